@@ -1,0 +1,82 @@
+//! `fast.toml`: which modules a bundle holds, and how.
+
+use serde::Deserialize;
+
+use crate::closest;
+
+/// A `fast.toml`. The same keys in a module override those of the whole.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Strip level, 0 to 2.
+    pub strip: Option<u8>,
+    /// Names of the variants to build.
+    pub variants: Option<Vec<String>>,
+    /// The modules, `[[module]]` each.
+    #[serde(default, rename = "module")]
+    pub modules: Vec<Module>,
+}
+
+/// One `[[module]]`.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// A file or a glob, relative to the folder of `fast.toml`.
+    pub path: String,
+    /// Name of the chunk; the file's stem where it is not given.
+    pub name: Option<String>,
+    /// Strip level, 0 to 2.
+    pub strip: Option<u8>,
+    /// Names of the variants that carry it.
+    pub variants: Option<Vec<String>>,
+}
+
+/// A `fast.toml` that can't be used: place, reason and a suggestion.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ManifestError(String);
+
+impl Manifest {
+    /// Reads the text of a `fast.toml`.
+    pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
+        let manifest: Manifest = toml::from_str(text).map_err(|error| {
+            let hint = suggestion(error.message());
+            ManifestError(format!("{}{hint}", error.to_string().trim_end()))
+        })?;
+        if manifest.modules.is_empty() {
+            return Err(ManifestError(
+                "no module: add a `[[module]]` with a `path`".into(),
+            ));
+        }
+        Ok(manifest)
+    }
+}
+
+/// `; did you mean …?` for serde's message on an unknown key, which quotes the key first and then
+/// those that are known.
+fn suggestion(message: &str) -> String {
+    if !message.starts_with("unknown field") {
+        return String::new();
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().unwrap_or("");
+    match closest(unknown, quoted) {
+        Some(name) => format!("\ndid you mean `{name}`?"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_known_or_suggested() {
+        let text = "strip = 1\n[[module]]\npath = \"a.lua\"\nnmae = \"b\"\n";
+        let error = Manifest::parse(text).unwrap_err().to_string();
+        assert!(error.contains("line 4"), "{error}");
+        assert!(error.ends_with("did you mean `name`?"), "{error}");
+        assert!(Manifest::parse(&text.replace("nmae", "name")).is_ok());
+        assert!(Manifest::parse("").is_err());
+    }
+}

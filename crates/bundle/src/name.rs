@@ -1,0 +1,94 @@
+//! Names of chunks, and the C identifiers made of them.
+
+use std::collections::BTreeMap;
+
+/// Bytes of the longest chunk name.
+const LONGEST: usize = 63;
+
+/// A name that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Empty, too long, or with bytes that are no part of a name.
+    #[error(
+        "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.'; \
+         give another with `name` in fast.toml"
+    )]
+    Form {
+        /// File it came from.
+        file: String,
+        /// The name.
+        name: String,
+    },
+    /// Two chunks that C could not tell apart.
+    #[error(
+        "{first_file} and {second_file}: their chunks {first:?} and {second:?} give the same C identifier; \
+         give one another name with `name` in fast.toml"
+    )]
+    Clash {
+        /// Name of the one that came first.
+        first: String,
+        /// Its file.
+        first_file: String,
+        /// Name of the other.
+        second: String,
+        /// Its file.
+        second_file: String,
+    },
+}
+
+/// The part of a C identifier that stands for a chunk: what is no letter or digit becomes `_`.
+pub fn identifier(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    name.chars().map(plain).collect()
+}
+
+/// Checks (name, file) of each chunk of a bundle.
+pub fn check_names<'a>(
+    names: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), NameError> {
+    let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+    for (name, file) in names {
+        let part = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        if name.is_empty() || name.len() > LONGEST || !name.bytes().all(part) {
+            return Err(NameError::Form {
+                file: file.into(),
+                name: name.into(),
+            });
+        }
+        if let Some((first, first_file)) = seen.insert(identifier(name), (name, file)) {
+            return Err(NameError::Clash {
+                first: first.into(),
+                first_file: first_file.into(),
+                second: name.into(),
+                second_file: file.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_gives_a_c_identifier() {
+        assert_eq!(identifier("ftp-open"), "ftp_open");
+        assert_eq!(identifier("2.0"), "2_0");
+    }
+
+    #[test]
+    fn clashes_and_bad_forms_name_the_files() {
+        let clash = check_names([("a-b", "x/a-b.lua"), ("c", "c.lua"), ("a_b", "y/a_b.lua")]);
+        let says = clash.unwrap_err().to_string();
+        assert!(
+            says.starts_with("x/a-b.lua and y/a_b.lua: their chunks"),
+            "{says}"
+        );
+        for name in ["", "a b", "ü", "a/b", "x".repeat(64).as_str()] {
+            let error = check_names([(name, "f.lua")]).unwrap_err();
+            assert!(matches!(error, NameError::Form { .. }), "{error}");
+        }
+        assert_eq!(check_names([("while", "a"), ("9", "b")]), Ok(()));
+    }
+}

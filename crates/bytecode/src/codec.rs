@@ -1,0 +1,109 @@
+//! Reading and writing dumps of every layout.
+
+use crate::cursor::Cursor;
+use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
+use crate::header::{candidates, read_header, write_header};
+use crate::layout::{Format, Layout};
+use crate::model::{Chunk, Function, FunctionPath};
+use crate::sink::Sink;
+use crate::{nodemcu51, nodemcu53, puc51, puc53};
+
+/// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
+/// loaders take much of it. `write` gives the same bytes back, with two exceptions, where it writes the
+/// shorter of two forms: line info of NodeMCU's compilers that splits a run of one line, and stock 5.3
+/// dumps that count upvalue names and give none, as Lua writes for a function that was loaded stripped.
+///
+/// A dump that is refused costs next to no memory, whatever its counts say: it is gone through once
+/// without keeping anything, and only then read. One that is accepted costs what its contents take:
+/// about twice its length for a module, up to 8 times for nothing but tiny functions, and never more
+/// than 24 times, which takes a made-up one with constants of one byte.
+///
+/// # Errors
+/// The first thing that is wrong, with its offset and function. Another layout's header is
+/// [`ReadErrorKind::Header`], which names the layouts that fit.
+pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
+    if !layout.is_possible() {
+        let kind = ReadErrorKind::Layout(*layout);
+        return Err(ReadError {
+            offset: 0,
+            function: None,
+            kind,
+        });
+    }
+    decode(Cursor::checking(bytes), layout)?;
+    decode(Cursor::keeping(bytes), layout).map(|main| Chunk {
+        layout: *layout,
+        main,
+    })
+}
+
+/// Writes a chunk in its layout.
+///
+/// # Errors
+/// What the layout cannot hold: a float in integer 5.1, an integer of more than 32 bits.
+pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
+    let Chunk { layout, main } = chunk;
+    if !layout.is_possible() {
+        let kind = WriteErrorKind::Layout(*layout);
+        return Err(WriteError {
+            function: FunctionPath::default(),
+            kind,
+        });
+    }
+    let mut sink = Sink::default();
+    write_header(&mut sink, layout);
+    match layout.format {
+        Format::NodeMcu51 => nodemcu51::write_function(&mut sink, layout, main)?,
+        Format::NodeMcu53 => nodemcu53::write_main(&mut sink, chunk)?,
+        Format::Puc51 => puc51::write_function(&mut sink, layout, main)?,
+        Format::Puc53 => puc53::write_main(&mut sink, chunk)?,
+    }
+    Ok(sink.into_bytes())
+}
+
+/// Reads a dump of whatever layout its header declares. NodeMCU 5.1 and stock 5.1 have one header, so
+/// the body decides. Without debug data, inner functions and much else the body can be the same in
+/// both: then it counts as NodeMCU's. (Only padding keeps such a dump of NodeMCU's from being stock
+/// Lua's, so cut by those bytes it reads as that, with the same function.)
+///
+/// # Errors
+/// [`ReadErrorKind::NoDump`] where no layout has the header; the error that lies furthest into the dump
+/// where none reads it; [`ReadErrorKind::Ambiguous`] where two read it and give different functions.
+pub fn read_any(bytes: &[u8]) -> Result<Chunk, ReadError> {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut furthest = ReadError {
+        offset: 0,
+        function: None,
+        kind: ReadErrorKind::NoDump,
+    };
+    for layout in candidates(bytes) {
+        match read(bytes, &layout) {
+            Ok(chunk) => chunks.push(chunk),
+            Err(error) if error.offset > furthest.offset => furthest = error,
+            Err(_) => {}
+        }
+    }
+    let mut chunks = chunks.into_iter();
+    let first = chunks.next().ok_or(furthest)?;
+    match chunks.find(|other| other.main != first.main) {
+        None => Ok(first),
+        Some(other) => {
+            let kind = ReadErrorKind::Ambiguous(vec![first.layout, other.layout]);
+            Err(ReadError {
+                offset: 0,
+                function: None,
+                kind,
+            })
+        }
+    }
+}
+
+fn decode(mut cursor: Cursor, layout: &Layout) -> Result<Function, ReadError> {
+    read_header(&mut cursor, layout)?;
+    match layout.format {
+        Format::NodeMcu51 => cursor.main(|cursor| nodemcu51::read_function(cursor, layout)),
+        Format::NodeMcu53 => nodemcu53::read_main(&mut cursor, layout),
+        Format::Puc51 => cursor.main(|cursor| puc51::read_function(cursor, layout)),
+        Format::Puc53 => puc53::read_main(&mut cursor, layout),
+    }
+}

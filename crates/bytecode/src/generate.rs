@@ -1,0 +1,223 @@
+//! Made-up chunks for round trips and fuzzing: valid as dumps, not as programs. One seed gives one chunk.
+
+use bstr::BString;
+
+use crate::layout::{Dialect, Layout};
+use crate::model::{Chunk, Constant, Function, Local, Upvalue};
+
+/// A chunk of layout `layout` that every strict reader takes and every writer can write.
+pub fn chunk(layout: Layout, seed: u64) -> Chunk {
+    let mut random = Random(seed);
+    // Names are given throughout or nowhere, as compilers do.
+    let debug = Debug {
+        names: random.chance(2),
+        lines: !random.chance(3),
+    };
+    let main = function(&mut random, &layout, &debug, 3);
+    Chunk { layout, main }
+}
+
+/// Every upvalue of 5.1 is used by some instruction.
+const GETUPVAL_51: u32 = 4;
+
+struct Debug {
+    names: bool,
+    lines: bool,
+}
+
+fn function(random: &mut Random, layout: &Layout, debug: &Debug, depth: u64) -> Function {
+    let mut code: Vec<u32> = random.list(40, |random| random.next() as u32);
+    let upvalues = random.below(12);
+    if layout.dialect() == Dialect::Lua51 {
+        code.extend((0..upvalues).map(|index| GETUPVAL_51 | (index as u32) << 23));
+    }
+    let inner = random.below(depth + 1);
+    Function {
+        source: random.chance(2).then(|| random.string()),
+        line_defined: random.int(),
+        last_line_defined: random.int(),
+        params: random.next() as u8,
+        vararg: random.next() as u8,
+        max_stack: random.next() as u8,
+        constants: random.list(12, |random| constant(random, layout)),
+        functions: (0..inner)
+            .map(|_| function(random, layout, debug, depth - 1))
+            .collect(),
+        upvalues: (0..upvalues)
+            .map(|_| upvalue(random, layout, debug))
+            .collect(),
+        lines: lines(random, if debug.lines { code.len() } else { 0 }),
+        locals: if debug.names {
+            random.list(6, local)
+        } else {
+            Vec::new()
+        },
+        code,
+    }
+}
+
+fn constant(random: &mut Random, layout: &Layout) -> Constant {
+    loop {
+        return match random.below(6) {
+            0 => Constant::Nil,
+            1 => Constant::Boolean(random.chance(2)),
+            2 if layout.integer == 4 => Constant::Integer((random.bits() as i32).into()),
+            2 if layout.integer == 8 => Constant::Integer(random.bits() as i64),
+            3 if layout.float == 4 => Constant::Float(random.narrow_float()),
+            3 if layout.float == 8 => Constant::Float(random.float()),
+            4 | 5 => Constant::String(random.string()),
+            _ => continue,
+        };
+    }
+}
+
+fn upvalue(random: &mut Random, layout: &Layout, debug: &Debug) -> Upvalue {
+    let name = (debug.names && !random.chance(8)).then(|| random.string());
+    match layout.dialect() {
+        Dialect::Lua51 => Upvalue {
+            name,
+            ..Upvalue::default()
+        },
+        Dialect::Lua53 => Upvalue {
+            name,
+            in_stack: random.chance(2),
+            index: random.next() as u8,
+        },
+    }
+}
+
+fn local(random: &mut Random) -> Local {
+    let name = (!random.chance(4)).then(|| random.string());
+    Local {
+        name,
+        start_pc: random.int(),
+        end_pc: random.int(),
+    }
+}
+
+/// Runs of lines as code has them, some long, some far apart.
+fn lines(random: &mut Random, count: usize) -> Vec<u32> {
+    let mut lines = Vec::with_capacity(count);
+    let mut line = random.int();
+    while lines.len() < count {
+        let run = if random.chance(8) {
+            300
+        } else {
+            1 + random.below(3) as usize
+        };
+        lines.resize(count.min(lines.len() + run), line);
+        line = match random.below(4) {
+            0 => random.int(),
+            1 => line.saturating_sub(random.below(200) as u32),
+            _ => (line + random.below(3) as u32).min(i32::MAX as u32),
+        };
+    }
+    lines
+}
+
+/// Sebastiano Vigna's splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    /// True once in `times`.
+    fn chance(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    /// A number of any size, small ones as likely as big ones; its complement now and then.
+    fn bits(&mut self) -> u64 {
+        let shift = self.below(64);
+        let value = self.next() >> shift;
+        if self.chance(2) { !value } else { value }
+    }
+
+    /// A C `int` that is not negative.
+    fn int(&mut self) -> u32 {
+        self.bits() as u32 >> self.below(31).max(1)
+    }
+
+    fn float(&mut self) -> f64 {
+        match self.below(4) {
+            0 => self.bits() as i32 as f64 / 4.0,
+            1 => [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY][self.below(4) as usize],
+            2 => f64::from_bits(0x7ff8 << 48 | self.next()),
+            _ => f64::from_bits(self.next()),
+        }
+    }
+
+    fn narrow_float(&mut self) -> f64 {
+        match self.below(3) {
+            0 => f64::from_bits((0x7ff0 << 48) | self.next() << 29),
+            1 => (self.float() as f32).into(),
+            _ => (self.bits() as i16 as f64) / 16.0,
+        }
+    }
+
+    fn string(&mut self) -> BString {
+        let limit = [8, 44, 300][self.below(3) as usize];
+        self.list(limit, |random| random.next() as u8).into()
+    }
+
+    fn list<T>(&mut self, limit: u64, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        (0..self.below(limit)).map(|_| item(self)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::codec::{read, write};
+
+    /// Every layout, for a second in all.
+    #[test]
+    fn generated_chunks_come_back() {
+        let start = Instant::now();
+        let mut seed = 0;
+        while seed < 40 || start.elapsed() < Duration::from_secs(1) {
+            for layout in Layout::all() {
+                let chunk = chunk(layout, seed);
+                let bytes =
+                    write(&chunk).unwrap_or_else(|error| panic!("{seed} {layout}: {error}"));
+                let back = read(&bytes, &layout);
+                let back = back.unwrap_or_else(|error| panic!("{seed} {layout}: {error}"));
+                assert!(back == chunk, "{seed} {layout}");
+            }
+            seed += 1;
+        }
+    }
+
+    /// Their operands point anywhere, and some opcodes are none.
+    #[test]
+    fn generated_chunks_can_be_listed() {
+        for layout in Layout::all() {
+            for seed in 0..20 {
+                let chunk = chunk(layout, seed);
+                let instructions = chunk.main.code.len();
+                let listing = chunk.listing().to_string();
+                let heading = format!("({instructions} instruction");
+                assert!(listing.contains(&heading), "{seed} {layout}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_seed_gives_one_chunk() {
+        let layout = Layout::all().last().unwrap();
+        assert!(chunk(layout, 5) == chunk(layout, 5));
+        assert!(chunk(layout, 5) != chunk(layout, 6));
+    }
+}

@@ -1,0 +1,33 @@
+//! The chunk model, its codecs, strip levels and listing.
+
+mod codec;
+mod compare;
+mod cursor;
+mod debug;
+mod error;
+#[cfg(any(test, feature = "generate"))]
+pub mod generate;
+mod header;
+mod layout;
+mod lineinfo;
+mod listing;
+mod model;
+mod nodemcu51;
+mod nodemcu53;
+mod number;
+mod opcodes;
+mod puc51;
+mod puc53;
+mod sink;
+mod strip;
+mod values51;
+mod varint;
+
+pub use codec::{read, read_any, write};
+pub use compare::{Difference, List, Part, compare};
+pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
+pub use header::candidates;
+pub use layout::{Dialect, Format, Layout};
+pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
+pub use opcodes::{Instruction, Mode, Opcode, Operand, opcodes, rk_constant};
+pub use strip::Strip;

@@ -1,0 +1,90 @@
+//! Where writing a dump stands: the bytes so far, and the function that they belong to.
+
+use byteorder::{ByteOrder, LE};
+
+use crate::error::{WriteError, WriteErrorKind};
+use crate::model::{Function, FunctionPath, MAX_NESTING};
+
+pub(crate) type Result<T> = std::result::Result<T, WriteError>;
+
+#[derive(Default)]
+pub(crate) struct Sink {
+    bytes: Vec<u8>,
+    function: FunctionPath,
+}
+
+impl Sink {
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub fn fail<T>(&self, kind: WriteErrorKind) -> Result<T> {
+        Err(WriteError {
+            function: self.function.clone(),
+            kind,
+        })
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    /// `value` in 4 or 8 bytes, which must be enough.
+    pub fn uint(&mut self, value: u64, width: u8) {
+        let mut bytes = [0; 8];
+        LE::write_u64(&mut bytes, value);
+        self.bytes(&bytes[..width.into()]);
+    }
+
+    /// `value` if a C `int` holds it.
+    pub fn fit_int(&self, what: &'static str, value: u64) -> Result<u32> {
+        match i32::try_from(value) {
+            Ok(value) => Ok(value as u32),
+            Err(_) => self.fail(WriteErrorKind::Int { what, value }),
+        }
+    }
+
+    /// A C `int` that is never negative.
+    pub fn int(&mut self, what: &'static str, value: u32) -> Result<()> {
+        let value = self.fit_int(what, value.into())?;
+        self.uint(value.into(), 4);
+        Ok(())
+    }
+
+    /// A C `int` that counts things.
+    pub fn count(&mut self, what: &'static str, count: usize) -> Result<()> {
+        let count = self.fit_int(what, count as u64)?;
+        self.uint(count.into(), 4);
+        Ok(())
+    }
+
+    pub fn words(&mut self, words: &[u32]) {
+        words.iter().for_each(|&word| self.uint(word.into(), 4));
+    }
+
+    /// Zero bytes up to a multiple of 4 from the start of the dump.
+    pub fn padding(&mut self) {
+        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+    }
+
+    /// The functions of a function.
+    pub fn functions(
+        &mut self,
+        functions: &[Function],
+        mut write: impl FnMut(&mut Self, &Function) -> Result<()>,
+    ) -> Result<()> {
+        if !functions.is_empty() && self.function.0.len() == MAX_NESTING {
+            return self.fail(WriteErrorKind::Nesting);
+        }
+        for (index, function) in functions.iter().enumerate() {
+            self.function.0.push(index as u32);
+            write(self, function)?;
+            self.function.0.pop();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Strip levels, as a transformation of the model.
+
+use bstr::BString;
+
+use crate::layout::Dialect;
+use crate::model::{Chunk, Function};
+
+/// How much of the debug data is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Strip {
+    /// Level 0: all is kept.
+    Keep = 0,
+    /// Level 1: the names of locals and upvalues are dropped. NodeMCU's own default.
+    #[default]
+    Names = 1,
+    /// Level 2: line info goes too, and in 5.1 the source name.
+    Lines = 2,
+}
+
+impl Strip {
+    /// Every level, from 0 up.
+    pub const ALL: [Strip; 3] = [Strip::Keep, Strip::Names, Strip::Lines];
+
+    /// The level with this number: 0, 1 or 2.
+    pub fn from_level(level: u8) -> Option<Strip> {
+        Strip::ALL.get(usize::from(level)).copied()
+    }
+}
+
+impl Chunk {
+    /// Drops what `level` says from every function, as NodeMCU's own compilers do. In 5.3 they keep the
+    /// source name at every level; [`Chunk::set_source`] shortens it.
+    pub fn strip(&mut self, level: Strip) {
+        let dialect = self.layout.dialect();
+        self.main.for_each_mut(&mut |function| {
+            if level >= Strip::Names {
+                function.locals = Vec::new();
+                function
+                    .upvalues
+                    .iter_mut()
+                    .for_each(|upvalue| upvalue.name = None);
+            }
+            if level >= Strip::Lines {
+                function.lines = Vec::new();
+                if dialect == Dialect::Lua51 {
+                    function.source = None;
+                }
+            }
+        });
+    }
+
+    /// Gives the whole chunk the source name `source`, or none.
+    pub fn set_source(&mut self, source: Option<BString>) {
+        self.main
+            .for_each_mut(&mut |function| function.source = None);
+        self.main.source = source;
+    }
+}
+
+impl Function {
+    /// Calls `visit` with this function and all functions in it, outer ones first.
+    fn for_each_mut(&mut self, visit: &mut impl FnMut(&mut Function)) {
+        visit(self);
+        self.functions
+            .iter_mut()
+            .for_each(|function| function.for_each_mut(visit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate;
+    use crate::layout::Layout;
+
+    #[test]
+    fn levels_add_up_and_touch_nothing_else() {
+        for layout in Layout::all() {
+            let whole = generate::chunk(layout, 3);
+            let stripped = Strip::ALL.map(|level| {
+                let mut chunk = whole.clone();
+                chunk.strip(level);
+                chunk
+            });
+            let [keep, names, lines] = &stripped;
+            assert_eq!(*keep, whole);
+            assert_eq!(names.main.lines, whole.main.lines);
+            assert!(names.main.locals.is_empty() && lines.main.lines.is_empty());
+            assert_eq!(names.main.source, whole.main.source);
+            let keeps_source = layout.dialect() == Dialect::Lua53;
+            assert_eq!(lines.main.source == whole.main.source, keeps_source);
+            for chunk in &stripped {
+                assert_eq!(chunk.main.code, whole.main.code);
+                assert_eq!(chunk.main.constants, whole.main.constants);
+                assert_eq!(chunk.main.upvalues.len(), whole.main.upvalues.len());
+                assert_eq!(chunk.main.functions.len(), whole.main.functions.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_is_set_for_all_functions() {
+        let mut chunk = generate::chunk(Layout::all().next().unwrap(), 3);
+        chunk.main.functions.push(Function {
+            source: Some("a".into()),
+            ..Function::default()
+        });
+        chunk.set_source(Some("=x".into()));
+        assert_eq!(chunk.main.source, Some("=x".into()));
+        assert!(
+            chunk
+                .main
+                .functions
+                .iter()
+                .all(|function| function.source.is_none())
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! `fastlua build`
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use comfy_table::{CellAlignment, Table, presets};
+use fastlua_bundle::{Build, Bundle, Fault};
+use fastlua_firmware::FAST_C;
+use fastlua_variants::{Variant, Variants, tree};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::output::{Outputs, Written};
+use crate::variant_args::{Heap, Known, find};
+use crate::{inputs, output, print};
+
+/// Compile Lua modules into a C module with bytecode for every firmware variant
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua build lua/*.lua -o firmware/app/modules --firmware firmware
+
+writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the
+module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and
+--firmware the header holds every variant of NodeMCU, and the firmware's own flags choose.")]
+pub struct Args {
+    /// Lua files, each a chunk named like the file, or one fast.toml; without any ./fast.toml
+    #[arg(value_name = "MODULE.lua|fast.toml")]
+    modules: Vec<PathBuf>,
+    /// Folder for fast.c and fast_chunks.h
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Build only this variant (may be given several times); other firmware gets an #error
+    #[arg(long = "variant", value_name = "V")]
+    only: Vec<String>,
+    /// NodeMCU tree: build only the variant that its user_config.h or sdkconfig is set to
+    #[arg(long, value_name = "DIR", conflicts_with = "only")]
+    firmware: Option<PathBuf>,
+    /// Lua version that the firmware's make is given [ESP8266 default: 51]
+    #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
+    lua: Option<String>,
+    /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    strip: Option<u8>,
+    /// Compile this many chunks at once [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Write the names of all files that were read as a Make rule
+    #[arg(short = 'M', value_name = "FILE")]
+    depfile: Option<PathBuf>,
+    /// Print the report as JSON (see README, "Machine output")
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = args.known.load()?;
+    let read = inputs::read(&args.modules, args.strip)?;
+    let mut sources = read.files;
+    sources.extend(args.known.files()?);
+    let variants = match &args.firmware {
+        Some(folder) => {
+            let (variant, file) = of_tree(folder, args.lua.as_deref(), &known)?;
+            sources.push(file);
+            vec![variant]
+        }
+        None => {
+            let asked = match args.only.is_empty() {
+                false => Some(&args.only),
+                true => read.variants.as_ref(),
+            };
+            chosen(&known, asked)?
+        }
+    };
+    for names in read.inputs.iter().filter_map(|i| i.variants.as_ref()) {
+        names.iter().try_for_each(|n| find(&known, n).map(|_| ()))?;
+    }
+    let build = Build {
+        inputs: &read.inputs,
+        variants: &variants,
+        heap_limit: args.heap.bytes(),
+    };
+    let bundle = compile_all(&build, args.jobs)?;
+    for warning in &bundle.warnings {
+        print::note(&format!("warning: {}", fault(warning, &variants)));
+    }
+
+    fs::create_dir_all(&args.output)
+        .with_context(|| format!("{} can't be made", args.output.display()))?;
+    let (module, header) = (
+        args.output.join("fast.c"),
+        args.output.join("fast_chunks.h"),
+    );
+    let mut outputs = Outputs::default();
+    outputs.add(&module, FAST_C);
+    outputs.add(&header, bundle.c_header(env!("CARGO_PKG_VERSION")));
+    if let Some(depfile) = &args.depfile {
+        outputs.add(depfile, rule(&[&module, &header], &sources));
+    }
+    let written = outputs.commit()?;
+    match args.json {
+        true => print::json(&as_json(&bundle, &written)),
+        false => print::out(report(&bundle, &written)),
+    }
+}
+
+/// The variants of these names; without names all of NodeMCU's.
+fn chosen(known: &Variants, names: Option<&Vec<String>>) -> Result<Vec<Variant>> {
+    let Some(names) = names else {
+        let all = known.iter().filter(|v| v.is_nodemcu());
+        return Ok(all.cloned().collect());
+    };
+    if names.is_empty() {
+        bail!("`variants` in fast.toml is empty");
+    }
+    let names: BTreeSet<&String> = names.iter().collect();
+    names.iter().map(|n| find(known, n).cloned()).collect()
+}
+
+/// The variant that a firmware tree is set to, and the file that says so.
+fn of_tree(folder: &Path, lua: Option<&str>, known: &Variants) -> Result<(Variant, PathBuf)> {
+    let esp8266 = folder.join("app/include/user_config.h");
+    let esp32 = folder.join("sdkconfig");
+    let number = lua.map(|lua| if lua == "51" { 51 } else { 53 });
+    let text = |file: &Path| {
+        Ok::<_, anyhow::Error>(String::from_utf8_lossy(&output::read(file)?).into_owned())
+    };
+    let (file, macros) = match (esp8266.is_file(), esp32.is_file()) {
+        (true, false) => {
+            let macros = tree::esp8266(&text(&esp8266)?, number.unwrap_or(51), known);
+            (esp8266, macros)
+        }
+        (false, true) => {
+            let macros = tree::esp32(&text(&esp32)?, number, known);
+            (esp32, macros)
+        }
+        (true, true) => bail!(
+            "{} has both app/include/user_config.h and sdkconfig; say which variant with --variant",
+            folder.display()
+        ),
+        (false, false) => bail!(
+            "{} has neither app/include/user_config.h (ESP8266) nor sdkconfig (ESP32, after its configuration)",
+            folder.display()
+        ),
+    };
+    let macros = macros.with_context(|| file.display().to_string())?;
+    let variant = tree::choose(known, &macros).with_context(|| file.display().to_string())?;
+    print::note(&format!(
+        "{} sets {}: {}",
+        file.display(),
+        tree::shown(&macros),
+        variant.name
+    ));
+    Ok((variant.clone(), file))
+}
+
+fn compile_all(build: &Build, jobs: Option<u16>) -> Result<Bundle> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(jobs) = jobs {
+        pool = pool.num_threads(jobs.into());
+    }
+    // hidden where standard error is no terminal
+    let bar = ProgressBar::new((build.inputs.len() * build.variants.len()) as u64).with_style(
+        ProgressStyle::with_template("compiling {bar:40} {pos}/{len}")?,
+    );
+    let outcome = pool.build()?.install(|| build.run(|| bar.inc(1)));
+    bar.finish_and_clear();
+    outcome.map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|f| fault(f, build.variants)).collect();
+        anyhow!("{}\nnothing was written", lines.join("\n"))
+    })
+}
+
+/// The message, and the variants unless they are all.
+fn fault(fault: &Fault, all: &[Variant]) -> String {
+    match fault.variants.len() == all.len() {
+        true => fault.message.clone(),
+        false => format!("{} [{}]", fault.message, fault.variants.join(", ")),
+    }
+}
+
+fn report(bundle: &Bundle, written: &[Written]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let names = bundle.variants.iter().map(|v| v.name.clone());
+    let heads = ["chunk".into(), "source".into()].into_iter().chain(names);
+    table.set_header(heads.collect::<Vec<String>>());
+    let mut totals = vec![0; bundle.variants.len() + 1];
+    for chunk in &bundle.chunks {
+        let mut sizes = vec![Some(chunk.source_len)];
+        sizes.extend(chunk.dumps.iter().map(|d| Some(d.as_ref()?.bytes.len())));
+        for (total, size) in totals.iter_mut().zip(&sizes) {
+            *total += size.unwrap_or(0);
+        }
+        let cells = sizes
+            .iter()
+            .map(|s| s.map_or("-".into(), |n| n.to_string()));
+        table.add_row(std::iter::once(chunk.name.clone()).chain(cells));
+    }
+    let cells = totals.iter().map(|n| n.to_string());
+    table.add_row(std::iter::once("total bytes".into()).chain(cells));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let dumps = bundle
+        .chunks
+        .iter()
+        .flat_map(|c| &c.dumps)
+        .flatten()
+        .count();
+    text += &format!(
+        "\n{dumps} dumps, each loaded back by the Lua core of its number model and found the same.\n"
+    );
+    text += "Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n";
+    for file in written {
+        let state = if file.changed { "written" } else { "unchanged" };
+        text += &format!("{}: {state}\n", file.path.display());
+    }
+    text
+}
+
+fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
+    let names: Vec<&str> = bundle.variants.iter().map(|v| v.name.as_str()).collect();
+    let chunks: Vec<_> = bundle
+        .chunks
+        .iter()
+        .map(|chunk| {
+            let dumps: serde_json::Map<String, _> = names
+                .iter()
+                .zip(&chunk.dumps)
+                .filter_map(|(name, dump)| {
+                    let dump = dump.as_ref()?;
+                    let about = json!({"bytes": dump.bytes.len(), "crc32": format!("{:08x}", dump.crc32), "loaded_back": true});
+                    Some(((*name).to_owned(), about))
+                })
+                .collect();
+            let sha256: String = chunk.sha256.iter().map(|b| format!("{b:02x}")).collect();
+            json!({
+                "name": chunk.name,
+                "file": chunk.file,
+                "source_bytes": chunk.source_len,
+                "sha256": sha256,
+                "strip": chunk.strip as u8,
+                "dumps": dumps,
+            })
+        })
+        .collect();
+    let warnings: Vec<_> = bundle
+        .warnings
+        .iter()
+        .map(|w| json!({"message": w.message, "variants": w.variants}))
+        .collect();
+    let outputs: Vec<_> = written
+        .iter()
+        .map(|w| json!({"path": w.path.display().to_string(), "changed": w.changed}))
+        .collect();
+    json!({
+        "schema": "fastlua-build/1",
+        "variants": names,
+        "chunks": chunks,
+        "warnings": warnings,
+        "outputs": outputs,
+    })
+}
+
+/// A Make rule: the targets depend on the sources; a source that is gone is no error to Make.
+fn rule(targets: &[&Path], sources: &[PathBuf]) -> String {
+    let escaped = |path: &Path| {
+        let path = path.to_string_lossy().replace('$', "$$");
+        path.replace('#', "\\#").replace(' ', "\\ ")
+    };
+    let targets: Vec<String> = targets.iter().map(|t| escaped(t)).collect();
+    let sources: BTreeSet<String> = sources.iter().map(|s| escaped(s)).collect();
+    let mut text = format!("{}:", targets.join(" "));
+    for source in &sources {
+        text += &format!(" \\\n  {source}");
+    }
+    text.push('\n');
+    for source in &sources {
+        text += &format!("\n{source}:\n");
+    }
+    text
+}

@@ -1,0 +1,86 @@
+//! `fastlua compile`
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Error, Result, bail};
+use fastlua_bundle::compile_text;
+use fastlua_bytecode::{Strip, write};
+
+use crate::output::Outputs;
+use crate::variant_args::{Heap, Known, find};
+use crate::{output, print};
+
+/// Compile one Lua file to a .lc file, as luac.cross does
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
+
+The chunk name is `@` and the path as given, as luac.cross has it, so that the bytes are the same.")]
+pub struct Args {
+    /// Variant of the firmware that is to load it
+    #[arg(long, value_name = "V")]
+    variant: String,
+    /// Debug data: 0 all, 1 lines but no names, 2 none
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
+    strip: u8,
+    /// File to write, - for standard output [default: the input's name with .lc]
+    #[arg(short, long, value_name = "OUT.lc")]
+    output: Option<PathBuf>,
+    /// Chunk name in place of `@` and the path
+    #[arg(long, value_name = "NAME")]
+    chunkname: Option<String>,
+    /// Lua source, - for standard input
+    #[arg(value_name = "IN.lua")]
+    input: PathBuf,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = args.known.load()?;
+    let layout = &find(&known, &args.variant)?.layout;
+    let stdin = args.input == Path::new("-");
+    let source = match stdin {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .context("standard input can't be read")?;
+            bytes
+        }
+        false => output::read(&args.input)?,
+    };
+    let output = match &args.output {
+        Some(path) => path.clone(),
+        None if stdin => PathBuf::from("-"),
+        None => args.input.with_extension("lc"),
+    };
+    if output == args.input && !stdin {
+        bail!("{} would replace its own source", output.display());
+    }
+    let shown = match stdin {
+        true => "stdin".into(),
+        false => args.input.to_string_lossy(),
+    };
+    let name = match &args.chunkname {
+        Some(name) => name.clone(),
+        None if stdin => "=stdin".into(),
+        None => format!("@{shown}"),
+    };
+    let compiled = compile_text(layout, name.as_bytes(), &shown, &source, args.heap.bytes());
+    let (mut chunk, warnings) = compiled.map_err(Error::msg)?;
+    for warning in warnings {
+        print::note(&format!("warning: {warning}"));
+    }
+    chunk.strip(Strip::from_level(args.strip).context("no such strip level")?);
+    let bytes = write(&chunk)?;
+    if output == Path::new("-") {
+        return print::out(bytes);
+    }
+    let mut outputs = Outputs::default();
+    outputs.add(output, bytes);
+    outputs.commit().map(|_| ())
+}

@@ -1,0 +1,51 @@
+//! The command `fastlua`: one file per subcommand.
+
+mod build;
+mod check;
+mod compile;
+mod inputs;
+mod list;
+mod output;
+mod print;
+mod variant_args;
+mod variants;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Puts Lua modules into a NodeMCU firmware image as bytecode that loads straight from flash.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Build(build::Args),
+    Compile(compile::Args),
+    Check(check::Args),
+    List(list::Args),
+    Variants(variants::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Build(args) => build::run(&args),
+        Command::Compile(args) => compile::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Variants(args) => variants::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // the reader of our output has enough
+        Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Output files, whole or not at all.
+
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tempfile::NamedTempFile;
+
+/// Files to be written together: each is completed under a temporary name beside its own before
+/// the first is renamed, and a file that holds the same bytes already is not touched.
+#[derive(Default)]
+pub struct Outputs(Vec<(PathBuf, Vec<u8>)>);
+
+/// What became of a file.
+pub struct Written {
+    pub path: PathBuf,
+    pub changed: bool,
+}
+
+impl Outputs {
+    pub fn add(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
+        self.0.push((path.into(), bytes.into()));
+    }
+
+    pub fn commit(self) -> Result<Vec<Written>> {
+        let mut ready = Vec::new();
+        for (path, bytes) in self.0 {
+            let file = prepare(&path, &bytes)
+                .with_context(|| format!("{} can't be written", path.display()))?;
+            ready.push((path, file));
+        }
+        let mut written = Vec::new();
+        for (path, file) in ready {
+            let changed = file.is_some();
+            if let Some((temporary, target)) = file {
+                temporary
+                    .persist(target)
+                    .with_context(|| format!("{} can't be replaced", path.display()))?;
+            }
+            written.push(Written { path, changed });
+        }
+        Ok(written)
+    }
+}
+
+/// The complete temporary file and where it goes; none if the target is as it should be.
+fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(NamedTempFile, PathBuf)>> {
+    let target = match fs::canonicalize(path) {
+        Ok(real) => real, // a link stays a link
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(error.into()),
+    };
+    match fs::metadata(&target) {
+        Ok(about) if !about.is_file() => bail!("it exists and is no regular file"),
+        Ok(about) if about.len() == bytes.len() as u64 && fs::read(&target)? == bytes => {
+            return Ok(None);
+        }
+        _ => {}
+    }
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut temporary = new_file(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    Ok(Some((temporary, target)))
+}
+
+/// A temporary file with the permissions that any new file gets.
+fn new_file(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".fastlua-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let shown = || format!("{} can't be read", path.display());
+    let about = fs::metadata(path).with_context(shown)?;
+    if !about.is_file() {
+        bail!("{}: it is no regular file", shown());
+    }
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).with_context(shown)?;
+    std::io::Read::read_to_end(&mut file, &mut bytes).with_context(shown)?;
+    Ok(bytes)
+}

@@ -1,0 +1,29 @@
+//! Standard output and standard error.
+
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Writes to standard output.
+pub fn out(bytes: impl AsRef<[u8]>) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes.as_ref())?;
+    Ok(stdout.flush()?)
+}
+
+/// Writes a value as indented JSON and a newline to standard output.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    out(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// Writes a line to standard error, as well as it can.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether an error is that nobody reads standard output any more.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,73 @@
+//! Options about variants that several commands have.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use fastlua_bundle::closest;
+use fastlua_variants::{Variant, Variants};
+
+use crate::output;
+
+/// The variants to know of.
+#[derive(clap::Args)]
+pub struct Known {
+    /// Folder of TOML files that add variants, or override those of the same name
+    #[arg(long, value_name = "DIR")]
+    variants: Option<PathBuf>,
+}
+
+impl Known {
+    /// The built-in ones and the folder's.
+    pub fn load(&self) -> Result<Variants> {
+        let mut variants = Variants::built_in();
+        for path in self.files()? {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            let text = String::from_utf8(output::read(&path)?)
+                .with_context(|| format!("{} is not UTF-8", path.display()))?;
+            variants.add(&file, &text)?;
+        }
+        Ok(variants)
+    }
+
+    /// The folder's files, sorted.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let Some(folder) = &self.variants else {
+            return Ok(Vec::new());
+        };
+        let shown = || format!("{} can't be read", folder.display());
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).with_context(shown)? {
+            let path = entry.with_context(shown)?.path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// The variant of that name, or an error that names the closest.
+pub fn find<'a>(variants: &'a Variants, name: &str) -> Result<&'a Variant> {
+    variants.get(name).ok_or_else(|| {
+        let hint = closest(name, variants.iter().map(|v| v.name.as_str()));
+        let hint = hint.map_or(String::new(), |n| format!("; did you mean {n}?"));
+        anyhow!("no variant is named {name}{hint} (`fastlua variants` lists them)")
+    })
+}
+
+/// How much heap a compiler may take.
+#[derive(clap::Args)]
+pub struct Heap {
+    /// Heap that compiling or loading one chunk may take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    heap_limit: u16,
+}
+
+impl Heap {
+    /// In bytes.
+    pub fn bytes(&self) -> usize {
+        usize::from(self.heap_limit) << 20
+    }
+}

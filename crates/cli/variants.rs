@@ -1,0 +1,57 @@
+//! `fastlua variants`
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::print;
+use crate::variant_args::Known;
+
+/// List the firmware variants and the preprocessor conditions that choose them
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua variants --variants my-boards
+
+lists the built-in variants and those of the TOML files in my-boards.")]
+pub struct Args {
+    /// Print them as JSON (see README, \"Machine output\")
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    known: Known,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = args.known.load()?;
+    if args.json {
+        let all: Vec<_> = known
+            .iter()
+            .map(|v| {
+                let select: BTreeMap<_, _> = v
+                    .select
+                    .iter()
+                    .map(|(target, c)| (target, c.to_string()))
+                    .collect();
+                json!({
+                    "name": v.name,
+                    "summary": v.summary,
+                    "format": format!("{:?}", v.layout.format).to_lowercase(),
+                    "integer": v.layout.integer,
+                    "float": v.layout.float,
+                    "size_t": v.layout.size_t,
+                    "select": select,
+                })
+            })
+            .collect();
+        return print::json(&json!({"schema": "fastlua-variants/1", "variants": all}));
+    }
+    let mut text = String::new();
+    for v in known.iter() {
+        text += &format!("{}: {}\n", v.name, v.summary);
+        for (target, condition) in &v.select {
+            text += &format!("    {target:8} {condition}\n");
+        }
+    }
+    print::out(text)
+}

@@ -1,0 +1,92 @@
+//! The one place that calls into C: a compiled-in Lua core, run on one input.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use fastlua_bytecode::{Dialect, Format, Layout};
+
+type Sink = unsafe extern "C" fn(*mut c_void, *const c_void, usize);
+type Run =
+    unsafe extern "C" fn(*const c_char, *const c_char, usize, usize, Sink, *mut c_void) -> c_int;
+
+include!(concat!(env!("OUT_DIR"), "/cores.rs"));
+
+/// A vendored Lua core with one number model. Every run makes a Lua state of its own, so a
+/// core may be used by any number of threads at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Core {
+    run: Run,
+    /// Layout of the dumps that the core writes and loads.
+    pub(crate) layout: Layout,
+}
+
+/// What Lua said instead of a dump.
+pub(crate) struct Refused {
+    /// Lua's status code: 3 a syntax error, 4 out of memory, in both versions.
+    pub(crate) status: i32,
+    pub(crate) message: Vec<u8>,
+}
+
+impl Core {
+    /// The core with the number model of `layout`, if there is one.
+    pub(crate) fn of(layout: &Layout) -> Option<Core> {
+        let (lua, format) = match layout.dialect() {
+            Dialect::Lua51 => (51, Format::Puc51),
+            Dialect::Lua53 => (53, Format::Puc53),
+        };
+        CORES
+            .iter()
+            .find(|core| (core.0, core.1, core.2) == (lua, layout.integer, layout.float))
+            .map(|&(_, integer, float, run)| Core {
+                run,
+                layout: Layout {
+                    format,
+                    integer,
+                    float,
+                    size_t: size_of::<usize>() as u8,
+                },
+            })
+    }
+
+    /// Loads source or a dump and returns the unstripped dump. `heap_limit` is in bytes.
+    pub(crate) fn run(
+        &self,
+        name: &CStr,
+        input: &[u8],
+        heap_limit: usize,
+    ) -> Result<Vec<u8>, Refused> {
+        let mut output = Vec::new();
+        // SAFETY: the pointers are valid for the call, which keeps none of them; `collect` is the
+        // only user of `ud`; Lua's errors (longjmp) start and end inside the C function, since
+        // `collect` does not call back into Lua and never unwinds.
+        let status = unsafe {
+            (self.run)(
+                name.as_ptr(),
+                input.as_ptr().cast(),
+                input.len(),
+                heap_limit,
+                collect,
+                (&raw mut output).cast(),
+            )
+        };
+        match status {
+            0 => Ok(output),
+            status => Err(Refused {
+                status,
+                message: output,
+            }),
+        }
+    }
+}
+
+unsafe extern "C" fn collect(ud: *mut c_void, p: *const c_void, n: usize) {
+    // SAFETY: `ud` is the vector that `Core::run` passed; the core hands over n > 0 readable bytes.
+    let (output, bytes) = unsafe {
+        (
+            &mut *ud.cast::<Vec<u8>>(),
+            std::slice::from_raw_parts(p.cast::<u8>(), n),
+        )
+    };
+    output.extend_from_slice(bytes);
+}

@@ -1,0 +1,182 @@
+//! The vendored Lua compilers, one for each number model, in one process: source to chunk, and a
+//! chunk back into a core.
+//!
+//! Lua 5.1.5 and 5.3.6 come unchanged from the crate `lua-src`. Each of the six cores is one C
+//! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
+
+mod core;
+
+use std::ffi::CString;
+
+use bstr::{BString, ByteSlice};
+use fastlua_bytecode::{
+    Chunk, Dialect, Difference, Function, Layout, ReadError, WriteError, compare, read, write,
+};
+
+use crate::core::Core;
+
+/// `numbers.h`: the number models as a header that a C compiler is given before Lua's own files
+/// (`-include`), with `FASTLUA_INTEGER` and `FASTLUA_FLOAT` defined as bytes of each type.
+pub const NUMBERS_H: &str = include_str!("../csrc/numbers.h");
+
+/// `corefiles.h`: includes the core's C files, for a C file that wants it in one unit; it needs
+/// `LUA_CORE`, `FASTLUA_LUA` (51 or 53) and [`NUMBERS_H`] before it.
+pub const COREFILES_H: &str = include_str!("../csrc/corefiles.h");
+
+/// Name and text of each C source and header of the Lua release that `dialect` names, by name.
+pub fn sources(dialect: Dialect) -> &'static [(&'static str, &'static str)] {
+    match dialect {
+        Dialect::Lua51 => include!(concat!(env!("OUT_DIR"), "/sources51.rs")),
+        Dialect::Lua53 => include!(concat!(env!("OUT_DIR"), "/sources53.rs")),
+    }
+}
+
+/// Bytes of heap that one compilation or load may take, unless the caller says otherwise.
+pub const HEAP_LIMIT: usize = 64 << 20;
+
+/// Lua's own sign of a binary chunk.
+const ESC: u8 = 0x1b;
+
+/// Why a source did not become a chunk. Displays as Lua prints it, file and line first.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// There is no core with this number model.
+    #[error("no vendored core has the number model of {0}")]
+    NoCore(Layout),
+    /// The chunk name holds a NUL.
+    #[error("chunk name {0:?} holds a zero byte")]
+    Name(BString),
+    /// The input is bytecode.
+    #[error("{0}: this is bytecode (it starts with ESC); give the source it was compiled from")]
+    Bytecode(BString),
+    /// Lua's own message.
+    #[error("{0}")]
+    Lua(BString),
+    /// The compiler needed more than the limit.
+    #[error("{name}: not enough memory: compiling takes more than {limit} bytes of heap")]
+    Memory {
+        /// Name of the chunk, as Lua would print it.
+        name: BString,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The core's dump could not be read, a fault of ours.
+    #[error("{name}: the compiler's own dump is refused: {error}")]
+    Dump {
+        /// Name of the chunk.
+        name: BString,
+        /// What is wrong with it.
+        error: ReadError,
+    },
+}
+
+/// Compiles `source` with the core that has the number model of `layout`.
+///
+/// `chunk_name` is what Lua calls the chunk name: `@` and the path for a file. As in
+/// `luaL_loadfile` a first line that begins with `#` is skipped, and in 5.3 a UTF-8 byte order
+/// mark before it. The chunk carries all debug data and has the layout asked for. `heap_limit` is
+/// in bytes ([`HEAP_LIMIT`]).
+pub fn compile(
+    layout: &Layout,
+    chunk_name: &[u8],
+    source: &[u8],
+    heap_limit: usize,
+) -> Result<Chunk, CompileError> {
+    let core = Core::of(layout).ok_or(CompileError::NoCore(*layout))?;
+    let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
+    let shown = || BString::from(chunk_name.strip_prefix(b"@").unwrap_or(chunk_name));
+    let text = skip_first_line(layout.dialect(), source);
+    if text.first() == Some(&ESC) {
+        return Err(CompileError::Bytecode(shown()));
+    }
+    let dump = core
+        .run(&name, text, heap_limit)
+        .map_err(|refused| match refused.status {
+            4 => CompileError::Memory {
+                name: shown(),
+                limit: heap_limit,
+            },
+            _ => CompileError::Lua(refused.message.into()),
+        })?;
+    let chunk = read(&dump, &core.layout).map_err(|error| CompileError::Dump {
+        name: shown(),
+        error,
+    })?;
+    Ok(Chunk {
+        layout: *layout,
+        ..chunk
+    })
+}
+
+/// What `luaL_loadfile` gives the parser: the newline of a skipped line stays.
+fn skip_first_line(dialect: Dialect, source: &[u8]) -> &[u8] {
+    let text = match dialect {
+        Dialect::Lua51 => source,
+        Dialect::Lua53 => source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source),
+    };
+    if !text.starts_with(b"#") {
+        return text;
+    }
+    match text.find_byte(b'\n') {
+        Some(end) => &text[end..],
+        None => b"\n",
+    }
+}
+
+/// Why a dump does not come back as it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadBackError {
+    /// There is no core with this number model.
+    #[error("no vendored core has the number model of {0}")]
+    NoCore(Layout),
+    /// The dump is damaged, or is not of the layout.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// The chunk can't be written for the core.
+    #[error("{0}")]
+    Write(#[from] WriteError),
+    /// The core refused it, in Lua's words.
+    #[error("the Lua core refuses it: {0}")]
+    Refused(BString),
+    /// The core's dump can't be read.
+    #[error("the core's dump of it is refused: {0}")]
+    Dump(ReadError),
+    /// The core holds something else.
+    #[error("the core loads something else: {0}")]
+    Differs(#[from] Difference),
+}
+
+/// Proves that `dump` loads: it is read strictly, encoded anew for the vendored core with the same
+/// number model, loaded by that core's own undump, dumped by it and compared, instruction by
+/// instruction and constant by constant. Returns the chunk.
+pub fn load_back(dump: &[u8], layout: &Layout, heap_limit: usize) -> Result<Chunk, LoadBackError> {
+    let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
+    let chunk = read(dump, layout)?;
+    let mut stock = Chunk {
+        layout: core.layout,
+        main: chunk.main.clone(),
+    };
+    inherit_sources(&mut stock.main, None);
+    let again = core
+        .run(c"=load-back", &write(&stock)?, heap_limit)
+        .map_err(|refused| LoadBackError::Refused(refused.message.into()))?;
+    let mut again = read(&again, &core.layout).map_err(LoadBackError::Dump)?;
+    if stock.main.source.is_none() && layout.dialect() == Dialect::Lua51 {
+        // 5.1 names a nameless main function so
+        again.main.source.take_if(|name| *name == "=?");
+    }
+    compare(&stock.main, &again.main)?;
+    Ok(chunk)
+}
+
+/// Drops each source name that equals the enclosing function's, as the core's dump does.
+fn inherit_sources(function: &mut Function, parent: Option<&BString>) {
+    if function.source.as_ref() == parent {
+        function.source = None;
+    }
+    let own = function.source.clone();
+    let source = own.as_ref().or(parent);
+    for child in &mut function.functions {
+        inherit_sources(child, source);
+    }
+}

@@ -1,0 +1,3 @@
+-- The smallest module: fast.hello() or fast.hello('you').
+local name = ...
+print('Hello, ' .. (name or 'NodeMCU') .. '!')

@@ -1,0 +1,198 @@
+--[[SPLIT MODULE http]]
+-- Fetches a file over plain HTTP/1.1 into flash, piece by piece.
+--   fast.http():get(url, file[, callback])  callback(size), or callback(nil, fault)
+-- It follows redirects, reads chunked bodies, takes up a cut transfer where it ended and checks
+-- the length. The old file stays until the new one is whole. Returns the request r, which
+-- fast.http():stop(r, 'why') ends early.
+--
+-- A request r: url, name, temp, done; sock, file, timer; inp, what is still to be read; have, the
+-- bytes in temp; left, the bytes to come; tag, which names the version; tries, hops.
+local M = {}
+local load = FAST_http and fast.load
+  or SPIFFS_http and function(name) return loadfile(name .. '.lc') end
+if load then
+  return setmetatable(M, {__index = function(_, method)
+    local f, fault = load('http-' .. method)
+    if fault then error(fault, 0) end
+    return f
+  end})
+end
+function M.get(...) --[[SPLIT HERE http-get]]
+local self, url, name, done = ...
+if not name then error("http: say fast.http():get('http://host/path', 'file')", 0) end
+if #name > 30 then error('http: the file name is longer than 30 bytes', 0) end
+local r = {url = url, name = name, temp = '~' .. name, have = 0, tries = 0, hops = 0}
+r.done = done or function(size, fault)
+  print('http: ' .. name .. (size and (', %d bytes'):format(size) or ': ' .. fault))
+end
+r.timer = tmr.create()
+self:connect(r)
+return r
+end --[[SPLIT IGNORE]]
+function M.connect(...) --[[SPLIT HERE http-connect]]
+local self, r = ...
+local host, port, path = r.url:match('^http://([^/:?#@]+):?(%d*)([^#]*)')
+if not host or r.url:find('[%c ]') then
+  return self:stop(r, r.url:find('^https:') and 'https is not possible here: ' .. r.url
+    or 'not an http address: ' .. r.url)
+end
+local s = net.createConnection(net.TCP, 0)
+r.sock, r.inp, r.left, r.chunked, r.body = s, '', nil, nil, nil
+
+local function put(d)
+  if not r.file:write(d) then return self:stop(r, 'flash is full') end
+  r.have = r.have + #d
+  if r.left then
+    r.left = r.left - #d
+    if r.left == 0 and not r.chunked then self:stop(r) end
+  end
+end
+
+local function chunks()
+  while r.sock == s do
+    if r.left > 0 then
+      local d = r.inp:sub(1, r.left)
+      if d == '' then return end
+      r.inp = r.inp:sub(#d + 1)
+      put(d)
+    else
+      local size, rest = r.inp:match('^\r?\n?(%x+)[^\n]*\n()')
+      if #r.inp > 256 and not size or size and #size > 7 then return self:stop(r, 'bad chunk') end
+      if not size then return end
+      r.inp, r.left = r.inp:sub(rest), tonumber(size, 16)
+      if r.left == 0 then return self:stop(r) end
+    end
+  end
+end
+
+local function feed(d)
+  r.timer:start(true)
+  if r.body and not r.chunked then return put(r.left and d:sub(1, r.left) or d) end
+  r.inp = r.inp .. d
+  while not r.body do
+    local stop = r.inp:find('\r\n\r\n', 1, true)
+    if not stop and #r.inp > 4096 then return self:stop(r, 'no end of the header') end
+    if not stop then return end
+    local head = r.inp:sub(1, stop + 1)
+    r.inp = r.inp:sub(stop + 4)
+    self:head(r, head)
+    if r.sock ~= s then return end
+  end
+  if r.chunked then return chunks() end
+  d, r.inp = r.inp, ''
+  if d ~= '' then put(r.left and d:sub(1, r.left) or d) end
+end
+
+-- A fault ends the request and not the chip.
+local function guard(f, d)
+  if r.sock ~= s then return end
+  local ok, fault = pcall(f, d)
+  if not ok then self:stop(r, tostring(fault)) end
+end
+
+local function cut(fault)
+  if r.body and not r.left and fault == 0 then return self:stop(r) end
+  self:retry(r, 'cut off')
+end
+s:on('connection', function()
+  s:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\nAccept-Encoding: identity\r\n%sConnection: close\r\n\r\n')
+    :format((path:find('^/') and '' or '/') .. path, host, port ~= '' and ':' .. port or '',
+      r.have > 0 and ('Range: bytes=%d-\r\nIf-Range: %s\r\n'):format(r.have, r.tag) or ''))
+end)
+s:on('receive', function(_, d) guard(feed, d) end)
+s:on('disconnection', function(_, fault) guard(cut, fault or 0) end)
+r.timer:alarm(20000, tmr.ALARM_SEMI, function() guard(cut, 1) end)
+local ok, fault = pcall(s.connect, s, tonumber(port) or 80, host)
+if not ok then self:stop(r, fault) end
+end --[[SPLIT IGNORE]]
+function M.head(...) --[[SPLIT HERE http-head]]
+-- Decides on the answer's header what the body is, or that there is another address.
+local self, r, head = ...
+local status, reason = head:match('^HTTP/1%.%d (%d%d%d) ?([^\r]*)')
+if not status then return self:stop(r, 'not an HTTP answer') end
+if status:find('^1') then return end
+local h = {}
+for k, v in head:gmatch('\n([^:\r\n]+):[ \t]*([^\r\n]-)[ \t]*\r') do h[k:lower()] = v end
+if status:find('^30[12378]$') and h.location then
+  r.hops = r.hops + 1
+  if r.hops > 5 then return self:stop(r, 'too many redirects') end
+  local to, root = h.location, r.url:match('^http://[^/?#]+')
+  if to:find('^//') then to = 'http:' .. to
+  elseif to:find('^/') then to = root .. to
+  elseif not to:find('^%a[%w+.-]*:') then
+    to = (r.url:match('^(http://[^/?#]+[^?#]*/)') or root .. '/') .. to
+  end
+  r.url = to
+  return self:retry(r)
+end
+local from, total = (h['content-range'] or ''):match('^bytes (%d+)%-%d+/(%d*)')
+if status == '416' or status == '206' and tonumber(from or -1) ~= r.have then
+  r.have = 0
+  return self:retry(r, 'cannot resume')
+elseif status ~= '200' and status ~= '206' then
+  return self:stop(r, 'the server says ' .. status .. ' ' .. reason)
+end
+if status == '200' then r.have = 0 end
+local length, coding = h['content-length'], h['transfer-encoding']
+r.chunked = coding and coding:lower() == 'chunked'
+if coding and not r.chunked or (h['content-encoding'] or 'identity') ~= 'identity' then
+  return self:stop(r, 'an encoding that was not asked for')
+end
+r.tag = h.etag and not h.etag:find('^W/') and h.etag or h['last-modified']
+r.left = r.chunked and 0 or nil
+if length and not r.chunked then
+  local free = file.fsinfo()
+  r.left = #length < 10 and tonumber(length)
+  if not r.left or r.left > free then
+    return self:stop(r, length .. ' bytes to come, ' .. free .. ' free')
+  end
+end
+r.total = total and #total > 0 and tonumber(total) or r.left and not r.chunked and r.have + r.left
+r.file = file.open(r.temp, r.have > 0 and 'a' or 'w')
+if not r.file then return self:stop(r, 'cannot write ' .. r.temp) end
+r.body = true
+if r.left == 0 and not r.chunked then self:stop(r) end
+end --[[SPLIT IGNORE]]
+function M.retry(...) --[[SPLIT HERE http-retry]]
+-- Connects again: at once to another address, else after a while and for what is missing.
+local self, r, fault = ...
+local s = r.sock
+r.sock = false
+node.task.post(function() pcall(s.close, s) end)
+if r.file then r.file:close() end
+r.file = nil
+-- Without a name for the version the pieces might not fit together.
+if not r.tag then r.have = 0 end
+if fault then r.tries = r.tries + 1 end
+if r.tries > 5 then return self:stop(r, fault) end
+r.timer:alarm(fault and r.tries * 500 or 1, tmr.ALARM_SINGLE, function()
+  local ok, e = pcall(function() self:connect(r) end)
+  if not ok then self:stop(r, tostring(e)) end
+end)
+end --[[SPLIT IGNORE]]
+function M.stop(...) --[[SPLIT HERE http-stop]]
+-- Ends a request: well without a fault.
+local self, r, fault = ...
+if not r.done then return end
+local s, done = r.sock, r.done
+r.sock, r.done = false, false
+r.timer:unregister()
+if s then node.task.post(function() pcall(s.close, s) end) end
+if r.file then r.file:close() end
+if not fault and r.total and r.have ~= r.total then
+  fault = r.have .. ' bytes came instead of ' .. r.total
+end
+local size
+if not fault then
+  -- Flash will not rename onto a name that is taken.
+  if file.exists(r.name) then file.remove(r.name) end
+  size = file.rename(r.temp, r.name) and r.have
+  fault = not size and 'not renamed; the file is ' .. r.temp
+elseif file.exists(r.temp) then
+  file.remove(r.temp)
+end
+-- Later, so that a fault in it is not taken for one of ours.
+node.task.post(function() done(size or nil, fault or nil) end)
+end --[[SPLIT IGNORE]]
+--[[SPLIT HERE]]
+return M

@@ -1,0 +1,83 @@
+-- fast.split('ftp.lua'): splits a source at its SPLIT markers and compiles each piece to
+-- <chunk>.lc, one at a time. The old .lc files stay until all pieces compiled. Line numbers stay
+-- those of the source. A source without markers becomes one chunk. Returns the chunks' names.
+local source = ...
+local src = source and file.open(source, 'r')
+if not src then error("split: say fast.split('file.lua'); no file " .. tostring(source), 0) end
+local temp, names, seen, line = '~split', {}, {}, 0
+local module, chunk, out
+
+local function fail(fault)
+  error(('split: %s:%d: %s'):format(source, line, fault), 0)
+end
+
+local function compile()
+  if not chunk then return end
+  out:close()
+  out = nil
+  collectgarbage()
+  if tmr and tmr.wdclr then tmr.wdclr() end
+  local ok, fault = pcall(node.compile, temp .. '.lua')
+  if not ok then fail('chunk ' .. chunk .. ': ' .. fault) end
+  names[#names + 1] = chunk
+  local to = '~' .. #names .. '.lc'
+  if file.exists(to) then file.remove(to) end
+  if not file.rename(temp .. '.lc', to) then fail('cannot write ' .. to) end
+  chunk = nil
+end
+
+-- The piece begins on the next line: empty lines keep the numbers right.
+local function begin(name)
+  compile()
+  if name == '' then return end
+  if not name:find('^[%w_-]+$') or #name > 28 then fail('bad chunk name ' .. name) end
+  if seen[name] then fail('chunk ' .. name .. ' is there twice') end
+  chunk, seen[name] = name, true
+  out = file.open(temp .. '.lua', 'w')
+  local head = (module and 'local SPIFFS_' .. module .. '=true ' or '') .. ('\n'):rep(line)
+  if not out or head ~= '' and not out:write(head) then fail('flash is full') end
+end
+
+local function run()
+  local text = src:readline()
+  while text do
+    local whole = text:sub(-1) == '\n'
+    local word, name = text:match('%-%-%[%[SPLIT (%u+) ?([^%]]*)%]%]%s*$')
+    if word == 'MODULE' then
+      if module or #names > 0 then fail('a second SPLIT MODULE') end
+      if out then out:close() end
+      line, module, chunk, seen = line + 1, name, nil, {}
+      begin(name)
+    elseif word == 'HERE' then
+      if not module then fail('SPLIT HERE before SPLIT MODULE') end
+      line = line + 1
+      begin(name)
+    else
+      if word and word ~= 'IGNORE' then fail('unknown SPLIT ' .. word) end
+      if not module and not chunk and line == 0 then begin(source:gsub('%.lua$', '')) end
+      if chunk and not out:write(word and '\n' or text) then fail('flash is full') end
+      if whole then line = line + 1 end
+    end
+    text = src:readline()
+  end
+  compile()
+end
+
+local ok, fault = pcall(run)
+src:close()
+if out then out:close() end
+for _, left in ipairs{temp .. '.lua', temp .. '.lc'} do
+  if file.exists(left) then file.remove(left) end
+end
+for i, name in ipairs(names) do
+  local from, to = '~' .. i .. '.lc', name .. '.lc'
+  if ok then
+    if file.exists(to) then file.remove(to) end
+    file.rename(from, to)
+    print('split: ' .. to)
+  else
+    file.remove(from)
+  end
+end
+if not ok then error(fault, 0) end
+return names

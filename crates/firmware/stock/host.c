@@ -1,0 +1,22 @@
+/*
+** host.c - stock Lua with fast.c built in: runs one script on a PC
+*/
+
+#include "lua_unit.h"
+
+int luaopen_fast (lua_State *L);
+
+int main (int argc, char **argv) {
+  int status = 1;
+  lua_State *L = luaL_newstate();
+  if (argc != 2 || L == NULL) return 2;
+  luaL_openlibs(L);
+  luaopen_fast(L);
+  lua_setglobal(L, "fast");
+  if (luaL_loadfile(L, argv[1]) == 0)
+    status = lua_pcall(L, 0, 0, 0);
+  if (status != 0)
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  lua_close(L);
+  return status != 0;
+}

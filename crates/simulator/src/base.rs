@@ -1,0 +1,229 @@
+//! Lua's own libraries as NodeMCU has them: files come from the flash file system, there is no `io` and no `os`.
+
+use std::rc::Rc;
+
+use mlua::{Function, Lua, MultiValue, Table, Value, Variadic};
+
+use crate::api::{Library, Raise, raise};
+use crate::device::Device;
+use crate::error::{Error, caught};
+use crate::modules::file;
+
+/// Functions of stock Lua that a firmware lacks, by library.
+#[cfg(feature = "lua51")]
+const ABSENT: &[(&str, &[&str])] = &[
+    (
+        "math",
+        &[
+            "acos", "asin", "atan", "atan2", "cos", "cosh", "deg", "exp", "fmod", "frexp", "ldexp",
+            "log", "log10", "mod", "modf", "rad", "sin", "sinh", "tan", "tanh",
+        ],
+    ),
+    ("package", &["loadlib"]),
+];
+#[cfg(not(feature = "lua51"))]
+const ABSENT: &[(&str, &[&str])] = &[("package", &["loadlib", "searchpath"])];
+
+/// NodeMCU formats with `%` too: `"%d bytes" % 3`, `"%d of %d" % {1, 2}`.
+const STRING_MOD: &str = "getmetatable('').__mod = function(format, values)
+  if type(values) ~= 'table' then return format:format(values) end
+  return format:format((table.unpack or unpack)(values))
+end";
+
+const DEBUG_UNSIMULATED: &[&str] = &[
+    "debug",
+    "getlocal",
+    "getmetatable",
+    "getregistry",
+    "getstrings",
+    "getupvalue",
+    "gethook",
+    "sethook",
+    "setlocal",
+    "setmetatable",
+    "setupvalue",
+];
+
+pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+    let globals = lua.globals();
+    for (library, names) in ABSENT {
+        let table: Table = globals.get(*library)?;
+        for name in *names {
+            table.raw_set(*name, Value::Nil)?;
+        }
+    }
+    if cfg!(feature = "lua53") {
+        globals.raw_set("loadstring", globals.get::<Function>("load")?)?;
+        globals.raw_set(
+            "unpack",
+            globals.get::<Table>("table")?.get::<Function>("unpack")?,
+        )?;
+    }
+    globals.raw_set("_PROMPT", "> ")?;
+    globals.raw_set("_PROMPT2", ">> ")?;
+    lua.load(STRING_MOD).exec()?;
+    open_print(lua, device)?;
+    open_loading(lua, device)?;
+    open_require(lua, device)?;
+    open_debug(lua)
+}
+
+fn open_print(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+    let library = Library::new(lua, "")?;
+    library.with(device, "print", move |lua, device, args| {
+        let tostring: Function = lua.globals().get("tostring")?;
+        let mut line = Vec::new();
+        for index in 1..=args.len() {
+            if index > 1 {
+                line.push(b'\t');
+            }
+            match tostring.call::<Value>(args.value(index).clone())? {
+                Value::String(text) => line.extend_from_slice(&text.as_bytes()),
+                _ => return raise("'tostring' must return a string to 'print'"),
+            }
+        }
+        line.push(b'\n');
+        device.print(&line)
+    })?;
+    lua.globals()
+        .raw_set("print", library.table.get::<Function>("print")?)
+}
+
+fn open_loading(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+    let library = Library::new(lua, "")?;
+    library.with(device, "loadfile", move |lua, device, args| {
+        let name = args.string(1)?;
+        Ok(match load_file(lua, device, &name.as_bytes()) {
+            Ok(chunk) => (Some(chunk), None),
+            Err(text) => (None, Some(text)),
+        })
+    })?;
+    library.with(device, "dofile", move |lua, device, args| {
+        let name = args.string(1)?;
+        let chunk = load_file(lua, device, &name.as_bytes()).map_err(Raise::Text)?;
+        Ok(chunk.call::<MultiValue>(())?)
+    })?;
+    for name in ["loadfile", "dofile"] {
+        lua.globals()
+            .raw_set(name, library.table.get::<Function>(name)?)?;
+    }
+    Ok(())
+}
+
+fn open_require(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+    let package: Table = lua.globals().get("package")?;
+    package.raw_set("path", "?.lc;?.lua")?;
+    package.raw_set("cpath", "")?;
+    let searchers: Table = package.get(if cfg!(feature = "lua53") {
+        "searchers"
+    } else {
+        "loaders"
+    })?;
+    let library = Library::new(lua, "")?;
+    library.with(device, "search", move |lua, device, args| {
+        let module = args.text(1)?;
+        let path: String = lua.globals().get::<Table>("package")?.get("path")?;
+        let mut tried = String::new();
+        for template in path.split(';').filter(|template| !template.is_empty()) {
+            let name = template.replace('?', &module);
+            if file::exists(device, name.as_bytes()) {
+                let chunk = load_file(lua, device, name.as_bytes());
+                return match chunk {
+                    Ok(chunk) => Ok(Value::Function(chunk)),
+                    Err(text) => raise(format!(
+                        "error loading module '{module}' from file '{name}':\n\t{text}"
+                    )),
+                };
+            }
+            tried += &format!("\n\tno file '{name}'");
+        }
+        Ok(Value::String(lua.create_string(tried)?))
+    })?;
+    searchers.raw_set(2, library.table.get::<Function>("search")?)?;
+    searchers.raw_set(3, Value::Nil)?;
+    searchers.raw_set(4, Value::Nil)
+}
+
+fn open_debug(lua: &Lua) -> mlua::Result<()> {
+    let library = Library::new(lua, "debug.")?;
+    library.unsimulated(DEBUG_UNSIMULATED)?;
+    let traceback = lua.create_function(|lua, args: Variadic<Value>| {
+        let text = match args.first() {
+            None | Some(Value::Nil) => None,
+            Some(value) => match lua.coerce_string(value.clone())? {
+                Some(text) => Some(text.to_string_lossy()),
+                None => return Ok(value.clone()),
+            },
+        };
+        let level = args.get(1).and_then(Value::as_usize).unwrap_or(1);
+        lua.traceback(text.as_deref(), level).map(Value::String)
+    })?;
+    library.constant("traceback", traceback)?;
+    library.constant("getinfo", lua.create_function(getinfo)?)?;
+    library.global("debug")
+}
+
+/// `debug.getinfo` for a level of the stack or a function, without thread and hooks.
+fn getinfo(lua: &Lua, (of, _what): (Value, Value)) -> mlua::Result<Option<Table>> {
+    let table = lua.create_table()?;
+    let (function, line) = match &of {
+        Value::Function(function) => (function.clone(), None),
+        _ => {
+            let level = of.as_usize().unwrap_or(1);
+            let Some((function, line)) =
+                lua.inspect_stack(level, |frame| (frame.function(), frame.current_line()))
+            else {
+                return Ok(None);
+            };
+            (function, line)
+        }
+    };
+    let info = function.info();
+    table.raw_set("source", info.source)?;
+    table.raw_set("short_src", info.short_src)?;
+    table.raw_set(
+        "linedefined",
+        info.line_defined.map_or(-1, |line| line as i64),
+    )?;
+    table.raw_set(
+        "lastlinedefined",
+        info.last_line_defined.map_or(-1, |line| line as i64),
+    )?;
+    table.raw_set("what", info.what)?;
+    table.raw_set("name", info.name)?;
+    table.raw_set("currentline", line.map_or(-1, |line| line as i64))?;
+    table.raw_set("func", function)?;
+    Ok(Some(table))
+}
+
+/// Loads source or bytecode. A first line that begins with `#` is skipped, as `luaL_loadfile` does.
+pub(crate) fn load(lua: &Lua, source: &[u8], chunk_name: &str) -> mlua::Result<Function> {
+    let mut source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    if source.first() == Some(&b'#') {
+        source = &source[source
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or(source.len())..];
+    }
+    lua.load(source).set_name(chunk_name).into_function()
+}
+
+fn load_file(lua: &Lua, device: &Device, name: &[u8]) -> Result<Function, String> {
+    let shown = String::from_utf8_lossy(name);
+    let source = file::read(device, name).ok_or_else(|| format!("cannot open {shown}"))?;
+    load(lua, &source, &format!("@{shown}")).map_err(|error| caught(&error))
+}
+
+/// Runs a boot command: `@file`, `!module` of LFS, or Lua code.
+pub(crate) fn boot(lua: &Lua, device: &Device, command: Option<&str>) -> Result<(), Error> {
+    let chunk = match command {
+        None if !file::exists(device, b"init.lua") => return Ok(()),
+        None => load_file(lua, device, b"init.lua").map_err(Error::Lua)?,
+        Some(command) => match command.split_at_checked(1) {
+            Some(("@", name)) => load_file(lua, device, name.as_bytes()).map_err(Error::Lua)?,
+            Some(("!", name)) => return Err(Error::Lua(format!("cannot load LFS.{name}"))),
+            _ => load(lua, command.as_bytes(), "=INIT")?,
+        },
+    };
+    Ok(chunk.call::<()>(())?)
+}

@@ -1,0 +1,83 @@
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `node.restart()` does, once the callback that called it has returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// The run ends with [`Ended::Restart`](crate::Ended::Restart).
+    End,
+    /// A fresh Lua state runs the boot command, or `init.lua`; files and settings are kept.
+    Reboot,
+}
+
+/// What a simulated device is made of.
+pub struct Options {
+    /// The folder that is the flash file system. It must exist.
+    ///
+    /// The file system is flat: subfolders, links and names longer than 31 bytes are not seen. A `/`, a `%` or a
+    /// control character in a name is written as `%` and two hexadecimal digits, so no name leads out of the folder.
+    pub root: PathBuf,
+    /// Pairs of the port that a module listens on and the port that the PC opens for it, such as (21, 2121).
+    pub port_map: Vec<(u16, u16)>,
+    /// The address that every server listens on, whatever address the module names.
+    pub listen: Ipv4Addr,
+    /// A file that keeps what the device keeps outside its file system: boot command, partition table, station.
+    /// Without one they last as long as the [`Simulator`](crate::Simulator).
+    pub settings: Option<PathBuf>,
+    /// What `node.restart()` does.
+    pub restart: Restart,
+    /// The networks (name, password) that the station can join. Empty: it joins any.
+    pub networks: Vec<(String, String)>,
+    /// How long the station takes to join.
+    pub join_after: Duration,
+    /// Whether a `send` before the `sent` event of the one before raises an error. NodeMCU's documentation asks for
+    /// one at a time; the firmware takes as many as fit in 2,920 bytes, and so does the simulator without this.
+    pub strict_send: bool,
+    /// Whether `file.format()` deletes the files of the folder instead of refusing.
+    pub allow_format: bool,
+    /// The size of the file system in bytes, whatever the partition table says. A write beyond it fails.
+    pub flash_size: u64,
+    /// What `node.heap()` says at the start, in bytes.
+    pub heap: usize,
+    /// Where `print` and `uart.write` go.
+    pub output: Box<dyn Write>,
+}
+
+impl Options {
+    /// A device with `root` as its file system, on the loopback address, that writes to standard output.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            port_map: Vec::new(),
+            listen: Ipv4Addr::LOCALHOST,
+            settings: None,
+            restart: Restart::End,
+            networks: Vec::new(),
+            join_after: Duration::from_millis(300),
+            strict_send: false,
+            allow_format: false,
+            flash_size: 0x300000,
+            heap: 44 * 1024,
+            output: Box::new(io::stdout()),
+        }
+    }
+
+    /// The port of the PC for the port that a module names.
+    pub(crate) fn host_port(&self, port: u16) -> u16 {
+        self.port_map
+            .iter()
+            .find(|(device, _)| *device == port)
+            .map_or(port, |(_, host)| *host)
+    }
+
+    /// The address that the station says it has.
+    pub(crate) fn station_ip(&self) -> Ipv4Addr {
+        if self.listen.is_unspecified() {
+            Ipv4Addr::LOCALHOST
+        } else {
+            self.listen
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! A device among the PC's programs: real clients, its settings file, and what can go wrong around it.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use fastlua_simulator::{Ended, Error, Options, Simulator, Until};
+use tempfile::{TempDir, tempdir};
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A device whose port 21 is a free one of the PC, with `source` run.
+fn device(source: &str) -> (TempDir, Simulator, u16) {
+    let folder = tempdir().unwrap();
+    let port = free_port();
+    let mut options = Options::new(folder.path());
+    options.port_map.push((21, port));
+    options.output = Box::new(io::sink());
+    let mut simulator = Simulator::new(options).unwrap();
+    simulator.exec("@test.lua", source.as_bytes()).unwrap();
+    (folder, simulator, port)
+}
+
+fn client<R: Send + 'static>(
+    port: u16,
+    work: impl FnOnce(TcpStream) -> R + Send + 'static,
+) -> JoinHandle<R> {
+    thread::spawn(move || work(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap()))
+}
+
+fn soon() -> Until {
+    Until::Time(Instant::now() + Duration::from_secs(30))
+}
+
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let step = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..size).map(step).collect()
+}
+
+const STORE: &str = "
+server = net.createServer()
+server:listen(21, function(socket)
+  local name = ('f%d'):format((socket:getpeer()))
+  local f
+  local held
+  socket:on('receive', function(_, data)
+    f = f or file.open(name, 'w')
+    assert(f:write(data))
+    if not held then
+      held = true
+      socket:hold()
+      node.task.post(0, function() held = false pcall(socket.unhold, socket) end)
+    end
+  end)
+  socket:on('disconnection', function(_, code)
+    assert(code == 0)
+    f:close()
+    assert(select(2, server:getaddr()) == '0.0.0.0' and server:getaddr() == 21)
+    done = (done or 0) + 1
+    if done == 2 then server:close() end
+  end)
+end)";
+
+#[test]
+fn two_uploads_at_once_arrive_whole() {
+    let (folder, mut simulator, port) = device(STORE);
+    let upload = |mut stream: TcpStream| {
+        let data = noise(1_000_000);
+        stream.write_all(&data).unwrap();
+        (format!("f{}", stream.local_addr().unwrap().port()), data)
+    };
+    let clients = [client(port, upload), client(port, upload)];
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    for client in clients {
+        let (name, data) = client.join().unwrap();
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), data);
+    }
+}
+
+const SERVE: &str = "
+server = net.createServer()
+server:listen(21, function(socket)
+  local left = blocks
+  local function more(s)
+    if left == 0 then s:close() server:close() return end
+    left = left - 1
+    s:send(('%4d'):format(left):rep(350))
+  end
+  socket:on('sent', more)
+  socket:on('reconnection', function(_, code) ended = code server:close() end)
+  more(socket)
+end)";
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let (_folder, mut simulator, port) = device(&format!("blocks = 800 {SERVE}"));
+    let reader = client(port, |mut stream| {
+        thread::sleep(Duration::from_millis(200));
+        let mut data = Vec::new();
+        stream.read_to_end(&mut data).unwrap();
+        data
+    });
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    let expected: Vec<u8> = (0..800)
+        .rev()
+        .flat_map(|left| format!("{left:4}").repeat(350).into_bytes())
+        .collect();
+    assert!(reader.join().unwrap() == expected);
+}
+
+#[test]
+fn a_client_that_vanishes_is_a_reset() {
+    // More than the PC's buffers take.
+    let (_folder, mut simulator, port) = device(&format!("blocks = 10000 {SERVE}"));
+    let vanishing = client(port, |mut stream| {
+        // Data that was never read makes the PC answer with a reset.
+        stream.read_exact(&mut [0; 100]).unwrap();
+        thread::sleep(Duration::from_millis(50));
+    });
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    vanishing.join().unwrap();
+    assert_eq!(simulator.lua().globals().get::<i64>("ended").unwrap(), -9);
+}
+
+#[test]
+fn a_port_in_use_is_an_error() {
+    let (_folder, mut simulator, port) =
+        device("server = net.createServer() server:listen(21, print)");
+    let again = "net.createServer():listen(21, print)";
+    let error = simulator.exec("=again", again.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("again:1: address in use"),
+        "{error}"
+    );
+    simulator.exec("=close", b"server:close()").unwrap();
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
+    simulator.exec("=again", again.as_bytes()).unwrap();
+}
+
+#[test]
+fn settings_last() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    let start = || {
+        let mut options = Options::new(folder.path());
+        options.settings = Some(path.clone());
+        options.output = Box::new(io::sink());
+        Simulator::new(options)
+    };
+    let mut first = start().unwrap();
+    let source = "node.startup {command = 'booted = wifi.sta.getconfig()'}
+        wifi.sta.config {ssid = 'home', pwd = 'secret'}
+        node.setpartitiontable {spiffs_size = 0x100000}";
+    first.exec("=first", source.as_bytes()).unwrap();
+    assert_eq!(first.run(soon()).unwrap(), Ended::Restart);
+
+    let mut second = start().unwrap();
+    second.boot().unwrap();
+    assert_eq!(
+        second.lua().globals().get::<String>("booted").unwrap(),
+        "home"
+    );
+    second
+        .exec(
+            "=second",
+            b"assert(node.getpartitiontable().spiffs_size == 0x100000)",
+        )
+        .unwrap();
+
+    fs::write(&path, "{").unwrap();
+    let error = start().err().unwrap().to_string();
+    assert!(
+        error.contains("settings.json: EOF while parsing"),
+        "{error}"
+    );
+}
+
+#[derive(Clone, Default)]
+struct Output(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_boot_error_is_printed() {
+    let folder = tempdir().unwrap();
+    let output = Output::default();
+    let mut options = Options::new(folder.path());
+    options.output = Box::new(output.clone());
+    let mut simulator = Simulator::new(options).unwrap();
+    fs::write(folder.path().join("init.lua"), "error('broken')").unwrap();
+    simulator.boot().unwrap();
+    assert!(
+        output
+            .0
+            .borrow()
+            .starts_with(b"init.lua:1: broken\nstack traceback:\n")
+    );
+    assert_eq!(simulator.run(Until::Idle).unwrap(), Ended::Idle);
+}
+
+#[test]
+fn a_missing_root_is_an_error() {
+    let error = Simulator::new(Options::new("/nonexistent/flash"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert_eq!(
+        error,
+        "cannot use as the file system: /nonexistent/flash: not a folder"
+    );
+}
+
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_output_ends_the_run() {
+    let folder = tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.output = Box::new(Closed);
+    let mut simulator = Simulator::new(options).unwrap();
+    simulator
+        .exec("=test", b"tmr.create():alarm(1, 1, print)")
+        .unwrap();
+    assert!(matches!(simulator.run(soon()), Err(Error::Io { .. })));
+}
+
+#[test]
+fn an_extension_survives_a_restart() {
+    let folder = tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.restart = fastlua_simulator::Restart::Reboot;
+    let mut simulator = Simulator::new(options).unwrap();
+    simulator
+        .extend(|lua| lua.globals().set("extension", 7))
+        .unwrap();
+    fs::write(
+        folder.path().join("init.lua"),
+        "assert(extension == 7) done = true",
+    )
+    .unwrap();
+    simulator
+        .exec("=test", b"assert(extension == 7) node.restart()")
+        .unwrap();
+    assert_eq!(simulator.run(Until::Idle).unwrap(), Ended::Idle);
+    assert!(simulator.lua().globals().get::<bool>("done").unwrap());
+}
+
+#[test]
+fn a_chunk_error_has_its_place_and_traceback() {
+    let (_folder, mut simulator, _) = device("");
+    let error = simulator
+        .exec("@a.lua", b"local function f() error('oops') end\nf()")
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("a.lua:1: oops\nstack traceback:"),
+        "{error}"
+    );
+    let error = simulator.exec("@a.lua", b"\nx x").unwrap_err();
+    assert!(error.to_string().starts_with("a.lua:2: "), "{error}");
+    let error = simulator.exec("@a.lua", b"\x1bLuaX").unwrap_err();
+    assert!(matches!(error, Error::Lua(_)), "{error}");
+}

@@ -1,0 +1,10 @@
+-- Typed lines: values are printed, statements go on over lines.
+--! input =1, nil
+--! input for i = 1, 2 do
+--! input print(i) end
+--! input _PROMPT = "node> "
+--! input x = 1
+--> 1	nil
+--> > >> 1
+--> 2
+--> > node> node> 

@@ -1,0 +1,2 @@
+--! ends script_error.lua:2: file.open: oops
+error("file.open: oops")

@@ -1,0 +1,14 @@
+//! Lua text: lexer, SPLIT markers, number literals, squashing. Works on bytes and does no I/O.
+
+pub mod lexer;
+pub mod literals;
+mod marker;
+mod numeral;
+pub mod split;
+pub mod squash;
+mod strings;
+mod target;
+pub mod token;
+
+pub use fastlua_bytecode::Dialect;
+pub use target::Target;

@@ -1,0 +1,209 @@
+//! Number literals: what they mean to a target, and the shortest way to write one.
+
+use fastlua_bytecode::Dialect;
+
+use crate::target::Target;
+
+/// The value of a literal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    Integer(i64),
+    /// A 32-bit float is held exactly.
+    Float(f64),
+}
+
+impl Number {
+    /// The same type and the same bits.
+    pub fn same(self, other: Number) -> bool {
+        match (self, other) {
+            (Number::Integer(a), Number::Integer(b)) => a == b,
+            (Number::Float(a), Number::Float(b)) => a.to_bits() == b.to_bits(),
+            _ => false,
+        }
+    }
+}
+
+/// How a number token is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form<'a> {
+    /// Decimal digits only.
+    Decimal(&'a str),
+    /// `0x` and hexadecimal digits only; the digits.
+    Hex(&'a str),
+    /// Decimal with a point or an exponent.
+    Float(&'a str),
+    /// Hexadecimal with a point or an exponent.
+    HexFloat,
+    /// No number.
+    Malformed,
+}
+
+impl<'a> Form<'a> {
+    pub fn of(token: &'a [u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(token) else { return Form::Malformed };
+        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            return match digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                _ if digits.is_empty() => Form::Malformed,
+                true => Form::Hex(digits),
+                false if is_float(digits, |b| b.is_ascii_hexdigit(), b'p') => Form::HexFloat,
+                false => Form::Malformed,
+            };
+        }
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            Form::Decimal(text)
+        } else if is_float(text, |b| b.is_ascii_digit(), b'e') {
+            Form::Float(text)
+        } else {
+            Form::Malformed
+        }
+    }
+}
+
+/// Digits with at most one point among or beside them, then perhaps an exponent.
+fn is_float(text: &str, is_digit: impl Fn(u8) -> bool, exponent: u8) -> bool {
+    let split = text.bytes().position(|b| b.to_ascii_lowercase() == exponent);
+    let (mantissa, exponent) = match split {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = mantissa.bytes().filter(|&b| is_digit(b)).count();
+    let points = mantissa.bytes().filter(|&b| b == b'.').count();
+    let exponent_fits = exponent.is_none_or(|e| {
+        let e = e.strip_prefix(['+', '-']).unwrap_or(e);
+        !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit())
+    });
+    digits > 0 && points <= 1 && digits + points == mantissa.len() && exponent_fits
+}
+
+/// What `token` means to `target`; none where it is refused there or where the device and a compiler
+/// on the PC could disagree (a 5.1 literal beyond its integers, hexadecimal floats).
+pub(crate) fn value(token: &[u8], target: &Target) -> Option<Number> {
+    match Form::of(token) {
+        Form::Decimal(digits) => match digits.parse::<u64>() {
+            Ok(n) if target.integer != 0 && n <= target.max_integer() => {
+                Some(Number::Integer(n as i64))
+            }
+            _ => float(digits, target),
+        },
+        Form::Hex(digits) if target.dialect == Dialect::Lua53 => Some(wrapped(digits, target)),
+        Form::Hex(digits) => {
+            let limit = if target.integer == 8 { u64::MAX } else { u32::MAX.into() };
+            let n = u64::from_str_radix(digits, 16).ok().filter(|&n| n <= limit)?;
+            Some(match target.integer {
+                0 => Number::Float(n as f64),
+                4 => Number::Integer((n as u32 as i32).into()),
+                _ => Number::Integer(n as i64),
+            })
+        }
+        Form::Float(text) => float(text, target),
+        Form::HexFloat | Form::Malformed => None,
+    }
+}
+
+/// As a float of the target's width; none where it has no floats.
+pub(crate) fn float(text: &str, target: &Target) -> Option<Number> {
+    match target.float {
+        0 => None,
+        4 => text.parse::<f32>().ok().map(|value| Number::Float(value.into())),
+        _ => text.parse().ok().map(Number::Float),
+    }
+}
+
+/// A hexadecimal integer of 5.3, which keeps its low bits.
+pub(crate) fn wrapped(digits: &str, target: &Target) -> Number {
+    let bits = digits.chars().filter_map(|d| d.to_digit(16));
+    let value = bits.fold(0u64, |value, digit| value << 4 | u64::from(digit));
+    Number::Integer(if target.integer == 4 { (value as u32 as i32).into() } else { value as i64 })
+}
+
+/// The shortest spelling with `token`'s type and value for each of `targets`, or `token` itself.
+pub(crate) fn shortest(token: &[u8], targets: &[Target]) -> Option<String> {
+    let values: Vec<_> = targets.iter().map(|t| Some((t, value(token, t)?))).collect::<Option<_>>()?;
+    let same = |text: &str| {
+        values.iter().all(|(target, wanted)| {
+            value(text.as_bytes(), target).is_some_and(|found| found.same(*wanted))
+        })
+    };
+    let mut best: Option<String> = None;
+    for candidate in candidates(token) {
+        let length = best.as_ref().map_or(token.len(), String::len);
+        if candidate.len() < length && same(&candidate) {
+            best = Some(candidate);
+        }
+    }
+    best
+}
+
+/// Ways to write the number; not all have the same type and value everywhere.
+fn candidates(token: &[u8]) -> Vec<String> {
+    let (digits, exponent) = match Form::of(token) {
+        Form::Decimal(text) | Form::Float(text) => match scientific(text) {
+            Some(parts) => parts,
+            None => return Vec::new(),
+        },
+        Form::Hex(text) => match u64::from_str_radix(text, 16) {
+            Ok(n) => trimmed(n.to_string(), 0),
+            Err(_) => return Vec::new(),
+        },
+        Form::HexFloat | Form::Malformed => return Vec::new(),
+    };
+    let mut list = Vec::new();
+    spellings(&digits, exponent, &mut list);
+    // Fewer digits may still be the same float.
+    if digits.len() > 7 {
+        let text = format!("{digits}e{exponent}");
+        let shorter = [
+            text.parse::<f32>().map(|f| format!("{f:e}")).ok(),
+            text.parse::<f64>().map(|f| format!("{f:e}")).ok(),
+        ];
+        for (digits, exponent) in shorter.iter().flatten().filter_map(|text| scientific(text)) {
+            spellings(&digits, exponent, &mut list);
+        }
+    }
+    list
+}
+
+/// `digits * 10^exponent` with and without point and exponent.
+fn spellings(digits: &str, exponent: i64, list: &mut Vec<String>) {
+    let length = digits.len() as i64;
+    if (0..=20).contains(&exponent) {
+        let integer = format!("{digits}{}", "0".repeat(exponent as usize));
+        list.push(format!("{integer}."));
+        if let Ok(n) = integer.parse::<u64>() {
+            list.push(format!("0x{n:X}"));
+        }
+        list.push(integer);
+    }
+    // The point before the digit numbered `point`; at 0, `.5`.
+    for point in 0..=length {
+        let (left, right) = digits.split_at(point as usize);
+        let dot = if right.is_empty() { "" } else { "." };
+        match exponent + length - point {
+            0 => list.push(format!("{left}.{right}")),
+            shift => list.push(format!("{left}{dot}{right}e{shift}")),
+        }
+    }
+    if (-20..0).contains(&(exponent + length)) {
+        list.push(format!(".{}{digits}", "0".repeat(-(exponent + length) as usize)));
+    }
+}
+
+/// Digits without outer zeros, and the power of ten of the last one.
+fn scientific(text: &str) -> Option<(String, i64)> {
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let fraction = mantissa.find('.').map_or(0, |at| mantissa.len() - at - 1);
+    let digits = mantissa.replace('.', "");
+    (exponent.abs() < 100_000).then(|| trimmed(digits, exponent - fraction as i64))
+}
+
+fn trimmed(digits: String, exponent: i64) -> (String, i64) {
+    let short = digits.trim_end_matches('0');
+    let zeros = (digits.len() - short.len()) as i64;
+    match short.trim_start_matches('0') {
+        "" => ("0".into(), 0),
+        short => (short.into(), exponent + zeros),
+    }
+}

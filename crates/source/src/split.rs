@@ -1,0 +1,322 @@
+//! SPLIT markers: one source file, several chunks that are loaded one by one.
+//!
+//! The markers are those of NodeMCU's `lua_modules/ftp/ftpserver.lua`, long comments of one line:
+//!
+//! - `--[[SPLIT MODULE name]]`: the text from here on is the chunk `name`. A file has one, and only comments
+//!   before it. `name` is a Lua name.
+//! - `--[[SPLIT HERE chunk]]` at the end of a line: the current chunk, if there is one, ends before that line,
+//!   and `chunk` begins behind it. `--[[SPLIT HERE]]` only ends the current chunk.
+//! - `--[[SPLIT IGNORE]]`: that line belongs to no chunk.
+//!
+//! So a line with HERE or IGNORE is left out of the chunks, but is there when the file is compiled whole. Code that
+//! belongs to no chunk and is not ignored is an error, since it would be lost.
+//!
+//! ```
+//! use fastlua_source::split::{Loader, split};
+//!
+//! let text = b"--[[SPLIT MODULE led]]
+//! local led = {}
+//! if FAST_led then
+//!   return setmetatable(led, {__index = function(_, name) return fast.load('led-' .. name) end})
+//! end
+//! function led.on(...) --[[SPLIT HERE led-on]]
+//! gpio.write((...), 1)
+//! end --[[SPLIT HERE]]
+//! return led --[[SPLIT IGNORE]]
+//! ";
+//! let pieces = split(text, Loader::Fast).unwrap().unwrap();
+//! assert_eq!(pieces[0].name, "led");
+//! assert!(pieces[0].text.starts_with(b"local FAST_led=true \nlocal led = {}\n"));
+//! assert_eq!(pieces[1].name, "led-on");
+//! assert_eq!(pieces[1].text, b"local FAST_led=true \n\n\n\n\n\ngpio.write((...), 1)\n");
+//! ```
+
+use fastlua_bytecode::Dialect;
+
+use crate::lexer::{Lexer, SyntaxError};
+use crate::marker::{Marker, Word};
+use crate::token::{Kind, Token};
+
+/// Where the chunks of a split module will be loaded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Loader {
+    /// `fast.load('<chunk>')`: `FAST_<module>` is true in each chunk.
+    Fast,
+    /// `loadfile('<chunk>.lc')`: `SPIFFS_<module>` is true in each chunk.
+    Spiffs,
+}
+
+impl Loader {
+    /// The local that tells `module` where its chunks come from.
+    fn local(self, module: &str) -> String {
+        match self {
+            Loader::Fast => format!("FAST_{module}"),
+            Loader::Spiffs => format!("SPIFFS_{module}"),
+        }
+    }
+}
+
+/// A chunk of a split file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Its name, as in the marker.
+    pub name: String,
+    /// Line of the marker.
+    pub line: u32,
+    /// Its text. Each line has the number that it has in the file: what is left out leaves its line end.
+    pub text: Vec<u8>,
+}
+
+/// Why a file cannot be split, and the line, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct SplitError {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// What is wrong there.
+    pub kind: SplitErrorKind,
+}
+
+/// What is wrong with the use of SPLIT markers. Lines are counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitErrorKind {
+    /// Lua's lexer refuses the text.
+    #[error("{0}")]
+    Syntax(String),
+    /// A comment that looks like a marker, but is none.
+    #[error(
+        "`{0}` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, \
+         `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`"
+    )]
+    Unknown(String),
+    /// HERE or IGNORE without MODULE before it.
+    #[error("SPLIT {0} before `--[[SPLIT MODULE name]]`")]
+    NoModule(&'static str),
+    /// A second MODULE.
+    #[error("SPLIT MODULE within the module begun on line {0}: a file is one module")]
+    Nested(u32),
+    /// Two markers on one line.
+    #[error("two SPLIT markers on one line")]
+    SameLine,
+    /// Not a name that a module can have.
+    #[error("`{0}` cannot name a module: letters, digits and `_` only, not beginning with a digit")]
+    ModuleName(String),
+    /// Not a name that a chunk can have.
+    #[error("`{0}` cannot name a chunk: letters, digits, `_`, `-` and `.` only, not beginning with `-` or `.`")]
+    ChunkName(String),
+    /// The same chunk again.
+    #[error("chunk `{0}` has begun on line {1} already")]
+    Twice(String, u32),
+    /// Two chunks that are one C identifier.
+    #[error("chunks `{0}` and `{1}` (line {2}) give the same C name")]
+    Clash(String, String, u32),
+    /// `--[[SPLIT HERE]]` outside of a chunk.
+    #[error("no chunk to end here")]
+    NothingToEnd,
+    /// Code behind HERE on its line.
+    #[error("code behind the SPLIT marker would be lost: the marker must end its line")]
+    Behind,
+    /// Code before the first chunk.
+    #[error("code before `--[[SPLIT MODULE name]]` would be lost: only comments may stand there")]
+    Before,
+    /// Code outside of the chunks.
+    #[error("this line belongs to no chunk: mark it `--[[SPLIT IGNORE]]` if that is meant")]
+    Outside,
+    /// A left-out line begins or ends inside a string or comment.
+    #[error("a string or comment goes on beyond the marked line")]
+    Torn,
+    /// The file declares what the splitter declares.
+    #[error("`local {0}` hides the one that is true in each chunk: leave it undeclared")]
+    Declared(String),
+}
+
+/// Splits a file at its markers; none where it has no marker.
+///
+/// Each chunk begins with a local that is true, `FAST_<module>` or `SPIFFS_<module>`, on line 1.
+///
+/// # Errors
+/// Wrong use of markers, with the line; a text that is Lua's in neither dialect.
+pub fn split(text: &[u8], loader: Loader) -> Result<Option<Vec<Piece>>, SplitError> {
+    let tokens = tokens(text)?;
+    let mut markers = Vec::new();
+    for token in &tokens {
+        markers.extend(Marker::read(text, token)?);
+    }
+    if markers.is_empty() {
+        return Ok(None);
+    }
+    if let Some(pair) = markers.windows(2).find(|pair| pair[0].line == pair[1].line) {
+        return fail(pair[1].line, SplitErrorKind::SameLine);
+    }
+    let local = String::new();
+    let mut splitter =
+        Splitter { text, loader, local, pieces: Vec::new(), kept: Vec::new(), open: None };
+    splitter.markers(&markers)?;
+    splitter.nothing_lost(&tokens, &markers)?;
+    splitter.undeclared(&tokens)?;
+    Ok(Some(splitter.pieces))
+}
+
+pub(crate) fn fail<T>(line: u32, kind: SplitErrorKind) -> Result<T, SplitError> {
+    Err(SplitError { line, kind })
+}
+
+/// All tokens with comments. What is a comment hardly depends on the dialect.
+fn tokens(text: &[u8]) -> Result<Vec<Token>, SplitError> {
+    let read = |dialect| -> Result<_, SyntaxError> {
+        let mut lexer = Lexer::new(text, dialect)?;
+        let mut tokens = Vec::new();
+        while tokens.last().is_none_or(|token: &Token| token.kind != Kind::End) {
+            tokens.push(lexer.token()?);
+        }
+        Ok(tokens)
+    };
+    let error = |e: SyntaxError| SplitError { line: e.line, kind: SplitErrorKind::Syntax(e.message) };
+    read(Dialect::Lua53).or_else(|_| read(Dialect::Lua51)).map_err(error)
+}
+
+struct Splitter<'a> {
+    text: &'a [u8],
+    loader: Loader,
+    /// `FAST_<module>`, once the module is known.
+    local: String,
+    pieces: Vec<Piece>,
+    /// The parts of the text that went into pieces.
+    kept: Vec<std::ops::Range<usize>>,
+    /// Where the text of the last piece goes on; none outside of a chunk.
+    open: Option<usize>,
+}
+
+impl Splitter<'_> {
+    fn markers(&mut self, markers: &[Marker]) -> Result<(), SplitError> {
+        for marker in markers {
+            let module = self.pieces.first().map(|piece| piece.line);
+            match (&marker.word, module) {
+                (Word::Module(_), Some(line)) => {
+                    return fail(marker.line, SplitErrorKind::Nested(line));
+                }
+                (Word::Module(name), None) => {
+                    self.begin(name, marker, marker.line, marker.end)?;
+                }
+                (word, None) => return fail(marker.line, SplitErrorKind::NoModule(word.name())),
+                (Word::Here(name), Some(_)) => {
+                    self.close(marker.line_start);
+                    let next_line = marker.line_end + line_end_length(&self.text[marker.line_end..]);
+                    self.begin(name, marker, marker.line + 1, next_line)?;
+                }
+                (Word::End, Some(_)) if self.open.is_none() => {
+                    return fail(marker.line, SplitErrorKind::NothingToEnd);
+                }
+                (Word::End, Some(_)) => self.close(marker.line_start),
+                (Word::Ignore, Some(_)) if self.open.is_none() => {}
+                (Word::Ignore, Some(_)) => {
+                    self.close(marker.line_start);
+                    // Keeps the line ends on both sides apart: LF CR would be one.
+                    if let Some(piece) = self.pieces.last_mut() {
+                        piece.text.extend(b"--");
+                    }
+                    self.open = Some(marker.line_end);
+                }
+            }
+        }
+        self.close(self.text.len());
+        Ok(())
+    }
+
+    /// Begins a chunk whose text starts at offset `start`, on `line`.
+    fn begin(&mut self, name: &str, marker: &Marker, line: u32, start: usize) -> Result<(), SplitError> {
+        if self.pieces.is_empty() {
+            self.local = self.loader.local(name);
+        }
+        for other in &self.pieces {
+            let (name, line) = (name.to_owned(), other.line);
+            if other.name == name {
+                return fail(marker.line, SplitErrorKind::Twice(name, line));
+            }
+            if c_name(&other.name) == c_name(&name) {
+                return fail(marker.line, SplitErrorKind::Clash(name, other.name.clone(), line));
+            }
+        }
+        // LF and a CR behind it would count as one line end.
+        let newline = if self.text[start..].first() == Some(&b'\r') { b'\r' } else { b'\n' };
+        let mut text = format!("local {}=true ", self.local).into_bytes();
+        text.extend(std::iter::repeat_n(newline, line as usize - 1));
+        self.pieces.push(Piece { name: name.into(), line: marker.line, text });
+        self.open = Some(start);
+        Ok(())
+    }
+
+    /// Gives the last piece the text up to `end`.
+    fn close(&mut self, end: usize) {
+        if let (Some(start), Some(piece)) = (self.open.take(), self.pieces.last_mut()) {
+            piece.text.extend(&self.text[start..end]);
+            self.kept.push(start..end);
+        }
+    }
+
+    /// Checks that every token is in a chunk or on a marked line, and whole.
+    fn nothing_lost(&self, tokens: &[Token], markers: &[Marker]) -> Result<(), SplitError> {
+        let mut next = 0;
+        for token in tokens.iter().filter(|token| token.kind != Kind::End) {
+            let (start, end) = (token.start as usize, token.end as usize);
+            while markers.get(next).is_some_and(|m| m.line_end <= start) {
+                next += 1;
+            }
+            let torn = |m: &Marker| {
+                m.cuts() && [m.line_start, m.line_end].iter().any(|at| (start + 1..end).contains(at))
+            };
+            let marker = markers.get(next).filter(|m| m.cuts() && m.line_start <= start);
+            let kind = match marker {
+                _ if markers.get(next).is_some_and(torn) => SplitErrorKind::Torn,
+                _ if token.kind.is_comment() => continue,
+                Some(marker) if marker.word != Word::Ignore && start >= marker.end => {
+                    SplitErrorKind::Behind
+                }
+                Some(_) => continue,
+                None if self.kept.iter().any(|range| range.contains(&start)) => continue,
+                None if next == 0 => SplitErrorKind::Before,
+                None => SplitErrorKind::Outside,
+            };
+            return fail(token.line, kind);
+        }
+        Ok(())
+    }
+
+    /// Checks that no `local` hides the splitter's own. `local FAST_x = FAST_x` would not.
+    fn undeclared(&self, tokens: &[Token]) -> Result<(), SplitError> {
+        let mut tokens = tokens.iter().filter(|token| !token.kind.is_comment()).peekable();
+        while let Some(token) = tokens.next() {
+            if token.kind != Kind::Local {
+                continue;
+            }
+            let mut names = 0;
+            let mut found = None;
+            while let Some(name) = tokens.next_if(|t| matches!(t.kind, Kind::Name | Kind::Comma)) {
+                names += usize::from(name.kind == Kind::Name);
+                if name.bytes(self.text) == self.local.as_bytes() {
+                    found = Some(name.line);
+                }
+            }
+            let copied = names == 1
+                && tokens.next_if(|t| t.kind == Kind::Assign).is_some()
+                && tokens.peek().is_some_and(|t| t.bytes(self.text) == self.local.as_bytes());
+            if let (Some(line), false) = (found, copied) {
+                return fail(line, SplitErrorKind::Declared(self.local.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name that a chunk has in C.
+fn c_name(name: &str) -> String {
+    name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+}
+
+fn line_end_length(text: &[u8]) -> usize {
+    match text {
+        [b'\r', b'\n', ..] | [b'\n', b'\r', ..] => 2,
+        [] => 0,
+        _ => 1,
+    }
+}

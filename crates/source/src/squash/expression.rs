@@ -1,0 +1,386 @@
+//! Expressions: `subexpr` and what it calls in `lparser.c`.
+
+use fastlua_bytecode::Dialect;
+
+use super::parser::{Edit, Parser};
+use super::scope::ENV;
+use crate::lexer::Result;
+use crate::token::Kind;
+
+/// Priority of the unary operators, in 5.3's numbers. 5.1 has fewer, in the same order.
+const UNARY: u8 = 12;
+/// Higher than any priority.
+const NONE: u8 = u8::MAX;
+
+/// What an expression is, as far as rewriting needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Other,
+    /// A name; whether of a variable of an outer function.
+    Name { upvalue: bool },
+    Index,
+    /// A call or `...`: perhaps several values.
+    Multi,
+    /// The same in parentheses, its first and last token.
+    One,
+    Nil,
+    False,
+    True,
+    /// The token.
+    String(usize),
+    Table,
+    Function,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expr {
+    pub start: usize,
+    /// Behind the last token.
+    pub end: usize,
+    pub shape: Shape,
+    /// Whether it can be called or indexed without parentheses.
+    prefix: bool,
+    /// Whether it may be assigned to.
+    pub assignable: bool,
+    /// Left priority of its outermost binary operator; [`NONE`] without one.
+    left: u8,
+    /// Lowest right priority of the operators that end with it.
+    right: u8,
+    /// Its value where the compiler folds it to an integer above 0, the same for all targets.
+    value: Option<i64>,
+}
+
+impl Expr {
+    fn new(start: usize, end: usize, shape: Shape) -> Self {
+        let prefix = matches!(shape, Shape::Name { .. } | Shape::Index | Shape::Multi);
+        let assignable = matches!(shape, Shape::Name { .. } | Shape::Index);
+        Expr { start, end, shape, prefix, assignable, left: NONE, right: NONE, value: None }
+    }
+
+    /// Whether its outermost operator is `or`.
+    pub fn is_or(&self) -> bool {
+        self.left == 1
+    }
+
+    pub fn is_one(&self) -> bool {
+        self.value == Some(1)
+    }
+}
+
+/// Left and right priority of a binary operator.
+fn priority(kind: Kind) -> Option<(u8, u8)> {
+    Some(match kind {
+        Kind::Or => (1, 1),
+        Kind::And => (2, 2),
+        Kind::Equal | Kind::NotEqual | Kind::Less | Kind::LessEqual | Kind::Greater
+        | Kind::GreaterEqual => (3, 3),
+        Kind::Pipe => (4, 4),
+        Kind::Tilde => (5, 5),
+        Kind::Ampersand => (6, 6),
+        Kind::ShiftLeft | Kind::ShiftRight => (7, 7),
+        Kind::Concat => (9, 8),
+        Kind::Plus | Kind::Minus => (10, 10),
+        Kind::Star | Kind::Slash | Kind::DoubleSlash | Kind::Percent => (11, 11),
+        Kind::Caret => (14, 13),
+        _ => return None,
+    })
+}
+
+impl Parser<'_, '_> {
+    /// An expression from which several values may be taken.
+    pub fn expr(&mut self) -> Result<Expr> {
+        let mut expr = self.subexpr(0)?;
+        self.settle(&expr);
+        if expr.value.is_some() {
+            (expr.left, expr.right) = (NONE, NONE);
+        }
+        Ok(expr)
+    }
+
+    /// An expression from which one value is taken.
+    pub fn single(&mut self) -> Result<Expr> {
+        let expr = self.expr()?;
+        Ok(self.unwrap(expr))
+    }
+
+    /// Takes the parentheses off `(f())` where one value is taken anyhow.
+    pub fn unwrap(&mut self, mut expr: Expr) -> Expr {
+        if expr.shape == Shape::One {
+            self.drop(expr.start);
+            self.drop(expr.end - 1);
+            expr.shape = Shape::Multi;
+        }
+        expr
+    }
+
+    /// Expressions between commas: their number and the last one.
+    pub fn list(&mut self, mut each: impl FnMut(Expr)) -> Result<(usize, Expr)> {
+        let mut count = 1;
+        let mut expr = self.expr()?;
+        while self.take(Kind::Comma) {
+            expr = self.unwrap(expr);
+            each(expr);
+            expr = self.expr()?;
+            count += 1;
+        }
+        each(expr);
+        Ok((count, expr))
+    }
+
+    fn subexpr(&mut self, limit: u8) -> Result<Expr> {
+        self.enter()?;
+        let mut expr = match self.kind() {
+            Kind::Not | Kind::Minus | Kind::Hash | Kind::Tilde => self.unary()?,
+            _ => self.simple(limit)?,
+        };
+        while let Some((left, right)) = priority(self.kind())
+            && left > limit
+        {
+            let operator = self.kind();
+            self.advance();
+            let operand = self.subexpr(right)?;
+            expr = self.binary(expr, operator, operand);
+            (expr.left, expr.right) = (left, right.min(operand.right));
+        }
+        self.levels -= 1;
+        Ok(expr)
+    }
+
+    fn unary(&mut self) -> Result<Expr> {
+        let start = self.advance();
+        let operand = self.subexpr(UNARY)?;
+        self.settle(&operand);
+        let right = UNARY.min(operand.right);
+        Ok(Expr { right, ..Expr::new(start, self.at, Shape::Other) })
+    }
+
+    fn binary(&mut self, left: Expr, operator: Kind, right: Expr) -> Expr {
+        let value = match (left.value, right.value) {
+            (Some(a), Some(b)) => folded(a, operator, b),
+            _ => None,
+        };
+        if value.is_none() {
+            self.settle(&left);
+            self.settle(&right);
+        }
+        Expr { value, ..Expr::new(left.start, right.end, Shape::Other) }
+    }
+
+    /// Writes a folded expression as its value.
+    fn settle(&mut self, expr: &Expr) {
+        if let Some(value) = expr.value
+            && expr.end - expr.start > 1
+        {
+            (expr.start..expr.end).for_each(|token| self.drop(token));
+            self.write_number(expr.start, value.to_string().as_bytes());
+        }
+    }
+
+    fn simple(&mut self, limit: u8) -> Result<Expr> {
+        let shape = match self.kind() {
+            Kind::Number => {
+                let token = self.advance();
+                let value = self.number(token);
+                return Ok(Expr { value, ..Expr::new(token, token + 1, Shape::Other) });
+            }
+            Kind::String => {
+                self.string(self.at);
+                Shape::String(self.at)
+            }
+            Kind::Nil => Shape::Nil,
+            Kind::True => Shape::True,
+            Kind::False => Shape::False,
+            Kind::Dots if self.out.scope.is_vararg() => {
+                let token = self.advance();
+                return Ok(Expr { prefix: false, ..Expr::new(token, token + 1, Shape::Multi) });
+            }
+            Kind::Dots => return self.fail("cannot use '...' outside a vararg function"),
+            Kind::LeftBrace => {
+                let start = self.at;
+                self.table()?;
+                return Ok(Expr::new(start, self.at, Shape::Table));
+            }
+            Kind::Function => {
+                let start = self.advance();
+                self.body(None)?;
+                return Ok(Expr::new(start, self.at, Shape::Function));
+            }
+            _ => return self.suffixed(limit),
+        };
+        let token = self.advance();
+        Ok(Expr::new(token, token + 1, shape))
+    }
+
+    /// A name or parenthesis and what is appended to it, as an operand behind an operator of right priority
+    /// `limit`.
+    pub fn suffixed(&mut self, limit: u8) -> Result<Expr> {
+        let mut expr = match self.kind() {
+            Kind::Name => {
+                let (token, found) = self.name()?;
+                let upvalue = match found {
+                    Some(id) => self.out.scope.is_upvalue(id),
+                    None => self.symbol(token) == ENV,
+                };
+                Expr::new(token, token + 1, Shape::Name { upvalue })
+            }
+            Kind::LeftParen => {
+                let open = self.advance();
+                let inner = self.single()?;
+                self.expect(Kind::RightParen)?;
+                self.parenthesis(open, inner, limit)
+            }
+            _ => return self.fail("unexpected symbol"),
+        };
+        loop {
+            let shape = match self.kind() {
+                Kind::Dot => {
+                    self.advance();
+                    self.expect(Kind::Name)?;
+                    Shape::Index
+                }
+                Kind::LeftBracket => {
+                    self.index()?;
+                    Shape::Index
+                }
+                Kind::Colon => {
+                    self.advance();
+                    self.expect(Kind::Name)?;
+                    self.arguments()?;
+                    Shape::Multi
+                }
+                Kind::LeftParen | Kind::String | Kind::LeftBrace => {
+                    self.arguments()?;
+                    Shape::Multi
+                }
+                _ => return Ok(expr),
+            };
+            expr = Expr::new(expr.start, self.at, shape);
+        }
+    }
+
+    /// `(inner)`, with or without its parentheses. They go where the same tree is read without them; but in
+    /// 5.3 `(up).x` first copies the upvalue.
+    fn parenthesis(&mut self, open: usize, inner: Expr, limit: u8) -> Expr {
+        let close = self.at - 1;
+        let next = self.kind();
+        let suffix = matches!(
+            next,
+            Kind::Dot | Kind::LeftBracket | Kind::Colon | Kind::LeftParen | Kind::String | Kind::LeftBrace
+        );
+        let needed = if suffix {
+            let copies = self.for_53 && inner.shape == Shape::Name { upvalue: true };
+            !inner.prefix || copies
+        } else if inner.shape == Shape::Multi {
+            limit == 0 && priority(next).is_none()
+        } else {
+            inner.left <= limit || priority(next).is_some_and(|(left, _)| left > inner.right)
+        };
+        if needed {
+            let shape = if inner.shape == Shape::Multi { Shape::One } else { Shape::Other };
+            return Expr { prefix: true, ..Expr::new(open, close + 1, shape) };
+        }
+        self.drop(open);
+        self.drop(close);
+        Expr { start: open, end: close + 1, assignable: false, ..inner }
+    }
+
+    /// `[key]`, or `.key` where that is the same.
+    fn index(&mut self) -> Result<()> {
+        let open = self.advance();
+        let key = self.single()?;
+        let close = self.expect(Kind::RightBracket)?;
+        if let Shape::String(token) = key.shape
+            && self.write_as_name(token)
+        {
+            self.edit(open, Edit::Fixed("."));
+            self.drop(close);
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self) -> Result<()> {
+        match self.kind() {
+            Kind::String => {
+                let token = self.advance();
+                self.string(token);
+                Ok(())
+            }
+            Kind::LeftBrace => self.table(),
+            Kind::LeftParen => {
+                self.check_same_line()?;
+                let open = self.advance();
+                if self.take(Kind::RightParen) {
+                    return Ok(());
+                }
+                let (count, last) = self.list(|_| ())?;
+                let close = self.expect(Kind::RightParen)?;
+                if count == 1 && matches!(last.shape, Shape::String(_) | Shape::Table) {
+                    self.drop(open);
+                    self.drop(close);
+                }
+                Ok(())
+            }
+            _ => self.fail("function arguments expected"),
+        }
+    }
+
+    /// 5.1 wants the `(` of a call on the line where the function ends.
+    fn check_same_line(&self) -> Result<()> {
+        let [before, paren] = [self.at - 1, self.at].map(|token| self.out.tokens[token]);
+        let between = &self.out.text[before.end as usize..paren.start as usize];
+        if self.dialect == Dialect::Lua51 && between.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+            return self.fail("ambiguous syntax (function call x new statement)");
+        }
+        Ok(())
+    }
+
+    fn table(&mut self) -> Result<()> {
+        self.expect(Kind::LeftBrace)?;
+        while self.kind() != Kind::RightBrace {
+            let item = self.field()?;
+            if !matches!(self.kind(), Kind::Comma | Kind::Semicolon) {
+                break;
+            }
+            let separator = self.advance();
+            if self.kind() == Kind::RightBrace {
+                self.drop(separator);
+            } else if let Some(item) = item {
+                self.unwrap(item);
+            }
+        }
+        self.expect(Kind::RightBrace)?;
+        Ok(())
+    }
+
+    /// A field of a table; its value where it has no key.
+    fn field(&mut self) -> Result<Option<Expr>> {
+        if self.kind() == Kind::Name && self.next_kind() == Kind::Assign {
+            self.advance();
+        } else if self.kind() == Kind::LeftBracket {
+            let open = self.advance();
+            let key = self.single()?;
+            let close = self.expect(Kind::RightBracket)?;
+            if let Shape::String(token) = key.shape
+                && self.write_as_name(token)
+            {
+                self.drop(open);
+                self.drop(close);
+            }
+        } else {
+            return self.expr().map(Some);
+        }
+        self.expect(Kind::Assign)?;
+        self.single().map(|_| None)
+    }
+}
+
+/// What the compilers make of it, if that is above 0 and fits the narrowest integer.
+fn folded(a: i64, operator: Kind, b: i64) -> Option<i64> {
+    let value = match operator {
+        Kind::Plus => a + b,
+        Kind::Minus => a - b,
+        Kind::Star => a.checked_mul(b)?,
+        _ => return None,
+    };
+    (1..=i64::from(i32::MAX)).contains(&value).then_some(value)
+}

@@ -1,0 +1,295 @@
+//! `fastlua build` from the outside: what it writes, and when it writes nothing.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::{fail, fastlua, put, root, succeed};
+
+/// Names and contents of the files in a folder, sorted.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs::read(&path).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn build(folder: &Path, args: &[&str]) -> Command {
+    let mut command = fastlua(folder);
+    command.arg("build").args(args);
+    command
+}
+
+#[test]
+fn the_same_bytes_wherever_and_however() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let names = ["a.lua", "b-c.lua", "d.lua"];
+    for (i, name) in names.iter().enumerate() {
+        let text = format!("local t = {{{i}}} function f(...) return t, ... end");
+        put(here.path(), name, &text);
+        put(&there.path().join("deep er/é"), name, &text);
+    }
+    succeed(build(here.path(), &["a.lua", "b-c.lua", "d.lua", "-o", "out"]).env("TZ", "UTC"));
+    let first = contents(&here.path().join("out"));
+    assert_eq!(first.len(), 2);
+    let elsewhere = there.path().join("deep er/é");
+    succeed(
+        build(
+            there.path(),
+            &[
+                "deep er/é/d.lua",
+                "deep er/é/a.lua",
+                elsewhere.join("b-c.lua").to_str().unwrap(),
+                "-o",
+                "out",
+                "--jobs",
+                "1",
+            ],
+        )
+        .envs([("TZ", "Asia/Tokyo"), ("LC_ALL", "de_DE.UTF-8")]),
+    );
+    assert_eq!(contents(&there.path().join("out")), first);
+    put(here.path(), "fast.toml", "[[module]]\npath = \"*.lua\"\n");
+    succeed(&mut build(here.path(), &["-o", "again", "--jobs=7"]));
+    assert_eq!(contents(&here.path().join("again")), first);
+}
+
+#[test]
+fn unchanged_output_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "a.lua", "return 1");
+    let times = || -> Vec<_> {
+        ["fast.c", "fast_chunks.h", "fast.d"]
+            .iter()
+            .map(|f| {
+                let about = fs::metadata(folder.path().join("out").join(f)).unwrap();
+                about.modified().unwrap()
+            })
+            .collect()
+    };
+    let args = ["a.lua", "-o", "out", "-M", "out/fast.d"];
+    succeed(&mut build(folder.path(), &args));
+    let before = times();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let report = succeed(&mut build(folder.path(), &args));
+    assert_eq!(times(), before);
+    assert_eq!(report.matches("unchanged").count(), 3, "{report}");
+    put(folder.path(), "a.lua", "return 2");
+    succeed(&mut build(folder.path(), &args));
+    let after = times();
+    assert!(after[1] > before[1] && after[0] == before[0]);
+}
+
+#[test]
+fn a_failed_run_leaves_the_old_output() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "a.lua", "return 1");
+    put(folder.path(), "bad.lua", "local x =\n\n= 1");
+    put(folder.path(), "half.lua", "return 0.5");
+    succeed(&mut build(folder.path(), &["a.lua", "-o", "out"]));
+    let before = contents(&folder.path().join("out"));
+    let errors = fail(&mut build(
+        folder.path(),
+        &["a.lua", "bad.lua", "half.lua", "-o", "out"],
+    ));
+    assert!(
+        errors.contains("bad.lua:3: unexpected symbol near '='"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("half.lua:1: malformed number near '0.5' [lua51-int]"),
+        "{errors}"
+    );
+    assert_eq!(contents(&folder.path().join("out")), before);
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a-b.lua", "");
+    put(f, "x/a_b.lua", "");
+    put(f, "two words.lua", "");
+    put(f, "escape.lua", "\x1bLua");
+    put(f, "wrap.lua", "\nreturn 4294967297");
+    put(f, "edge.lua", "return 2147483647, -2147483648");
+    put(f, "over.lua", "return 2147483648");
+    fs::create_dir(f.join("folder.lua")).unwrap();
+    succeed(Command::new("mkfifo").arg(f.join("fifo.lua")));
+    put(f, "typo.toml", "[[module]]\npaht = \"a-b.lua\"\n");
+    put(f, "leaves.toml", "[[module]]\npath = \"../a.lua\"\n");
+    put(f, "none.toml", "[[module]]\npath = \"*.luac\"\n");
+    put(
+        f,
+        "level.toml",
+        "strip = 3\n[[module]]\npath = \"a-b.lua\"\n",
+    );
+    put(
+        f,
+        "variant.toml",
+        "variants = [\"lua51-flaot\"]\n[[module]]\npath = \"a-b.lua\"\n",
+    );
+    for (args, says) in [
+        (
+            &["a-b.lua", "x/a_b.lua"][..],
+            "a-b.lua and x/a_b.lua: their chunks",
+        ),
+        (&["two words.lua"], "\"two words\" can't be a chunk's name"),
+        (&["escape.lua"], "escape.lua: this is bytecode"),
+        (&["wrap.lua", "--variant=lua51-int"], "wrap.lua:2: "),
+        (&["over.lua", "--variant=lua51-int"], "over.lua:1: "),
+        (&["folder.lua"], "folder.lua can't be read"),
+        (&["fifo.lua"], "fifo.lua can't be read"),
+        (&["/dev/zero"], "/dev/zero can't be read"),
+        (&["absent.lua"], "absent.lua can't be read"),
+        (&["typo.toml"], "did you mean `path`?"),
+        (&["leaves.toml"], "outside the folder"),
+        (&["none.toml"], "matches no file"),
+        (&["level.toml"], "strip = 3"),
+        (&["variant.toml"], "did you mean lua51-float?"),
+        (&["a-b.lua", "--variant=lua52"], "no variant is named lua52"),
+        (&[], "nothing to build"),
+        (&["a-b.lua", "typo.toml"], "stands alone"),
+    ] {
+        let errors = fail(build(f, args).args(["-o", "out"]));
+        assert!(errors.contains(says), "{args:?}: {errors}");
+        assert!(!f.join("out").exists(), "{args:?} wrote something");
+    }
+    succeed(&mut build(f, &["edge.lua", "-o", "out"]));
+    put(f, "file", "");
+    let errors = fail(&mut build(f, &["edge.lua", "-o", "file"]));
+    assert!(errors.contains("file can't be made"), "{errors}");
+    fs::create_dir_all(f.join("taken/fast.c")).unwrap();
+    let errors = fail(&mut build(f, &["edge.lua", "-o", "taken"]));
+    assert!(errors.contains("no regular file"), "{errors}");
+    assert!(!f.join("taken/fast_chunks.h").exists());
+}
+
+#[test]
+fn a_link_that_leaves_the_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = put(folder.path(), "secret.lua", "");
+    let inside = folder.path().join("project");
+    put(&inside, "fast.toml", "[[module]]\npath = \"lua/*.lua\"\n");
+    fs::create_dir(inside.join("lua")).unwrap();
+    std::os::unix::fs::symlink(outside, inside.join("lua/x.lua")).unwrap();
+    let errors = fail(&mut build(&inside, &["-o", "out"]));
+    assert!(errors.contains("outside the folder"), "{errors}");
+}
+
+#[test]
+fn the_depfile_is_one_that_make_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "my $mods/a.lua", "return 1");
+    put(
+        folder.path(),
+        "my $mods/fast.toml",
+        "[[module]]\npath = \"a.lua\"\n",
+    );
+    succeed(&mut build(
+        folder.path(),
+        &["my $mods/fast.toml", "-o", "out", "-M", "fast.d"],
+    ));
+    put(
+        folder.path(),
+        "Makefile",
+        "all: out/fast_chunks.h\ninclude fast.d\nout/fast.c out/fast_chunks.h:\n\t@touch $@; echo remade $@\n",
+    );
+    let make = || {
+        let mut command = Command::new("make");
+        command.arg("-C").arg(folder.path());
+        command
+    };
+    assert!(!succeed(&mut make()).contains("remade"));
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    let source = fs::File::options()
+        .write(true)
+        .open(folder.path().join("my $mods/a.lua"))
+        .unwrap();
+    source.set_modified(later).unwrap();
+    assert!(succeed(&mut make()).contains("remade out/fast_chunks.h"));
+}
+
+#[test]
+fn a_firmware_tree_names_its_variant() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    let config = "app/include/user_config.h";
+    put(&f.join("esp8266"), config, "#define LUA_NUMBER_INTEGRAL\n");
+    put(
+        &f.join("esp32"),
+        "sdkconfig",
+        "CONFIG_LUA_VERSION_53=y\nCONFIG_LUA_NUMBER_DOUBLE=y\n",
+    );
+    put(
+        &f.join("unclear"),
+        config,
+        "#ifdef X\n#define LUA_NUMBER_INTEGRAL\n#endif\n",
+    );
+    fs::create_dir(f.join("empty")).unwrap();
+    for (tree, lua, variant) in [
+        ("esp8266", None, "lua51-int"),
+        ("esp32", None, "lua53-int32-float64"),
+        ("esp32", Some("53"), "lua53-int32-float64"),
+    ] {
+        let mut command = build(f, &["a.lua", "-o", tree, "--json", "--firmware", tree]);
+        command.args(lua.iter().flat_map(|lua| ["--lua", lua]));
+        let report: serde_json::Value = serde_json::from_str(&succeed(&mut command)).unwrap();
+        assert_eq!(report["schema"], "fastlua-build/1");
+        assert_eq!(report["variants"], serde_json::json!([variant]));
+        assert_eq!(report["chunks"][0]["dumps"][variant]["loaded_back"], true);
+    }
+    for (tree, lua, says) in [
+        ("unclear", "51", "line 2: LUA_NUMBER_INTEGRAL depends"),
+        ("esp8266", "53", "no variant fits"),
+        ("esp32", "51", "set to Lua 53, not 51"),
+        ("empty", "51", "has neither"),
+    ] {
+        let errors = fail(&mut build(
+            f,
+            &["a.lua", "-o", "x", "--firmware", tree, "--lua", lua],
+        ));
+        assert!(errors.contains(says), "{errors}");
+    }
+}
+
+#[test]
+fn another_board_takes_a_toml_file_and_no_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    let stock = fs::read_to_string(root().join("variants/puc51-float-32bit.toml")).unwrap();
+    put(
+        f,
+        "boards/my-board.toml",
+        stock.replace("!defined(LUA_USE_ESP)", "defined(MY_BOARD)"),
+    );
+    succeed(&mut build(
+        f,
+        &[
+            "a.lua",
+            "-o",
+            "out",
+            "--variants",
+            "boards",
+            "--variant",
+            "my-board",
+        ],
+    ));
+    let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
+    assert!(header.contains("#if (defined(MY_BOARD) &&"), "{header}");
+    let listed = succeed(fastlua(f).args(["variants", "--variants", "boards"]));
+    assert!(listed.contains("my-board: Stock Lua 5.1"), "{listed}");
+}

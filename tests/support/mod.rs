@@ -1,0 +1,95 @@
+//! What whole-program tests share: the built command, folders of their own, C compilers.
+
+#![allow(dead_code)] // each test uses its part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use fastlua_bytecode::Dialect;
+
+/// The command `fastlua`, to be run in `folder`.
+pub fn fastlua(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fastlua"));
+    command.current_dir(folder);
+    command
+}
+
+/// Runs a command that has to succeed and returns its standard output.
+pub fn succeed(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Runs a command that has to fail with exit status 1 and returns its standard error.
+pub fn fail(command: &mut Command) -> String {
+    let output = run(command);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
+    errors
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| {
+        panic!("{command:?} can't be run: {error}; scripts/test installs what the tests need")
+    })
+}
+
+/// The repository's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file below `folder`, with this content.
+pub fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, content).unwrap();
+    path
+}
+
+/// The number models: Lua version, bytes of integer and float, and its name in variants' names.
+pub const MODELS: [(u32, u8, u8, &str); 6] = [
+    (51, 4, 0, "51-int"),
+    (51, 0, 8, "51-float"),
+    (53, 4, 4, "53-int32-float32"),
+    (53, 8, 8, "53-int64-float64"),
+    (53, 8, 4, "53-int64-float32"),
+    (53, 4, 8, "53-int32-float64"),
+];
+
+/// Writes the sources of stock Lua, with what goes beside them, into `folder`.
+pub fn stock_lua(folder: &Path, lua: u32) {
+    let dialect = match lua {
+        51 => Dialect::Lua51,
+        _ => Dialect::Lua53,
+    };
+    for (name, text) in fastlua_compiler::sources(dialect)
+        .iter()
+        .chain(fastlua_firmware::STOCK)
+    {
+        put(folder, name, text);
+    }
+    put(folder, "numbers.h", fastlua_compiler::NUMBERS_H);
+    put(folder, "corefiles.h", fastlua_compiler::COREFILES_H);
+}
+
+/// A C compiler told of a number model and the stock sources in `stock`.
+pub fn cc(compiler: &str, stock: &Path, lua: u32, integer: u8, float: u8) -> Command {
+    let mut command = Command::new(compiler);
+    command
+        .arg("-std=gnu11")
+        .arg(format!("-DFASTLUA_LUA={lua}"))
+        .arg(format!("-DFASTLUA_INTEGER={integer}"))
+        .arg(format!("-DFASTLUA_FLOAT={float}"))
+        .arg("-I")
+        .arg(stock);
+    command
+}
