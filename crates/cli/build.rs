@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use fastlua_bundle::{Build, Bundle, Fault};
-use fastlua_firmware::FAST_C;
+use fastlua_firmware::fast_c;
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -92,15 +92,18 @@ pub fn run(args: &Args) -> Result<()> {
 
     fs::create_dir_all(&args.output)
         .with_context(|| format!("{} can't be made", args.output.display()))?;
-    let (module, header) = (
-        args.output.join("fast.c"),
-        args.output.join("fast_chunks.h"),
-    );
+    let files = [
+        ("fast.c", fast_c()),
+        ("fast_chunks.h", bundle.c_header(env!("CARGO_PKG_VERSION"))),
+    ];
+    let files = files.map(|(name, text)| (args.output.join(name), text));
+    let targets: Vec<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
     let mut outputs = Outputs::default();
-    outputs.add(&module, FAST_C);
-    outputs.add(&header, bundle.c_header(env!("CARGO_PKG_VERSION")));
     if let Some(depfile) = &args.depfile {
-        outputs.add(depfile, rule(&[&module, &header], &sources));
+        outputs.add(depfile, rule(&targets, &sources));
+    }
+    for (path, text) in &files {
+        outputs.add(path, text.as_str());
     }
     let written = outputs.commit()?;
     match args.json {

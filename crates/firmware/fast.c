@@ -1,52 +1,187 @@
 /*
-** fast.c - loads Lua chunks that are part of the firmware image
-** fast.load(name): the chunk as a function, nil where there is none
-** fast.<name>: the same
+** fast.c - Lua chunks that are part of the firmware image
+**
+** fast.load(name)	the chunk as a function; nil where there is none;
+**			nil and a message where it can not be loaded
+** fast.<name>		the same, an error where it can not be loaded
+** fast.list([pattern])	iterates over name, size, representation
+** fast.info()		version, variant, bundle, chunks, flash
+** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
+** fast.verbose([on])	whether a line is printed for each load
 */
 
-#include <string.h>
-
 #include "module.h"
-#include "lauxlib.h"
+#include "fast_load.h"
 #include "fast_chunks.h"
 
 #define NCHUNKS		(sizeof(fast_chunks) / sizeof(fast_chunks[0]))
 
-static const fast_chunk *fast_find (const char *name) {
-  size_t lo = 0, hi = NCHUNKS;
-  while (lo < hi) {
-    size_t mid = lo + (hi - lo) / 2;
-    int order = strcmp(name, fast_chunks[mid].name);
-    if (order == 0) return &fast_chunks[mid];
-    if (order < 0) hi = mid;
-    else lo = mid + 1;
-  }
-  return NULL;
+/* all the RAM that the module takes for itself */
+static uint32_t fast_checked[(NCHUNKS + 31) / 32];
+static char fast_talks;
+
+static const fast_bundle fast_image = {fast_chunks, NCHUNKS, fast_checked};
+
+static void fast_say (lua_State *L, const char *name, uint32_t since) {
+  lua_getglobal(L, "print");
+  lua_pushfstring(L, "Module %s loaded in %d mSec, %d bytes of heap left", name,
+                  (int)((fast_clock() - since + 500) / 1000), (int)lua_freeheap());
+  lua_call(L, 1, 0);
 }
 
-static int fast_push (lua_State *L, const char *name) {
-  const fast_chunk *c = fast_find(name);
-  if (c == NULL)
-    lua_pushnil(L);
-  else if (luaL_loadbuffer(L, (const char *)c->words, c->size, name) != 0)
-    return lua_error(L);
-  return 1;
+static int fast_get (lua_State *L, const char *name) {
+  uint32_t since = fast_clock();
+  int n = fast_push(L, &fast_image, name);
+  if (fast_talks && n == 1 && !lua_isnil(L, -1))
+    fast_say(L, name, since);
+  return n;
+}
+
+/* the same where a second value would be lost */
+static int fast_must (lua_State *L, const char *name) {
+  return (fast_get(L, name) == 1) ? 1 : lua_error(L);
 }
 
 static int fast_load (lua_State *L) {
-  return fast_push(L, luaL_checkstring(L, 1));
+  return fast_get(L, luaL_checkstring(L, 1));
 }
 
-static int fast_get (lua_State *L) {  /* __index(fast, name) */
-  return fast_push(L, luaL_checkstring(L, 2));
+static int fast_index (lua_State *L) {  /* __index(fast, name) */
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  return fast_must(L, lua_tostring(L, 2));
 }
+
+static void fast_name (lua_State *L, const fast_chunk *c) {
+  uint32_t name[FAST_NAME];
+  uint32_t i = 0;
+  do name[i] = FAST_WORD(&c->name[i]);
+  while (name[i++] >> 24 != 0);  /* its zero is in the last word */
+  lua_pushstring(L, (const char *)name);
+}
+
+/* whether string.find finds the pattern in the name on top */
+static int fast_matches (lua_State *L, int pattern) {
+  int found;
+  lua_getglobal(L, "string");
+  lua_getfield(L, -1, "find");
+  lua_replace(L, -2);
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, pattern);
+  lua_call(L, 2, 1);
+  found = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return found;
+}
+
+/* next(pattern, name): the chunk after that name */
+static int fast_next (lua_State *L) {
+  static const char *const kinds[] = {"bytecode", "source"};
+  const fast_chunk *c = fast_chunks;
+  if (!lua_isnoneornil(L, 2)) {
+    c = fast_find(&fast_image, luaL_checkstring(L, 2));
+    luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
+    c++;
+  }
+  for (; c < fast_chunks + NCHUNKS; c++) {
+    fast_name(L, c);
+    if (lua_isnoneornil(L, 1) || fast_matches(L, 1)) {
+      lua_pushinteger(L, (lua_Integer)c->size);
+      lua_pushstring(L, kinds[c->kind]);
+      return 3;
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static int fast_list (lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, fast_next);
+  lua_insert(L, 1);
+  return 2;
+}
+
+static int fast_info (lua_State *L) {
+  uint32_t flash = 0;
+  size_t i;
+  for (i = 0; i < NCHUNKS; i++)
+    flash += (fast_chunks[i].size + 3) & ~3u;
+  lua_createtable(L, 0, 5);
+  lua_pushliteral(L, FAST_VERSION);
+  lua_setfield(L, -2, "version");
+  lua_pushliteral(L, FAST_VARIANT);
+  lua_setfield(L, -2, "variant");
+  lua_pushliteral(L, FAST_BUNDLE);
+  lua_setfield(L, -2, "bundle");
+  lua_pushinteger(L, (lua_Integer)NCHUNKS);
+  lua_setfield(L, -2, "chunks");
+  lua_pushinteger(L, (lua_Integer)flash);
+  lua_setfield(L, -2, "flash");
+  return 1;
+}
+
+static int fast_searcher (lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  if (fast_find(&fast_image, name) != NULL)
+    return fast_must(L, name);
+  lua_pushfstring(L, "\n\tno chunk '%s' in the image", name);
+  return 1;
+}
+
+static int fast_verbose (lua_State *L) {
+  if (!lua_isnoneornil(L, 1))
+    fast_talks = (char)lua_toboolean(L, 1);
+  lua_pushboolean(L, fast_talks);
+  return 1;
+}
+
+/*
+** __index(package.preload, name) makes 'require' find chunks, before LFS and
+** at no cost in heap. Files come first, unless the build forbids it.
+*/
+static int fast_preload (lua_State *L) {
+  const char *name = luaL_checkstring(L, 2);
+  if (fast_find(&fast_image, name) == NULL) return 0;
+#if !defined(FAST_IMAGE_FIRST)
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
+  lua_rawgeti(L, -1, 2);  /* looks for files */
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 1);
+  if (lua_isfunction(L, -1)) return 1;
+#endif
+  return fast_must(L, name);
+}
+
+LROT_BEGIN(fast_preloading, NULL, LROT_MASK_INDEX)
+  LROT_FUNCENTRY(__index, fast_preload)
+LROT_END(fast_preloading, NULL, LROT_MASK_INDEX)
 
 LROT_BEGIN(fast_meta, NULL, LROT_MASK_INDEX)
-  LROT_FUNCENTRY(__index, fast_get)
+  LROT_FUNCENTRY(__index, fast_index)
 LROT_END(fast_meta, NULL, LROT_MASK_INDEX)
 
 LROT_BEGIN(fast, LROT_TABLEREF(fast_meta), 0)
+  LROT_FUNCENTRY(info, fast_info)
+  LROT_FUNCENTRY(list, fast_list)
   LROT_FUNCENTRY(load, fast_load)
+  LROT_FUNCENTRY(searcher, fast_searcher)
+  LROT_FUNCENTRY(verbose, fast_verbose)
 LROT_END(fast, LROT_TABLEREF(fast_meta), 0)
 
-NODEMCU_MODULE(FAST, "fast", fast, NULL);
+static int fast_open (lua_State *L) {
+  int top = lua_gettop(L);
+  lua_getglobal(L, "package");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "preload");
+    if (lua_istable(L, -1) && !lua_getmetatable(L, -1)) {
+      lua_pushrotable(L, LROT_TABLEREF(fast_preloading));
+      lua_setmetatable(L, -2);
+    }
+  }
+  lua_settop(L, top);
+  return 0;
+}
+
+NODEMCU_MODULE(FAST, "fast", fast, fast_open);

@@ -125,7 +125,10 @@ class Requests:
             head = head.decode()
             path = head.split()[1]
             self.seen.setdefault(path, []).append(head)
-            self.paths[path](sock, head, len(self.seen[path]))
+            if path in self.paths:
+                self.paths[path](sock, head, len(self.seen[path]))
+            else:
+                reply(sock, b"", status="404 Not Found")
         except OSError:
             pass  # the device hung up, as it may
         finally:
@@ -162,7 +165,7 @@ def fails(url, fault, seconds=60):
     with open(os.path.join(args.folder, "old"), "wb") as file:
         file.write(b"old contents")
     result = prompt.fetch(url if ":" in url else faulty.url + url, "old", seconds)
-    assert result[0] == "nil" and re.search(fault, result[1]), result
+    assert result[0] == "nil" and re.search(fault, result[1]), (url, result)
     assert on_disk("old") == b"old contents"
     assert not leftovers(), leftovers()
 
@@ -473,6 +476,8 @@ def two_at_once():
         results[int(found.group(1))] = found.group(2)
     assert results == {numbers[0]: str(len(BIG)), numbers[1]: str(len(HALF))}, results
     assert on_disk("one") == BIG and on_disk("two") == HALF
+    for name in ("one", "two"):
+        os.remove(os.path.join(args.folder, name))
 
 
 @check
@@ -520,7 +525,8 @@ def nginx_server():
             wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
             url = f"http://127.0.0.1:{port}"
             for path in ("/big", "/moved", "/part"):
-                assert prompt.fetch(url + path, "file") == (str(len(BIG)), "nil"), path
+                result = prompt.fetch(url + path, "file")
+                assert result == (str(len(BIG)), "nil"), (path, result)
                 assert on_disk("file") == BIG
             # nginx behind something that cuts: what is missing comes from nginx by its own ETag.
             with cutting_relay(port) as (relay, cuts):

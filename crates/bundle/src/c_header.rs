@@ -46,14 +46,8 @@ impl Bundle {
 
     fn body(&self) -> String {
         let mut text = String::from(
-            "#include <stdint.h>\n#include \"lua.h\"\n\n\
-             _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\n\
-             typedef struct fast_chunk {\n  \
-             const char *name;\n  \
-             const uint32_t *words;\t/* the dump, zero bytes after it */\n  \
-             uint32_t size;\t\t/* bytes of the dump */\n  \
-             uint32_t crc;\t\t/* CRC-32 of these bytes */\n\
-             } fast_chunk;\n\n",
+            "#if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
+             _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\n",
         );
         for (v, variant) in self.variants.iter().enumerate() {
             let word = if v == 0 { "if" } else { "elif" };
@@ -83,28 +77,16 @@ impl Bundle {
         index += "static const fast_chunk fast_chunks[] = {\n";
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
-            let words = dump.bytes.chunks(4);
-            let _ = writeln!(
-                text,
-                "\nstatic const uint32_t fast_words_{id}[{}] = {{",
-                words.len()
-            );
-            for line in words.collect::<Vec<_>>().chunks(8) {
-                text.push(' ');
-                for word in line {
-                    let mut bytes = [0; 4];
-                    bytes[..word.len()].copy_from_slice(word);
-                    let _ = write!(text, " 0x{:08x},", u32::from_le_bytes(bytes));
-                }
-                text.push('\n');
-            }
-            *text += "};\n";
+            let name = [chunk.name.as_bytes(), b"\0"].concat();
+            words(text, &format!("fast_name_{id}"), &name);
+            words(text, &format!("fast_words_{id}"), &dump.bytes);
             let _ = writeln!(
                 index,
-                "  {{\"{}\", fast_words_{id}, {}, 0x{:08x}}},",
-                chunk.name,
+                "  {{fast_name_{id}, fast_words_{id}, {}, 0x{:08x}, FAST_BYTECODE,\n   {},\n   {}}},",
                 dump.bytes.len(),
-                dump.crc32
+                dump.crc32,
+                dump.need.c_expression(),
+                dump.need.short_strings,
             );
         }
         *text += &index;
@@ -117,6 +99,19 @@ impl Bundle {
             .iter()
             .filter_map(move |chunk| Some((chunk, chunk.dumps[v].as_ref()?)))
     }
+}
+
+/// Bytes as an array of 32-bit words, zero bytes after them.
+fn words(text: &mut String, name: &str, bytes: &[u8]) {
+    let words: Vec<&[u8]> = bytes.chunks(4).collect();
+    let _ = write!(text, "\nstatic const uint32_t {name}[{}] = {{", words.len());
+    for (i, word) in words.iter().enumerate() {
+        let mut four = [0; 4];
+        four[..word.len()].copy_from_slice(word);
+        let space = if i % 8 == 0 { "\n  " } else { " " };
+        let _ = write!(text, "{space}0x{:08x},", u32::from_le_bytes(four));
+    }
+    *text += "\n};\n";
 }
 
 /// A variant's condition, one target a line.

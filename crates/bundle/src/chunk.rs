@@ -8,7 +8,7 @@ use fastlua_variants::Variant;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::{compile_text, strip_for_bundle};
+use crate::{Need, compile_text, strip_for_bundle};
 
 /// A Lua text that becomes one chunk.
 #[derive(Debug, Clone)]
@@ -85,6 +85,8 @@ pub struct Dump {
     pub bytes: Vec<u8>,
     /// Their CRC-32 (IEEE 802.3, as in zlib).
     pub crc32: u32,
+    /// What loading them allocates.
+    pub need: Need,
 }
 
 /// An error in one input, and the variants that have it.
@@ -185,6 +187,7 @@ impl Build<'_> {
             Ok(bytes) => {
                 outcome.dump = Some(Dump {
                     crc32: crc32fast::hash(&bytes),
+                    need: Need::of(&chunk),
                     bytes,
                 })
             }

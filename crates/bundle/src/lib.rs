@@ -6,11 +6,13 @@ mod chunk;
 mod compile;
 mod manifest;
 mod name;
+mod need;
 
 pub use chunk::{Build, Bundle, BundledChunk, Dump, Fault, Input, Warning};
 pub use compile::compile_text;
 pub use manifest::{Manifest, ManifestError, Module};
 pub use name::{NameError, check_names, identifier};
+pub use need::Need;
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip};

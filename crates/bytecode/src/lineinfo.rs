@@ -11,6 +11,7 @@
 use crate::cursor::{self, Cursor};
 use crate::debug::check_lines;
 use crate::error::ReadErrorKind;
+use crate::layout::Format;
 use crate::model::Function;
 use crate::sink::{self, Sink};
 
@@ -68,21 +69,37 @@ pub(crate) fn read_lines(
 /// The line info of `function`, without its length.
 pub(crate) fn pack_lines(sink: &Sink, function: &Function, full: u8) -> sink::Result<Vec<u8>> {
     check_lines(sink, function)?;
-    let mut packed = Vec::new();
-    if function.lines.is_empty() {
-        return Ok(packed);
+    for &line in &function.lines {
+        sink.fit_int("line", line.into())?;
     }
+    Ok(pack(&function.lines, full))
+}
+
+fn pack(lines: &[u32], full: u8) -> Vec<u8> {
+    let mut packed = Vec::new();
     let mut line = 0;
-    for run in function.lines.chunk_by(|a, b| a == b) {
+    for run in lines.chunk_by(|a, b| a == b) {
         for part in run.chunks(full.into()) {
-            let next = i64::from(sink.fit_int("line", run[0].into())?);
+            let next = i64::from(run[0]);
             pack_delta(&mut packed, next - line);
             packed.push(part.len() as u8);
             line = next;
         }
     }
-    packed.push(0);
-    Ok(packed)
+    if !lines.is_empty() {
+        packed.push(0);
+    }
+    packed
+}
+
+/// Bytes of line info that the core holds for a function once it is loaded: packed by NodeMCU's
+/// cores, an `int` for each instruction in stock Lua; 0 where it is stripped.
+pub fn line_info_len(format: Format, function: &Function) -> usize {
+    match format {
+        Format::NodeMcu51 => pack(&function.lines, FULL_51).len(),
+        Format::NodeMcu53 => pack(&function.lines, FULL_53).len(),
+        Format::Puc51 | Format::Puc53 => 4 * function.lines.len(),
+    }
 }
 
 /// The place in the packed bytes, which end at offset `end`.
@@ -171,15 +188,6 @@ fn pack_delta(packed: &mut Vec<u8>, delta: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn pack(lines: &[u32], full: u8) -> Vec<u8> {
-        let function = Function {
-            code: vec![0; lines.len()],
-            lines: lines.into(),
-            ..Function::default()
-        };
-        pack_lines(&Sink::default(), &function, full).unwrap()
-    }
 
     fn read(packed: &[u8], code: usize) -> Result<Vec<u32>, ReadErrorKind> {
         let mut cursor = Cursor::keeping(packed);

@@ -142,7 +142,7 @@ r.tag = h.etag and not h.etag:find('^W/') and h.etag or h['last-modified']
 r.left = r.chunked and 0 or nil
 if length and not r.chunked then
   local free = file.fsinfo()
-  r.left = #length < 10 and tonumber(length)
+  r.left = length:find('^%d+$') and #length < 10 and tonumber(length)
   if not r.left or r.left > free then
     return self:stop(r, length .. ' bytes to come, ' .. free .. ' free')
   end

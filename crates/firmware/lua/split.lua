@@ -26,7 +26,7 @@ local function compile()
   chunk = nil
 end
 
--- The piece begins on the next line: empty lines keep the numbers right.
+-- A piece begins on the next line: empty lines before it keep the numbers right.
 local function begin(name)
   compile()
   if name == '' then return end
@@ -34,30 +34,34 @@ local function begin(name)
   if seen[name] then fail('chunk ' .. name .. ' is there twice') end
   chunk, seen[name] = name, true
   out = file.open(temp .. '.lua', 'w')
-  local head = (module and 'local SPIFFS_' .. module .. '=true ' or '') .. ('\n'):rep(line)
+  local head = module and 'local SPIFFS_' .. module .. '=true ' .. ('\n'):rep(line) or ''
   if not out or head ~= '' and not out:write(head) then fail('flash is full') end
 end
 
+local function take(text)
+  local word, name = text:match('%-%-%[%[SPLIT (%u+) ?([^%]]*)%]%]%s*$')
+  if word == 'MODULE' then
+    if module or #names > 0 then fail('a second SPLIT MODULE') end
+    if out then out:close() end
+    module, chunk, seen = name, nil, {}
+    begin(name)
+  elseif word == 'HERE' then
+    if not module then fail('SPLIT HERE before SPLIT MODULE') end
+    begin(name)
+  elseif word and word ~= 'IGNORE' then
+    fail('unknown SPLIT ' .. word)
+  elseif chunk and not out:write(word and '\n' or text) then
+    fail('flash is full')
+  end
+end
+
 local function run()
-  local text = src:readline()
+  begin((source:gsub('%.lua$', ''))) -- unless a marker says otherwise
+  local whole, text = true, src:readline()
   while text do
-    local whole = text:sub(-1) == '\n'
-    local word, name = text:match('%-%-%[%[SPLIT (%u+) ?([^%]]*)%]%]%s*$')
-    if word == 'MODULE' then
-      if module or #names > 0 then fail('a second SPLIT MODULE') end
-      if out then out:close() end
-      line, module, chunk, seen = line + 1, name, nil, {}
-      begin(name)
-    elseif word == 'HERE' then
-      if not module then fail('SPLIT HERE before SPLIT MODULE') end
-      line = line + 1
-      begin(name)
-    else
-      if word and word ~= 'IGNORE' then fail('unknown SPLIT ' .. word) end
-      if not module and not chunk and line == 0 then begin(source:gsub('%.lua$', '')) end
-      if chunk and not out:write(word and '\n' or text) then fail('flash is full') end
-      if whole then line = line + 1 end
-    end
+    if whole then line = line + 1 end
+    take(text)
+    whole = text:sub(-1) == '\n' -- a long line comes in parts
     text = src:readline()
   end
   compile()

@@ -2,8 +2,14 @@
 
 use include_dir::{Dir, include_dir};
 
-/// The C module, `fast.c`. It includes the `fast_chunks.h` of a bundle.
-pub const FAST_C: &str = include_str!("../fast.c");
+/// What reads chunks out of flash, `fast_load.h`. What fastlua writes holds its text, so that no
+/// file more is needed.
+pub const FAST_LOAD_H: &str = include_str!("../fast_load.h");
+
+/// The C module, `fast.c`, with [`FAST_LOAD_H`] in it. It includes the `fast_chunks.h` of a bundle.
+pub fn fast_c() -> String {
+    include_str!("../fast.c").replacen("#include \"fast_load.h\"\n", FAST_LOAD_H, 1)
+}
 
 /// Name and text of the files with which `fast.c` is built for stock Lua, on a PC or under
 /// emulation: the stand-in `module.h`, Lua as one unit, a program that runs a script. They need the

@@ -7,6 +7,8 @@
 #ifndef module_h
 #define module_h
 
+#include <stdint.h>
+
 #include "lua.h"
 #include "lauxlib.h"
 
@@ -22,6 +24,12 @@ typedef struct lrot_table {
 } lrot_table;
 
 #define LROT_MASK_INDEX		0
+
+/* what fast_load.h asks the platform for; the program defines the functions */
+int lua_freeheap (void);	/* bytes */
+uint32_t fast_clock (void);	/* microseconds */
+#define fast_clock		fast_clock
+#define FAST_BLOCK(n)		(n)
 
 #define LROT_TABLEREF(t)	(&t##_lrot)
 #define LROT_BEGIN(t,meta,mask)	static const lrot_entry t##_entries[] = {
@@ -39,6 +47,8 @@ typedef struct lrot_table {
 	  return 1; \
 	} \
 	typedef int lrot_ends_##map	/* takes the semicolon */
+
+#define lua_pushrotable		lrot_push
 
 static void lrot_push (lua_State *L, const lrot_table *t) {
   const lrot_entry *e;

@@ -206,6 +206,14 @@ impl Device {
         self.stop.take()
     }
 
+    pub fn save_settings(&self) -> Result<(), Raise> {
+        let result = self.settings.borrow().save();
+        result.or_else(|error| match error {
+            Error::Io { what, source } => raise(format!("{what}: {source}")),
+            other => raise(other.to_string()),
+        })
+    }
+
     /// Sends bytes to the UART.
     pub fn uart(&self, bytes: &[u8]) {
         if let Err(source) = self.output.borrow_mut().write_all(bytes) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file, a folder or the network of the PC refused.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     Io {
         /// What was being done, and with which path.
         what: String,

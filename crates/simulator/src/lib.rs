@@ -15,6 +15,9 @@
 //! # Ok::<(), fastlua_simulator::Error>(())
 //! ```
 //!
+//! The modules are `bit`, `file`, `net`, `node`, `pipe`, `rtctime`, `tmr`, `uart` and `wifi`. Exactly one of the
+//! features `lua51` (default) and `lua53` must be on, since a program links one Lua.
+//!
 //! What is there follows the documentation and the C sources of NodeMCU's branch `release` (ESP8266). A name that
 //! NodeMCU does not have is nil, as on the device, so code may test for it. A name that NodeMCU has and the
 //! simulator lacks is a function that raises "net.multicastJoin is not simulated" when it is called. NodeMCU's

@@ -38,7 +38,12 @@ pub struct Simulator {
     device: Rc<Device>,
     extensions: Vec<Extension>,
     is_busy: bool,
+    /// So many sockets and timers make a garbage collection due.
+    crowd: usize,
 }
+
+/// Fewer objects than this are left to Lua's own collections.
+const CROWD: usize = 64;
 
 type Extension = Box<dyn Fn(&Lua) -> mlua::Result<()>>;
 
@@ -55,6 +60,7 @@ impl Simulator {
             device,
             extensions: Vec::new(),
             is_busy: true,
+            crowd: CROWD,
         })
     }
 
@@ -183,8 +189,8 @@ impl Simulator {
 
     /// Waits for something to happen and runs its callbacks.
     fn turn(&mut self, until: Until) -> Result<(), Error> {
+        self.collect()?;
         let Self { lua, device, .. } = &*self;
-        device.reap();
         device.flush();
         let timeout = if self.is_busy || device.has_tasks() {
             Some(Duration::ZERO)
@@ -218,6 +224,19 @@ impl Simulator {
             self.job(job);
         }
         self.is_busy = is_busy;
+        Ok(())
+    }
+
+    /// Drops what Lua no longer uses. Lua sees only the small object of a socket, so its own collections come too
+    /// late for sockets in large numbers; the firmware collects at every allocation.
+    fn collect(&mut self) -> Result<(), Error> {
+        self.device.reap();
+        let count = || self.device.net.borrow().count() + self.device.timers.borrow().count();
+        if count() > self.crowd {
+            self.lua.gc_collect()?;
+            self.device.reap();
+            self.crowd = CROWD.max(2 * count());
+        }
         Ok(())
     }
 

@@ -76,6 +76,39 @@ server:listen(21, function(socket)
 end)";
 
 #[test]
+fn thousands_of_connections_leave_nothing() {
+    let source = "net.createServer():listen(21, function(socket)
+        socket:on('receive', function(s, data) s:send(data, function(same) same:close() end) end)
+        socket:on('disconnection', function() end)
+        tmr.create():alarm(1, tmr.ALARM_SINGLE, function() end)
+    end)";
+    let (_folder, mut simulator, port) = device(source);
+    let clients = thread::spawn(move || {
+        for number in 0..5000 {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            let text = format!("{number}");
+            stream.write_all(text.as_bytes()).unwrap();
+            if number % 3 > 0 {
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                assert_eq!(answer, text);
+            }
+        }
+    });
+    while !clients.is_finished() {
+        let until = Until::Time(Instant::now() + Duration::from_millis(100));
+        assert_eq!(simulator.run(until).unwrap(), Ended::Time);
+    }
+    clients.join().unwrap();
+    simulator.lua().gc_collect().unwrap();
+    assert!(
+        simulator.lua().used_memory() < 500_000,
+        "{}",
+        simulator.lua().used_memory()
+    );
+}
+
+#[test]
 fn two_uploads_at_once_arrive_whole() {
     let (folder, mut simulator, port) = device(STORE);
     let upload = |mut stream: TcpStream| {
@@ -224,12 +257,9 @@ fn a_boot_error_is_printed() {
 fn a_missing_root_is_an_error() {
     let error = Simulator::new(Options::new("/nonexistent/flash"))
         .err()
-        .unwrap()
-        .to_string();
-    assert_eq!(
-        error,
-        "cannot use as the file system: /nonexistent/flash: not a folder"
-    );
+        .unwrap();
+    let expected = "cannot use as the file system: /nonexistent/flash: not a folder";
+    assert_eq!(format!("{:#}", anyhow::Error::from(error)), expected);
 }
 
 struct Closed;

@@ -5,6 +5,8 @@
 //! `send` has gone out, however many calls that were. At most 2,920 bytes and 8 buffers wait to be sent; `send`
 //! raises "out of memory" beyond that. A connection that the module closes itself gets no `disconnection`, and where
 //! the peer closed, `close` within that callback raises "not connected". After `hold` up to 5,840 bytes still arrive.
+//! As on the device, a closed socket keeps its callbacks, so a callback that has its own socket as an upvalue keeps
+//! both for ever; one that uses its argument does not.
 //! An error in a callback ends the run, since the firmware calls these callbacks unprotected.
 //!
 //! Every server listens on [`Options::listen`](crate::Options::listen), at the port that the port map gives.
@@ -80,6 +82,11 @@ impl Net {
         self.sockets.reset();
         self.attached.clear();
         self.lookups.clear();
+    }
+
+    /// How many objects Lua has not yet collected.
+    pub fn count(&self) -> usize {
+        self.attached.len()
     }
 
     pub fn delete(&mut self, id: usize) {

@@ -187,24 +187,16 @@ fn add_console(library: &Library, device: &Rc<Device>) -> mlua::Result<()> {
     Ok(())
 }
 
-fn save(device: &Device) -> Result<(), Raise> {
-    device
-        .settings
-        .borrow()
-        .save()
-        .or_else(|error| raise(error.to_string()))
-}
-
 fn add_startup(library: &Library, device: &Rc<Device>) -> mlua::Result<()> {
     library.with(device, "startupcommand", move |_, device, args| {
         device.settings.borrow_mut().startup.command = Some(args.text(1)?);
-        save(device).map(|()| true)
+        device.save_settings().map(|()| true)
     })?;
     library.with(device, "startup", move |lua, device, args| {
         if args.len() > 0 {
             let startup = changed_startup(&device.settings.borrow().startup, &args.table(1)?)?;
             device.settings.borrow_mut().startup = startup;
-            save(device)?;
+            device.save_settings()?;
         }
         let startup = device.settings.borrow().startup.clone();
         let table = lua.create_table()?;
@@ -376,7 +368,7 @@ fn reload(device: &Device, args: &Args) -> Result<Option<&'static str>, Raise> {
         Some(_) => {}
     }
     device.settings.borrow_mut().lfs_image = Some(name);
-    save(device)?;
+    device.save_settings()?;
     device.uart(b"LFS region updated (its functions cannot run here).  Restarting.\n");
     device.stop(Stop::Restart);
     Ok(None)
@@ -404,7 +396,7 @@ fn add_partitions(library: &Library, device: &Rc<Device>) -> mlua::Result<()> {
             return raise("Partition value out of range");
         }
         device.settings.borrow_mut().partitions = partitions;
-        save(device)?;
+        device.save_settings()?;
         device.stop(Stop::Restart);
         Ok(())
     })?;

@@ -36,6 +36,10 @@ impl Timers {
         self.registered.clear();
     }
 
+    pub fn count(&self) -> usize {
+        self.registered.len()
+    }
+
     pub fn delete(&mut self, id: usize) {
         self.registered.remove(&id);
     }

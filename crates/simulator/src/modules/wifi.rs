@@ -123,7 +123,7 @@ fn set_mode(device: &Rc<Device>, args: &Args) -> Result<i64, Raise> {
     device.wifi.borrow_mut().mode = Some(mode);
     if args.value(2).is_nil() || args.is_true(2) {
         device.settings.borrow_mut().wifi_mode = Some(mode);
-        save(device)?;
+        device.save_settings()?;
     }
     if mode & STATION == 0 {
         device.wifi.borrow_mut().status = Status::Idle;
@@ -136,14 +136,6 @@ fn set_mode(device: &Rc<Device>, args: &Args) -> Result<i64, Raise> {
         );
     }
     Ok(mode)
-}
-
-fn save(device: &Device) -> Result<(), Raise> {
-    device
-        .settings
-        .borrow()
-        .save()
-        .or_else(|error| raise(error.to_string()))
 }
 
 fn open_station(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Table> {
@@ -214,14 +206,14 @@ fn open_station(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Table> {
         leave(device);
         device.wifi.borrow_mut().station = None;
         device.settings.borrow_mut().station = None;
-        save(device).map(|()| true)
+        device.save_settings().map(|()| true)
     })?;
     library.with(device, "autoconnect", move |_, device, args| {
         let is_auto = args.integer(1)? != 0;
         if let Some(station) = &mut device.settings.borrow_mut().station {
             station.auto = is_auto;
         }
-        save(device)
+        device.save_settings()
     })?;
     library.with(device, "sethostname", move |_, device, args| {
         let name = args.text(1)?;
@@ -280,7 +272,7 @@ fn configure(device: &Rc<Device>, args: &Args) -> Result<bool, Raise> {
     device.wifi.borrow_mut().station = Some(station.clone());
     if is_saved {
         device.settings.borrow_mut().station = Some(station);
-        save(device)?;
+        device.save_settings()?;
     }
     if is_auto {
         join(device);

@@ -1,0 +1,125 @@
+//! What loading a chunk allocates, counted in the core's own structures. The firmware's compiler
+//! turns the counts into bytes (`FAST_HEAP` in `fast_load.h`), so that they are right for any core.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info_len};
+
+/// Bytes of the longest string that 5.3 keeps in its string table.
+const SHORT: usize = 40;
+
+/// Bytes of the smallest buffer that 5.1 reads strings into (`LUA_MINBUFFER`).
+const MIN_BUFFER: usize = 32;
+
+/// Counts of what a load keeps, and the buffer it needs meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Need {
+    /// For each function: instructions, constants, functions in it, upvalues that have a
+    /// description (all in 5.3, those with a name in 5.1), local variables, bytes of line info.
+    pub functions: Vec<[usize; 6]>,
+    /// Strings by length without the final zero: each different one once, but 5.3's long ones each
+    /// time.
+    pub strings: BTreeMap<usize, usize>,
+    /// How many of them go into the string table.
+    pub short_strings: usize,
+    /// Upvalues of the main function.
+    pub main_upvalues: usize,
+    /// 5.1: bytes of the buffer for strings, and of the one it replaces, where the sum is largest.
+    pub buffer: (usize, usize),
+}
+
+impl Need {
+    /// Of a chunk as it stands, stripped or not.
+    pub fn of(chunk: &Chunk) -> Need {
+        let mut count = Count {
+            chunk,
+            need: Need::default(),
+            seen: BTreeSet::new(),
+            last_buffer: 0,
+        };
+        count.function(&chunk.main);
+        count.need.main_upvalues = chunk.main.upvalues.len();
+        count.need
+    }
+
+    /// The C expression of the bytes.
+    pub(crate) fn c_expression(&self) -> String {
+        let mut terms = vec![format!("FAST_CLOSURE({})", self.main_upvalues)];
+        if self.buffer.1 > 0 {
+            terms.push(format!("FAST_BUFFER({}, {})", self.buffer.0, self.buffer.1));
+        }
+        for [i, k, p, u, v, l] in &self.functions {
+            terms.push(format!("FAST_FUNCTION({i}, {k}, {p}, {u}, {v}, {l})"));
+        }
+        for (length, count) in &self.strings {
+            terms.push(format!("{count} * FAST_STRING({length})"));
+        }
+        terms.join("\n   + ")
+    }
+}
+
+struct Count<'a> {
+    chunk: &'a Chunk,
+    need: Need,
+    seen: BTreeSet<&'a [u8]>,
+    last_buffer: usize,
+}
+
+impl<'a> Count<'a> {
+    /// In the order of the dump, since the buffer for strings grows in it.
+    fn function(&mut self, function: &'a Function) {
+        let dialect = self.chunk.layout.dialect();
+        match (&function.source, dialect) {
+            (Some(source), _) => self.string(source),
+            // what 5.1 calls a main function without a name; it is not read into the buffer
+            (None, Dialect::Lua51) if self.need.functions.is_empty() => self.keep(b"=?"),
+            (None, _) => {}
+        }
+        let described = match dialect {
+            Dialect::Lua51 => function.upvalues.iter().filter(|u| u.name.is_some()).count(),
+            Dialect::Lua53 => function.upvalues.len(),
+        };
+        self.need.functions.push([
+            function.code.len(),
+            function.constants.len(),
+            function.functions.len(),
+            described,
+            function.locals.len(),
+            line_info_len(self.chunk.layout.format, function),
+        ]);
+        for constant in &function.constants {
+            if let Constant::String(string) = constant {
+                self.string(string);
+            }
+        }
+        for child in &function.functions {
+            self.function(child);
+        }
+        let upvalues = function.upvalues.iter().filter_map(|u| u.name.as_ref());
+        let locals = function.locals.iter().filter_map(|l| l.name.as_ref());
+        for name in locals.chain(upvalues) {
+            self.string(name);
+        }
+    }
+
+    /// A string of the dump.
+    fn string(&mut self, string: &'a [u8]) {
+        let buffer = (string.len() + 1).max(MIN_BUFFER);
+        if self.chunk.layout.dialect() == Dialect::Lua51 && buffer > self.last_buffer {
+            let (old, new) = self.need.buffer;
+            if self.last_buffer + buffer > old + new {
+                self.need.buffer = (self.last_buffer, buffer);
+            }
+            self.last_buffer = buffer;
+        }
+        self.keep(string);
+    }
+
+    fn keep(&mut self, string: &'a [u8]) {
+        let long = self.chunk.layout.dialect() == Dialect::Lua53 && string.len() > SHORT;
+        if long || self.seen.insert(string) {
+            *self.need.strings.entry(string.len()).or_default() += 1;
+            self.need.short_strings += usize::from(!long);
+        }
+    }
+}
