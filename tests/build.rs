@@ -249,7 +249,7 @@ fn a_firmware_tree_names_its_variant() {
         let report: serde_json::Value = serde_json::from_str(&succeed(&mut command)).unwrap();
         assert_eq!(report["schema"], "fastlua-build/1");
         assert_eq!(report["variants"], serde_json::json!([variant]));
-        assert_eq!(report["chunks"][0]["dumps"][variant]["loaded_back"], true);
+        assert_eq!(report["chunks"][0]["dumps"][variant]["proved"], true);
     }
     for (tree, lua, says) in [
         ("unclear", "51", "line 2: LUA_NUMBER_INTEGRAL depends"),

@@ -153,3 +153,42 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
         "{errors}"
     );
 }
+
+/// The example of a C module with a Lua half, `crates/firmware/example`.
+#[test]
+fn a_c_module_carries_its_lua_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = root().join("crates/firmware/example");
+    let script = put(
+        folder.path(),
+        "script.lua",
+        "print(led.blink(3), led.dim)\nassert(led.blink ~= led.blink)\n",
+    );
+    for (lua, integer, float, name) in MODELS {
+        let stock = folder.path().join(lua.to_string());
+        stock_lua(&stock, lua);
+        let out = folder.path().join(name);
+        let mut build = fastlua(&example);
+        build.args(["build", "--emit", "header", "led.lua", "-o"]);
+        let variant = format!("puc{name}-{}bit", usize::BITS);
+        succeed(build.arg(&out).args(["--variant", &variant]));
+        succeed(
+            cc("gcc", &stock, lua, integer, float)
+                .args(STRICT)
+                .arg("-I")
+                .arg(&out)
+                .args(["-c", "-o"])
+                .arg(out.join("led.o"))
+                .arg(example.join("led.c")),
+        );
+        succeed(
+            cc("gcc", &stock, lua, integer, float)
+                .args(["-w", "-DHOST_MODULE=led", "-o"])
+                .arg(out.join("host"))
+                .args([stock.join("host.c"), out.join("led.o")])
+                .arg("-lm"),
+        );
+        let output = succeed(std::process::Command::new(out.join("host")).arg(&script));
+        assert_eq!(output, "on off on\tnil\n", "{name}");
+    }
+}

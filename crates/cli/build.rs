@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{CellAlignment, Table, presets};
-use fastlua_bundle::{Build, Bundle, Fault};
-use fastlua_firmware::fast_c;
+use fastlua_bundle::{Build, Bundle, Fault, Representation, identifier, nodemcu};
+use fastlua_firmware::{FAST_LOAD_H, fast_c};
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::inputs::{self, Asked};
 use crate::output::{Outputs, Written};
 use crate::variant_args::{Heap, Known, find};
-use crate::{inputs, output, print};
+use crate::{output, print};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Compile Lua modules into a C module with bytecode for every firmware variant
 #[derive(clap::Args)]
@@ -43,6 +46,16 @@ pub struct Args {
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: Option<u8>,
+    /// How chunks lie in flash: bytecode loads fastest, squashed source is smallest [default: bytecode]
+    #[arg(long = "as", value_name = "FORM")]
+    representation: Option<As>,
+    /// Leave SPLIT markers alone: each file is one chunk
+    #[arg(long)]
+    whole: bool,
+    /// What to write: fast.c and fast_chunks.h, or for each file a header NAME_lua.h by which a C
+    /// module carries it as its Lua half
+    #[arg(long, value_name = "WHAT", default_value = "module")]
+    emit: Emit,
     /// Compile this many chunks at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -58,9 +71,35 @@ pub struct Args {
     heap: Heap,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Emit {
+    Module,
+    Header,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum As {
+    Bytecode,
+    Source,
+}
+
+impl From<As> for Representation {
+    fn from(form: As) -> Representation {
+        match form {
+            As::Bytecode => Representation::Bytecode,
+            As::Source => Representation::Source,
+        }
+    }
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    let read = inputs::read(&args.modules, args.strip)?;
+    let asked = Asked {
+        strip: args.strip,
+        representation: args.representation.map(Representation::from),
+        whole: args.whole,
+    };
+    let read = inputs::read(&args.modules, &asked)?;
     let mut sources = read.files;
     sources.extend(args.known.files()?);
     let variants = match &args.firmware {
@@ -92,11 +131,17 @@ pub fn run(args: &Args) -> Result<()> {
 
     fs::create_dir_all(&args.output)
         .with_context(|| format!("{} can't be made", args.output.display()))?;
-    let files = [
-        ("fast.c", fast_c()),
-        ("fast_chunks.h", bundle.c_header(env!("CARGO_PKG_VERSION"))),
-    ];
-    let files = files.map(|(name, text)| (args.output.join(name), text));
+    let files = match args.emit {
+        Emit::Module => vec![
+            ("fast.c".to_owned(), fast_c()),
+            ("fast_chunks.h".to_owned(), bundle.c_header(VERSION)),
+        ],
+        Emit::Header => headers(&bundle),
+    };
+    let files: Vec<(PathBuf, String)> = files
+        .into_iter()
+        .map(|(name, text)| (args.output.join(name), text))
+        .collect();
     let targets: Vec<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {
@@ -112,11 +157,22 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// For each module of a bundle the header that holds its chunks.
+fn headers(bundle: &Bundle) -> Vec<(String, String)> {
+    let modules: BTreeSet<&String> = bundle.chunks.iter().map(|c| &c.module).collect();
+    let header = |module: &String| {
+        let mut part = bundle.clone();
+        part.chunks.retain(|c| c.module == *module);
+        let text = part.module_header(module, FAST_LOAD_H, VERSION);
+        (format!("{}_lua.h", identifier(module)), text)
+    };
+    modules.into_iter().map(header).collect()
+}
+
 /// The variants of these names; without names all of NodeMCU's.
 fn chosen(known: &Variants, names: Option<&Vec<String>>) -> Result<Vec<Variant>> {
     let Some(names) = names else {
-        let all = known.iter().filter(|v| v.is_nodemcu());
-        return Ok(all.cloned().collect());
+        return Ok(nodemcu(known));
     };
     if names.is_empty() {
         bail!("`variants` in fast.toml is empty");
@@ -211,19 +267,26 @@ fn report(bundle: &Bundle, written: &[Written]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
-    let dumps = bundle
-        .chunks
-        .iter()
-        .flat_map(|c| &c.dumps)
-        .flatten()
-        .count();
-    text += &format!(
-        "\n{dumps} dumps, each loaded back by the Lua core of its number model and found the same.\n"
+    let of = |r| bundle.chunks.iter().filter(move |c| c.representation == r);
+    let bytecode = of(Representation::Bytecode).flat_map(|c| &c.dumps);
+    let (dumps, texts) = (
+        bytecode.flatten().count(),
+        of(Representation::Source).count(),
     );
-    text += "Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n";
+    text.push('\n');
+    if dumps > 0 {
+        text += &format!(
+            "{dumps} dumps, each loaded back by the Lua core of its number model and found the same.\n\
+             Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n"
+        );
+    }
+    if texts > 0 {
+        text += &format!(
+            "{texts} squashed sources, each compiled and found to be the same chunk as its original.\n"
+        );
+    }
     for file in written {
-        let state = if file.changed { "written" } else { "unchanged" };
-        text += &format!("{}: {state}\n", file.path.display());
+        text += &format!("{file}\n");
     }
     text
 }
@@ -239,16 +302,18 @@ fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
                 .zip(&chunk.dumps)
                 .filter_map(|(name, dump)| {
                     let dump = dump.as_ref()?;
-                    let about = json!({"bytes": dump.bytes.len(), "crc32": format!("{:08x}", dump.crc32), "loaded_back": true});
+                    let about = json!({"bytes": dump.bytes.len(), "crc32": format!("{:08x}", dump.crc32), "proved": true});
                     Some(((*name).to_owned(), about))
                 })
                 .collect();
             let sha256: String = chunk.sha256.iter().map(|b| format!("{b:02x}")).collect();
             json!({
                 "name": chunk.name,
+                "module": chunk.module,
                 "file": chunk.file,
                 "source_bytes": chunk.source_len,
                 "sha256": sha256,
+                "as": chunk.representation.name(),
                 "strip": chunk.strip as u8,
                 "dumps": dumps,
             })

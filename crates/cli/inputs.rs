@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
-use fastlua_bundle::{Input, Manifest, Module, check_names};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use fastlua_bundle::{Input, Manifest, Module, Representation, check_names};
 use fastlua_bytecode::Strip;
+use fastlua_source::split::{Loader, SplitError, split};
 use glob::Pattern;
 
 use crate::output;
@@ -20,9 +21,27 @@ pub struct Inputs {
     pub variants: Option<Vec<String>>,
 }
 
-/// Reads the modules that `paths` name; without any, those of `fast.toml` in this folder. `strip`
-/// is the user's level, which overrides that of `fast.toml`.
-pub fn read(paths: &[PathBuf], strip: Option<u8>) -> Result<Inputs> {
+/// What the user asks for on the command line, which overrides `fast.toml`.
+pub struct Asked {
+    /// Strip level.
+    pub strip: Option<u8>,
+    /// How the chunks are to lie in flash.
+    pub representation: Option<Representation>,
+    /// Whether SPLIT markers are left alone.
+    pub whole: bool,
+}
+
+/// How one file is to be taken.
+struct How {
+    name: Option<String>,
+    strip: Strip,
+    representation: Representation,
+    split: bool,
+    variants: Option<Vec<String>>,
+}
+
+/// Reads the modules that `paths` name; without any, those of `fast.toml` in this folder.
+pub fn read(paths: &[PathBuf], asked: &Asked) -> Result<Inputs> {
     let is_manifest = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml");
     let default = [PathBuf::from("fast.toml")];
     let paths = match paths {
@@ -31,7 +50,7 @@ pub fn read(paths: &[PathBuf], strip: Option<u8>) -> Result<Inputs> {
         paths => paths,
     };
     let found = match paths {
-        [manifest] if is_manifest(manifest) => from_manifest(manifest, strip)?,
+        [manifest] if is_manifest(manifest) => from_manifest(manifest, asked)?,
         paths => {
             if let Some(manifest) = paths.iter().find(|p| is_manifest(p)) {
                 bail!(
@@ -45,7 +64,16 @@ pub fn read(paths: &[PathBuf], strip: Option<u8>) -> Result<Inputs> {
                 variants: None,
             };
             for path in paths {
-                found.add(path, None, level(strip.unwrap_or(2))?, None)?;
+                found.add(
+                    path,
+                    How {
+                        name: None,
+                        strip: level(asked.strip.unwrap_or(2))?,
+                        representation: asked.representation.unwrap_or_default(),
+                        split: !asked.whole,
+                        variants: None,
+                    },
+                )?;
             }
             found
         }
@@ -54,7 +82,7 @@ pub fn read(paths: &[PathBuf], strip: Option<u8>) -> Result<Inputs> {
     Ok(found)
 }
 
-fn from_manifest(path: &Path, strip: Option<u8>) -> Result<Inputs> {
+fn from_manifest(path: &Path, asked: &Asked) -> Result<Inputs> {
     let text = String::from_utf8(output::read(path)?)
         .with_context(|| format!("{} is not UTF-8", path.display()))?;
     let manifest =
@@ -66,7 +94,8 @@ fn from_manifest(path: &Path, strip: Option<u8>) -> Result<Inputs> {
     };
     let folder = path.parent().unwrap_or(Path::new(""));
     for module in &manifest.modules {
-        let strip = strip.or(module.strip).or(manifest.strip).unwrap_or(2);
+        let strip = asked.strip.or(module.strip).or(manifest.strip);
+        let strip = strip.unwrap_or(2);
         let strip = level(strip).with_context(|| path.display().to_string())?;
         let files = matches(folder, module)
             .with_context(|| format!("{}: module {:?}", path.display(), module.path))?;
@@ -79,7 +108,19 @@ fn from_manifest(path: &Path, strip: Option<u8>) -> Result<Inputs> {
             );
         }
         for file in files {
-            found.add(&file, module.name.clone(), strip, module.variants.clone())?;
+            let representation = asked.representation.or(module.representation);
+            found.add(
+                &file,
+                How {
+                    name: module.name.clone(),
+                    strip,
+                    representation: representation
+                        .or(manifest.representation)
+                        .unwrap_or_default(),
+                    split: !asked.whole && module.split.unwrap_or(true),
+                    variants: module.variants.clone(),
+                },
+            )?;
         }
     }
     Ok(found)
@@ -87,6 +128,11 @@ fn from_manifest(path: &Path, strip: Option<u8>) -> Result<Inputs> {
 
 fn level(strip: u8) -> Result<Strip> {
     Strip::from_level(strip).ok_or_else(|| anyhow!("strip = {strip}, not 0, 1 or 2"))
+}
+
+/// A wrong SPLIT marker, with the file before its line as in Lua's own messages.
+pub fn split_error(file: &str, error: &SplitError) -> Error {
+    anyhow!("{file}:{}: {}", error.line, error.kind)
 }
 
 /// The regular files that a module's path or glob names, sorted. None may lie outside `folder`, so
@@ -132,22 +178,37 @@ fn matches(folder: &Path, module: &Module) -> Result<Vec<PathBuf>> {
 }
 
 impl Inputs {
-    fn add(
-        &mut self,
-        path: &Path,
-        name: Option<String>,
-        strip: Strip,
-        variants: Option<Vec<String>>,
-    ) -> Result<()> {
-        let stem = || path.file_stem().unwrap_or_default().to_string_lossy();
-        self.inputs.push(Input {
-            name: name.unwrap_or_else(|| stem().into_owned()),
-            file: path.to_string_lossy().into_owned(),
-            text: output::read(path)?,
-            strip,
-            variants,
-        });
+    /// Reads a file and adds its chunks: those between its SPLIT markers, or the one that it is.
+    fn add(&mut self, path: &Path, how: How) -> Result<()> {
+        let file = path.to_string_lossy().into_owned();
+        let text = output::read(path)?;
         self.files.push(path.to_owned());
+        let pieces = match how.split {
+            true => split(&text, Loader::Fast).map_err(|error| split_error(&file, &error))?,
+            false => None,
+        };
+        let chunks = match pieces {
+            None => {
+                let stem = || path.file_stem().unwrap_or_default().to_string_lossy();
+                let name = how.name.unwrap_or_else(|| stem().into_owned());
+                vec![(name, text)]
+            }
+            Some(_) if how.name.is_some() => bail!(
+                "{file}: its SPLIT markers name its chunks; leave out `name`, or set `split = false`"
+            ),
+            Some(pieces) => pieces.into_iter().map(|p| (p.name, p.text)).collect(),
+        };
+        let module = chunks[0].0.clone();
+        self.inputs
+            .extend(chunks.into_iter().map(|(name, text)| Input {
+                name,
+                module: module.clone(),
+                file: file.clone(),
+                text,
+                representation: how.representation,
+                strip: how.strip,
+                variants: how.variants.clone(),
+            }));
         Ok(())
     }
 }

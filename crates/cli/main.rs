@@ -7,6 +7,8 @@ mod inputs;
 mod list;
 mod output;
 mod print;
+mod split;
+mod squash;
 mod variant_args;
 mod variants;
 
@@ -28,6 +30,8 @@ enum Command {
     Compile(compile::Args),
     Check(check::Args),
     List(list::Args),
+    Split(split::Args),
+    Squash(squash::Args),
     Variants(variants::Args),
 }
 
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Split(args) => split::run(&args),
+        Command::Squash(args) => squash::run(&args),
         Command::Variants(args) => variants::run(&args),
     };
     match outcome {

@@ -1,5 +1,6 @@
 //! Output files, whole or not at all.
 
+use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,13 @@ pub struct Outputs(Vec<(PathBuf, Vec<u8>)>);
 pub struct Written {
     pub path: PathBuf,
     pub changed: bool,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.changed { "written" } else { "unchanged" };
+        write!(f, "{}: {state}", self.path.display())
+    }
 }
 
 impl Outputs {

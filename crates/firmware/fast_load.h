@@ -30,7 +30,9 @@
 #define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* the SDK's pvPortMalloc */
 #endif
 
+/* what lies in flash, and how it is read: constants need no word on NodeMCU */
 #if !defined(FAST_WORD)
+#define FAST_FLASH
 #define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
 #endif
 

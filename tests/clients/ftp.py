@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A round of FTP clients against a running server: ftplib, raw sockets, curl and lftp.
 
-    ftp.py HOST PORT FOLDER [--user USER] [--password PASSWORD]
+    ftp.py HOST PORT FOLDER [--user USER] [--password PASSWORD] [--prompt PORT]
 
-FOLDER is the one that the server serves; files in it are compared byte by byte. Prints one line
-per failure and a count; exits with 1 if anything failed.
+FOLDER is the one that the server serves; files in it are compared byte by byte. With the port of
+the device's telnet prompt (without a password) it also looks at the heap and closes the server in
+the end. Prints one line per failure and a count; exits with 1 if anything failed.
 """
 import argparse
 import ftplib
@@ -19,7 +20,7 @@ import tempfile
 import threading
 import time
 
-from rounds import Round, wait_for
+from rounds import Prompt, Round, wait_for
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 args.add_argument("host")
@@ -27,6 +28,8 @@ args.add_argument("port", type=int)
 args.add_argument("folder")
 args.add_argument("--user", default="user")
 args.add_argument("--password", default="pwd")
+args.add_argument("--prompt", type=int)
+args.add_argument("--close", default="fast.ftp():close()", help="what to type to close the server")
 args = args.parse_args()
 
 round_ = Round()
@@ -731,6 +734,82 @@ def lftp():
         for name in os.listdir(args.folder):
             with open(os.path.join(mirror, name), "rb") as file:
                 assert file.read() == on_disk(name), name
+
+
+if args.prompt:
+    prompt = Prompt(args.host, args.prompt)
+
+    def downloads():
+        ftp = login()
+        for _ in range(5):
+            get(ftp, "small.bin")
+        ftp.set_pasv(False)
+        for _ in range(5):
+            ftp.nlst()
+        ftp.quit()
+
+    def uploads():
+        ftp = login()
+        for _ in range(3):
+            put(ftp, "again", SMALL)
+        ftp.quit()
+
+    def vanishing():
+        for how in (reset, lambda sock: sock.close()):
+            raw = Raw()
+            data = raw.passive()
+            raw.ask("STOR again", "150")
+            data.sendall(SMALL)
+            raw.file.close()
+            how(raw.sock)
+            how(data)
+
+    def unused():
+        raw = Raw()
+        raw.passive().close()
+        raw.ask("EPSV", "229")
+        raw.ask("NOOP", "200")
+        raw.close()
+
+    def unauthorised():
+        raw = Raw(False)
+        raw.ask("LIST", "530")
+        raw.close()
+
+    @check
+    def frees_everything():
+        for work in (downloads, uploads, vanishing, unused, unauthorised):
+            work()
+            time.sleep(0.5)
+            before = prompt.heap()
+            for _ in range(4):
+                work()
+            time.sleep(0.5)
+            lost = before - prompt.heap()
+            assert lost < 100, f"{work.__name__}: {lost} bytes"
+
+    @check
+    def closes():
+        session = login()
+        raw = Raw()
+        data = raw.passive()
+        raw.ask("STOR again", "150")
+        data.sendall(SMALL)
+        time.sleep(0.2)
+        before = prompt.heap()
+        prompt.run(args.close)
+        wait_for(lambda: not leftovers())
+        assert raw.closed()
+        try:
+            connect()
+            raise AssertionError("still listening")
+        except OSError:
+            pass
+        assert prompt.value("package.loaded.ftp") == "nil"
+        session.close()
+        raw.close()
+        freed = prompt.heap() - before
+        assert freed > 1000, freed
 
 
 for tool in ("curl", "lftp"):

@@ -24,7 +24,7 @@ import time
 sys.path.append(sys.path.pop(0))  # else this file hides the standard library's http
 import http.server
 
-from rounds import Round, wait_for
+from rounds import Prompt, Round, wait_for
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 args.add_argument("host")
@@ -43,53 +43,23 @@ BIG = rng.randbytes(1 << 20)
 HALF = rng.randbytes(100_003)
 
 
-class Prompt:
-    """The device's Lua prompt."""
+def start(url, name):
+    """Lets the device fetch url into a file; the number of its result."""
+    n = prompt.number()
+    prompt.run(
+        f"{args.http}:get('{url}', '{name}', function(n, f) print('R{n}=' .. tostring(n) .. ',' .. tostring(f) .. '.') end)"
+    )
+    return n
 
-    def __init__(self):
-        self.sock = socket.create_connection((args.host, args.port), 60)
-        self.seen = ""
-        self.count = 0
-        self.until("> ")
 
-    def until(self, pattern, seconds=60):
-        """The match of a regular expression in what the device printed."""
-        end = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.seen)):
-            self.sock.settimeout(max(0.01, end - time.monotonic()))
-            try:
-                data = self.sock.recv(4096)
-            except TimeoutError:
-                raise AssertionError(f"no {pattern} in {self.seen!r}") from None
-            assert data, f"closed; no {pattern} in {self.seen!r}"
-            self.seen += data.decode(errors="replace")
-        self.seen = self.seen[found.end():]
-        return found
+def result(n, seconds=60):
+    found = prompt.until(rf"(?s)R{n}=(\w+),(.*?)\.\r?\n", seconds)
+    return found.group(1), found.group(2)
 
-    def run(self, code):
-        self.sock.sendall(code.encode() + b"\n")
 
-    def value(self, code):
-        """What an expression, or its error, is as a string."""
-        self.count += 1
-        self.run(f"do local ok, v = pcall(function() return {code} end) print('V{self.count}=' .. tostring(v) .. '.') end")
-        return self.until(rf"V{self.count}=(.*)\.\r?\n").group(1)
-
-    def get(self, url, name):
-        """Starts a fetch; its number."""
-        self.count += 1
-        self.run(
-            f"{args.http}:get('{url}', '{name}', function(n, f)"
-            f" print('R{self.count}=' .. tostring(n) .. ',' .. tostring(f) .. '.') end)"
-        )
-        return self.count
-
-    def result(self, number, seconds=60):
-        found = self.until(rf"R{number}=(\w+),(.*)\.\r?\n", seconds)
-        return found.group(1), found.group(2)
-
-    def fetch(self, url, name, seconds=60):
-        return self.result(self.get(url, name), seconds)
+def fetch(url, name, seconds=60):
+    """What the device's callback got: size and fault, as strings."""
+    return result(start(url, name), seconds)
 
 
 class Requests:
@@ -154,8 +124,8 @@ def leftovers():
 
 def fetched(path, body, seconds=60):
     """The device fetches a path of the faulty server and has exactly this body."""
-    result = prompt.fetch(faulty.url + path, "file", seconds)
-    assert result == (str(len(body)), "nil"), result
+    got = fetch(faulty.url + path, "file", seconds)
+    assert got == (str(len(body)), "nil"), got
     assert on_disk("file") == body
     assert not leftovers(), leftovers()
 
@@ -164,8 +134,8 @@ def fails(url, fault, seconds=60):
     """The device reports a fault and the old file stays."""
     with open(os.path.join(args.folder, "old"), "wb") as file:
         file.write(b"old contents")
-    result = prompt.fetch(url if ":" in url else faulty.url + url, "old", seconds)
-    assert result[0] == "nil" and re.search(fault, result[1]), (url, result)
+    got = fetch(url if ":" in url else faulty.url + url, "old", seconds)
+    assert got[0] == "nil" and re.search(fault, got[1]), (url, got)
     assert on_disk("old") == b"old contents"
     assert not leftovers(), leftovers()
 
@@ -458,18 +428,17 @@ def _(sock, head, number):
 
 @check
 def stops():
-    number = prompt.count + 1
-    prompt.run(f"slow = {args.http}:get('{faulty.url}/slow', 'slow', function(n, f) print('R{number}=' .. tostring(n) .. ',' .. f .. '.') end)")
-    prompt.count = number
+    n = prompt.number()
+    prompt.run(f"slow = {args.http}:get('{faulty.url}/slow', 'slow', function(_, f) print('R{n}=nil,' .. f .. '.') end)")
     wait_for(lambda: leftovers() == ["~slow"])
     prompt.run(f"{args.http}:stop(slow, 'enough') slow = nil")
-    assert prompt.result(number) == ("nil", "enough")
+    assert result(n) == ("nil", "enough")
     assert not leftovers() and not os.path.exists(os.path.join(args.folder, "slow"))
 
 
 @check
 def two_at_once():
-    numbers = [prompt.get(faulty.url + path, name) for path, name in (("/big", "one"), ("/chunked", "two"))]
+    numbers = [start(faulty.url + path, name) for path, name in (("/big", "one"), ("/chunked", "two"))]
     results = {}
     for _ in numbers:
         found = prompt.until(r"R(\d+)=(\w+),(.*)\.\r?\n")
@@ -478,6 +447,18 @@ def two_at_once():
     assert on_disk("one") == BIG and on_disk("two") == HALF
     for name in ("one", "two"):
         os.remove(os.path.join(args.folder, name))
+
+
+@check
+def frees_everything():
+    for path in ("/continue", "/empty", "/gone", "/a/b/relative?q", "/always-cut"):
+        times = 2 if path == "/always-cut" else 12
+        fetch(faulty.url + path, "file")
+        before = prompt.heap()
+        for _ in range(times):
+            fetch(faulty.url + path, "file")
+        lost = before - prompt.heap()
+        assert lost < 100, f"{path}: {lost} bytes in {times} requests"
 
 
 @check
@@ -494,9 +475,9 @@ def python_server():
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=root)) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             url = "http://127.0.0.1:%d/" % server.server_port
-            assert prompt.fetch(url + "big", "file") == (str(len(BIG)), "nil")
+            assert fetch(url + "big", "file") == (str(len(BIG)), "nil")
             assert on_disk("file") == BIG
-            assert prompt.fetch(url + "empty", "file") == ("0", "nil")
+            assert fetch(url + "empty", "file") == ("0", "nil")
             assert on_disk("file") == b""
             fails(url + "nothing", "404")
             server.shutdown()
@@ -525,12 +506,12 @@ def nginx_server():
             wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
             url = f"http://127.0.0.1:{port}"
             for path in ("/big", "/moved", "/part"):
-                result = prompt.fetch(url + path, "file")
-                assert result == (str(len(BIG)), "nil"), (path, result)
+                got = fetch(url + path, "file")
+                assert got == (str(len(BIG)), "nil"), (path, got)
                 assert on_disk("file") == BIG
             # nginx behind something that cuts: what is missing comes from nginx by its own ETag.
             with cutting_relay(port) as (relay, cuts):
-                assert prompt.fetch(f"http://127.0.0.1:{relay}/big", "file") == (str(len(BIG)), "nil")
+                assert fetch(f"http://127.0.0.1:{relay}/big", "file") == (str(len(BIG)), "nil")
                 assert on_disk("file") == BIG and len(cuts) == 4, cuts
                 assert sum(cuts) < len(BIG) + 10_000, "not resumed"
             fails(url + "/nothing", "404")
@@ -654,5 +635,5 @@ def split_refuses():
 
 if not shutil.which("nginx"):
     raise SystemExit("http.py: nginx is not installed")
-prompt = Prompt()
+prompt = Prompt(args.host, args.port)
 round_.finish()

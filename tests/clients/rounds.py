@@ -1,4 +1,6 @@
-"""What the client rounds share: named checks that run in order, and their count."""
+"""What the client rounds share: named checks that run in order, and the device's Lua prompt."""
+import re
+import socket
 import sys
 import time
 import traceback
@@ -40,3 +42,47 @@ def wait_for(condition, seconds=10):
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds} s")
         time.sleep(0.05)
+
+
+class Prompt:
+    """The device's Lua prompt, by telnet without a password."""
+
+    def __init__(self, host, port):
+        self.sock = socket.create_connection((host, port), 60)
+        self.seen = ""
+        self.count = 0
+        self.until("> ")
+
+    def until(self, pattern, seconds=60):
+        """The match of a regular expression in what the device printed; all before it is dropped."""
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.seen)):
+            self.sock.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                data = self.sock.recv(4096)
+            except TimeoutError:
+                raise AssertionError(f"no {pattern} in {self.seen!r}") from None
+            assert data, f"closed; no {pattern} in {self.seen!r}"
+            self.seen += data.decode(errors="replace")
+        self.seen = self.seen[found.end():]
+        return found
+
+    def run(self, code):
+        """Types a line."""
+        self.sock.sendall(code.encode() + b"\n")
+
+    def number(self):
+        """A number that no print before had."""
+        self.count += 1
+        return self.count
+
+    def value(self, code):
+        """What an expression, or its error, is as a string."""
+        n = self.number()
+        self.run(f"do local ok, v = pcall(function() return {code} end) print('V{n}=' .. tostring(v) .. '.') end")
+        return self.until(rf"V{n}=(.*)\.\r?\n").group(1)
+
+    def heap(self):
+        """Free heap after a full collection, in bytes."""
+        self.run("collectgarbage() collectgarbage()")
+        return int(self.value("(collectgarbage() and '') .. node.heap()"))

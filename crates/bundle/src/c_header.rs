@@ -5,25 +5,77 @@ use std::fmt::{self, Display, Formatter, Write};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
-use crate::chunk::{Bundle, BundledChunk, Dump};
+use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
 use crate::identifier;
+
+/// What the header is for.
+enum Purpose<'a> {
+    /// `fast.c`, which includes it.
+    Fast,
+    /// Another C module, whose Lua half it is; its name as C has it.
+    Module(&'a str),
+}
 
 impl Bundle {
     /// The text of `fast_chunks.h`. `version` is fastlua's. It depends on nothing but the modules'
     /// names and texts, the variants and the options.
     pub fn c_header(&self, version: &str) -> String {
-        let body = self.body();
-        let mut text = String::from(
-            "/*\n** fast_chunks.h - Lua chunks as bytecode, for fast.c to include\n** Made by fastlua ",
+        let body = self.body(&Purpose::Fast);
+        let hash = Sha256::digest(body.as_bytes());
+        let mut text = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
+        let _ = write!(
+            text,
+            "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
+             #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
+             #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n#endif\n",
+            Hex(&hash[..8])
         );
-        let _ = writeln!(text, "{version}; make it anew instead of changing it.\n**");
+        text
+    }
+
+    /// The text of `<module>_lua.h`: the chunks for a C module to include as its Lua half, with two
+    /// functions to load them. `loader` is the text of `fast_load.h`, which it takes in.
+    pub fn module_header(&self, module: &str, loader: &str, version: &str) -> String {
+        let m = identifier(module);
+        let about = format!("{m}_lua.h - the Lua half of a C module");
+        let mut text = self.about(&about, version);
+        let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
+        text += &self.body(&Purpose::Module(&m));
+        let _ = write!(
+            text,
+            "\n\
+             /*\n** Pushes the chunk of that name as a function; or nil and a message where it can not\n\
+             ** be loaded; or nil where there is none. Returns how many values it pushed.\n*/\n\
+             __attribute__((unused))\n\
+             static int {m}_lua_load (lua_State *L, const char *name) {{\n  \
+               static uint32_t checked[(sizeof({m}_lua_chunks) / sizeof(fast_chunk) + 31) / 32];\n  \
+               fast_bundle b = {{{m}_lua_chunks, sizeof({m}_lua_chunks) / sizeof(fast_chunk), checked}};\n  \
+               return fast_push(L, &b, name);\n\
+             }}\n\n\
+             /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
+             __attribute__((unused))\n\
+             static int {m}_lua_index (lua_State *L) {{\n  \
+               if (lua_type(L, 2) != LUA_TSTRING) return 0;\n  \
+               lua_pushfstring(L, \"{module}-%s\", lua_tostring(L, 2));\n  \
+               return ({m}_lua_load(L, lua_tostring(L, -1)) == 1) ? 1 : lua_error(L);\n\
+             }}\n\n#endif\n"
+        );
+        text
+    }
+
+    /// The comment that says what is inside.
+    fn about(&self, title: &str, version: &str) -> String {
+        let mut text = format!(
+            "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
+        );
         for chunk in &self.chunks {
             let _ = writeln!(
                 text,
-                "** {}: {}, {} bytes, strip {}, SHA-256\n**   {}",
+                "** {}: {}, {} bytes, as {}, strip {}, SHA-256\n**   {}",
                 chunk.name,
                 chunk.file_name,
                 chunk.source_len,
+                chunk.representation.name(),
                 chunk.strip as u8,
                 Hex(&chunk.sha256)
             );
@@ -31,28 +83,33 @@ impl Bundle {
         let variants: Vec<&str> = self.variants.iter().map(|v| v.name.as_str()).collect();
         let _ = writeln!(
             text,
-            "**\n** Variants: {}.\n** Each dump was loaded back by the Lua core of its number model.\n*/\n",
+            "**\n** Variants: {}.\n\
+             ** Each dump was loaded back by the Lua core of its number model, each squashed\n\
+             ** source compared with its original.\n*/\n",
             variants.join(", ")
-        );
-        let hash = Sha256::digest(body.as_bytes());
-        let _ = write!(
-            text,
-            "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
-             #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n#endif\n",
-            Hex(&hash[..8])
         );
         text
     }
 
-    fn body(&self) -> String {
+    fn body(&self, purpose: &Purpose) -> String {
         let mut text = String::from(
-            "#if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
-             _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\n",
+            "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n",
         );
+        for chunk in &self.chunks {
+            let id = identifier(&chunk.name);
+            let name = [chunk.name.as_bytes(), b"\0"].concat();
+            words(&mut text, &format!("fast_name_{id}"), &name);
+            if chunk.representation == Representation::Source
+                && let Some(source) = chunk.dumps.iter().flatten().next()
+            {
+                words(&mut text, &format!("fast_words_{id}"), &source.bytes);
+            }
+        }
+        text.push('\n');
         for (v, variant) in self.variants.iter().enumerate() {
             let word = if v == 0 { "if" } else { "elif" };
             let _ = writeln!(text, "#{word} {}\n", Condition(variant));
-            self.block(&mut text, v, variant);
+            self.block(&mut text, v, variant, purpose);
         }
         let names: Vec<&str> = self.variants.iter().map(|v| v.name.as_str()).collect();
         let _ = writeln!(
@@ -63,8 +120,14 @@ impl Bundle {
         text
     }
 
-    fn block(&self, text: &mut String, v: usize, variant: &Variant) {
-        let _ = writeln!(text, "#define FAST_VARIANT\t\"{}\"\n", variant.name);
+    fn block(&self, text: &mut String, v: usize, variant: &Variant, purpose: &Purpose) {
+        let index_name = match purpose {
+            Purpose::Fast => {
+                let _ = writeln!(text, "#define FAST_VARIANT\t\"{}\"\n", variant.name);
+                "fast_chunks".to_owned()
+            }
+            Purpose::Module(m) => format!("{m}_lua_chunks"),
+        };
         for expression in &variant.asserts {
             let shown = expression.replace('\\', "\\\\").replace('"', "\\\"");
             let _ = writeln!(
@@ -74,20 +137,22 @@ impl Bundle {
             );
         }
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
-        index += "static const fast_chunk fast_chunks[] = {\n";
+        let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
-            let name = [chunk.name.as_bytes(), b"\0"].concat();
-            words(text, &format!("fast_name_{id}"), &name);
-            words(text, &format!("fast_words_{id}"), &dump.bytes);
-            let _ = writeln!(
+            let (size, crc) = (dump.bytes.len(), dump.crc32);
+            let _ = write!(
                 index,
-                "  {{fast_name_{id}, fast_words_{id}, {}, 0x{:08x}, FAST_BYTECODE,\n   {},\n   {}}},",
-                dump.bytes.len(),
-                dump.crc32,
-                dump.need.c_expression(),
-                dump.need.short_strings,
+                "  {{fast_name_{id}, fast_words_{id}, {size}, 0x{crc:08x}, "
             );
+            let _ = match &dump.need {
+                None => writeln!(index, "FAST_SOURCE, 0, 0}},"),
+                Some(need) => {
+                    words(text, &format!("fast_words_{id}"), &dump.bytes);
+                    let (heap, strings) = (need.c_expression(), need.short_strings);
+                    writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},")
+                }
+            };
         }
         *text += &index;
         *text += "};\n\n";
@@ -104,7 +169,11 @@ impl Bundle {
 /// Bytes as an array of 32-bit words, zero bytes after them.
 fn words(text: &mut String, name: &str, bytes: &[u8]) {
     let words: Vec<&[u8]> = bytes.chunks(4).collect();
-    let _ = write!(text, "\nstatic const uint32_t {name}[{}] = {{", words.len());
+    let _ = write!(
+        text,
+        "\nstatic const uint32_t {name}[{}] FAST_FLASH = {{",
+        words.len()
+    );
     for (i, word) in words.iter().enumerate() {
         let mut four = [0; 4];
         four[..word.len()].copy_from_slice(word);

@@ -6,20 +6,46 @@ use fastlua_bytecode::{Strip, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variant;
 use rayon::prelude::*;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{Need, compile_text, strip_for_bundle};
+use crate::{Need, compile_text, squash_proved, strip_for_bundle};
+
+/// How a chunk lies in flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Representation {
+    /// Stripped bytecode, one dump for each variant.
+    #[default]
+    Bytecode,
+    /// Squashed source, one text for all variants that compile it.
+    Source,
+}
+
+impl Representation {
+    /// As `as` in `fast.toml` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Representation::Bytecode => "bytecode",
+            Representation::Source => "source",
+        }
+    }
+}
 
 /// A Lua text that becomes one chunk.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// The chunk's name, checked by [`crate::check_names`].
     pub name: String,
+    /// The module that it is a part of: the name of its first chunk.
+    pub module: String,
     /// The file as the user gave it, for messages.
     pub file: String,
     /// Its text.
     pub text: Vec<u8>,
-    /// What to drop.
+    /// How it is to lie in flash.
+    pub representation: Representation,
+    /// What to drop from bytecode.
     pub strip: Strip,
     /// Names of the variants that carry it; none for all.
     pub variants: Option<Vec<String>>,
@@ -64,6 +90,8 @@ pub struct Bundle {
 pub struct BundledChunk {
     /// Its name.
     pub name: String,
+    /// The module that it is a part of.
+    pub module: String,
     /// Its file as the user gave it.
     pub file: String,
     /// The file's name without folders, which is all that the output says of it.
@@ -72,21 +100,23 @@ pub struct BundledChunk {
     pub source_len: usize,
     /// SHA-256 of its source.
     pub sha256: [u8; 32],
-    /// What was dropped.
+    /// How it lies in flash.
+    pub representation: Representation,
+    /// What was dropped from its bytecode.
     pub strip: Strip,
     /// Its dump for each of the bundle's variants; none where the variant does not carry it.
     pub dumps: Vec<Option<Dump>>,
 }
 
-/// A chunk's bytes for one variant.
+/// A chunk's bytes for one variant: its dump, or its squashed source.
 #[derive(Debug, Clone)]
 pub struct Dump {
     /// The bytes as they lie in flash.
     pub bytes: Vec<u8>,
     /// Their CRC-32 (IEEE 802.3, as in zlib).
     pub crc32: u32,
-    /// What loading them allocates.
-    pub need: Need,
+    /// What loading them allocates; unknown for source.
+    pub need: Option<Need>,
 }
 
 /// An error in one input, and the variants that have it.
@@ -107,15 +137,17 @@ impl Build<'_> {
     pub fn run(&self, done: impl Fn() + Sync) -> Result<Bundle, Vec<Fault>> {
         let mut inputs: Vec<&Input> = self.inputs.iter().collect();
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
-        let jobs: Vec<(&Input, &Variant)> = inputs
+        let squashed: Vec<Squash> = inputs.par_iter().map(|input| self.squash(input)).collect();
+        let jobs: Vec<(&Input, &Variant, &Squash)> = inputs
             .iter()
-            .flat_map(|&input| self.variants.iter().map(move |variant| (input, variant)))
+            .zip(&squashed)
+            .flat_map(|(&input, text)| self.variants.iter().map(move |v| (input, v, text)))
             .collect();
         let outcomes: Vec<Outcome> = jobs
             .par_iter()
-            .map(|(input, variant)| {
+            .map(|(input, variant, squashed)| {
                 let outcome = match input.is_for(variant) {
-                    true => self.one(input, variant),
+                    true => self.one(input, variant, squashed),
                     false => Outcome::default(),
                 };
                 done();
@@ -132,10 +164,12 @@ impl Build<'_> {
             .iter()
             .map(|input| BundledChunk {
                 name: input.name.clone(),
+                module: input.module.clone(),
                 file: input.file.clone(),
                 file_name: input.file_name().into(),
                 source_len: input.text.len(),
                 sha256: Sha256::digest(&input.text).into(),
+                representation: input.representation,
                 strip: input.strip,
                 dumps: dumps.by_ref().take(self.variants.len()).collect(),
             })
@@ -154,7 +188,20 @@ impl Build<'_> {
         }
     }
 
-    fn one(&self, input: &Input, variant: &Variant) -> Outcome {
+    /// The squashed text of an input that is to be source, for all variants that carry it.
+    fn squash(&self, input: &Input) -> Squash {
+        let variants = self.variants.iter().filter(|v| input.is_for(v));
+        let variants: Vec<Variant> = variants.cloned().collect();
+        match input.representation {
+            Representation::Source if !variants.is_empty() => Some(
+                squash_proved(&input.text, &input.file, &variants, self.heap_limit)
+                    .map(|squashed| squashed.text),
+            ),
+            _ => None,
+        }
+    }
+
+    fn one(&self, input: &Input, variant: &Variant, squashed: &Squash) -> Outcome {
         let layout = &variant.layout;
         let mut outcome = Outcome::default();
         let chunk_name = format!("@{}", input.file);
@@ -175,6 +222,21 @@ impl Build<'_> {
                 return outcome;
             }
         };
+        match squashed {
+            Some(Ok(text)) => {
+                outcome.dump = Some(Dump {
+                    crc32: crc32fast::hash(text),
+                    bytes: text.clone(),
+                    need: None,
+                });
+                return outcome;
+            }
+            Some(Err(message)) => {
+                outcome.faults.push(message.clone());
+                return outcome;
+            }
+            None => {}
+        }
         strip_for_bundle(&mut chunk, input.strip, input.file_name());
         let proved = write(&chunk).map_err(|e| e.to_string()).and_then(|bytes| {
             let back = load_back(&bytes, layout, self.heap_limit).map_err(|e| e.to_string())?;
@@ -187,7 +249,7 @@ impl Build<'_> {
             Ok(bytes) => {
                 outcome.dump = Some(Dump {
                     crc32: crc32fast::hash(&bytes),
-                    need: Need::of(&chunk),
+                    need: Some(Need::of(&chunk)),
                     bytes,
                 })
             }
@@ -200,6 +262,9 @@ impl Build<'_> {
     }
 }
 
+/// The squashed text of an input, if it is to be source.
+type Squash = Option<Result<Vec<u8>, String>>;
+
 /// What became of one input for one variant.
 #[derive(Default)]
 struct Outcome {
@@ -210,13 +275,13 @@ struct Outcome {
 
 /// Messages in the order of the inputs, each once with the variants that gave it.
 fn gather(
-    jobs: &[(&Input, &Variant)],
+    jobs: &[(&Input, &Variant, &Squash)],
     outcomes: &[Outcome],
     of: impl Fn(&Outcome) -> &Vec<String>,
 ) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for ((_, variant), outcome) in jobs.iter().zip(outcomes) {
+    for ((_, variant, _), outcome) in jobs.iter().zip(outcomes) {
         for message in of(outcome) {
             let place = *places.entry(message).or_insert_with(|| {
                 faults.push(Fault {

@@ -7,12 +7,14 @@ mod compile;
 mod manifest;
 mod name;
 mod need;
+mod squash;
 
-pub use chunk::{Build, Bundle, BundledChunk, Dump, Fault, Input, Warning};
+pub use chunk::{Build, Bundle, BundledChunk, Dump, Fault, Input, Representation, Warning};
 pub use compile::compile_text;
 pub use manifest::{Manifest, ManifestError, Module};
 pub use name::{NameError, check_names, identifier};
 pub use need::Need;
+pub use squash::{nodemcu, squash_proved};
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip};

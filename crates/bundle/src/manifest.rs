@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::closest;
+use crate::{Representation, closest};
 
 /// A `fast.toml`. The same keys in a module override those of the whole.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub struct Manifest {
     pub strip: Option<u8>,
     /// Names of the variants to build.
     pub variants: Option<Vec<String>>,
+    /// `bytecode` or `source`.
+    #[serde(rename = "as")]
+    pub representation: Option<Representation>,
     /// The modules, `[[module]]` each.
     #[serde(default, rename = "module")]
     pub modules: Vec<Module>,
@@ -29,6 +32,11 @@ pub struct Module {
     pub strip: Option<u8>,
     /// Names of the variants that carry it.
     pub variants: Option<Vec<String>>,
+    /// `bytecode` or `source`.
+    #[serde(rename = "as")]
+    pub representation: Option<Representation>,
+    /// Whether SPLIT markers cut it into chunks; they do unless this is false.
+    pub split: Option<bool>,
 }
 
 /// A `fast.toml` that can't be used: place, reason and a suggestion.

@@ -76,7 +76,11 @@ impl<'a> Count<'a> {
             (None, _) => {}
         }
         let described = match dialect {
-            Dialect::Lua51 => function.upvalues.iter().filter(|u| u.name.is_some()).count(),
+            Dialect::Lua51 => function
+                .upvalues
+                .iter()
+                .filter(|u| u.name.is_some())
+                .count(),
             Dialect::Lua53 => function.upvalues.len(),
         };
         self.need.functions.push([

@@ -59,7 +59,7 @@ impl Chunk {
 
 impl Function {
     /// Calls `visit` with this function and all functions in it, outer ones first.
-    fn for_each_mut(&mut self, visit: &mut impl FnMut(&mut Function)) {
+    pub fn for_each_mut(&mut self, visit: &mut impl FnMut(&mut Function)) {
         visit(self);
         self.functions
             .iter_mut()

@@ -202,5 +202,4 @@ function M.restart(...) --[[SPLIT HERE config-restart]]
 local self = ...
 if self.sure('This restarts the chip; what runs ends.') then node.restart() end
 end --[[SPLIT IGNORE]]
---[[SPLIT HERE]]
-return M:menu()
+return M:menu() --[[SPLIT IGNORE]]

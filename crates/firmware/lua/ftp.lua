@@ -364,7 +364,8 @@ else
 end
 end --[[SPLIT IGNORE]]
 function M.joined(...) --[[SPLIT HERE ftp-joined]]
--- A data connection came in. What it brings before the command that wants it is kept.
+-- A data connection came in. What it brings before the command that wants it is kept. No callback
+-- holds its own socket: the firmware would never let go of the two.
 local self, c, s = ...
 local _, peer = c.sock:getpeer()
 local _, from = s:getpeer()
@@ -373,7 +374,7 @@ c.pasv:close()
 c.pasv, c.data = false, s
 s:hold()
 s:on('receive', function(_, d) c.early = c.early .. d end)
-s:on('disconnection', function() if c.data == s then c.data = false end end)
+s:on('disconnection', function(it) if c.data == it then c.data = false end end)
 if c.task then self:go(c) end
 end --[[SPLIT IGNORE]]
 function M.list(...) --[[SPLIT HERE ftp-list]]
@@ -465,7 +466,7 @@ if task.next then
     held = nil
     if not d then
       self:over(c, '226 Done', true)
-    elseif not pcall(s.send, s, d) then
+    elseif not pcall(c.data.send, c.data, d) then
       held = d -- no room to send it: again in a moment
       self.after(c, 100, more)
     end
@@ -508,5 +509,4 @@ end
 self.shut(c)
 self.say(c, text)
 end --[[SPLIT IGNORE]]
---[[SPLIT HERE]]
-return M
+return M --[[SPLIT IGNORE]]

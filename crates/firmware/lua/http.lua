@@ -49,7 +49,7 @@ local function put(d)
 end
 
 local function chunks()
-  while r.sock == s do
+  while r.sock do
     if r.left > 0 then
       local d = r.inp:sub(1, r.left)
       if d == '' then return end
@@ -76,32 +76,33 @@ local function feed(d)
     local head = r.inp:sub(1, stop + 1)
     r.inp = r.inp:sub(stop + 4)
     self:head(r, head)
-    if r.sock ~= s then return end
+    if not r.sock then return end
   end
   if r.chunked then return chunks() end
   d, r.inp = r.inp, ''
   if d ~= '' then put(r.left and d:sub(1, r.left) or d) end
 end
 
--- A fault ends the request and not the chip.
-local function guard(f, d)
-  if r.sock ~= s then return end
-  local ok, fault = pcall(f, d)
-  if not ok then self:stop(r, tostring(fault)) end
-end
-
 local function cut(fault)
   if r.body and not r.left and fault == 0 then return self:stop(r) end
   self:retry(r, 'cut off')
 end
-s:on('connection', function()
-  s:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\nAccept-Encoding: identity\r\n%sConnection: close\r\n\r\n')
+
+-- A fault ends the request and not the chip. No callback holds its own socket: the firmware would
+-- never let go of the two.
+local function guard(sock, f, d)
+  if r.sock ~= sock then return end
+  local ok, fault = pcall(f, d)
+  if not ok then self:stop(r, tostring(fault)) end
+end
+s:on('connection', function(sock)
+  sock:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\nAccept-Encoding: identity\r\n%sConnection: close\r\n\r\n')
     :format((path:find('^/') and '' or '/') .. path, host, port ~= '' and ':' .. port or '',
       r.have > 0 and ('Range: bytes=%d-\r\nIf-Range: %s\r\n'):format(r.have, r.tag) or ''))
 end)
-s:on('receive', function(_, d) guard(feed, d) end)
-s:on('disconnection', function(_, fault) guard(cut, fault or 0) end)
-r.timer:alarm(20000, tmr.ALARM_SEMI, function() guard(cut, 1) end)
+s:on('receive', function(sock, d) guard(sock, feed, d) end)
+s:on('disconnection', function(sock, fault) guard(sock, cut, fault or 0) end)
+r.timer:alarm(20000, tmr.ALARM_SEMI, function() guard(r.sock, cut, 1) end)
 local ok, fault = pcall(s.connect, s, tonumber(port) or 80, host)
 if not ok then self:stop(r, fault) end
 end --[[SPLIT IGNORE]]
@@ -194,5 +195,4 @@ end
 -- Later, so that a fault in it is not taken for one of ours.
 node.task.post(function() done(size or nil, fault or nil) end)
 end --[[SPLIT IGNORE]]
---[[SPLIT HERE]]
-return M
+return M --[[SPLIT IGNORE]]

@@ -199,5 +199,4 @@ self.server, self.timer = false, false
 self.drop, self.bye, self.after, self.welcome = nil, nil, nil, nil
 package.loaded.telnet = nil
 end --[[SPLIT IGNORE]]
---[[SPLIT HERE]]
-return M
+return M --[[SPLIT IGNORE]]

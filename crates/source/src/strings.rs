@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(written(b"a\nb"), "\"a\\nb\"");
         assert_eq!(written(b"a\nb\nc\n"), "[[a\nb\nc\n]]");
         assert_eq!(written(b"\na\nb\nc\nd"), "[[\n\na\nb\nc\nd]]");
-        assert_eq!(written(b"\0a\0001"), "\"\\0a\\0001\"");
+        assert_eq!(written(b"\0a\x001"), "\"\\0a\\0001\"");
         assert_eq!(written(b"\x7f\xff"), "\"\\127\\255\"");
         assert_eq!(written(b"a\\b\\c]"), "\"a\\\\b\\\\c]\"");
         assert_eq!(written(b"\\\\\\\\[["), "[=[\\\\\\\\[[]=]");

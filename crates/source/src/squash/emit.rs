@@ -67,7 +67,7 @@ impl<'p> Emitter<'p, '_> {
             Edit::Variable(id) => self.variable(id),
             Edit::Label(number) => self.put(&names::label(number), Last::Callable),
             Edit::Fixed(text) => self.put(text.as_bytes(), Last::Other),
-            Edit::Text(start, end) => {
+            Edit::Text(start, end, kind) => {
                 self.put(&parsed.new_text[start as usize..end as usize], after(kind));
             }
             Edit::SelfParameter(id, more) => {

@@ -21,8 +21,8 @@ pub(super) enum Shape {
     Index,
     /// A call or `...`: perhaps several values.
     Multi,
-    /// The same in parentheses, its first and last token.
-    One,
+    /// The same in parentheses; whether it could be called or indexed without them.
+    One { prefix: bool },
     Nil,
     False,
     True,
@@ -46,6 +46,8 @@ pub(super) struct Expr {
     left: u8,
     /// Lowest right priority of the operators that end with it.
     right: u8,
+    /// Whether nil or false stands behind its last `and` or `or`, or is all of it.
+    pub ends_in_constant: bool,
     /// Its value where the compiler folds it to an integer above 0, the same for all targets.
     value: Option<i64>,
 }
@@ -54,7 +56,17 @@ impl Expr {
     fn new(start: usize, end: usize, shape: Shape) -> Self {
         let prefix = matches!(shape, Shape::Name { .. } | Shape::Index | Shape::Multi);
         let assignable = matches!(shape, Shape::Name { .. } | Shape::Index);
-        Expr { start, end, shape, prefix, assignable, left: NONE, right: NONE, value: None }
+        Expr {
+            start,
+            end,
+            shape,
+            prefix,
+            assignable,
+            left: NONE,
+            right: NONE,
+            ends_in_constant: matches!(shape, Shape::Nil | Shape::False),
+            value: None,
+        }
     }
 
     /// Whether its outermost operator is `or`.
@@ -105,10 +117,11 @@ impl Parser<'_, '_> {
 
     /// Takes the parentheses off `(f())` where one value is taken anyhow.
     pub fn unwrap(&mut self, mut expr: Expr) -> Expr {
-        if expr.shape == Shape::One {
-            self.drop(expr.start);
+        if let Shape::One { prefix } = expr.shape {
+            self.drop_paren(expr.start);
             self.drop(expr.end - 1);
             expr.shape = Shape::Multi;
+            expr.prefix = prefix;
         }
         expr
     }
@@ -163,7 +176,9 @@ impl Parser<'_, '_> {
             self.settle(&left);
             self.settle(&right);
         }
-        Expr { value, ..Expr::new(left.start, right.end, Shape::Other) }
+        let ends_in_constant =
+            matches!(operator, Kind::And | Kind::Or) && right.ends_in_constant;
+        Expr { value, ends_in_constant, ..Expr::new(left.start, right.end, Shape::Other) }
     }
 
     /// Writes a folded expression as its value.
@@ -268,7 +283,9 @@ impl Parser<'_, '_> {
             Kind::Dot | Kind::LeftBracket | Kind::Colon | Kind::LeftParen | Kind::String | Kind::LeftBrace
         );
         let needed = if suffix {
-            let copies = self.for_53 && inner.shape == Shape::Name { upvalue: true };
+            let copies = self.for_53
+                && inner.shape == Shape::Name { upvalue: true }
+                && matches!(next, Kind::Dot | Kind::LeftBracket);
             !inner.prefix || copies
         } else if inner.shape == Shape::Multi {
             limit == 0 && priority(next).is_none()
@@ -276,12 +293,27 @@ impl Parser<'_, '_> {
             inner.left <= limit || priority(next).is_some_and(|(left, _)| left > inner.right)
         };
         if needed {
-            let shape = if inner.shape == Shape::Multi { Shape::One } else { Shape::Other };
+            let shape = match inner.shape {
+                Shape::Multi => Shape::One { prefix: inner.prefix },
+                _ => Shape::Other,
+            };
             return Expr { prefix: true, ..Expr::new(open, close + 1, shape) };
         }
-        self.drop(open);
+        self.drop_paren(open);
         self.drop(close);
         Expr { start: open, end: close + 1, assignable: false, ..inner }
+    }
+
+    /// Drops a `(`. If it began a statement, the next one may now.
+    fn drop_paren(&mut self, open: usize) {
+        if matches!(self.out.edits[open], Edit::StatementParen) {
+            let rest = &self.out.edits[open + 1..];
+            let first = open + 1 + rest.iter().take_while(|e| matches!(e, Edit::Drop)).count();
+            if self.out.tokens[first].kind == Kind::LeftParen {
+                self.edit(first, Edit::StatementParen);
+            }
+        }
+        self.drop(open);
     }
 
     /// `[key]`, or `.key` where that is the same.

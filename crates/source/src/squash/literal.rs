@@ -36,7 +36,7 @@ impl Parser<'_, '_> {
 
     /// Writes a number for a token, in its shortest form.
     pub fn write_number(&mut self, token: usize, bytes: &[u8]) {
-        self.write(token, bytes);
+        self.write(token, bytes, Kind::Number);
         self.shorten_number(token, bytes);
     }
 
@@ -47,7 +47,7 @@ impl Parser<'_, '_> {
             && !short
             && let Some(shorter) = numeral::shortest(bytes, self.targets)
         {
-            self.write(token, shorter.as_bytes());
+            self.write(token, shorter.as_bytes(), Kind::Number);
         }
     }
 
@@ -74,7 +74,7 @@ impl Parser<'_, '_> {
             let raw = !bytes.is_ascii() || std::str::from_utf8(&value).is_ok();
             let shorter = shortest(&value, raw);
             if shorter.len() < bytes.len() {
-                self.write(token, &shorter);
+                self.write(token, &shorter, Kind::String);
             }
         }
     }
@@ -87,7 +87,7 @@ impl Parser<'_, '_> {
             && value.iter().all(is_word)
             && Kind::keyword(&value, Dialect::Lua53).is_none();
         if is_name {
-            self.write(token, &value);
+            self.write(token, &value, Kind::Name);
         }
         is_name
     }

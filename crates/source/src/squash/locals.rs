@@ -4,7 +4,7 @@
 //! The values still go to the same registers in the same order. A function becomes a value like any other
 //! unless it calls itself.
 
-use super::expression::Shape;
+use super::expression::{Expr, Shape};
 use super::parser::Parser;
 use crate::lexer::Result;
 use crate::token::Kind;
@@ -27,7 +27,9 @@ pub(super) struct Local {
     /// The same, but one only is taken: a `nil` behind it has been left out.
     truncated: bool,
     /// More values than names.
-    surplus: bool,
+    pub surplus: bool,
+    /// Must be written as it is, for the sake of [`Parser::nil_above`].
+    pub fixed: bool,
     /// How many statements of the run, from its first one, must stay before this one.
     after: usize,
     /// Whether its last token is a word, so that the next one needs a space.
@@ -104,6 +106,7 @@ impl Parser<'_, '_> {
             multi: false,
             truncated: false,
             surplus: false,
+            fixed: false,
             after: 0,
             ends_in_word: true,
             first_variable: variable,
@@ -131,12 +134,17 @@ impl Parser<'_, '_> {
         }
         let surplus = values.len() > names;
         let given = values.len();
-        while !surplus && values.last().is_some_and(|value| value.shape == Shape::Nil) {
+        let fixed = self.nil_above
+            && self.for_53
+            && values.iter().all(|value: &Expr| value.shape == Shape::Nil);
+        while !surplus && !fixed && values.last().is_some_and(|value| value.shape == Shape::Nil) {
             values.pop();
         }
         let multi = values.last().is_some_and(|value| value.shape == Shape::Multi);
         let first_variable = self.out.scope.variables.len();
-        (0..names).for_each(|index| drop(self.declare(first_name + 2 * index)));
+        for index in 0..names {
+            self.declare(first_name + 2 * index);
+        }
         Ok(Local {
             start,
             first_name,
@@ -147,6 +155,7 @@ impl Parser<'_, '_> {
             truncated: multi && values.len() < given,
             values: values.iter().map(|value| (value.start, value.end)).collect(),
             surplus,
+            fixed,
             after: 0,
             ends_in_word: false,
             first_variable,
@@ -173,7 +182,7 @@ impl Length {
     fn takes(&self, local: &Local) -> bool {
         // As many values as the last statement has use for; nothing can follow.
         let open = self.multi && self.nils == 0 && self.names > self.values;
-        !open && !local.surplus && !local.recursive
+        !open && !local.surplus && !local.recursive && !local.fixed
     }
 
     fn add(&mut self, local: &Local) {

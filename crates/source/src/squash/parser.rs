@@ -26,11 +26,11 @@ pub(super) enum Edit {
     Label(u32),
     /// As this.
     Fixed(&'static str),
-    /// As this part of [`Parsed::new_text`].
-    Text(u32, u32),
+    /// As this part of [`Parsed::new_text`], a token of this kind.
+    Text(u32, u32, Kind),
     /// `(` of a method's parameters: with `self` as the first of several, or the only one.
     SelfParameter(VarId, bool),
-    /// `(` that begins a statement.
+    /// `(` that begins a statement behind another.
     StatementParen,
     /// The first token of a run of local statements; what it covers is written at once.
     Run(u32),
@@ -56,6 +56,9 @@ pub(super) struct Parser<'a, 't> {
     /// Whether 5.3 is one of them.
     pub for_53: bool,
     pub levels: u32,
+    /// In 5.3 a `LOADNIL` takes in the one before it where their registers meet. Whether the last instruction may
+    /// be one for registers above the next free one.
+    pub nil_above: bool,
     /// Labels of each function around, by symbol.
     pub labels: Vec<Vec<u32>>,
 }
@@ -78,6 +81,7 @@ pub(super) fn parse<'a>(text: &'a [u8], targets: &[Target]) -> Result<Parsed<'a>
         targets,
         for_53: targets.iter().any(|target| target.dialect == Dialect::Lua53),
         levels: 0,
+        nil_above: false,
         labels: vec![Vec::new()],
     };
     parser.out.scope.open_function();
@@ -157,11 +161,11 @@ impl<'a> Parser<'a, '_> {
         self.edit(token, Edit::Drop);
     }
 
-    /// Lets `text` stand for a token.
-    pub fn write(&mut self, token: usize, text: &[u8]) {
+    /// Lets `text`, a token of the given kind, stand for a token.
+    pub fn write(&mut self, token: usize, text: &[u8], kind: Kind) {
         let start = self.out.new_text.len() as u32;
         self.out.new_text.extend_from_slice(text);
-        self.edit(token, Edit::Text(start, self.out.new_text.len() as u32));
+        self.edit(token, Edit::Text(start, self.out.new_text.len() as u32, kind));
     }
 
     /// A name that is read or assigned to.

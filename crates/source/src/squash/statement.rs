@@ -39,6 +39,7 @@ impl Parser<'_, '_> {
         while !last && !self.block_ends() {
             if self.kind() == Kind::Local {
                 let local = self.local(&run)?;
+                self.nil_above = local.surplus || self.nil_above && local.fixed;
                 run.push(local);
                 self.separator();
                 run = self.end_run(run);
@@ -51,7 +52,12 @@ impl Parser<'_, '_> {
             }
             last = matches!(self.kind(), Kind::Return)
                 || self.kind() == Kind::Break && self.dialect == Dialect::Lua51;
+            if count > 0 && self.kind() == Kind::LeftParen {
+                self.edit(self.at, Edit::StatementParen);
+            }
+            let kind = self.kind();
             only = self.statement()?;
+            self.nil_above = matches!(kind, Kind::Do | Kind::Repeat);
             count += 1;
             self.separator();
         }
@@ -131,32 +137,47 @@ impl Parser<'_, '_> {
         Ok(None)
     }
 
-    /// The condition of `if`, `while` or `until`. It may as well be a number as `true`, and nil as `false`.
-    fn condition(&mut self) -> Result<Expr> {
+    /// The condition of `while` or `until`. It may as well be a number as `true`, and nil as `false`.
+    fn condition(&mut self) -> Result<()> {
         let condition = self.single()?;
-        let written = match condition.shape {
-            Shape::True => "1",
-            Shape::False => "nil",
-            _ => return Ok(condition),
-        };
-        (condition.start..condition.end).for_each(|token| self.drop(token));
-        self.edit(condition.start, Edit::Fixed(written));
-        Ok(condition)
+        match condition.shape {
+            Shape::True => self.replace(&condition, "1"),
+            Shape::False => self.replace(&condition, "nil"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The condition of `if`, and the token `then`. 5.3 compiles `false` unlike nil there, and constants
+    /// unlike each other before `break` and `goto`.
+    fn if_condition(&mut self) -> Result<(Expr, usize)> {
+        let condition = self.single()?;
+        let then_token = self.expect(Kind::Then)?;
+        let jump = matches!(self.kind(), Kind::Break | Kind::Goto);
+        match condition.shape {
+            Shape::True if !jump || !self.for_53 => self.replace(&condition, "1"),
+            Shape::False if !self.for_53 => self.replace(&condition, "nil"),
+            _ => {}
+        }
+        Ok((condition, then_token))
+    }
+
+    fn replace(&mut self, expr: &Expr, by: &'static str) {
+        (expr.start..expr.end).for_each(|token| self.drop(token));
+        self.edit(expr.start, Edit::Fixed(by));
     }
 
     fn if_statement(&mut self) -> Result<If> {
         let if_token = self.advance();
-        let condition = self.condition()?;
-        let then_token = self.expect(Kind::Then)?;
-        // `nil` and `false` as a whole condition are compiled unlike an operand.
-        let constant = matches!(self.out.tokens[then_token - 1].kind, Kind::Nil | Kind::False);
+        let (condition, then_token) = self.if_condition()?;
+        // As the end of a condition they are compiled unlike an operand.
+        let constant = condition.ends_in_constant;
         let is_or = condition.is_or();
         let inner = self.block()?;
         let mut this = If { if_token, then_token, simple: true, is_or, joined: false };
         while self.take(Kind::ElseIf) {
             this.simple = false;
-            self.condition()?;
-            self.expect(Kind::Then)?;
+            self.if_condition()?;
             self.block()?;
         }
         let else_token = self.at;
@@ -222,7 +243,9 @@ impl Parser<'_, '_> {
         }
         self.expect(Kind::Do)?;
         let mark = self.out.scope.open();
-        names.iter().for_each(|&name| drop(self.declare(name)));
+        for name in names {
+            self.declare(name);
+        }
         self.block()?;
         self.out.scope.close(mark);
         self.expect(Kind::EndWord)?;
@@ -249,6 +272,7 @@ impl Parser<'_, '_> {
         let mark = self.out.scope.open();
         self.out.scope.open_function();
         self.labels.push(Vec::new());
+        self.nil_above = false;
         let this = method.map(|colon| (colon, self.out.scope.declare(SELF)));
         let open = self.expect(Kind::LeftParen)?;
         let mut count = usize::from(this.is_some());
@@ -298,9 +322,6 @@ impl Parser<'_, '_> {
     }
 
     fn expression_statement(&mut self) -> Result<()> {
-        if self.kind() == Kind::LeftParen {
-            self.edit(self.at, Edit::StatementParen);
-        }
         let mut target = self.suffixed(0)?;
         if target.shape == Shape::Multi && !matches!(self.kind(), Kind::Assign | Kind::Comma) {
             return Ok(());

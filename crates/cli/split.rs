@@ -1,0 +1,57 @@
+//! `fastlua split`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use fastlua_source::split::{Loader, split};
+
+use crate::output::{self, Outputs};
+use crate::{inputs, print};
+
+/// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua split ftp.lua -o chunks
+
+writes chunks/ftp.lua, chunks/ftp-open.lua, …; each line keeps the number that it has in the file.")]
+pub struct Args {
+    /// Lua source with SPLIT markers
+    #[arg(value_name = "FILE.lua")]
+    file: PathBuf,
+    /// Folder for the chunks
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// What the chunks will be loaded by: fast.load, or loadfile from the file system
+    #[arg(long = "for", value_name = "LOADER", default_value = "fast")]
+    loader: For,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum For {
+    Fast,
+    Spiffs,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let shown = args.file.display();
+    let loader = match args.loader {
+        For::Fast => Loader::Fast,
+        For::Spiffs => Loader::Spiffs,
+    };
+    let text = output::read(&args.file)?;
+    let pieces =
+        split(&text, loader).map_err(|error| inputs::split_error(&shown.to_string(), &error))?;
+    let Some(pieces) = pieces else {
+        bail!("{shown} has no SPLIT marker; it is one chunk as it is");
+    };
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("{} can't be made", args.output.display()))?;
+    let mut outputs = Outputs::default();
+    for piece in pieces {
+        outputs.add(args.output.join(format!("{}.lua", piece.name)), piece.text);
+    }
+    for file in outputs.commit()? {
+        print::out(format!("{}\n", file))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `fastlua squash`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Error, Result};
+use fastlua_bundle::{nodemcu, squash_proved};
+use fastlua_bytecode::Dialect;
+use fastlua_variants::Variant;
+
+use crate::output::{self, Outputs};
+use crate::print;
+use crate::variant_args::{Heap, Known, find};
+
+/// Make a Lua file as short as can be without changing the chunk it compiles to
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua squash --variant lua51-int -o small.lua init.lua
+
+Without --variant and --dialect the text is for every variant that compiles the original. Each time, both
+texts are compiled and the chunks compared: they differ in line numbers only.")]
+pub struct Args {
+    /// Variant of the firmware that is to compile it
+    #[arg(long, value_name = "V", conflicts_with = "dialect")]
+    variant: Option<String>,
+    /// Lua version of the firmware, whatever its numbers
+    #[arg(long, value_name = "5.1|5.3", value_parser = ["5.1", "5.3"])]
+    dialect: Option<String>,
+    /// File to write, - for standard output
+    #[arg(short, long, value_name = "OUT.lua", default_value = "-")]
+    output: PathBuf,
+    /// Lua source
+    #[arg(value_name = "FILE.lua")]
+    file: PathBuf,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = args.known.load()?;
+    let variants: Vec<Variant> = match (&args.variant, args.dialect.as_deref()) {
+        (Some(name), _) => vec![find(&known, name)?.clone()],
+        (None, None) => nodemcu(&known),
+        (None, Some(dialect)) => {
+            let dialect = match dialect {
+                "5.1" => Dialect::Lua51,
+                _ => Dialect::Lua53,
+            };
+            let mut all = nodemcu(&known);
+            all.retain(|v| v.layout.dialect() == dialect);
+            all
+        }
+    };
+    let text = output::read(&args.file)?;
+    let shown = args.file.to_string_lossy();
+    let squashed =
+        squash_proved(&text, &shown, &variants, args.heap.bytes()).map_err(Error::msg)?;
+    if args.output == Path::new("-") {
+        return print::out(squashed.text);
+    }
+    let mut outputs = Outputs::default();
+    outputs.add(&args.output, squashed.text);
+    outputs.commit().map(|_| ())
+}

@@ -1,0 +1,168 @@
+/*
+** device.c - stock Lua with fast.c, a heap that can be made to fail, and
+** flash that can only be read in aligned words through flash_word
+*/
+
+#include "lua_unit.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define FAST_FLASH	__attribute__((section("fastflash")))
+#define FAST_WORD(p)	flash_word(p)
+#define PAGE		4096
+
+static uint32_t flash_word (const void *p);
+
+/* a page before and one after, so that those between hold nothing else; this
+** takes -fno-toplevel-reorder */
+static const char flash_first[PAGE] FAST_FLASH __attribute__((used));
+#include "fast.c"
+static const char flash_last[PAGE] FAST_FLASH __attribute__((used));
+
+extern const char __start_fastflash[], __stop_fastflash[];
+
+static char *flash_copy;
+static long flash_reads;
+
+static uint32_t flash_word (const void *p) {
+  const char *at = (const char *)p;
+  if (at < __start_fastflash || at >= __stop_fastflash || (uintptr_t)at % 4 != 0) {
+    fprintf(stderr, "flash is read at %p\n", p);
+    abort();
+  }
+  flash_reads++;
+  return *(uint32_t *)(flash_copy + (at - __start_fastflash));
+}
+
+/* from here on any other access to flash is a segmentation fault */
+static void flash_close (void) {
+  uintptr_t first = ((uintptr_t)__start_fastflash + PAGE - 1) & -PAGE;
+  uintptr_t last = (uintptr_t)__stop_fastflash & -PAGE;
+  size_t size = (size_t)(__stop_fastflash - __start_fastflash);
+  if ((uintptr_t)flash_first != (uintptr_t)__start_fastflash
+      || (uintptr_t)flash_last + PAGE != (uintptr_t)__stop_fastflash)
+    abort();
+  flash_copy = (char *)malloc(size);
+  memcpy(flash_copy, __start_fastflash, size);
+  if (mprotect((void *)first, last - first, PROT_NONE) != 0) abort();
+}
+
+static size_t heap_used, heap_peak, heap_limit = INT_MAX;
+static long heap_calls, heap_failat;  /* from that call on; 0: never */
+
+static void *heap_alloc (void *ud, void *p, size_t osize, size_t nsize) {
+  void *q = NULL;
+  (void)ud;
+  if (p == NULL) osize = 0;
+  if (nsize == 0) {
+    free(p);
+    heap_used -= osize;
+    return NULL;
+  }
+  heap_calls++;
+  if ((heap_failat != 0 && heap_calls >= heap_failat && nsize > osize)
+      || heap_used - osize + nsize > heap_limit)
+    return NULL;
+  q = malloc(nsize);  /* always moves, and what was there is overwritten */
+  if (p != NULL) {
+    memcpy(q, p, (osize < nsize) ? osize : nsize);
+    memset(p, 0xee, osize);
+    free(p);
+  }
+  if (heap_used + nsize > heap_peak) heap_peak = heap_used + nsize;
+  heap_used += nsize - osize;
+  return q;
+}
+
+int lua_freeheap (void) {
+  return (int)(heap_limit - heap_used);
+}
+
+uint32_t fast_clock (void) {
+  return 0;
+}
+
+/* heap(): bytes used, most that were used since the last call */
+static int host_heap (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)heap_used);
+  lua_pushinteger(L, (lua_Integer)heap_peak);
+  heap_peak = heap_used;
+  return 2;
+}
+
+/* limit(n, f, ...): pcall(f, ...) with n bytes of free heap */
+static int host_limit (lua_State *L) {
+  int status;
+  size_t n = (size_t)luaL_checkinteger(L, 1);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  heap_limit = heap_used + n;
+  status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  heap_limit = INT_MAX;
+  lua_pushboolean(L, status == 0);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+/* fail(n, f, ...): pcall(f, ...) with every allocation from the nth on failing */
+static int host_fail (lua_State *L) {
+  int status;
+  heap_calls = 0;
+  heap_failat = luaL_checkinteger(L, 1);
+  status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  heap_failat = 0;
+  lua_pushboolean(L, status == 0);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+/* flip(name, bit): changes a bit of a chunk in flash; its size in bits */
+static int host_flip (lua_State *L) {
+  const fast_chunk *c = fast_find(&fast_image, luaL_checkstring(L, 1));
+  lua_Integer bit = luaL_checkinteger(L, 2);
+  size_t at = (size_t)((const char *)c->words - __start_fastflash);
+  flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));
+  memset(fast_checked, 0, sizeof(fast_checked));
+  lua_pushinteger(L, (lua_Integer)c->size * 8);
+  return 1;
+}
+
+/* reads(): words of flash read since the last call */
+static int host_reads (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)flash_reads);
+  flash_reads = 0;
+  return 1;
+}
+
+static const luaL_Reg host[] = {
+  {"heap", host_heap}, {"limit", host_limit}, {"fail", host_fail},
+  {"flip", host_flip}, {"reads", host_reads}, {NULL, NULL}};
+
+int main (int argc, char **argv) {
+  int status = 1;
+  const luaL_Reg *f;
+  lua_State *L = lua_newstate(heap_alloc, NULL);
+  if (argc != 2 || L == NULL) return 2;
+  flash_close();
+  luaL_openlibs(L);
+  lua_pushcfunction(L, luaopen_fast);
+  lua_call(L, 0, 1);
+  lua_setglobal(L, "fast");
+  lua_newtable(L);
+  for (f = host; f->name != NULL; f++) {
+    lua_pushcfunction(L, f->func);
+    lua_setfield(L, -2, f->name);
+  }
+  lua_setglobal(L, "host");
+  if (luaL_loadfile(L, argv[1]) == 0)
+    status = lua_pcall(L, 0, 0, 0);
+  if (status != 0)
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  lua_close(L);
+  if (heap_used != 0) {
+    fprintf(stderr, "%lu bytes are left\n", (unsigned long)heap_used);
+    return 1;
+  }
+  return status != 0;
+}

@@ -1,0 +1,133 @@
+-- What a chip meets: heap that ends, flash that is damaged, collections at the worst moment.
+-- Runs in stock Lua of each number model, with the functions of device.c.
+
+local names, kinds = {}, {bytecode = 0, source = 0}
+for name, size, kind in fast.list() do
+  assert(size > 0)
+  kinds[name] = kind
+  kinds[kind] = kinds[kind] + 1
+  names[#names + 1] = name
+end
+assert(kinds.bytecode > 10 and kinds.source == 1)
+
+local function collect()
+  collectgarbage() collectgarbage()
+  return (host.heap())
+end
+
+-- a reader of whole words reads no word twice but for the checksum, and the checksum once
+host.reads()
+fast.load(names[1])
+local first = host.reads()
+fast.load(names[1])
+local again = host.reads()
+assert(again < first and again > 0)
+
+-- memory fails at every single allocation of a load; the first times may grow what Lua keeps
+-- for itself (its stack, the string cache)
+local failures = 0
+local function sweep(name)
+  for n = 1, 100000 do
+    local ok, f, message = host.fail(n, fast.load, name)
+    if ok and f then return end
+    failures = failures + 1
+    assert(tostring(ok and message or f):find 'memory', message)
+  end
+  error 'a load never succeeds'
+end
+for _, name in ipairs(names) do
+  sweep(name) sweep(name)
+  local before = collect()
+  sweep(name) sweep(name)
+  local more = collect() - before
+  assert(more < 64, name .. ' keeps ' .. more)  -- a block lost in each failure would be far more
+end
+
+-- the need: below it a chunk is refused before anything is loaded, at it the chunk loads
+local refusals = 0
+for _, name in ipairs(names) do
+  local ok, f, message = host.limit(700, fast.load, name)
+  if ok and f == nil and kinds[name] == 'bytecode' then
+    local need = tonumber(message:match 'needs (%d+) bytes')
+    assert(need, message)
+    refusals = refusals + 1
+    assert(select(2, host.limit(need, fast.load, name)), name .. ' does not load with its need')
+  end
+end
+
+-- 1,000 loads and drops: no drift
+local cycles = 0
+local before = collect()
+for i = 1, 1000 do
+  for j = 1, 3 do
+    assert(fast.load(names[j]))
+    cycles = cycles + 1
+  end
+end
+assert(collect() - before < 64)
+
+-- a collector at work all the time, in a coroutine, and from inside a load
+collectgarbage('setpause', 0)
+collectgarbage('setstepmul', 10000)
+local co = coroutine.wrap(function()
+  for _, name in ipairs(names) do
+    coroutine.yield(fast.load(name))
+  end
+end)
+for _ = 1, #names do
+  assert(type(co()) == 'function')
+end
+local parts = {'return ', '1'}
+local inside = load or loadstring
+local chunk = assert((_VERSION == 'Lua 5.1' and load or inside)(function()
+  assert(fast.load(names[1]))
+  return table.remove(parts, 1)
+end))
+assert(chunk() == 1)
+collectgarbage('setpause', 200)
+collectgarbage('setstepmul', 200)
+
+-- damage: each bit of a small chunk, found before anything is loaded
+local small = 'hello'
+local damaged = 0
+for bit = 0, host.flip(small, 0) - 1 do
+  if bit > 0 then host.flip(small, bit) end
+  local f, message = fast.load(small)
+  assert(f == nil and message:find 'damaged', bit)
+  local ok, error = pcall(function() return fast.hello end)
+  assert(not ok and error:find 'damaged')
+  damaged = damaged + 1
+  host.flip(small, bit)
+end
+assert(fast.load(small))
+
+-- what else the module does
+assert(fast.load 'none' == nil and select('#', fast.load 'none') == 1)
+assert(fast.none == nil and fast[1] == nil)
+assert(not pcall(fast.load))
+local info = fast.info()
+assert(info.chunks == #names and info.variant:find '^puc5' and #info.bundle == 16)
+local found = {}
+for name in fast.list '^telnet.[c-l]' do found[#found + 1] = name end
+assert(table.concat(found, ' ') == 'telnet-close telnet-createServer telnet-login')
+assert(type(fast.searcher 'hello') == 'function')
+assert(fast.searcher 'none':find "no chunk 'none'")
+assert(fast.verbose() == false and fast.verbose(true) == true)
+local said
+local print_before = print
+function print(line) said = line end
+fast.load 'hello'
+print = print_before
+assert(said:find '^Module hello loaded in %d+ mSec, %d+ bytes of heap left$', said)
+fast.verbose(false)
+
+-- require: the image, unless there is a file
+package.path = os.getenv 'MODULES' .. '/?.lua'
+assert(require 'dir' == 'the file')
+package.loaded.dir = nil
+assert(require 'hello')
+assert(not pcall(require, 'none'))
+
+assert(refusals > 0)
+print(('%d allocations failed, %d loads refused, %d loads and drops, %d bits damaged'):format(
+  failures, refusals, cycles, damaged))
