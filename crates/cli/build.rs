@@ -276,13 +276,13 @@ fn report(bundle: &Bundle, written: &[Written]) -> String {
     text.push('\n');
     if dumps > 0 {
         text += &format!(
-            "{dumps} dumps, each loaded back by the Lua core of its number model and found the same.\n\
+            "Dumps loaded back by the Lua core of their number model and found the same: {dumps} of {dumps}.\n\
              Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n"
         );
     }
     if texts > 0 {
         text += &format!(
-            "{texts} squashed sources, each compiled and found to be the same chunk as its original.\n"
+            "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
         );
     }
     for file in written {

@@ -52,11 +52,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let names = names_of(&chunk, &known).join(", ");
-    let head = format!(
-        "{shown}: {names} ({}), {} bytes\n\n",
-        chunk.layout,
-        bytes.len()
-    );
+    let head = format!("{shown}: {names}, {} bytes\n\n", bytes.len());
     print::out(format!("{head}{}", chunk.listing()))
 }
 
