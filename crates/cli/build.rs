@@ -12,10 +12,9 @@ use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::inputs::{self, Asked};
 use crate::output::{Outputs, Written};
 use crate::variant_args::{Heap, Known, find};
-use crate::{output, print};
+use crate::{inputs, output, print};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -28,9 +27,8 @@ writes fast.c and fast_chunks.h with each module for the variant that the tree i
 module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and
 --firmware the header holds every variant of NodeMCU, and the firmware's own flags choose.")]
 pub struct Args {
-    /// Lua files, each a chunk named like the file, or one fast.toml; without any ./fast.toml
-    #[arg(value_name = "MODULE.lua|fast.toml")]
-    modules: Vec<PathBuf>,
+    #[command(flatten)]
+    modules: inputs::Modules,
     /// Folder for fast.c and fast_chunks.h
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -43,15 +41,6 @@ pub struct Args {
     /// Lua version that the firmware's make is given [ESP8266 default: 51]
     #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
     lua: Option<String>,
-    /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
-    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
-    strip: Option<u8>,
-    /// How chunks lie in flash: bytecode loads fastest, squashed source is smallest [default: bytecode]
-    #[arg(long = "as", value_name = "FORM")]
-    representation: Option<As>,
-    /// Leave SPLIT markers alone: each file is one chunk
-    #[arg(long)]
-    whole: bool,
     /// What to write: fast.c and fast_chunks.h, or for each file a header NAME_lua.h by which a C
     /// module carries it as its Lua half
     #[arg(long, value_name = "WHAT", default_value = "module")]
@@ -77,29 +66,12 @@ enum Emit {
     Header,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum As {
-    Bytecode,
-    Source,
-}
-
-impl From<As> for Representation {
-    fn from(form: As) -> Representation {
-        match form {
-            As::Bytecode => Representation::Bytecode,
-            As::Source => Representation::Source,
-        }
-    }
-}
-
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    let asked = Asked {
-        strip: args.strip,
-        representation: args.representation.map(Representation::from),
-        whole: args.whole,
+    let read = match args.modules.is_empty() {
+        false => args.modules.read()?,
+        true => args.modules.read_default()?,
     };
-    let read = inputs::read(&args.modules, &asked)?;
     let mut sources = read.files;
     sources.extend(args.known.files()?);
     let variants = match &args.firmware {
@@ -218,7 +190,7 @@ fn of_tree(folder: &Path, lua: Option<&str>, known: &Variants) -> Result<(Varian
     Ok((variant.clone(), file))
 }
 
-fn compile_all(build: &Build, jobs: Option<u16>) -> Result<Bundle> {
+pub fn compile_all(build: &Build, jobs: Option<u16>) -> Result<Bundle> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(jobs) = jobs {
         pool = pool.num_threads(jobs.into());

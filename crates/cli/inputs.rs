@@ -21,14 +21,39 @@ pub struct Inputs {
     pub variants: Option<Vec<String>>,
 }
 
-/// What the user asks for on the command line, which overrides `fast.toml`.
-pub struct Asked {
-    /// Strip level.
-    pub strip: Option<u8>,
-    /// How the chunks are to lie in flash.
-    pub representation: Option<Representation>,
-    /// Whether SPLIT markers are left alone.
-    pub whole: bool,
+/// Modules on the command line, and what overrides `fast.toml`.
+#[derive(clap::Args)]
+pub struct Modules {
+    /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
+    #[arg(value_name = "MODULE.lua|fast.toml")]
+    modules: Vec<PathBuf>,
+    /// Add a module that fastlua ships, or all of them: provisioning (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    with: Vec<String>,
+    /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    strip: Option<u8>,
+    /// How chunks lie in flash: bytecode loads fastest, squashed source is smallest [default: bytecode]
+    #[arg(long = "as", value_name = "FORM")]
+    representation: Option<As>,
+    /// Leave SPLIT markers alone: each file is one chunk
+    #[arg(long)]
+    whole: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum As {
+    Bytecode,
+    Source,
+}
+
+impl From<As> for Representation {
+    fn from(form: As) -> Representation {
+        match form {
+            As::Bytecode => Representation::Bytecode,
+            As::Source => Representation::Source,
+        }
+    }
 }
 
 /// How one file is to be taken.
@@ -40,49 +65,85 @@ struct How {
     variants: Option<Vec<String>>,
 }
 
-/// Reads the modules that `paths` name; without any, those of `fast.toml` in this folder.
-pub fn read(paths: &[PathBuf], asked: &Asked) -> Result<Inputs> {
-    let is_manifest = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml");
-    let default = [PathBuf::from("fast.toml")];
-    let paths = match paths {
-        [] if default[0].exists() => &default,
-        [] => bail!("nothing to build: name Lua files or a fast.toml, or make a fast.toml here"),
-        paths => paths,
-    };
-    let found = match paths {
-        [manifest] if is_manifest(manifest) => from_manifest(manifest, asked)?,
-        paths => {
-            if let Some(manifest) = paths.iter().find(|p| is_manifest(p)) {
-                bail!(
-                    "{}: a fast.toml stands alone; add the other modules to it",
-                    manifest.display()
-                );
-            }
-            let mut found = Inputs {
-                inputs: Vec::new(),
-                files: Vec::new(),
-                variants: None,
-            };
-            for path in paths {
-                found.add(
-                    path,
-                    How {
-                        name: None,
-                        strip: level(asked.strip.unwrap_or(2))?,
-                        representation: asked.representation.unwrap_or_default(),
-                        split: !asked.whole,
-                        variants: None,
-                    },
-                )?;
-            }
-            found
+impl Modules {
+    /// Whether no module is named at all.
+    pub fn is_empty(&self) -> bool {
+        self.modules.is_empty() && self.with.is_empty()
+    }
+
+    /// Reads the modules of `fast.toml` in this folder.
+    pub fn read_default(&self) -> Result<Inputs> {
+        let manifest = Path::new("fast.toml");
+        if !manifest.exists() {
+            bail!("nothing to build: name Lua files or a fast.toml, or make a fast.toml here");
         }
-    };
-    check_names(found.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
+        let found = from_manifest(manifest, self)?;
+        found.check()
+    }
+
+    /// Reads the modules that are named.
+    pub fn read(&self) -> Result<Inputs> {
+        let is_manifest = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml");
+        let mut found = match &self.modules[..] {
+            [manifest] if is_manifest(manifest) => from_manifest(manifest, self)?,
+            paths => {
+                if let Some(manifest) = paths.iter().find(|p| is_manifest(p)) {
+                    bail!(
+                        "{}: a fast.toml stands alone; add the other modules to it",
+                        manifest.display()
+                    );
+                }
+                let mut found = Inputs {
+                    inputs: Vec::new(),
+                    files: Vec::new(),
+                    variants: None,
+                };
+                for path in paths {
+                    found.add_file(path, self.how()?)?;
+                }
+                found
+            }
+        };
+        for (file, text) in shipped(&self.with)? {
+            found.add(Path::new(file), text.to_vec(), self.how()?)?;
+        }
+        found.check()
+    }
+
+    /// How a file is taken that no manifest speaks of.
+    fn how(&self) -> Result<How> {
+        Ok(How {
+            name: None,
+            strip: level(self.strip.unwrap_or(2))?,
+            representation: self.representation.map(Into::into).unwrap_or_default(),
+            split: !self.whole,
+            variants: None,
+        })
+    }
+}
+
+/// File name and text of the modules of these names that fastlua ships.
+fn shipped(names: &[String]) -> Result<Vec<(&'static str, &'static [u8])>> {
+    let mut found = Vec::new();
+    for name in names {
+        let before = found.len();
+        let is_asked = |file: &str| name == "provisioning" || *file == format!("{name}.lua");
+        for module in fastlua_firmware::modules().filter(|(file, _)| is_asked(file)) {
+            if !found.contains(&module) {
+                found.push(module);
+            }
+        }
+        if found.len() == before {
+            let names =
+                fastlua_firmware::modules().filter_map(|(file, _)| file.strip_suffix(".lua"));
+            let names: Vec<&str> = names.chain(["provisioning"]).collect();
+            bail!("--with {name}: fastlua ships {}", names.join(", "));
+        }
+    }
     Ok(found)
 }
 
-fn from_manifest(path: &Path, asked: &Asked) -> Result<Inputs> {
+fn from_manifest(path: &Path, asked: &Modules) -> Result<Inputs> {
     let text = String::from_utf8(output::read(path)?)
         .with_context(|| format!("{} is not UTF-8", path.display()))?;
     let manifest =
@@ -108,8 +169,9 @@ fn from_manifest(path: &Path, asked: &Asked) -> Result<Inputs> {
             );
         }
         for file in files {
-            let representation = asked.representation.or(module.representation);
-            found.add(
+            let asked_for = asked.representation.map(Representation::from);
+            let representation = asked_for.or(module.representation);
+            found.add_file(
                 &file,
                 How {
                     name: module.name.clone(),
@@ -178,11 +240,20 @@ fn matches(folder: &Path, module: &Module) -> Result<Vec<PathBuf>> {
 }
 
 impl Inputs {
-    /// Reads a file and adds its chunks: those between its SPLIT markers, or the one that it is.
-    fn add(&mut self, path: &Path, how: How) -> Result<()> {
-        let file = path.to_string_lossy().into_owned();
+    fn check(self) -> Result<Inputs> {
+        check_names(self.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
+        Ok(self)
+    }
+
+    fn add_file(&mut self, path: &Path, how: How) -> Result<()> {
         let text = output::read(path)?;
         self.files.push(path.to_owned());
+        self.add(path, text, how)
+    }
+
+    /// Adds the chunks of a text: those between its SPLIT markers, or the one that it is.
+    fn add(&mut self, path: &Path, text: Vec<u8>, how: How) -> Result<()> {
+        let file = path.to_string_lossy().into_owned();
         let pieces = match how.split {
             true => split(&text, Loader::Fast).map_err(|error| split_error(&file, &error))?,
             false => None,

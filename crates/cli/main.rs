@@ -7,6 +7,7 @@ mod inputs;
 mod list;
 mod output;
 mod print;
+mod run;
 mod split;
 mod squash;
 mod variant_args;
@@ -30,6 +31,7 @@ enum Command {
     Compile(compile::Args),
     Check(check::Args),
     List(list::Args),
+    Run(run::Args),
     Split(split::Args),
     Squash(squash::Args),
     Variants(variants::Args),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Split(args) => split::run(&args),
         Command::Squash(args) => squash::run(&args),
         Command::Variants(args) => variants::run(&args),
@@ -53,5 +56,15 @@ fn main() -> ExitCode {
             print::note(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -36,6 +36,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             .out_dir(out.join(&name))
             .try_compile(&format!("fastlua_{name}"))?;
     }
+    // for build scripts of crates that depend on this one: DEP_FASTLUA_CORES_…
+    println!("cargo:lua51={}", folder(51).display());
+    println!("cargo:lua53={}", folder(53).display());
+    println!(
+        "cargo:numbers={}",
+        env::current_dir()?.join("csrc").display()
+    );
     fs::write(out.join("cores.rs"), cores()?)?;
     for lua in [51, 53] {
         fs::write(out.join(format!("sources{lua}.rs")), sources(&folder(lua))?)?;

@@ -14,13 +14,8 @@
 #include "fast_load.h"
 #include "fast_chunks.h"
 
-#define NCHUNKS		(sizeof(fast_chunks) / sizeof(fast_chunks[0]))
-
-/* all the RAM that the module takes for itself */
-static uint32_t fast_checked[(NCHUNKS + 31) / 32];
+/* besides fast_image.checked all the RAM that the module takes */
 static char fast_talks;
-
-static const fast_bundle fast_image = {fast_chunks, NCHUNKS, fast_checked};
 
 static void fast_say (lua_State *L, const char *name, uint32_t since) {
   lua_getglobal(L, "print");
@@ -76,13 +71,13 @@ static int fast_matches (lua_State *L, int pattern) {
 /* next(pattern, name): the chunk after that name */
 static int fast_next (lua_State *L) {
   static const char *const kinds[] = {"bytecode", "source"};
-  const fast_chunk *c = fast_chunks;
+  const fast_chunk *c = fast_image.chunks, *end = c + fast_image.count;
   if (!lua_isnoneornil(L, 2)) {
     c = fast_find(&fast_image, luaL_checkstring(L, 2));
     luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
     c++;
   }
-  for (; c < fast_chunks + NCHUNKS; c++) {
+  for (; c < end; c++) {
     fast_name(L, c);
     if (lua_isnoneornil(L, 1) || fast_matches(L, 1)) {
       lua_pushinteger(L, (lua_Integer)c->size);
@@ -104,17 +99,17 @@ static int fast_list (lua_State *L) {
 
 static int fast_info (lua_State *L) {
   uint32_t flash = 0;
-  size_t i;
-  for (i = 0; i < NCHUNKS; i++)
-    flash += (fast_chunks[i].size + 3) & ~3u;
+  uint32_t i;
+  for (i = 0; i < fast_image.count; i++)
+    flash += (fast_image.chunks[i].size + 3) & ~3u;
   lua_createtable(L, 0, 5);
-  lua_pushliteral(L, FAST_VERSION);
+  lua_pushstring(L, FAST_VERSION);
   lua_setfield(L, -2, "version");
-  lua_pushliteral(L, FAST_VARIANT);
+  lua_pushstring(L, FAST_VARIANT);
   lua_setfield(L, -2, "variant");
-  lua_pushliteral(L, FAST_BUNDLE);
+  lua_pushstring(L, FAST_BUNDLE);
   lua_setfield(L, -2, "bundle");
-  lua_pushinteger(L, (lua_Integer)NCHUNKS);
+  lua_pushinteger(L, (lua_Integer)fast_image.count);
   lua_setfield(L, -2, "chunks");
   lua_pushinteger(L, (lua_Integer)flash);
   lua_setfield(L, -2, "flash");

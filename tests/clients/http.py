@@ -24,6 +24,7 @@ import time
 sys.path.append(sys.path.pop(0))  # else this file hides the standard library's http
 import http.server
 
+sys.dont_write_bytecode = True  # nothing is left in the tree
 from rounds import Prompt, Round, wait_for
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])

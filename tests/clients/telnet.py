@@ -11,8 +11,10 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import time
 
+sys.dont_write_bytecode = True  # nothing is left in the tree
 from rounds import Round
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -123,7 +123,7 @@ static int host_flip (lua_State *L) {
   lua_Integer bit = luaL_checkinteger(L, 2);
   size_t at = (size_t)((const char *)c->words - __start_fastflash);
   flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));
-  memset(fast_checked, 0, sizeof(fast_checked));
+  memset(fast_image.checked, 0, (fast_image.count + 31) / 32 * sizeof(uint32_t));
   lua_pushinteger(L, (lua_Integer)c->size * 8);
   return 1;
 }

@@ -21,16 +21,22 @@ impl Bundle {
     /// names and texts, the variants and the options.
     pub fn c_header(&self, version: &str) -> String {
         let body = self.body(&Purpose::Fast);
-        let hash = Sha256::digest(body.as_bytes());
         let mut text = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
         let _ = write!(
             text,
             "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
              #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
-             #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n#endif\n",
-            Hex(&hash[..8])
+             #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n{}\n#endif\n",
+            self.name(),
+            table("fast")
         );
         text
+    }
+
+    /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
+    pub fn name(&self) -> String {
+        let hash = Sha256::digest(self.body(&Purpose::Fast).as_bytes());
+        Hex(&hash[..8]).to_string()
     }
 
     /// The text of `<module>_lua.h`: the chunks for a C module to include as its Lua half, with two
@@ -41,6 +47,7 @@ impl Bundle {
         let mut text = self.about(&about, version);
         let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
         text += &self.body(&Purpose::Module(&m));
+        text += &table(&format!("{m}_lua"));
         let _ = write!(
             text,
             "\n\
@@ -48,9 +55,7 @@ impl Bundle {
              ** be loaded; or nil where there is none. Returns how many values it pushed.\n*/\n\
              __attribute__((unused))\n\
              static int {m}_lua_load (lua_State *L, const char *name) {{\n  \
-               static uint32_t checked[(sizeof({m}_lua_chunks) / sizeof(fast_chunk) + 31) / 32];\n  \
-               fast_bundle b = {{{m}_lua_chunks, sizeof({m}_lua_chunks) / sizeof(fast_chunk), checked}};\n  \
-               return fast_push(L, &b, name);\n\
+               return fast_push(L, &{m}_lua_image, name);\n\
              }}\n\n\
              /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
              __attribute__((unused))\n\
@@ -164,6 +169,16 @@ impl Bundle {
             .iter()
             .filter_map(move |chunk| Some((chunk, chunk.dumps[v].as_ref()?)))
     }
+}
+
+/// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
+fn table(prefix: &str) -> String {
+    let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
+    format!(
+        "static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
+         static const fast_bundle {prefix}_image = {{\n  \
+           {prefix}_chunks, {count}, {prefix}_checked}};\n"
+    )
 }
 
 /// Bytes as an array of 32-bit words, zero bytes after them.

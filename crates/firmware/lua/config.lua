@@ -111,9 +111,10 @@ local lfs = size('Size of LFS?', t.lfs_size)
 local base = t.lfs_addr + lfs
 if base < t.spiffs_addr then base = t.spiffs_addr end
 local start = size('Where do the files begin?', base)
-local room = size('Size of the file system?', flash - start < t.spiffs_size and flash - start or t.spiffs_size)
+local room = flash - start
+room = size('Size of the file system?', room < t.spiffs_size and room or t.spiffs_size)
 if start < t.lfs_addr + lfs or start + room > flash then
-  error('that does not fit: LFS ends at ' .. (t.lfs_addr + lfs) / 1024 .. ' kB', 0)
+  error(('that does not fit: LFS ends at 0x%x, flash at 0x%x'):format(t.lfs_addr + lfs, flash), 0)
 end
 print(('LFS: %d kB at 0x%x. Files: %d kB at 0x%x.'):format(lfs / 1024, t.lfs_addr, room / 1024, start))
 if self.sure('The chip restarts; LFS is lost if it moved or changed, and so are ALL FILES.') then

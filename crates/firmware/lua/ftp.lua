@@ -37,7 +37,10 @@ timer:alarm(500, tmr.ALARM_AUTO, function()
     timer:unregister()
     self.timer = false
     local ok, fault = pcall(function() self:createServer(user, pass) end)
-    if not ok then print(fault) end
+    if not ok then
+      package.loaded.ftp = nil
+      print(fault)
+    end
   elseif now ~= last then
     last = now
     print('ftp: no network yet' .. (now == wifi.STA_WRONGPWD and ', wrong key'
@@ -118,7 +121,7 @@ function self.say(c, text)
   if not c.sending then sent(c) end
 end
 
-self.debug, self.shut, self.drop, self.call = debug, shut, drop, call
+self.debug, self.shut, self.drop, self.call = debug or false, shut, drop, call
 local server = net.createServer(net.TCP, 180)
 server:listen(self.port, function(sock)
   local used, id = {}, 1

@@ -96,9 +96,10 @@ local function guard(sock, f, d)
   if not ok then self:stop(r, tostring(fault)) end
 end
 s:on('connection', function(sock)
-  sock:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\nAccept-Encoding: identity\r\n%sConnection: close\r\n\r\n')
-    :format((path:find('^/') and '' or '/') .. path, host, port ~= '' and ':' .. port or '',
-      r.have > 0 and ('Range: bytes=%d-\r\nIf-Range: %s\r\n'):format(r.have, r.tag) or ''))
+  sock:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\n'
+    .. 'Accept-Encoding: identity\r\n%sConnection: close\r\n\r\n'):format(
+    (path:find('^/') and '' or '/') .. path, host, port ~= '' and ':' .. port or '',
+    r.have > 0 and ('Range: bytes=%d-\r\nIf-Range: %s\r\n'):format(r.have, r.tag) or ''))
 end)
 s:on('receive', function(sock, d) guard(sock, feed, d) end)
 s:on('disconnection', function(sock, fault) guard(sock, cut, fault or 0) end)

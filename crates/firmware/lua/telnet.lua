@@ -36,7 +36,10 @@ timer:alarm(500, tmr.ALARM_AUTO, function()
     timer:unregister()
     self.timer = false
     local ok, fault = pcall(function() self:createServer(pass) end)
-    if not ok then print(fault) end
+    if not ok then
+      package.loaded.telnet = nil
+      print(fault)
+    end
   elseif now ~= last then
     last = now
     print('telnet: no network yet' .. (now == wifi.STA_WRONGPWD and ', wrong key'

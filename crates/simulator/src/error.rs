@@ -24,6 +24,9 @@ pub enum Error {
     /// A chunk given to [`exec`](crate::Simulator::exec) did not load or raised an error.
     #[error("{0}")]
     Lua(String),
+    /// [`open_fast`](crate::Simulator::open_fast) was called before in this process.
+    #[error("the image of `fast` is set already")]
+    Image,
     /// A callback of `net` raised an error. NodeMCU calls these unprotected, so the device prints `PANIC` and restarts.
     #[error("PANIC: unprotected error in call to Lua API ({0})")]
     Panic(String),

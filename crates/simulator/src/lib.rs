@@ -32,6 +32,7 @@ mod base;
 mod closing;
 mod device;
 mod error;
+mod image;
 mod input;
 mod modules;
 mod options;
@@ -40,6 +41,7 @@ mod simulator;
 mod sockets;
 
 pub use error::Error;
+pub use image::ImageChunk;
 pub use mlua;
 pub use options::{Options, Restart};
 pub use simulator::{Ended, Simulator, Until};

@@ -6,7 +6,7 @@ use mlua::{Lua, LuaOptions, MultiValue, StdLib};
 use crate::device::{Call, Completion, Device, Stop};
 use crate::error::Error;
 use crate::options::{Options, Restart};
-use crate::{base, input, modules};
+use crate::{ImageChunk, base, image, input, modules};
 
 /// When [`Simulator::run`] returns, unless the device stops before.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,18 @@ impl Simulator {
         extension(&self.lua)?;
         self.extensions.push(Box::new(extension));
         Ok(())
+    }
+
+    /// Opens the module `fast`, the firmware's own, with these chunks as its image. `about` is what `fast.info()`
+    /// tells: fastlua's version, the variant, the name of the bundle.
+    ///
+    /// # Errors
+    /// A process has one image: when it was set before.
+    pub fn open_fast(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+        if !image::set(chunks, about) {
+            return Err(Error::Image);
+        }
+        self.extend(image::open)
     }
 
     /// Runs the boot command that `node.startup` set, or else `init.lua` where there is one. As on the device, an

@@ -220,8 +220,10 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at + ahead).copied()
     }
 
+    /// `check_next`. 5.1's also takes a NUL, as its `strchr` finds one in every set.
     fn take(&mut self, any: &[u8]) -> bool {
-        let found = self.peek(0).is_some_and(|b| any.contains(&b));
+        let nul = self.dialect == Dialect::Lua51;
+        let found = self.peek(0).is_some_and(|b| any.contains(&b) || nul && b == 0);
         self.at += usize::from(found);
         found
     }

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(written(b"\0a\x001"), "\"\\0a\\0001\"");
         assert_eq!(written(b"\x7f\xff"), "\"\\127\\255\"");
         assert_eq!(written(b"a\\b\\c]"), "\"a\\\\b\\\\c]\"");
-        assert_eq!(written(b"\\\\\\\\[["), "[=[\\\\\\\\[[]=]");
+        assert_eq!(written(br"\\\\\[["), r"[=[\\\\\[[]=]");
     }
 
     #[test]

@@ -99,9 +99,11 @@ impl Kind {
     pub(crate) fn operator(text: &[u8], dialect: Dialect) -> (Kind, usize) {
         let second = text.get(1).copied();
         let new = dialect == Dialect::Lua53;
+        // 5.1 takes a NUL for a second or third dot.
+        let dot = |byte: Option<&u8>| byte == Some(&b'.') || !new && byte == Some(&0);
         match (text[0], second) {
-            (b'.', Some(b'.')) if text.get(2) == Some(&b'.') => (Kind::Dots, 3),
-            (b'.', Some(b'.')) => (Kind::Concat, 2),
+            (b'.', _) if dot(text.get(1)) && dot(text.get(2)) => (Kind::Dots, 3),
+            (b'.', _) if dot(text.get(1)) => (Kind::Concat, 2),
             (b'=', Some(b'=')) => (Kind::Equal, 2),
             (b'~', Some(b'=')) => (Kind::NotEqual, 2),
             (b'<', Some(b'=')) => (Kind::LessEqual, 2),

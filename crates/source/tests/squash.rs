@@ -52,8 +52,8 @@ fn written_so() {
         ("local x = y local z (f or g)()", "local a,a=y;(f or g)()"),
         ("local a = b local b = a", "local a=b local a=a"),
         // Names.
-        ("local long = a return function(other) return long + other + b end", "local c=a return function(a)return c+a+b end"),
-        ("function m:f(x) return self.x + x end", "function m.f(b,a)return b.x+a end"),
+        ("local long = a return function(other) return long + other + b end", "local a=a return function(c)return a+c+b end"),
+        ("function m:f(x) return self.x + x end", "function m.f(a,b)return a.x+b end"),
         ("function m:f(x) return x end", "function m:f(a)return a end"),
         ("function m.n:f() self.x = self end", "function m.n.f(a)a.x=a end"),
         ("local arg = 1 return function(...) return arg end", "local arg=1 return function(...)return arg end"),

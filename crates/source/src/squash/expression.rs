@@ -360,7 +360,9 @@ impl Parser<'_, '_> {
     fn check_same_line(&self) -> Result<()> {
         let [before, paren] = [self.at - 1, self.at].map(|token| self.out.tokens[token]);
         let between = &self.out.text[before.end as usize..paren.start as usize];
-        if self.dialect == Dialect::Lua51 && between.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        if self.dialect == Dialect::Lua51
+            && self.at != self.read_early
+            && between.iter().any(|b| matches!(b, b'\n' | b'\r')) {
             return self.fail("ambiguous syntax (function call x new statement)");
         }
         Ok(())
@@ -399,6 +401,9 @@ impl Parser<'_, '_> {
                 self.drop(close);
             }
         } else {
+            if self.kind() == Kind::Name {
+                self.read_early = self.at + 1;
+            }
             return self.expr().map(Some);
         }
         self.expect(Kind::Assign)?;

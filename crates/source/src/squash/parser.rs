@@ -56,6 +56,8 @@ pub(super) struct Parser<'a, 't> {
     /// Whether 5.3 is one of them.
     pub for_53: bool,
     pub levels: u32,
+    /// The token behind a name that begins a table item: 5.1 reads it early, and loses its line.
+    pub read_early: usize,
     /// In 5.3 a `LOADNIL` takes in the one before it where their registers meet. Whether the last instruction may
     /// be one for registers above the next free one.
     pub nil_above: bool,
@@ -81,6 +83,7 @@ pub(super) fn parse<'a>(text: &'a [u8], targets: &[Target]) -> Result<Parsed<'a>
         targets,
         for_53: targets.iter().any(|target| target.dialect == Dialect::Lua53),
         levels: 0,
+        read_early: 0,
         nil_above: false,
         labels: vec![Vec::new()],
     };

@@ -47,7 +47,12 @@ impl Parser<'_, '_> {
                 continue;
             }
             if self.kind() == Kind::Semicolon && self.dialect == Dialect::Lua53 {
-                self.separator();
+                // `if a then goto b` is compiled in another way than `if a then; goto b`.
+                if count == 0 && matches!(self.next_kind(), Kind::Goto | Kind::Break) {
+                    self.advance();
+                } else {
+                    self.separator();
+                }
                 continue;
             }
             last = matches!(self.kind(), Kind::Return)

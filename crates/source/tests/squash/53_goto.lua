@@ -23,5 +23,6 @@ do
 end
 while true do if false then break end if nil then break end if true then break; end if 1 then break end end
 while loop do if x then break; print(1) end break print(2) end
+for i = 1, 2 do if i then; ; goto continue end if i then ;break end if i then x() else ;break end ::continue:: end
 ; ; ;
 return loop;

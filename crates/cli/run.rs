@@ -1,0 +1,168 @@
+//! `fastlua run`
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use fastlua_bundle::{Build, Representation};
+use fastlua_simulator::{Ended, ImageChunk, LUA, Options, Restart, Simulator, Until};
+
+use crate::variant_args::{Heap, Known, find};
+use crate::{build, inputs, output, print};
+
+/// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua run --with provisioning --fs . --port-map 21:2121 -e \"fast.ftp():open('user','pwd','ssid','key')\"
+
+serves this folder by FTP at port 2121 until it is stopped. Without -e and --script there is a prompt.")]
+pub struct Args {
+    #[command(flatten)]
+    modules: inputs::Modules,
+    /// The Lua of the firmware: 51 or 53
+    #[arg(long, value_name = "51|53", value_parser = ["51", "53"])]
+    lua: Option<String>,
+    /// Folder that is the flash file system [default: an empty one that is deleted at the end]
+    #[arg(long, value_name = "DIR")]
+    fs: Option<PathBuf>,
+    /// Open the PC's port where a module listens on the device's (may be given several times)
+    #[arg(long, value_name = "DEVICE:PC", value_parser = ports)]
+    port_map: Vec<(u16, u16)>,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: Ipv4Addr,
+    /// Lua code to run (may be given several times)
+    #[arg(short = 'e', value_name = "CODE")]
+    code: Vec<String>,
+    /// Lua file to run, after the code
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Run the boot command or init.lua first
+    #[arg(long)]
+    boot: bool,
+    /// Give the prompt after the code
+    #[arg(short, long)]
+    interactive: bool,
+    /// File that keeps boot command, partition table and station
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Start again on node.restart() instead of ending
+    #[arg(long)]
+    reboot: bool,
+    /// Networks that the station can join [default: any]
+    #[arg(long, value_name = "SSID:KEY", value_parser = network)]
+    network: Vec<(String, String)>,
+    /// Let file.format() delete the files of DIR
+    #[arg(long)]
+    allow_format: bool,
+    /// Make it an error to send before the `sent` of the send before
+    #[arg(long)]
+    strict_send: bool,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<f64>,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+fn ports(text: &str) -> Result<(u16, u16)> {
+    let (device, pc) = text.split_once(':').context("write it as 21:2121")?;
+    Ok((device.parse()?, pc.parse()?))
+}
+
+fn network(text: &str) -> Result<(String, String)> {
+    let (ssid, key) = text.split_once(':').context("write it as ssid:key")?;
+    Ok((ssid.to_owned(), key.to_owned()))
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    if let Some(lua) = args
+        .lua
+        .as_deref()
+        .filter(|lua| *lua != LUA.replace('.', ""))
+    {
+        bail!(
+            "this fastlua runs Lua {LUA}; for the other one build it with `cargo build --release \
+             --no-default-features --features lua{lua}`"
+        );
+    }
+    let temporary;
+    let root = match &args.fs {
+        Some(folder) => folder.clone(),
+        None => {
+            temporary = tempfile::tempdir().context("no folder for the file system")?;
+            temporary.path().to_owned()
+        }
+    };
+    let mut options = Options::new(root);
+    options.port_map = args.port_map.clone();
+    options.listen = args.listen;
+    options.networks = args.network.clone();
+    options.settings = args.settings.clone();
+    options.restart = match args.reboot {
+        true => Restart::Reboot,
+        false => Restart::End,
+    };
+    options.allow_format = args.allow_format;
+    options.strict_send = args.strict_send;
+    let mut simulator = Simulator::new(options)?;
+    let (chunks, variant, bundle) = image(args)?;
+    let about = [env!("CARGO_PKG_VERSION"), &variant, &bundle];
+    simulator.open_fast(chunks, about)?;
+    if args.boot {
+        simulator.boot()?;
+    }
+    for code in &args.code {
+        simulator.exec("=-e", code.as_bytes())?;
+    }
+    if let Some(script) = &args.script {
+        let name = format!("@{}", script.display());
+        simulator.exec(&name, &output::read(script)?)?;
+    }
+    let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;
+    if args.interactive || only_prompt {
+        print::out(format!("NodeMCU on a PC, Lua {LUA}\n"))?;
+        if simulator.prompt()? == Ended::Restart {
+            return Ok(());
+        }
+    }
+    let until = match args.seconds {
+        Some(seconds) => Until::Time(Instant::now() + Duration::try_from_secs_f64(seconds)?),
+        None => Until::Idle,
+    };
+    simulator.run(until)?;
+    Ok(())
+}
+
+/// The modules as a bundle for stock Lua on this machine, its variant and its name.
+fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
+    let numbers = match LUA {
+        "5.1" => "51-float",
+        _ => "53-int64-float64",
+    };
+    let name = format!("puc{numbers}-{}bit", usize::BITS);
+    let known = args.known.load()?;
+    let variant = find(&known, &name)?;
+    if args.modules.is_empty() {
+        return Ok((Vec::new(), name, String::new()));
+    }
+    let read = args.modules.read()?;
+    let bundle = build::compile_all(
+        &Build {
+            inputs: &read.inputs,
+            variants: std::slice::from_ref(variant),
+            heap_limit: args.heap.bytes(),
+        },
+        None,
+    )?;
+    let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
+        name: chunk.name.clone(),
+        bytes: dump.bytes.clone(),
+        is_source: chunk.representation == Representation::Source,
+        crc32: dump.crc32,
+    });
+    Ok((chunks.collect(), name, bundle.name()))
+}

@@ -1,0 +1,26 @@
+/*
+** harness.h - the jobs of the measuring program
+*/
+
+#ifndef harness_h
+#define harness_h
+
+#include <stdint.h>
+
+typedef struct harness_job {
+  const char *name;		/* for fast.load, else the chunk name */
+  const char *data;		/* source or dump; NULL: fast.load(name) */
+  uint32_t size;
+  uint8_t copy;			/* data is copied to RAM before */
+  uint8_t warm;			/* has been loaded once before */
+  uint8_t run;			/* what it loads is run */
+} harness_job;
+
+extern const harness_job harness_jobs[];
+extern const uint32_t harness_job_count;
+extern const uint32_t harness_heap_limit;
+
+/* Ends the run where counter, heap or core do not measure what is known (check.c). */
+void harness_check (void);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+** lua.c - stock Lua and its libraries for the emulated chip, and what the
+** harness asks of the core's own structures
+*/
+
+#define luai_makeseed()		0	/* 5.3's strings hash the same in each build */
+
+#include "lua_unit.h"
+#include "core.h"
+
+#if FASTLUA_LUA == 51
+#define closure_proto(o)	(clvalue(o)->l.p)
+#define closure_size(o)		sizeLclosure(clvalue(o)->l.nupvalues)
+#define closure_upvalues(o)	((size_t)clvalue(o)->l.nupvalues * sizeof(UpVal))
+#define UPVALUE			sizeof(TString *)
+#define is_closure(o)		(ttisfunction(o) && !clvalue(o)->c.isC)
+#define function_at(L)		((L)->top - 1)
+#else
+#define closure_proto(o)	(clLvalue(o)->p)
+#define closure_size(o)		sizeLclosure(clLvalue(o)->nupvalues)
+#define closure_upvalues(o)	((size_t)clLvalue(o)->nupvalues * sizeof(UpVal))
+#define UPVALUE			sizeof(Upvaldesc)
+#define is_closure(o)		ttisLclosure(o)
+#define function_at(L)		((L)->top - 1)
+#endif
+
+static void add (core_bytes *total, size_t count, size_t size) {
+  if (count == 0) return;
+  total->bytes += count * size;
+  total->blocks++;
+}
+
+static void add_proto (const Proto *p, core_bytes *code, core_bytes *debug) {
+  int i;
+  add(code, 1, sizeof(Proto));
+  add(code, p->sizecode, sizeof(Instruction));
+  add(code, p->sizek, sizeof(TValue));
+  add(code, p->sizep, sizeof(Proto *));
+  add(debug, p->sizelineinfo, sizeof(int));
+  add(debug, p->sizelocvars, sizeof(LocVar));
+  add(FASTLUA_LUA == 51 ? debug : code, p->sizeupvalues, UPVALUE);
+  for (i = 0; i < p->sizep; i++) add_proto(p->p[i], code, debug);
+}
+
+int core_function (lua_State *L, core_bytes *code, core_bytes *debug) {
+  memset(code, 0, sizeof(*code));
+  memset(debug, 0, sizeof(*debug));
+  if (!is_closure(function_at(L))) return 0;
+  add(code, 1, closure_size(function_at(L)));
+  if (closure_upvalues(function_at(L)) != 0) {
+    code->bytes += closure_upvalues(function_at(L));
+    code->blocks += closure_upvalues(function_at(L)) / sizeof(UpVal);
+  }
+  add_proto(closure_proto(function_at(L)), code, debug);
+  return 1;
+}
+
+size_t core_string_table (lua_State *L) {
+  return (size_t)G(L)->strt.size * sizeof(TString *);
+}
+
+size_t core_string (size_t n) {
+  return sizeof(TString) + (n + 1);
+}

@@ -1,0 +1,201 @@
+//! Measures chunks: writes the jobs down as C, builds the image with the measuring program, runs it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use fastlua_bytecode::Layout;
+
+use crate::image::{BuildError, File, Image, Program};
+use crate::record::{self, BadLine, Measured};
+use crate::run::RunError;
+use crate::toolchain::Toolchain;
+
+/// Where a job's chunk comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// `fast.load` gets it from the bundle.
+    Fast,
+    /// `luaL_loadbuffer` gets this source or dump, which is in RAM that no figure counts.
+    Ram(Vec<u8>),
+    /// The same, straight from flash.
+    Flash(Vec<u8>),
+}
+
+/// A chunk to load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its name for `fast.load`, else its chunk name (`@file.lua`), which is part of what the load
+    /// of a source costs.
+    pub name: String,
+    /// Source or dump.
+    pub data: Data,
+    /// Whether the state has loaded it once before, and dropped it: what is done at the first load
+    /// only (a checksum, the growth of the table of strings) is then not measured.
+    pub warm: bool,
+    /// Whether its main function is run as well.
+    pub run: bool,
+}
+
+/// How to measure.
+#[derive(Debug, Clone)]
+pub struct Measure<'a> {
+    /// The tools.
+    pub tools: &'a Toolchain,
+    /// Folder in which objects and images are kept for the next time.
+    pub work: &'a Path,
+    /// Gives the number model.
+    pub layout: &'a Layout,
+    /// The image's files, with `fast.c` and its bundle ([`crate::fast_files`]) where a job wants it.
+    pub files: &'a [File<'a>],
+    /// Bytes of heap as the chip counts them; 0 for all there is (about 220,000).
+    pub heap_limit: u32,
+    /// Whether [`crate::Reads`] are counted, which takes an image and a run more.
+    pub count_reads: bool,
+    /// Real time that a run may take.
+    pub timeout: Duration,
+}
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// The image can't be built.
+    #[error("{0}")]
+    Build(#[from] BuildError),
+    /// The image can't be run.
+    #[error("{0}")]
+    Run(#[from] RunError),
+    /// The program ended itself: a check of known quantities failed, or the C stack was full.
+    #[error("the measuring program ended with status {status}: {errors}")]
+    Failed {
+        /// Exit status.
+        status: i32,
+        /// Its words.
+        errors: String,
+    },
+    /// It printed something else than it should, a fault of ours.
+    #[error("the measuring program printed a line that is wrong: {0}")]
+    Line(String),
+    /// A name that C can't hold.
+    #[error("the name {0:?} of a job holds a zero byte")]
+    Name(String),
+}
+
+/// Measures each job, in order. What one gives does not depend on the others.
+///
+/// # Errors
+/// No figures at all. A chunk that does not load is no error: see [`Measured::load`].
+pub fn measure(how: &Measure<'_>, jobs: &[Job]) -> Result<Vec<Measured>, MeasureError> {
+    if let Some(job) = jobs.iter().find(|job| job.name.contains('\0')) {
+        return Err(MeasureError::Name(job.name.clone()));
+    }
+    let mut found = run(how, jobs, false)?;
+    let counted = match how.count_reads {
+        true => run(how, jobs, true)?.into_iter().map(|m| m.reads).collect(),
+        false => vec![None; jobs.len()],
+    };
+    for (measured, reads) in found.iter_mut().zip(counted) {
+        measured.reads = reads;
+    }
+    Ok(found)
+}
+
+fn run(how: &Measure<'_>, jobs: &[Job], count_reads: bool) -> Result<Vec<Measured>, MeasureError> {
+    let texts = job_files(jobs, how.heap_limit);
+    let names: Vec<String> = (0..jobs.len()).map(data_name).collect();
+    let mut files: Vec<File<'_>> = vec![
+        ("harness-jobs.c", texts.table.as_bytes()),
+        ("harness-data.S", texts.data.as_bytes()),
+    ];
+    for (name, job) in names.iter().zip(jobs) {
+        if let Data::Ram(bytes) | Data::Flash(bytes) = &job.data {
+            files.push((name, bytes));
+        }
+    }
+    let program = Program::Harness(&files);
+    let image = Image::with(
+        how.tools,
+        how.work,
+        how.layout,
+        how.files,
+        &program,
+        count_reads,
+    )?;
+    let output = image.run(how.timeout)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status != 0 {
+        let errors = errors.trim_end().to_owned();
+        return Err(MeasureError::Failed {
+            status: output.status,
+            errors,
+        });
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    record::parse(&text, jobs.len()).map_err(|BadLine(line)| MeasureError::Line(line))
+}
+
+fn data_name(index: usize) -> String {
+    format!("harness-data-{index}")
+}
+
+struct JobFiles {
+    table: String,
+    data: String,
+}
+
+/// The table of jobs in C, and their data for the assembler.
+fn job_files(jobs: &[Job], heap_limit: u32) -> JobFiles {
+    let mut table = String::from("#include <stddef.h>\n#include \"harness.h\"\n\n");
+    let mut data = String::from("\t.section .flash, \"a\"\n");
+    let mut entries = String::new();
+    for (i, job) in jobs.iter().enumerate() {
+        let (symbol, size, copy) = match &job.data {
+            Data::Fast => ("NULL".into(), 0, false),
+            Data::Ram(bytes) => (format!("harness_data_{i}"), bytes.len(), true),
+            Data::Flash(bytes) => (format!("harness_data_{i}"), bytes.len(), false),
+        };
+        if job.data != Data::Fast {
+            let _ = writeln!(table, "extern const char {symbol}[];");
+            let _ = writeln!(
+                data,
+                "\t.global {symbol}\n\t.balign 4\n{symbol}:\n\t.incbin \"{}\"\n\t.balign 4",
+                data_name(i)
+            );
+        }
+        let _ = writeln!(
+            entries,
+            "  {{\"{}\", {symbol}, {size}, {}, {}, {}}},",
+            escape(&job.name),
+            u8::from(copy),
+            u8::from(job.warm),
+            u8::from(job.run)
+        );
+    }
+    let _ = write!(
+        table,
+        "\nconst harness_job harness_jobs[] = {{\n{entries}  {{NULL, NULL, 0, 0, 0, 0}}\n}};\n\
+         const uint32_t harness_job_count = {};\nconst uint32_t harness_heap_limit = {heap_limit};\n",
+        jobs.len()
+    );
+    JobFiles { table, data }
+}
+
+/// For a C string literal.
+fn escape(text: &str) -> String {
+    let each = |b: u8| match b {
+        b if b.is_ascii_alphanumeric() || b"@=._- /".contains(&b) => char::from(b).to_string(),
+        b => format!("\\{b:03o}"),
+    };
+    text.bytes().map(each).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_in_c() {
+        assert_eq!(escape("@a-b.lua"), "@a-b.lua");
+        assert_eq!(escape("\"\\?é\n1"), "\\042\\134\\077\\303\\251\\0121");
+    }
+}

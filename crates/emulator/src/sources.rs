@@ -1,0 +1,90 @@
+//! The C sources that every image is made of.
+
+use std::sync::LazyLock;
+
+use fastlua_bytecode::{Dialect, Format, Layout};
+use fastlua_compiler::{COREFILES_H, NUMBERS_H};
+use fastlua_firmware::{STOCK, fast_c};
+
+/// Name and content of a source file.
+pub(crate) type Source = (&'static str, &'static [u8]);
+
+/// The runtime, which knows nothing of Lua.
+pub(crate) const RUNTIME: &[Source] = &[
+    ("arith.c", include_bytes!("../csrc/arith.c")),
+    ("heap.c", include_bytes!("../csrc/heap.c")),
+    ("softfloat.c", include_bytes!("../csrc/softfloat.c")),
+    ("start.S", include_bytes!("../csrc/start.S")),
+    ("system.c", include_bytes!("../csrc/system.c")),
+    ("trap.c", include_bytes!("../csrc/trap.c")),
+    ("runtime.h", include_bytes!("../csrc/runtime.h")),
+    ("platform.h", include_bytes!("../csrc/platform.h")),
+    ("link.ld", include_bytes!("../csrc/link.ld")),
+];
+
+/// Lua for the chip, and the two main programs.
+pub(crate) const PROGRAMS: &[Source] = &[
+    ("check.c", include_bytes!("../csrc/check.c")),
+    ("chip.c", include_bytes!("../csrc/chip.c")),
+    ("harness.c", include_bytes!("../csrc/harness.c")),
+    ("lua.c", include_bytes!("../csrc/lua.c")),
+    ("packed.h", include_bytes!("../csrc/packed.h")),
+    ("device.h", include_bytes!("../csrc/device.h")),
+    ("script.c", include_bytes!("../csrc/script.c")),
+    ("chip.h", include_bytes!("../csrc/chip.h")),
+    ("core.h", include_bytes!("../csrc/core.h")),
+    ("harness.h", include_bytes!("../csrc/harness.h")),
+    ("runtime.h", include_bytes!("../csrc/runtime.h")),
+];
+
+/// Berkeley SoftFloat's sources, without our unit that includes them.
+pub(crate) fn softfloat() -> &'static [Source] {
+    include!(concat!(env!("OUT_DIR"), "/softfloat.rs"))
+}
+
+/// Everything that images of one Lua version include.
+pub(crate) fn lua(dialect: Dialect) -> impl Iterator<Item = Source> + Clone {
+    let text = |&(name, text): &(&'static str, &'static str)| (name, text.as_bytes());
+    fastlua_compiler::sources(dialect)
+        .iter()
+        .map(text)
+        .chain(STOCK.iter().map(text))
+        .chain([("numbers.h", NUMBERS_H), ("corefiles.h", COREFILES_H)].map(|f| text(&f)))
+        .chain(PROGRAMS.iter().copied())
+}
+
+/// The files of an image with `fast.c` and the bundle whose `fast_chunks.h` this is. The bundle has
+/// to be for [`stock_layout`]'s variant.
+pub fn fast_files(fast_chunks_h: &str) -> [(&str, &[u8]); 2] {
+    static FAST_C: LazyLock<String> = LazyLock::new(fast_c);
+    [
+        ("fast.c", FAST_C.as_bytes()),
+        ("fast_chunks.h", fast_chunks_h.as_bytes()),
+    ]
+}
+
+/// The layout of dumps that stock Lua on the chip loads, with the number model of `layout`.
+pub fn stock_layout(layout: &Layout) -> Layout {
+    let format = match layout.dialect() {
+        Dialect::Lua51 => Format::Puc51,
+        Dialect::Lua53 => Format::Puc53,
+    };
+    Layout {
+        format,
+        size_t: 4,
+        ..*layout
+    }
+}
+
+/// A number model's name as variants' names have it: `51-int`, `53-int32-float32`.
+/// The variant of stock Lua on the chip is `puc{name}-32bit`.
+pub fn model_name(layout: &Layout) -> String {
+    let bits = |bytes: u8| u32::from(bytes) * 8;
+    match (layout.dialect(), layout.float) {
+        (Dialect::Lua51, 0) => "51-int".into(),
+        (Dialect::Lua51, _) => "51-float".into(),
+        (Dialect::Lua53, _) => {
+            format!("53-int{}-float{}", bits(layout.integer), bits(layout.float))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What the tests share: the tools, a work folder, the bundle of the shipped modules.
+
+#![allow(dead_code)] // each test uses its part
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fastlua_bundle::{Build, Bundle, Input, Representation};
+use fastlua_bytecode::{Layout, Strip};
+use fastlua_emulator::{Toolchain, model_name, stock_layout};
+use fastlua_variants::{Variant, Variants};
+
+/// Real time for a run; each takes a fraction of a second.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The tools. Missing ones fail the test: `scripts/test` installs them.
+pub fn tools() -> Toolchain {
+    Toolchain::find().unwrap_or_else(|missing| panic!("{missing}"))
+}
+
+/// Objects are kept here between tests and runs; their names tell what they depend on.
+pub fn work() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulator")
+}
+
+/// The number model of that name.
+pub fn layout(name: &str) -> Layout {
+    variant(name).layout
+}
+
+/// Stock Lua's variant for the chip, of the number model of that name.
+pub fn variant(name: &str) -> Variant {
+    let set = Variants::built_in();
+    let variant = set.get(&format!("puc{name}-32bit")).unwrap();
+    assert_eq!(model_name(&variant.layout), name);
+    assert_eq!(stock_layout(&variant.layout), variant.layout);
+    variant.clone()
+}
+
+/// A module of a bundle, without line info.
+pub fn input(name: &str, text: &[u8]) -> Input {
+    Input {
+        name: name.into(),
+        module: name.into(),
+        file: format!("{name}.lua"),
+        text: text.to_vec(),
+        representation: Representation::Bytecode,
+        strip: Strip::Lines,
+        variants: None,
+    }
+}
+
+/// The modules that fastlua ships.
+pub fn shipped() -> Vec<Input> {
+    fastlua_firmware::modules()
+        .map(|(file, text)| input(file.strip_suffix(".lua").unwrap(), text))
+        .collect()
+}
+
+/// The bundle for one variant.
+pub fn bundle(inputs: &[Input], variant: &Variant) -> Bundle {
+    let build = Build {
+        inputs,
+        variants: std::slice::from_ref(variant),
+        heap_limit: 64 << 20,
+    };
+    build.run(|| {}).unwrap()
+}

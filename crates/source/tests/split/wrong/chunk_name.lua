@@ -1,0 +1,3 @@
+--[[SPLIT MODULE a]]
+--[[SPLIT HERE a/b]]
+--> line 2: `a/b` cannot name a chunk: letters, digits, `_`, `-` and `.` only, not beginning with `-` or `.`

@@ -1,0 +1,3 @@
+x = 1 --[[SPLIT HERE a]]
+--[[SPLIT MODULE a]]
+--> line 1: SPLIT HERE before `--[[SPLIT MODULE name]]`

@@ -1,0 +1,2 @@
+--[[SPLIT MODULE a-b]]
+--> line 1: `a-b` cannot name a module: letters, digits and `_` only, not beginning with a digit

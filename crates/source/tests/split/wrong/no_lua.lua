@@ -1,0 +1,3 @@
+--[[SPLIT MODULE a]]
+x = "
+--> line 2: unfinished string

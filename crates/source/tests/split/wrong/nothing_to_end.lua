@@ -1,0 +1,4 @@
+--[[SPLIT MODULE a]]
+--[[SPLIT HERE]]
+--[[SPLIT HERE]]
+--> line 3: no chunk to end here

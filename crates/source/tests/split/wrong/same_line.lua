@@ -1,0 +1,2 @@
+--[[SPLIT MODULE a]] --[[SPLIT IGNORE]]
+--> line 1: two SPLIT markers on one line
