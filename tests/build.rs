@@ -293,3 +293,82 @@ fn another_board_takes_a_toml_file_and_no_code() {
     let listed = succeed(fastlua(f).args(["variants", "--variants", "boards"]));
     assert!(listed.contains("my-board: Stock Lua 5.1"), "{listed}");
 }
+
+#[test]
+fn killed_at_any_moment_the_output_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let text = |n: u32| format!("local t = {{{}}}\nreturn t", format!("{n},").repeat(20_000));
+    let header = f.join("out/fast_chunks.h");
+    let of = |n| {
+        put(f, "a.lua", text(n));
+        succeed(&mut build(f, &["a.lua", "-o", "out"]));
+        fs::read(&header).unwrap()
+    };
+    let (one, two) = (of(1), of(2));
+    let mut killed = 0;
+    for moment in 0..20 {
+        let from = if fs::read(&header).unwrap() == one {
+            2
+        } else {
+            1
+        };
+        put(f, "a.lua", text(from));
+        let mut run = build(f, &["a.lua", "-o", "out"]);
+        let mut child = run.stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment * 5));
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+        let now = fs::read(&header).unwrap();
+        assert!(now == one || now == two, "torn after {moment}");
+    }
+    assert!(killed > 0, "every run ended before it was killed");
+}
+
+#[test]
+fn two_runs_at_once_leave_one_of_both_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "one/a.lua", "return 1");
+    put(f, "two/a.lua", "return 2");
+    for _ in 0..10 {
+        let runs = ["one/a.lua", "two/a.lua"].map(|module| {
+            let mut run = build(f, &[module, "-o", "out"]);
+            run.stdout(std::process::Stdio::null()).spawn().unwrap()
+        });
+        for mut run in runs {
+            assert!(run.wait().unwrap().success());
+        }
+        let header = fs::read(f.join("out/fast_chunks.h")).unwrap();
+        let alone = ["one", "two"].map(|module| {
+            succeed(&mut build(f, &[&format!("{module}/a.lua"), "-o", module]));
+            fs::read(f.join(module).join("fast_chunks.h")).unwrap()
+        });
+        assert!(alone.contains(&header));
+    }
+}
+
+#[test]
+fn a_bundle_that_flash_can_not_hold_is_an_error_with_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let large = format!("return '{}'", "x".repeat(600_000));
+    put(f, "a.lua", &large);
+    put(f, "b.lua", large.replace('x', "y"));
+    let errors = fail(&mut build(f, &["a.lua", "b.lua", "-o", "out"]));
+    assert!(errors.contains("lua51-float: 1200"), "{errors}");
+    assert!(errors.contains("917504"), "{errors}");
+    assert!(!f.join("out").exists());
+    // the ESP32 has more
+    succeed(&mut build(
+        f,
+        &[
+            "a.lua",
+            "b.lua",
+            "-o",
+            "out",
+            "--variant",
+            "lua53-int64-float32",
+        ],
+    ));
+}

@@ -101,6 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
         print::note(&format!("warning: {}", fault(warning, &variants)));
     }
 
+    fits_flash(&bundle)?;
     fs::create_dir_all(&args.output)
         .with_context(|| format!("{} can't be made", args.output.display()))?;
     let files = match args.emit {
@@ -205,6 +206,34 @@ pub fn compile_all(build: &Build, jobs: Option<u16>) -> Result<Bundle> {
         let lines: Vec<String> = faults.iter().map(|f| fault(f, build.variants)).collect();
         anyhow!("{}\nnothing was written", lines.join("\n"))
     })
+}
+
+/// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
+/// (`irom0_0_seg` in NodeMCU's linker script).
+const ESP8266_FLASH: usize = 0xe0000;
+
+/// An error with the largest chunks where an ESP8266 can't hold the bundle by itself.
+fn fits_flash(bundle: &Bundle) -> Result<()> {
+    for (v, variant) in bundle.variants.iter().enumerate() {
+        let mut sizes: Vec<(usize, &str)> = bundle
+            .of_variant(v)
+            .map(|(chunk, dump)| (dump.bytes.len(), chunk.name.as_str()))
+            .collect();
+        let total: usize = sizes.iter().map(|(size, _)| size).sum();
+        if total > ESP8266_FLASH && variant.select.contains_key("esp8266") {
+            sizes.sort_by(|a, b| b.cmp(a));
+            let largest = sizes.iter().take(10);
+            let table: String = largest
+                .map(|(size, name)| format!("\n{size:10} {name}"))
+                .collect();
+            bail!(
+                "{}: {total} bytes, but an ESP8266's flash segment has {ESP8266_FLASH}; the largest chunks:{table}\n\
+                 leave some out, or the variant with --variant; nothing was written",
+                variant.name
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The message, and the variants unless they are all.

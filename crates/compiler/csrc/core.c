@@ -55,6 +55,7 @@ typedef struct Job {
   const char *name;
   Sink sink;			/* takes the dump, or the error message */
   void *ud;
+  int status;			/* of the load */
 } Job;
 
 static void *job_alloc (void *ud, void *p, size_t osize, size_t nsize) {
@@ -93,7 +94,8 @@ static int job_write (lua_State *L, const void *p, size_t n, void *ud) {
 
 static int job_run (lua_State *L) {
   Job *j = (Job *)lua_touserdata(L, 1);
-  if (load_chunk(L, job_read, j, j->name) != 0)
+  j->status = load_chunk(L, job_read, j, j->name);
+  if (j->status != 0)
     lua_error(L);
   dump_chunk(L, job_write, j);
   return 0;
@@ -119,7 +121,7 @@ int CORE(run) (const char *name, const char *input, size_t size,
 int CORE(run) (const char *name, const char *input, size_t size,
                size_t limit, Sink sink, void *ud) {
   static const char nomem[] = "not enough memory";
-  Job j = {0, limit, input, size, name, sink, ud};
+  Job j = {0, limit, input, size, name, sink, ud, 0};
   int status = LUA_ERRMEM;
   lua_State *L = lua_newstate(job_alloc, &j);
   if (L == NULL) {
@@ -132,6 +134,7 @@ int CORE(run) (const char *name, const char *input, size_t size,
     const char *msg = lua_tolstring(L, -1, &n);
     if (msg == NULL) msg = nomem, n = sizeof(nomem) - 1;
     sink(ud, msg, n);
+    if (j.status != 0) status = j.status;  /* passed on as an error at run time */
   }
   lua_close(L);
   return status;
