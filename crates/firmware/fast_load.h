@@ -143,7 +143,7 @@ static size_t fast_need (lua_State *L, const fast_chunk *c) {
     need += FAST_BLOCK(grown * sizeof(void *))
           + FAST_BLOCK(grown / 2 * sizeof(void *))
           - FAST_BLOCK(size * sizeof(void *));
-  return need;
+  return need + need / 16 + 24;  /* for rests too small to be blocks of their own */
 }
 
 typedef struct fast_source {
