@@ -127,10 +127,16 @@ impl Chip<'_> {
             parts.filter_map(|n| n.parse().ok()).collect()
         };
         let some = 12_000;
-        let message = self.loads(false, some).into_iter().find_map(Result::err).unwrap();
+        let message = self
+            .loads(false, some)
+            .into_iter()
+            .find_map(Result::err)
+            .unwrap();
         let free = numbers(&message)[1];
         let short = self.loads(false, some - free + little).into_iter();
-        short.map(|load| load.err().map(|message| numbers(&message)[0])).collect()
+        short
+            .map(|load| load.err().map(|message| numbers(&message)[0]))
+            .collect()
     }
 }
 
@@ -174,7 +180,10 @@ fn is_never_too_small_and_at_most_15_percent_too_large() {
             let [new, of_all] = [new, need].map(|n| f64::from(n) / f64::from(peak));
             let name = &chunk.name;
             let is_near = new <= 1.15 || need <= peak + SMALL;
-            assert!(of_all >= 1.0 && is_near, "{model} {name}: {need} for {peak}, {new:.3}");
+            assert!(
+                of_all >= 1.0 && is_near,
+                "{model} {name}: {need} for {peak}, {new:.3}"
+            );
             if need > peak + SMALL {
                 (worst, all) = (worst.max(new), all.max(of_all));
             }
@@ -183,7 +192,10 @@ fn is_never_too_small_and_at_most_15_percent_too_large() {
         for ((name, need), load) in chip.names.iter().zip(chip.refused(900)).zip(loads(false)) {
             let peak = load.heap_peak;
             refusals += usize::from(need.is_some());
-            assert!(need.unwrap_or(900) >= peak, "{model} {name}: {need:?} for {peak}");
+            assert!(
+                need.unwrap_or(900) >= peak,
+                "{model} {name}: {need:?} for {peak}"
+            );
         }
         assert!(refusals > 20);
         let count = chip.names.len();

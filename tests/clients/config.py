@@ -183,12 +183,7 @@ def frees_everything():
         answer("0")
         prompt.until("config: left")
 
-    visit()
-    before = prompt.heap()
-    for _ in range(5):
-        visit()
-    lost = before - prompt.heap()
-    assert lost < 100, lost
+    prompt.frees(visit, 5)
 
 
 @check

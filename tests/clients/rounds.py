@@ -82,7 +82,24 @@ class Prompt:
         self.run(f"do local ok, v = pcall(function() return {code} end) print('V{n}=' .. tostring(v) .. '.') end")
         return self.until(rf"V{n}=(.*)\.\r?\n").group(1)
 
-    def heap(self):
-        """Free heap after a full collection, in bytes."""
+    def used(self):
+        """Bytes that Lua uses after a full collection."""
         self.run("collectgarbage() collectgarbage()")
-        return int(self.value("(collectgarbage() and '') .. node.heap()"))
+        return int(float(self.value("collectgarbage('count') * 1024")))
+
+    def frees(self, work, times):
+        """Raises if each of three batches of work(), some times over, leaves more in use than the last.
+
+        A table of the interpreter may grow once; what is lost in each batch is lost for good.
+        """
+        work()
+        time.sleep(0.5)
+        used = [self.used()]
+        for _ in range(3):
+            for _ in range(times):
+                work()
+            time.sleep(0.5)
+            used.append(self.used())
+            if used[-1] - used[-2] < 100:
+                return
+        raise AssertionError(f"each {times} times more cost heap, bytes in use: {used}")

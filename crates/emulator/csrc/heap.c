@@ -47,8 +47,7 @@ void heap_mark (void) {
 
 void heap_fail (uint32_t n, uint32_t more) {
   heap.fail_from = (n != 0) ? heap.calls + n : 0;
-  heap.fail_before = heap.fail_from + more + 1;
-  if (heap.fail_before < heap.fail_from) heap.fail_before = UINT32_MAX;
+  heap.fail_before = (more < UINT32_MAX - heap.fail_from) ? heap.fail_from + more + 1 : UINT32_MAX;
 }
 
 uint32_t heap_left (void) {

@@ -42,19 +42,22 @@ pub struct Job {
 pub struct Measure<'a> {
     /// The tools.
     pub tools: &'a Toolchain,
-    /// Folder in which objects and images are kept for the next time.
+    /// Folder in which objects are kept for the next time.
     pub work: &'a Path,
     /// Gives the number model.
     pub layout: &'a Layout,
     /// The image's files, with `fast.c` and its bundle ([`crate::fast_files`]) where a job wants it.
     pub files: &'a [File<'a>],
-    /// Bytes of heap as the chip counts them; 0 for all there is (about 220,000).
+    /// Bytes of heap as the chip counts them; 0 for all there is (196,608).
     pub heap_limit: u32,
     /// Whether [`crate::Reads`] are counted, which takes an image and a run more.
     pub count_reads: bool,
     /// Real time that a run may take.
     pub timeout: Duration,
 }
+
+/// Longest name of a job.
+const NAME_SIZE: usize = 4096;
 
 /// Why there are no figures.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +79,8 @@ pub enum MeasureError {
     /// It printed something else than it should, a fault of ours.
     #[error("the measuring program printed a line that is wrong: {0}")]
     Line(String),
-    /// A name that C can't hold.
-    #[error("the name {0:?} of a job holds a zero byte")]
+    /// A name that the program can't hold.
+    #[error("the name {0:?} of a job holds a zero byte, or is longer than {NAME_SIZE} bytes")]
     Name(String),
 }
 
@@ -86,7 +89,8 @@ pub enum MeasureError {
 /// # Errors
 /// No figures at all. A chunk that does not load is no error: see [`Measured::load`].
 pub fn measure(how: &Measure<'_>, jobs: &[Job]) -> Result<Vec<Measured>, MeasureError> {
-    if let Some(job) = jobs.iter().find(|job| job.name.contains('\0')) {
+    let is_bad = |name: &str| name.contains('\0') || name.len() > NAME_SIZE;
+    if let Some(job) = jobs.iter().find(|job| is_bad(&job.name)) {
         return Err(MeasureError::Name(job.name.clone()));
     }
     let mut found = run(how, jobs, false)?;

@@ -10,6 +10,7 @@
 //! Counts are of instructions, and exact. They are not cycles: neither caches nor flash wait states
 //! are emulated. The same image gives the same figures each time it runs.
 
+mod compile;
 mod harness;
 mod image;
 mod record;

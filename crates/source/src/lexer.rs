@@ -36,7 +36,12 @@ impl<'a> Lexer<'a> {
     /// # Errors
     /// A text over 2 GiB.
     pub fn new(text: &'a [u8], dialect: Dialect) -> Result<Self> {
-        let mut lexer = Lexer { text, dialect, at: 0, line: 1 };
+        let mut lexer = Lexer {
+            text,
+            dialect,
+            at: 0,
+            line: 1,
+        };
         if i32::try_from(text.len()).is_err() {
             return lexer.fail("source is over 2 GiB");
         }
@@ -63,7 +68,12 @@ impl<'a> Lexer<'a> {
             None => Kind::End,
             Some(byte) => self.kind(byte)?,
         };
-        Ok(Token { kind, start: start as u32, end: self.at as u32, line })
+        Ok(Token {
+            kind,
+            start: start as u32,
+            end: self.at as u32,
+            line,
+        })
     }
 
     fn kind(&mut self, byte: u8) -> Result<Kind> {
@@ -83,9 +93,7 @@ impl<'a> Lexer<'a> {
                     Ok(Kind::LeftBracket)
                 }
                 Ok(level) => self.long(level, "string").map(|()| Kind::String),
-                Err(()) => {
-                    self.fail("invalid long string delimiter")
-                }
+                Err(()) => self.fail("invalid long string delimiter"),
             },
             _ => {
                 let (kind, length) = Kind::operator(&self.text[self.at..], self.dialect);
@@ -183,8 +191,15 @@ impl<'a> Lexer<'a> {
 
     /// At a `[`: the number of `=` behind it, an error where there are some and no `[` follows.
     fn long_opening(&self) -> std::result::Result<usize, ()> {
-        let level = self.text[self.at + 1..].iter().take_while(|&&b| b == b'=').count();
-        if level > 0 && self.peek(1 + level) != Some(b'[') { Err(()) } else { Ok(level) }
+        let level = self.text[self.at + 1..]
+            .iter()
+            .take_while(|&&b| b == b'=')
+            .count();
+        if level > 0 && self.peek(1 + level) != Some(b'[') {
+            Err(())
+        } else {
+            Ok(level)
+        }
     }
 
     /// A long string or comment, at its first `[`.
@@ -194,10 +209,15 @@ impl<'a> Lexer<'a> {
         loop {
             match self.peek(0) {
                 None => {
-                    return self.fail(&format!("unfinished long {what} (starting at line {first_line})"));
+                    return self.fail(&format!(
+                        "unfinished long {what} (starting at line {first_line})"
+                    ));
                 }
                 Some(byte @ (b'[' | b']')) => {
-                    let equals = self.text[self.at + 1..].iter().take_while(|&&b| b == b'=').count();
+                    let equals = self.text[self.at + 1..]
+                        .iter()
+                        .take_while(|&&b| b == b'=')
+                        .count();
                     self.at += 1 + equals;
                     if self.peek(0) != Some(byte) || equals != level {
                         continue;
@@ -223,7 +243,9 @@ impl<'a> Lexer<'a> {
     /// `check_next`. 5.1's also takes a NUL, as its `strchr` finds one in every set.
     fn take(&mut self, any: &[u8]) -> bool {
         let nul = self.dialect == Dialect::Lua51;
-        let found = self.peek(0).is_some_and(|b| any.contains(&b) || nul && b == 0);
+        let found = self
+            .peek(0)
+            .is_some_and(|b| any.contains(&b) || nul && b == 0);
         self.at += usize::from(found);
         found
     }
@@ -235,7 +257,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn fail<T>(&self, message: &str) -> Result<T> {
-        Err(SyntaxError { line: self.line, message: message.into() })
+        Err(SyntaxError {
+            line: self.line,
+            message: message.into(),
+        })
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub mod lexer;
 pub mod literals;
-mod marker;
 mod numeral;
 pub mod split;
 pub mod squash;

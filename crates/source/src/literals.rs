@@ -51,7 +51,9 @@ pub struct Finding {
 /// ```
 pub fn check(text: &[u8], target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let Ok(mut lexer) = Lexer::new(text, target.dialect) else { return findings };
+    let Ok(mut lexer) = Lexer::new(text, target.dialect) else {
+        return findings;
+    };
     // The tokens before and behind the literal, comments aside.
     let mut before: [Option<Token>; 3] = [None; 3];
     while let Ok(token) = lexer.token() {
@@ -80,7 +82,16 @@ fn ends_operand(kind: Kind) -> bool {
     use Kind::*;
     matches!(
         kind,
-        Name | Number | String | RightParen | RightBracket | RightBrace | Dots | Nil | True | False | EndWord
+        Name | Number
+            | String
+            | RightParen
+            | RightBracket
+            | RightBrace
+            | Dots
+            | Nil
+            | True
+            | False
+            | EndWord
     )
 }
 
@@ -93,7 +104,11 @@ fn finding(token: &Token, bytes: &[u8], negated: bool, target: &Target) -> Optio
         _ => return None,
     };
     let message = format!("{} {message}", bytes.escape_ascii());
-    Some(Finding { line: token.line, severity, message })
+    Some(Finding {
+        line: token.line,
+        severity,
+        message,
+    })
 }
 
 type Verdict = Option<(Severity, String)>;
@@ -108,20 +123,38 @@ fn decimal51(digits: &str, negated: bool, target: &Target) -> Verdict {
     }
     // What a PC's 64-bit strtol leaves of it.
     let clamped = digits.parse().unwrap_or(i64::MAX);
-    let value = if target.integer == 4 { (clamped as i32).into() } else { clamped };
-    Some((Severity::Error, does_not_fit(target, "would wrap to", value)))
+    let value = if target.integer == 4 {
+        (clamped as i32).into()
+    } else {
+        clamped
+    };
+    Some((
+        Severity::Error,
+        does_not_fit(target, "would wrap to", value),
+    ))
 }
 
 fn hex51(digits: &str, target: &Target) -> Verdict {
     let value = u64::from_str_radix(digits, 16);
-    let limit = if target.integer == 8 { u64::MAX } else { u32::MAX.into() };
+    let limit = if target.integer == 8 {
+        u64::MAX
+    } else {
+        u32::MAX.into()
+    };
     if value.as_ref().is_ok_and(|&n| n <= limit) {
         return None;
     }
     if target.integer != 0 {
         let low = value.unwrap_or(u64::MAX) as i64;
-        let value = if target.integer == 4 { (low as i32).into() } else { low };
-        return Some((Severity::Error, does_not_fit(target, "would wrap to", value)));
+        let value = if target.integer == 4 {
+            (low as i32).into()
+        } else {
+            low
+        };
+        return Some((
+            Severity::Error,
+            does_not_fit(target, "would wrap to", value),
+        ));
     }
     let message = "does not fit in 32 bits: the compiler on the device would make it 4294967295";
     Some((Severity::Warning, message.into()))
@@ -131,7 +164,9 @@ fn decimal53(digits: &str, target: &Target) -> Verdict {
     if digits.parse().is_ok_and(|n: u64| n <= target.max_integer()) {
         return None;
     }
-    let Some(Number::Float(value)) = float(digits, target) else { return None };
+    let Some(Number::Float(value)) = float(digits, target) else {
+        return None;
+    };
     // Floats above 2^24 have no fraction; this prints all their digits.
     let exact = format!("{value:.0}");
     if exact == digits.trim_start_matches('0') {
@@ -146,12 +181,17 @@ fn hex53(digits: &str, target: &Target) -> Verdict {
     if digits.trim_start_matches('0').len() <= usize::from(target.integer) * 2 {
         return None;
     }
-    let Number::Integer(value) = wrapped(digits, target) else { return None };
+    let Number::Integer(value) = wrapped(digits, target) else {
+        return None;
+    };
     Some((Severity::Warning, does_not_fit(target, "wraps to", value)))
 }
 
 fn does_not_fit(target: &Target, what: &str, value: impl std::fmt::Display) -> String {
-    format!("does not fit in {} bits and {what} {value}", u32::from(target.integer) * 8)
+    format!(
+        "does not fit in {} bits and {what} {value}",
+        u32::from(target.integer) * 8
+    )
 }
 
 #[cfg(test)]
@@ -207,13 +247,21 @@ mod tests {
 
     #[test]
     fn lua_53() {
-        assert_eq!(messages("return 2147483647, 2147483648, 0xffffffff", &SMALL), [""; 0]);
+        assert_eq!(
+            messages("return 2147483647, 2147483648, 0xffffffff", &SMALL),
+            [""; 0]
+        );
         assert_eq!(
             messages("return 2147483649", &SMALL),
-            ["1: Warning: 2147483649 does not fit in 32 bits and becomes the 32-bit float 2147483648"]
+            [
+                "1: Warning: 2147483649 does not fit in 32 bits and becomes the 32-bit float 2147483648"
+            ]
         );
         assert_eq!(messages("return 2147483649", &MIXED), [""; 0]);
-        assert_eq!(messages("return 2147483649, 9223372036854775807", &BIG), [""; 0]);
+        assert_eq!(
+            messages("return 2147483649, 9223372036854775807", &BIG),
+            [""; 0]
+        );
         assert_eq!(messages("return 9223372036854775809", &BIG).len(), 1);
         assert_eq!(
             messages("return 0x1ffffffff, 0x00000000ffffffff", &SMALL),

@@ -40,7 +40,9 @@ pub(crate) enum Form<'a> {
 
 impl<'a> Form<'a> {
     pub fn of(token: &'a [u8]) -> Self {
-        let Ok(text) = std::str::from_utf8(token) else { return Form::Malformed };
+        let Ok(text) = std::str::from_utf8(token) else {
+            return Form::Malformed;
+        };
         if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
             return match digits.bytes().all(|b| b.is_ascii_hexdigit()) {
                 _ if digits.is_empty() => Form::Malformed,
@@ -61,7 +63,9 @@ impl<'a> Form<'a> {
 
 /// Digits with at most one point among or beside them, then perhaps an exponent.
 fn is_float(text: &str, is_digit: impl Fn(u8) -> bool, exponent: u8) -> bool {
-    let split = text.bytes().position(|b| b.to_ascii_lowercase() == exponent);
+    let split = text
+        .bytes()
+        .position(|b| b.to_ascii_lowercase() == exponent);
     let (mantissa, exponent) = match split {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
@@ -87,8 +91,14 @@ pub(crate) fn value(token: &[u8], target: &Target) -> Option<Number> {
         },
         Form::Hex(digits) if target.dialect == Dialect::Lua53 => Some(wrapped(digits, target)),
         Form::Hex(digits) => {
-            let limit = if target.integer == 8 { u64::MAX } else { u32::MAX.into() };
-            let n = u64::from_str_radix(digits, 16).ok().filter(|&n| n <= limit)?;
+            let limit = if target.integer == 8 {
+                u64::MAX
+            } else {
+                u32::MAX.into()
+            };
+            let n = u64::from_str_radix(digits, 16)
+                .ok()
+                .filter(|&n| n <= limit)?;
             Some(match target.integer {
                 0 => Number::Float(n as f64),
                 4 => Number::Integer((n as u32 as i32).into()),
@@ -104,7 +114,10 @@ pub(crate) fn value(token: &[u8], target: &Target) -> Option<Number> {
 pub(crate) fn float(text: &str, target: &Target) -> Option<Number> {
     match target.float {
         0 => None,
-        4 => text.parse::<f32>().ok().map(|value| Number::Float(value.into())),
+        4 => text
+            .parse::<f32>()
+            .ok()
+            .map(|value| Number::Float(value.into())),
         _ => text.parse().ok().map(Number::Float),
     }
 }
@@ -113,12 +126,25 @@ pub(crate) fn float(text: &str, target: &Target) -> Option<Number> {
 pub(crate) fn wrapped(digits: &str, target: &Target) -> Number {
     let bits = digits.chars().filter_map(|d| d.to_digit(16));
     let value = bits.fold(0u64, |value, digit| value << 4 | u64::from(digit));
-    Number::Integer(if target.integer == 4 { (value as u32 as i32).into() } else { value as i64 })
+    Number::Integer(if target.integer == 4 {
+        (value as u32 as i32).into()
+    } else {
+        value as i64
+    })
 }
 
-/// The shortest spelling with `token`'s type and value for each of `targets`, or `token` itself.
+/// A longer numeral is left as it is: there are about as many ways to write one as it has digits.
+const LONGEST_SHORTENED: usize = 64;
+
+/// A shorter spelling with `token`'s type and value for each of `targets`, the shortest there is.
 pub(crate) fn shortest(token: &[u8], targets: &[Target]) -> Option<String> {
-    let values: Vec<_> = targets.iter().map(|t| Some((t, value(token, t)?))).collect::<Option<_>>()?;
+    if token.len() > LONGEST_SHORTENED {
+        return None;
+    }
+    let values: Vec<_> = targets
+        .iter()
+        .map(|t| Some((t, value(token, t)?)))
+        .collect::<Option<_>>()?;
     let same = |text: &str| {
         values.iter().all(|(target, wanted)| {
             value(text.as_bytes(), target).is_some_and(|found| found.same(*wanted))
@@ -168,11 +194,10 @@ fn spellings(digits: &str, exponent: i64, list: &mut Vec<String>) {
     let length = digits.len() as i64;
     if (0..=20).contains(&exponent) {
         let integer = format!("{digits}{}", "0".repeat(exponent as usize));
-        list.push(format!("{integer}."));
+        list.extend([integer.clone(), format!("{integer}.")]);
         if let Ok(n) = integer.parse::<u64>() {
             list.push(format!("0x{n:X}"));
         }
-        list.push(integer);
     }
     // The point before the digit numbered `point`; at 0, `.5`.
     for point in 0..=length {
@@ -184,7 +209,10 @@ fn spellings(digits: &str, exponent: i64, list: &mut Vec<String>) {
         }
     }
     if (-20..0).contains(&(exponent + length)) {
-        list.push(format!(".{}{digits}", "0".repeat(-(exponent + length) as usize)));
+        list.push(format!(
+            ".{}{digits}",
+            "0".repeat(-(exponent + length) as usize)
+        ));
     }
 }
 
@@ -205,5 +233,52 @@ fn trimmed(digits: String, exponent: i64) -> (String, i64) {
     match short.trim_start_matches('0') {
         "" => ("0".into(), 0),
         short => (short.into(), exponent + zeros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(token: &str, targets: &[Target]) -> String {
+        shortest(token.as_bytes(), targets).unwrap_or_else(|| token.into())
+    }
+
+    #[test]
+    fn forms() {
+        for float in ["1.", ".5", "1e3", "1.5E-3", "1e+3"] {
+            assert_eq!(Form::of(float.as_bytes()), Form::Float(float));
+        }
+        for none in [
+            ".", "1e", "1e+", "0x", "1..2", "1f", "0x1p", "0xg", "e3", "1e3.0", "0x.p1",
+        ] {
+            assert_eq!(Form::of(none.as_bytes()), Form::Malformed, "{none}");
+        }
+        assert_eq!(Form::of(b"0XfF"), Form::Hex("fF"));
+        assert_eq!(Form::of(b"0x.8p-1"), Form::HexFloat);
+    }
+
+    #[test]
+    fn type_and_value_stay() {
+        let [int, float, small, big, ..] = Target::ALL;
+        assert_eq!(written("1000", &Target::ALL), "1000");
+        assert_eq!(written("1000", &[float]), "1e3");
+        assert_eq!(written("1000.0", &[float, big]), "1e3");
+        assert_eq!(written("65535.0", &[float]), "65535");
+        assert_eq!(written("65535.0", &[float, small]), "65535.");
+        assert_eq!(written("0xffffffff", &[int, float]), "0xffffffff");
+        assert_eq!(written("0x0fffff", &[float]), "1048575");
+        assert_eq!(written("0x00000010", &Target::ALL), "16");
+        assert_eq!(written("10000000000000", &[big]), "0x9184E72A000");
+        assert_eq!(written("0.1000", &[float, small]), ".1");
+        assert_eq!(written("0.00001", &[float]), "1e-5");
+        assert_eq!(written("0.333333343267", &[small]), ".33333334");
+        assert_eq!(
+            written("3.14159265358979323846", &[float]),
+            "3.141592653589793"
+        );
+        assert_eq!(written("16777217.0", &[small]), "16777217.");
+        assert_eq!(written("0.0", &[small]), "0.");
+        assert_eq!(written("1e999", &[big]), "1e999");
     }
 }

@@ -48,7 +48,10 @@ pub(crate) fn escape(text: &[u8], dialect: Dialect) -> Result<(Escape, usize), &
         },
         b'z' => {
             let space = |b: &&u8| matches!(b, b' ' | 0x09..=0x0d);
-            Ok((Escape::Nothing, 1 + text[1..].iter().take_while(space).count()))
+            Ok((
+                Escape::Nothing,
+                1 + text[1..].iter().take_while(space).count(),
+            ))
         }
         b'u' => code(text),
         _ => Err("invalid escape sequence"),
@@ -108,7 +111,9 @@ pub(crate) fn decode(token: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
             continue;
         }
         // The lexer has accepted it.
-        let Ok((escape, length)) = escape(&inner[at + 1..], dialect) else { break };
+        let Ok((escape, length)) = escape(&inner[at + 1..], dialect) else {
+            break;
+        };
         at += 1 + length;
         match escape {
             Escape::Byte(byte) => bytes.push(byte),
@@ -191,7 +196,11 @@ fn push_quoted(text: &mut Vec<u8>, byte: u8, next: Option<&u8>, quote: u8, raw: 
 
 fn push_decimal(text: &mut Vec<u8>, byte: u8, next: Option<&u8>) {
     let full = next.is_some_and(|b| b.is_ascii_digit());
-    let digits = if full { format!("\\{byte:03}") } else { format!("\\{byte}") };
+    let digits = if full {
+        format!("\\{byte:03}")
+    } else {
+        format!("\\{byte}")
+    };
     text.extend(digits.bytes());
 }
 
@@ -217,8 +226,22 @@ fn long(value: &[u8]) -> Vec<u8> {
         level += 1;
     }
     let equals = b"=".repeat(level);
-    let first: &[u8] = if value.first() == Some(&b'\n') { b"\n" } else { b"" };
-    [b"[", &equals[..], b"[", first, value, b"]", &equals[..], b"]"].concat()
+    let first: &[u8] = if value.first() == Some(&b'\n') {
+        b"\n"
+    } else {
+        b""
+    };
+    [
+        b"[",
+        &equals[..],
+        b"[",
+        first,
+        value,
+        b"]",
+        &equals[..],
+        b"]",
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -249,15 +272,26 @@ mod tests {
         let decoded = |token: &str, dialect| decode(token.as_bytes(), dialect).into_owned();
         assert_eq!(decoded(r#""\x41\q""#, Dialect::Lua51), b"x41q");
         assert_eq!(decoded(r#""\x41""#, Dialect::Lua53), b"A");
-        assert_eq!(decoded("'a\\z \n  b\\u{20AC}'", Dialect::Lua53), "ab€".as_bytes());
+        assert_eq!(
+            decoded("'a\\z \n  b\\u{20AC}'", Dialect::Lua53),
+            "ab€".as_bytes()
+        );
         assert_eq!(decoded("'\\\r\n\\\n\\1234'", Dialect::Lua53), b"\n\n\x7b4");
         assert_eq!(decoded("[[\r\n\ra\n\rb]]", Dialect::Lua51), b"\na\nb");
-        assert_eq!(escape(b"256", Dialect::Lua51), Err("escape sequence too large"));
-        assert_eq!(escape(b"u{110000}", Dialect::Lua53), Err("UTF-8 value too large"));
+        assert_eq!(
+            escape(b"256", Dialect::Lua51),
+            Err("escape sequence too large")
+        );
+        assert_eq!(
+            escape(b"u{110000}", Dialect::Lua53),
+            Err("UTF-8 value too large")
+        );
         assert_eq!(escape(b"q", Dialect::Lua53), Err("invalid escape sequence"));
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_written_reads_back(
             value in prop_oneof![

@@ -16,12 +16,36 @@ pub struct Target {
 impl Target {
     /// The six number models of NodeMCU: both of 5.1, then the four of 5.3.
     pub const ALL: [Target; 6] = [
-        Target { dialect: Dialect::Lua51, integer: 4, float: 0 },
-        Target { dialect: Dialect::Lua51, integer: 0, float: 8 },
-        Target { dialect: Dialect::Lua53, integer: 4, float: 4 },
-        Target { dialect: Dialect::Lua53, integer: 8, float: 8 },
-        Target { dialect: Dialect::Lua53, integer: 8, float: 4 },
-        Target { dialect: Dialect::Lua53, integer: 4, float: 8 },
+        Target {
+            dialect: Dialect::Lua51,
+            integer: 4,
+            float: 0,
+        },
+        Target {
+            dialect: Dialect::Lua51,
+            integer: 0,
+            float: 8,
+        },
+        Target {
+            dialect: Dialect::Lua53,
+            integer: 4,
+            float: 4,
+        },
+        Target {
+            dialect: Dialect::Lua53,
+            integer: 8,
+            float: 8,
+        },
+        Target {
+            dialect: Dialect::Lua53,
+            integer: 8,
+            float: 4,
+        },
+        Target {
+            dialect: Dialect::Lua53,
+            integer: 4,
+            float: 8,
+        },
     ];
 
     /// The highest integer; 0 where there are none.
@@ -36,7 +60,11 @@ impl Target {
 
 impl From<&Layout> for Target {
     fn from(layout: &Layout) -> Self {
-        Target { dialect: layout.dialect(), integer: layout.integer, float: layout.float }
+        Target {
+            dialect: layout.dialect(),
+            integer: layout.integer,
+            float: layout.float,
+        }
     }
 }
 

@@ -18,7 +18,11 @@ fn pieces(text: &[u8], loader: Loader) -> Vec<Piece> {
 /// Lines and bytes of all tokens.
 fn tokens(text: &[u8]) -> Vec<(u32, Vec<u8>)> {
     let tokens = lex(text, Dialect::Lua53).unwrap();
-    tokens.iter().map(|t| (t.line, t.bytes(text).to_vec())).filter(|t| !t.1.is_empty()).collect()
+    tokens
+        .iter()
+        .map(|t| (t.line, t.bytes(text).to_vec()))
+        .filter(|t| !t.1.is_empty())
+        .collect()
 }
 
 /// Every line that an instruction has.
@@ -44,7 +48,11 @@ fn chunks_keep_their_lines() {
             let local = format!("local {prefix}{}=true", pieces[0].name);
             for piece in &pieces {
                 let found = tokens(&piece.text);
-                assert!(piece.text.starts_with(local.as_bytes()), "{name}: {}", piece.name);
+                assert!(
+                    piece.text.starts_with(local.as_bytes()),
+                    "{name}: {}",
+                    piece.name
+                );
                 for token in &found[4..] {
                     assert!(whole.contains(token), "{name}: {}: {token:?}", piece.name);
                 }
@@ -71,8 +79,15 @@ fn chunks_keep_their_lines() {
 fn wrong_use_is_refused() {
     for file in files("split/wrong") {
         let text = std::fs::read(&file).unwrap();
-        let last = text.trim_ascii_end().rsplit(|&b| b == b'\n').next().unwrap();
-        let expected = std::str::from_utf8(last).unwrap().strip_prefix("--> ").unwrap();
+        let last = text
+            .trim_ascii_end()
+            .rsplit(|&b| b == b'\n')
+            .next()
+            .unwrap();
+        let expected = std::str::from_utf8(last)
+            .unwrap()
+            .strip_prefix("--> ")
+            .unwrap();
         let error = split(&text, Loader::Fast).expect_err(&file.display().to_string());
         assert_eq!(error.to_string(), expected, "{}", file.display());
     }
@@ -99,7 +114,10 @@ fn what_the_chunks_are() {
     let text = b"-- head\n--[[SPLIT MODULE m]] local m = {}\nm.v = 1 --[[SPLIT IGNORE]]\nm.w = 2\n\
         function m.f(...) --[[SPLIT HERE m-f]]\n  return ...\nend --[[SPLIT HERE]]\n-- tail\nreturn m --[[SPLIT IGNORE]]";
     let pieces = pieces(text, Loader::Spiffs);
-    let texts: Vec<_> = pieces.iter().map(|p| (&*p.name, p.line, str::from_utf8(&p.text).unwrap())).collect();
+    let texts: Vec<_> = pieces
+        .iter()
+        .map(|p| (&*p.name, p.line, str::from_utf8(&p.text).unwrap()))
+        .collect();
     assert_eq!(
         texts,
         [
@@ -114,11 +132,21 @@ fn what_the_chunks_are() {
 fn line_ends_of_all_kinds() {
     for end in ["\n", "\r", "\r\n", "\n\r"] {
         let text = [
-            "--[[SPLIT MODULE m]]", "x() --[[SPLIT IGNORE]]", "", "f() --[[SPLIT HERE a]]", "", "x = y + 1", "--[[SPLIT HERE]]", "",
+            "--[[SPLIT MODULE m]]",
+            "x() --[[SPLIT IGNORE]]",
+            "",
+            "f() --[[SPLIT HERE a]]",
+            "",
+            "x = y + 1",
+            "--[[SPLIT HERE]]",
+            "",
         ]
         .join(end);
         let pieces = pieces(text.as_bytes(), Loader::Fast);
-        let token = tokens(&pieces[1].text).into_iter().find(|t| t.1 == b"y").unwrap();
+        let token = tokens(&pieces[1].text)
+            .into_iter()
+            .find(|t| t.1 == b"y")
+            .unwrap();
         assert_eq!(token.0, 6, "{end:?}");
     }
 }

@@ -20,7 +20,10 @@ fn sets() -> Vec<Vec<Target>> {
 fn files_stay_the_same_chunk() {
     for file in files("squash") {
         let text = std::fs::read(&file).unwrap();
-        let compiling = Target::ALL.iter().filter(|target| compile(&text, target).is_ok()).count();
+        let compiling = Target::ALL
+            .iter()
+            .filter(|target| compile(&text, target).is_ok())
+            .count();
         assert!(compiling > 0, "{}: no target compiles it", file.display());
         for set in sets() {
             if set.iter().all(|target| compile(&text, target).is_err()) {
@@ -30,7 +33,11 @@ fn files_stay_the_same_chunk() {
                 .unwrap_or_else(|e| panic!("{}: {e}", file.display()));
             assert!(squashed.text.len() <= text.len());
             let again = squash_checked(&squashed.text, &squashed.targets, compile).unwrap();
-            assert!(again.text.len() <= squashed.text.len(), "{}", file.display());
+            assert!(
+                again.text.len() <= squashed.text.len(),
+                "{}",
+                file.display()
+            );
         }
     }
 }
@@ -82,6 +89,7 @@ fn written_so() {
         ("if a then f() else if b then g() else h() end end", "if a then f()elseif b then g()else h()end"),
         ("if a then if b then f() else g() end end", "if a then if b then f()else g()end end"),
         ("for i = 1, 10, 1 do f(i) end", "for a=1,10 do f(a)end"),
+        ("for k in next, t, nil do end for k in f(), nil do end", "for a in next,t do end for a in f(),nil do end"),
         ("#!/usr/bin/lua\nreturn 1;", "return 1"),
         ("", ""),
     ];
@@ -96,10 +104,26 @@ fn written_so() {
 fn one_target_allows_more() {
     let pairs = [
         (1, "return 1000, 65535.0, 5 or 6", "return 1e3,65535,5 or 6"),
-        (3, "return 1000, 65535.0, 5 or 6, 5 and 6", "return 1000,65535.,5or 6,5 and 6"),
-        (3, "goto done do local x = 1 end ::done:: ; ;", "goto a do local a=1 end::a::"),
-        (3, "local up = {} return function() return (up).x, (up):f() end", "local a={}return function()return(a).x,a:f()end"),
-        (1, "local up = {} return function() return (up).x end", "local a={}return function()return a.x end"),
+        (
+            3,
+            "return 1000, 65535.0, 5 or 6, 5 and 6",
+            "return 1000,65535.,5or 6,5 and 6",
+        ),
+        (
+            3,
+            "goto done do local x = 1 end ::done:: ; ;",
+            "goto a do local a=1 end::a::",
+        ),
+        (
+            3,
+            "local up = {} return function() return (up).x, (up):f() end",
+            "local a={}return function()return(a).x,a:f()end",
+        ),
+        (
+            1,
+            "local up = {} return function() return (up).x end",
+            "local a={}return function()return a.x end",
+        ),
         (3, "local x <const> = 1", ""),
     ];
     for (target, text, expected) in pairs {
@@ -113,13 +137,23 @@ fn one_target_allows_more() {
 
 #[test]
 fn targets_that_take_the_text() {
-    let fitting = |text: &str| squash_checked(text.as_bytes(), &Target::ALL, compile).unwrap().targets;
+    let fitting = |text: &str| {
+        squash_checked(text.as_bytes(), &Target::ALL, compile)
+            .unwrap()
+            .targets
+    };
     assert_eq!(fitting("return 0.5"), Target::ALL[1..]);
     assert_eq!(fitting("return 1 // 2"), Target::ALL[2..]);
     assert_eq!(fitting("local goto = 1 return goto"), Target::ALL[..2]);
     // Without a compiler, by the same rules.
-    assert_eq!(squash(b"return 0.5, 1000", &Target::ALL).unwrap(), b"return.5,1000");
-    assert_eq!(squash(b"local goto = 1", &Target::ALL).unwrap(), b"local a=1");
+    assert_eq!(
+        squash(b"return 0.5, 1000", &Target::ALL).unwrap(),
+        b"return.5,1000"
+    );
+    assert_eq!(
+        squash(b"local goto = 1", &Target::ALL).unwrap(),
+        b"local a=1"
+    );
     let error = squash(b"local x =\n= 1", &Target::ALL).unwrap_err();
     assert_eq!(error.to_string(), "line 2: unexpected symbol near '='");
     assert!(squash_checked(b"x =", &Target::ALL, compile).is_err());
@@ -127,7 +161,7 @@ fn targets_that_take_the_text() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_programs_stay_the_same_chunk(seed: u64, new: bool) {

@@ -78,5 +78,8 @@ pub fn squash_checked<F: PartialEq, E>(
             Err(error) => return Err(CheckError::Refused { target, error }),
         }
     }
-    Ok(Squashed { text: squashed, targets })
+    Ok(Squashed {
+        text: squashed,
+        targets,
+    })
 }

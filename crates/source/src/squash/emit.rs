@@ -35,7 +35,9 @@ pub(super) fn emit(parsed: &Parsed, targets: &[Target]) -> Vec<u8> {
     let mut emitter = Emitter {
         parsed,
         names: names::assign(&parsed.scope),
-        for_51: targets.iter().any(|target| target.dialect == Dialect::Lua51),
+        for_51: targets
+            .iter()
+            .any(|target| target.dialect == Dialect::Lua51),
         out: Vec::with_capacity(parsed.text.len() / 2),
         last: Last::Other,
         last_start: 0,
@@ -117,7 +119,9 @@ impl<'p> Emitter<'p, '_> {
                 self.token(local.first_name + 2 * index);
             }
         }
-        let Some(last) = group.iter().rposition(|local| !local.values.is_empty()) else { return };
+        let Some(last) = group.iter().rposition(|local| !local.values.is_empty()) else {
+            return;
+        };
         let left_out: usize = group[last..].iter().map(Local::nils).sum();
         let mut separator: &[u8] = b"=";
         for (number, local) in group[..=last].iter().enumerate() {
@@ -159,11 +163,15 @@ impl<'p> Emitter<'p, '_> {
 
     /// Whether a token that begins with `first` would be read as part of the one before it.
     fn needs_space(&self, first: u8) -> bool {
-        let Some(&before) = self.out.last() else { return false };
+        let Some(&before) = self.out.last() else {
+            return false;
+        };
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         match (before, first) {
             _ if self.last == Last::Number && first == b'.' => true,
             _ if self.last == Last::Number && word(first) => self.joins_number(first),
+            // 5.1 takes a NUL for the `e` of an exponent, or for a dot.
+            (0, _) => true,
             (b'.', b'.') | (b'-', b'-') | (b'[', b'[') => true,
             _ => word(before) && word(first),
         }

@@ -81,7 +81,9 @@ impl Parser<'_, '_> {
 
     /// Writes a string token as the name that it holds, if it holds one.
     pub fn write_as_name(&mut self, token: usize) -> bool {
-        let Some(value) = self.value_of(token) else { return false };
+        let Some(value) = self.value_of(token) else {
+            return false;
+        };
         let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         let is_name = value.first().is_some_and(|b| !b.is_ascii_digit())
             && value.iter().all(is_word)

@@ -42,7 +42,11 @@ impl Local {
     /// How many of its names get nil for want of a value.
     pub fn nils(&self) -> usize {
         let open = self.multi && !self.truncated;
-        if open { 0 } else { self.names.saturating_sub(self.values.len()) }
+        if open {
+            0
+        } else {
+            self.names.saturating_sub(self.values.len())
+        }
     }
 }
 
@@ -62,7 +66,11 @@ impl Run {
 
     pub fn new(locals: Vec<Local>, end: usize) -> Self {
         let groups = groups(&locals);
-        Run { locals, end, groups }
+        Run {
+            locals,
+            end,
+            groups,
+        }
     }
 }
 
@@ -93,7 +101,7 @@ impl Parser<'_, '_> {
 
     fn local_function(&mut self, start: usize) -> Result<Local> {
         let name = self.expect(Kind::Name)?;
-        let variable = self.declare(name) as usize;
+        let variable = self.declare(name)? as usize;
         self.body(None)?;
         let variables = &self.out.scope.variables;
         Ok(Local {
@@ -140,10 +148,12 @@ impl Parser<'_, '_> {
         while !surplus && !fixed && values.last().is_some_and(|value| value.shape == Shape::Nil) {
             values.pop();
         }
-        let multi = values.last().is_some_and(|value| value.shape == Shape::Multi);
+        let multi = values
+            .last()
+            .is_some_and(|value| value.shape == Shape::Multi);
         let first_variable = self.out.scope.variables.len();
         for index in 0..names {
-            self.declare(first_name + 2 * index);
+            self.declare(first_name + 2 * index)?;
         }
         Ok(Local {
             start,
@@ -153,7 +163,10 @@ impl Parser<'_, '_> {
             recursive: false,
             multi,
             truncated: multi && values.len() < given,
-            values: values.iter().map(|value| (value.start, value.end)).collect(),
+            values: values
+                .iter()
+                .map(|value| (value.start, value.end))
+                .collect(),
             surplus,
             fixed,
             after: 0,
@@ -199,7 +212,11 @@ impl Length {
     }
 
     fn total(&self) -> usize {
-        let truncation = if self.multi && self.nils > 0 { "()".len() } else { 0 };
+        let truncation = if self.multi && self.nils > 0 {
+            "()".len()
+        } else {
+            0
+        };
         // A comma between values or `=` before the first: one byte each.
         "local ".len() + 2 * self.names - 1
             + self.values
@@ -212,10 +229,8 @@ impl Length {
 /// The groups that give the shortest text.
 fn groups(locals: &[Local]) -> Vec<(usize, usize)> {
     // For each number of statements the bytes they take at least, and where the last group begins.
-    let mut best = vec![(0, 0); locals.len() + 1];
-    for end in 1..=locals.len() {
-        best[end] = (usize::MAX, end - 1);
-    }
+    let mut best = vec![(usize::MAX, 0); locals.len() + 1];
+    best[0] = (0, 0);
     for start in 0..locals.len() {
         let before = best[start].0;
         let alone = before + alone(&locals[start]);

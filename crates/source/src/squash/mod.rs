@@ -5,23 +5,25 @@
 //! gives the same instructions, and what is not surely the same is not done. [`squash_checked`] compares.
 //!
 //! - Comments and space go, and `;` but before a `(` that would else be taken for a call.
-//! - Locals and labels get the shortest names that keep what each name means ([`names`]).
-//! - Neighbouring local statements become one ([`locals`]); a last `nil` is left out.
+//! - Locals and labels get the shortest names that keep what each name means (`names.rs`).
+//! - Neighbouring local statements become one (`locals.rs`); a last `nil` is left out there and in `for`.
 //! - `f("x")` and `f({})` lose their parentheses, as do expressions that are read the same without
-//!   ([`expression`]).
-//! - Numbers and strings get their shortest spelling ([`literal`]); `60*1000` is written as its value.
+//!   (`primary.rs`).
+//! - Numbers and strings get their shortest spelling (`literal.rs`); `60*1000` is written as its value.
 //! - `a["x"]` becomes `a.x`, `{["x"]=1}` `{x=1}`; a last separator in a table goes.
 //! - `function a:b()` becomes `function a.b(s)` where `self` is used.
 //! - `if a then if b then … end end` becomes `if a and b then … end`, `else if … end end` becomes
-//!   `elseif … end`, and `true` as a condition 1 ([`statement`]).
+//!   `elseif … end`, and `true` as a condition 1 (`conditional.rs`). A step of 1 goes.
 
 mod check;
+mod conditional;
 mod emit;
 mod expression;
 mod literal;
 mod locals;
 mod names;
 mod parser;
+mod primary;
 mod scope;
 mod statement;
 
@@ -48,7 +50,11 @@ pub fn squash(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
     let mut error = None;
     let mut fitting = Vec::new();
     for dialect in [Dialect::Lua51, Dialect::Lua53] {
-        let of_dialect: Vec<_> = targets.iter().filter(|t| t.dialect == dialect).copied().collect();
+        let of_dialect: Vec<_> = targets
+            .iter()
+            .filter(|t| t.dialect == dialect)
+            .copied()
+            .collect();
         if of_dialect.is_empty() {
             continue;
         }
@@ -60,7 +66,10 @@ pub fn squash(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
     match error {
         _ if !fitting.is_empty() => squash_for(text, &fitting),
         Some(error) => Err(error),
-        None => Err(SyntaxError { line: 1, message: "no target to squash for".into() }),
+        None => Err(SyntaxError {
+            line: 1,
+            message: "no target to squash for".into(),
+        }),
     }
 }
 
@@ -84,12 +93,18 @@ fn fits(text: &[u8], targets: &[Target]) -> Result<Vec<Target>> {
                 && !matches!(Form::of(token.bytes(text)), Form::Decimal(_) | Form::Hex(_))
         });
     }
-    let fitting: Vec<_> =
-        targets.iter().filter(|t| broken.is_none() || !integral(t)).copied().collect();
+    let fitting: Vec<_> = targets
+        .iter()
+        .filter(|t| broken.is_none() || !integral(t))
+        .copied()
+        .collect();
     match broken {
         Some(token) if fitting.is_empty() => Err(SyntaxError {
             line: token.line,
-            message: format!("malformed number near '{}'", token.bytes(text).escape_ascii()),
+            message: format!(
+                "malformed number near '{}'",
+                token.bytes(text).escape_ascii()
+            ),
         }),
         _ => Ok(fitting),
     }

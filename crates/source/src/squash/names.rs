@@ -45,7 +45,9 @@ pub(super) fn assign(scope: &Scope) -> Vec<BString> {
         });
     }
     let spelling = |id: usize| scope.spellings[scope.variables[id].symbol as usize];
-    (0..order.len()).map(|id| numbers[id].map_or_else(|| spelling(id).into(), name)).collect()
+    (0..order.len())
+        .map(|id| numbers[id].map_or_else(|| spelling(id).into(), name))
+        .collect()
 }
 
 /// The name numbered `number`; shorter ones first.
@@ -106,7 +108,12 @@ impl Neighbours {
         let both = scope.conflicts.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
         let (starts, list) = grouped(count, both);
         let (global_starts, global_list) = grouped(count, scope.global_conflicts.iter().copied());
-        Neighbours { starts, list, global_starts, global_list }
+        Neighbours {
+            starts,
+            list,
+            global_starts,
+            global_list,
+        }
     }
 
     fn variables(&self, id: usize) -> &[u32] {

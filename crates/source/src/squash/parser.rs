@@ -13,6 +13,9 @@ use crate::token::{Kind, Token};
 /// Lua's compilers stop at 200 levels; counting them differs a little from ours.
 const MOST_LEVELS: u32 = 220;
 
+/// And at 200 locals of a function. Far more would take long.
+const MOST_LOCALS: usize = 250;
+
 /// How a token is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Edit {
@@ -81,7 +84,9 @@ pub(super) fn parse<'a>(text: &'a [u8], targets: &[Target]) -> Result<Parsed<'a>
         at: 0,
         dialect,
         targets,
-        for_53: targets.iter().any(|target| target.dialect == Dialect::Lua53),
+        for_53: targets
+            .iter()
+            .any(|target| target.dialect == Dialect::Lua53),
         levels: 0,
         read_early: 0,
         nil_above: false,
@@ -104,7 +109,10 @@ impl<'a> Parser<'a, '_> {
 
     /// The kind of the token behind the current one.
     pub fn next_kind(&self) -> Kind {
-        self.out.tokens.get(self.at + 1).map_or(Kind::End, |token| token.kind)
+        self.out
+            .tokens
+            .get(self.at + 1)
+            .map_or(Kind::End, |token| token.kind)
     }
 
     /// Goes to the next token and returns the number of the one left behind.
@@ -125,7 +133,11 @@ impl<'a> Parser<'a, '_> {
     }
 
     pub fn expect(&mut self, kind: Kind) -> Result<usize> {
-        if self.kind() == kind { Ok(self.advance()) } else { self.expected(kind) }
+        if self.kind() == kind {
+            Ok(self.advance())
+        } else {
+            self.expected(kind)
+        }
     }
 
     pub fn expected<T>(&self, kind: Kind) -> Result<T> {
@@ -138,13 +150,20 @@ impl<'a> Parser<'a, '_> {
             Kind::End => "<eof>".into(),
             _ => token.bytes(self.out.text).escape_ascii().to_string(),
         };
-        Err(SyntaxError { line: token.line, message: format!("{message} near '{near}'") })
+        Err(SyntaxError {
+            line: token.line,
+            message: format!("{message} near '{near}'"),
+        })
     }
 
     /// To be called on the way into a statement list or an expression, with `levels -= 1` on the way out.
     pub fn enter(&mut self) -> Result<()> {
         self.levels += 1;
-        if self.levels > MOST_LEVELS { self.fail("chunk has too many syntax levels") } else { Ok(()) }
+        if self.levels > MOST_LEVELS {
+            self.fail("chunk has too many syntax levels")
+        } else {
+            Ok(())
+        }
     }
 
     pub fn bytes(&self, token: usize) -> &'a [u8] {
@@ -168,7 +187,10 @@ impl<'a> Parser<'a, '_> {
     pub fn write(&mut self, token: usize, text: &[u8], kind: Kind) {
         let start = self.out.new_text.len() as u32;
         self.out.new_text.extend_from_slice(text);
-        self.edit(token, Edit::Text(start, self.out.new_text.len() as u32, kind));
+        self.edit(
+            token,
+            Edit::Text(start, self.out.new_text.len() as u32, kind),
+        );
     }
 
     /// A name that is read or assigned to.
@@ -183,10 +205,13 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// Declares the variable named by a token.
-    pub fn declare(&mut self, token: usize) -> VarId {
+    pub fn declare(&mut self, token: usize) -> Result<VarId> {
+        if self.out.scope.locals() >= MOST_LOCALS {
+            return self.fail("too many local variables");
+        }
         let symbol = self.symbol(token);
         let id = self.out.scope.declare(symbol);
         self.edit(token, Edit::Variable(id));
-        id
+        Ok(id)
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Scope<'a> {
     active: Vec<VarId>,
     /// Whether each function around is a vararg function.
     functions: Vec<bool>,
+    /// How many variables were in scope where each function around begins.
+    outer: Vec<usize>,
     clock: u32,
     /// Pairs of variables that need different names.
     pub conflicts: Vec<(VarId, VarId)>,
@@ -59,6 +61,7 @@ impl<'a> Scope<'a> {
             variables: Vec::new(),
             active: Vec::new(),
             functions: Vec::new(),
+            outer: Vec::new(),
             clock: 0,
             conflicts: Vec::new(),
             global_conflicts: Vec::new(),
@@ -88,6 +91,7 @@ impl<'a> Scope<'a> {
 
     pub fn open_function(&mut self) {
         self.functions.push(false);
+        self.outer.push(self.active.len());
     }
 
     pub fn set_vararg(&mut self) {
@@ -103,6 +107,12 @@ impl<'a> Scope<'a> {
     pub fn close_function(&mut self, mark: usize) {
         self.close(mark);
         self.functions.pop();
+        self.outer.pop();
+    }
+
+    /// How many locals of the current function are in scope.
+    pub fn locals(&self) -> usize {
+        self.active.len() - self.outer.last().copied().unwrap_or_default()
     }
 
     /// For [`Scope::close`].

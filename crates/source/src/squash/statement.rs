@@ -2,25 +2,13 @@
 
 use fastlua_bytecode::Dialect;
 
+use super::conditional::If;
 use super::expression::{Expr, Shape};
 use super::locals::{Local, Run};
 use super::parser::{Edit, Parser};
 use super::scope::SELF;
 use crate::lexer::Result;
 use crate::token::Kind;
-
-/// An `if` statement as its surroundings may join it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct If {
-    if_token: usize,
-    then_token: usize,
-    /// Whether it has neither `elseif` nor `else`.
-    simple: bool,
-    /// Whether its condition needs parentheses as an operand of `and`.
-    is_or: bool,
-    /// Whether an inner `if` has been joined to it with `and`.
-    joined: bool,
-}
 
 impl Parser<'_, '_> {
     /// Statements with a scope of their own. Returns the only one if it is an `if`.
@@ -83,7 +71,9 @@ impl Parser<'_, '_> {
             return run;
         }
         self.edit(run[0].start, Edit::Run(self.out.runs.len() as u32));
-        self.out.runs.push(Run::new(std::mem::take(&mut run), self.at));
+        self.out
+            .runs
+            .push(Run::new(std::mem::take(&mut run), self.at));
         run
     }
 
@@ -142,88 +132,6 @@ impl Parser<'_, '_> {
         Ok(None)
     }
 
-    /// The condition of `while` or `until`. It may as well be a number as `true`, and nil as `false`.
-    fn condition(&mut self) -> Result<()> {
-        let condition = self.single()?;
-        match condition.shape {
-            Shape::True => self.replace(&condition, "1"),
-            Shape::False => self.replace(&condition, "nil"),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The condition of `if`, and the token `then`. 5.3 compiles `false` unlike nil there, and constants
-    /// unlike each other before `break` and `goto`.
-    fn if_condition(&mut self) -> Result<(Expr, usize)> {
-        let condition = self.single()?;
-        let then_token = self.expect(Kind::Then)?;
-        let jump = matches!(self.kind(), Kind::Break | Kind::Goto);
-        match condition.shape {
-            Shape::True if !jump || !self.for_53 => self.replace(&condition, "1"),
-            Shape::False if !self.for_53 => self.replace(&condition, "nil"),
-            _ => {}
-        }
-        Ok((condition, then_token))
-    }
-
-    fn replace(&mut self, expr: &Expr, by: &'static str) {
-        (expr.start..expr.end).for_each(|token| self.drop(token));
-        self.edit(expr.start, Edit::Fixed(by));
-    }
-
-    fn if_statement(&mut self) -> Result<If> {
-        let if_token = self.advance();
-        let (condition, then_token) = self.if_condition()?;
-        // As the end of a condition they are compiled unlike an operand.
-        let constant = condition.ends_in_constant;
-        let is_or = condition.is_or();
-        let inner = self.block()?;
-        let mut this = If { if_token, then_token, simple: true, is_or, joined: false };
-        while self.take(Kind::ElseIf) {
-            this.simple = false;
-            self.if_condition()?;
-            self.block()?;
-        }
-        let else_token = self.at;
-        if self.take(Kind::Else) {
-            this.simple = false;
-            let inner = self.block()?;
-            let end = self.expect(Kind::EndWord)?;
-            if let Some(inner) = inner {
-                self.join_else(else_token, &inner);
-                self.drop(end);
-            }
-            return Ok(this);
-        }
-        let end = self.expect(Kind::EndWord)?;
-        if let Some(inner) = inner.filter(|inner| this.simple && inner.simple && !constant) {
-            self.join_and(&this, &inner);
-            self.drop(end);
-            this.joined = true;
-        }
-        Ok(this)
-    }
-
-    /// `else if … end end` to `elseif … end`.
-    fn join_else(&mut self, else_token: usize, inner: &If) {
-        self.edit(else_token, Edit::Fixed("elseif"));
-        let paren = inner.joined && inner.is_or;
-        self.edit(inner.if_token, if paren { Edit::Fixed("(") } else { Edit::Drop });
-    }
-
-    /// `if a then if b then … end end` to `if a and b then … end`. The jumps are the same, in the same order.
-    fn join_and(&mut self, outer: &If, inner: &If) {
-        if outer.is_or {
-            self.edit(outer.if_token, Edit::Fixed("if("));
-        }
-        self.edit(outer.then_token, Edit::Fixed(if outer.is_or { ")and" } else { "and" }));
-        self.edit(inner.if_token, if inner.is_or { Edit::Fixed("(") } else { Edit::Drop });
-        if inner.is_or && !inner.joined {
-            self.edit(inner.then_token, Edit::Fixed(")then"));
-        }
-    }
-
     fn for_statement(&mut self) -> Result<()> {
         self.advance();
         let mut names = vec![self.expect(Kind::Name)?];
@@ -244,17 +152,31 @@ impl Parser<'_, '_> {
                 names.push(self.expect(Kind::Name)?);
             }
             self.expect(Kind::In)?;
-            self.list(|_| ())?;
+            let mut values = Vec::new();
+            self.list(|value| values.push(value))?;
+            self.drop_last_nils(&values);
         }
         self.expect(Kind::Do)?;
         let mark = self.out.scope.open();
         for name in names {
-            self.declare(name);
+            self.declare(name)?;
         }
         self.block()?;
         self.out.scope.close(mark);
         self.expect(Kind::EndWord)?;
         Ok(())
+    }
+
+    /// Drops nils at the end of the three values that `for … in` takes, as it adds them by itself.
+    fn drop_last_nils(&mut self, values: &[Expr]) {
+        let is_nil = |value: &&Expr| value.shape == Shape::Nil;
+        let nils = values.iter().rev().take_while(is_nil).count();
+        let left = values.len() - nils;
+        if values.len() > 3 || left == 0 || values[left - 1].shape == Shape::Multi {
+            return;
+        }
+        // From the comma before the first of them.
+        (values[left - 1].end..values[values.len() - 1].end).for_each(|token| self.drop(token));
     }
 
     fn function_statement(&mut self) -> Result<()> {
@@ -287,7 +209,7 @@ impl Parser<'_, '_> {
                 break;
             }
             let name = self.expect(Kind::Name)?;
-            self.declare(name);
+            self.declare(name)?;
             count += 1;
             if self.kind() != Kind::RightParen {
                 self.expect(Kind::Comma)?;
@@ -317,11 +239,16 @@ impl Parser<'_, '_> {
     fn label(&mut self) -> Result<()> {
         let token = self.expect(Kind::Name)?;
         let symbol = self.symbol(token);
-        let Some(labels) = self.labels.last_mut() else { return Ok(()) };
-        let number = labels.iter().position(|&label| label == symbol).unwrap_or_else(|| {
-            labels.push(symbol);
-            labels.len() - 1
-        });
+        let Some(labels) = self.labels.last_mut() else {
+            return Ok(());
+        };
+        let number = labels
+            .iter()
+            .position(|&label| label == symbol)
+            .unwrap_or_else(|| {
+                labels.push(symbol);
+                labels.len() - 1
+            });
         self.edit(token, Edit::Label(number as u32));
         Ok(())
     }

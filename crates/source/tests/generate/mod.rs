@@ -2,24 +2,71 @@
 
 /// A program for both dialects, or with 5.3's syntax if `new`.
 pub fn program(seed: u64, new: bool) -> String {
-    let mut generator = Generator { state: seed | 1, new, out: String::new(), labels: 0 };
-    let mut scope = Scope { vararg: true, ..Scope::default() };
+    let mut generator = Generator {
+        state: seed | 1,
+        new,
+        out: String::new(),
+        labels: 0,
+    };
+    let mut scope = Scope {
+        vararg: true,
+        ..Scope::default()
+    };
     let depth = 1 + generator.below(5);
     generator.block(&mut scope, depth);
     generator.out
 }
 
 /// Names for locals, globals, fields and parameters alike, so that they meet.
-const NAMES: &[&str] = &["a", "b", "c", "x", "arg", "self", "long_name", "value", "i", "k"];
-const STRINGS: &[&str] = &[
-    "'s'", "\"a\\\"b\"", "'it\\'s'", "[[x\ny]]", "[==[ ]] ]==]", "\"\\n\\n\\n\\n\\n\"", "'\\0001'", "\"end\"",
-    "'\\\\\\\\\\\\\\\\['", "'a'",
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "c",
+    "x",
+    "arg",
+    "self",
+    "long_name",
+    "value",
+    "i",
+    "k",
 ];
-const NUMBERS: &[&str] =
-    &["1", "0", "1000", "0x10", "100000", "2147483647", "0xffffffff", "7", "65536", "3"];
-const FLOATS: &[&str] = &["0.5", "1.0", "65535.0", "1e3", "100e-2", "0.10", "3.14159265358979", "1e30"];
-const OPERATORS: &[&str] =
-    &["+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or"];
+const STRINGS: &[&str] = &[
+    "'s'",
+    "\"a\\\"b\"",
+    "'it\\'s'",
+    "[[x\ny]]",
+    "[==[ ]] ]==]",
+    "\"\\n\\n\\n\\n\\n\"",
+    "'\\0001'",
+    "\"end\"",
+    "'\\\\\\\\\\\\\\\\['",
+    "'a'",
+];
+const NUMBERS: &[&str] = &[
+    "1",
+    "0",
+    "1000",
+    "0x10",
+    "100000",
+    "2147483647",
+    "0xffffffff",
+    "7",
+    "65536",
+    "3",
+];
+const FLOATS: &[&str] = &[
+    "0.5",
+    "1.0",
+    "65535.0",
+    "1e3",
+    "100e-2",
+    "0.10",
+    "3.14159265358979",
+    "1e30",
+];
+const OPERATORS: &[&str] = &[
+    "+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or",
+];
 const NEW_OPERATORS: &[&str] = &["//", "&", "|", "~", "<<", ">>"];
 
 #[derive(Clone, Default)]
@@ -101,7 +148,10 @@ impl Generator {
     }
 
     fn inner(&mut self, scope: &Scope, depth: usize, in_loop: bool) {
-        let mut scope = Scope { in_loop: scope.in_loop || in_loop, ..scope.clone() };
+        let mut scope = Scope {
+            in_loop: scope.in_loop || in_loop,
+            ..scope.clone()
+        };
         self.block(&mut scope, depth);
     }
 
@@ -142,7 +192,11 @@ impl Generator {
             10 => {
                 self.put("repeat ");
                 // `continue` out of a scope that the condition sees is an error.
-                let scope = Scope { labels: Vec::new(), in_loop: false, ..scope.clone() };
+                let scope = Scope {
+                    labels: Vec::new(),
+                    in_loop: false,
+                    ..scope.clone()
+                };
                 for index in 0..self.below(3) {
                     self.statement(&scope, 0, index == 0);
                     self.put("\n");
@@ -162,7 +216,10 @@ impl Generator {
                 } else {
                     self.list(3, |g| g.name());
                     self.put(" in ");
-                    self.list(2, |g| g.expr(scope, 2));
+                    self.list(3, |g| match g.below(4) {
+                        0 => g.put("nil"),
+                        _ => g.expr(scope, 2),
+                    });
                 }
                 self.put(" do ");
                 self.inner(scope, depth - 1, true);
@@ -242,7 +299,15 @@ impl Generator {
 
     fn condition(&mut self, scope: &Scope) {
         match self.below(8) {
-            0 => self.pick(&["true", "false", "nil", "(true)", "1", "x and nil", "nil or a"]),
+            0 => self.pick(&[
+                "true",
+                "false",
+                "nil",
+                "(true)",
+                "1",
+                "x and nil",
+                "nil or a",
+            ]),
             _ => self.expr(scope, 2),
         }
     }
@@ -259,7 +324,13 @@ impl Generator {
             self.put(if count > 0 { ", ..." } else { "..." });
         }
         self.put(") ");
-        self.block(&mut Scope { vararg, ..Scope::default() }, depth);
+        self.block(
+            &mut Scope {
+                vararg,
+                ..Scope::default()
+            },
+            depth,
+        );
         self.put(" end");
     }
 

@@ -15,6 +15,9 @@ if nil then if a then f() end end
 if false then if a then f() end end
 if a and nil then if b then f() end end
 if a or false then if b then f() end end
+if "x" and (... or nil) then if b then f() end end
+if not nil then if not a then f() end end
+if not 1 then if b then f() end end
 if (a and nil) then if b then f() end end
 if true then if a then f() end end
 if 1 then if true then f() elseif false then g() end end

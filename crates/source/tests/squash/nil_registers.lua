@@ -19,6 +19,9 @@ local function m()
   local s, t
   local u = nil, nil
   if true then local v local w end
-  return n, o, s, t, u
+  local x1 = 1, 2, 3, nil
+  local x2
+  local x3
+  return n, o, s, t, u, x1, x2, x3
 end
 return a, k, b, c, d, e, f, g, h, i, j, l, m

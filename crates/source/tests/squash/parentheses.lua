@@ -16,7 +16,8 @@ f((a)); (f)(a); ((f))(a); (up.x)(a); (a or f)(b);
 a = ((a + b) * c) + (a * (b * c)) - (a - (b - c)) .. ((a .. b) .. (b .. c))
 a = (a ^ b) ^ c, a ^ (b ^ c), -(a ^ b), (-a) ^ b, (not a) == b, not (a == b), -(-a), - -a, 2 - (-3), #(up)
 a = (a and b) or c, a and (b or c), (a or b) and c, (a < b) == (b < c), ((a)) < ((b)), (a == nil) ~= (b)
-function g() return (up).x, (up)[1], (up):m(), (up)(1), ((up)).x, (up)(), (f()).x, (f())(), (f().x), ({}).x end
+function g() local h = f;((up).x)(1); h = f
+  ;((up)[1])(2) return (up).x, (up)[1], (up):m(), (up)(1), ((up)).x, (up)(), (f()).x, (f())(), (f().x), ({}).x end
 for i = (f()), (f()), (f()) do end
 for k in (f()) do end
 if (...) then elseif (f()) then end

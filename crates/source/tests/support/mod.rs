@@ -19,7 +19,12 @@ pub fn compile_with_lines(text: &[u8], target: &Target) -> Result<Function, Comp
         Dialect::Lua51 => Format::NodeMcu51,
         Dialect::Lua53 => Format::NodeMcu53,
     };
-    let layout = Layout { format, integer: target.integer, float: target.float, size_t: 4 };
+    let layout = Layout {
+        format,
+        integer: target.integer,
+        float: target.float,
+        size_t: 4,
+    };
     Ok(fastlua_compiler::compile(&layout, b"=test", text, HEAP_LIMIT)?.main)
 }
 
@@ -29,13 +34,18 @@ fn strip(function: &mut Function) {
     function.last_line_defined = 0;
     function.lines.clear();
     function.locals.clear();
-    function.upvalues.iter_mut().for_each(|upvalue| upvalue.name = None);
+    function
+        .upvalues
+        .iter_mut()
+        .for_each(|upvalue| upvalue.name = None);
     function.functions.iter_mut().for_each(strip);
 }
 
 /// The `.lua` files of a folder under `tests`, at least one.
 pub fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

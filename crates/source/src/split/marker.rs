@@ -1,11 +1,11 @@
-//! SPLIT markers as they stand in a file; what they do is in [`split`](crate::split).
+//! SPLIT markers as they stand in a file; what they do is in [`split`](super).
 
-use crate::split::{SplitError, SplitErrorKind, fail};
+use super::error::{SplitError, SplitErrorKind, fail};
 use crate::token::{Kind, Token};
 
 /// What a marker says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(super) enum Word {
     Module(String),
     Here(String),
     /// `HERE` without a name.
@@ -25,7 +25,7 @@ impl Word {
 
 /// A marker and the line it is on.
 #[derive(Debug)]
-pub(crate) struct Marker {
+pub(super) struct Marker {
     pub word: Word,
     pub line: u32,
     /// Offset behind the comment.
@@ -46,13 +46,17 @@ impl Marker {
     pub fn read(text: &[u8], token: &Token) -> Result<Option<Marker>, SplitError> {
         let is_line_end = |b: &u8| matches!(b, b'\r' | b'\n');
         let comment = token.bytes(text);
-        if token.kind != Kind::LongComment || comment.iter().any(|b| is_line_end(b)) {
+        if token.kind != Kind::LongComment || comment.iter().any(is_line_end) {
             return Ok(None);
         }
-        let Ok(comment) = std::str::from_utf8(comment) else { return Ok(None) };
-        let Some(word) = word(comment, token.line)? else { return Ok(None) };
+        let Ok(comment) = std::str::from_utf8(comment) else {
+            return Ok(None);
+        };
+        let Some(word) = word(comment, token.line)? else {
+            return Ok(None);
+        };
         let (start, end) = (token.start as usize, token.end as usize);
-        let before = text[..start].iter().rposition(|b| is_line_end(b));
+        let before = text[..start].iter().rposition(is_line_end);
         let behind = text[end..].iter().position(is_line_end);
         Ok(Some(Marker {
             word,
@@ -66,12 +70,16 @@ impl Marker {
 
 /// What a long comment of one line says as a marker.
 fn word(comment: &str, line: u32) -> Result<Option<Word>, SplitError> {
-    let inner = comment.trim_start_matches(['-', '[', '=']).trim_end_matches([']', '=']);
+    let inner = comment
+        .trim_start_matches(['-', '[', '='])
+        .trim_end_matches([']', '=']);
     let words: Vec<&str> = inner.split_whitespace().collect();
     if words.first() != Some(&"SPLIT") {
         return Ok(None);
     }
-    let known = words.get(1).is_some_and(|word| ["MODULE", "HERE", "IGNORE"].contains(word));
+    let known = words
+        .get(1)
+        .is_some_and(|word| ["MODULE", "HERE", "IGNORE"].contains(word));
     let exact = comment.starts_with("--[[SPLIT");
     match (&words[1..], exact) {
         (["MODULE", name], true) if is_name(name) => Ok(Some(Word::Module((*name).into()))),
@@ -92,6 +100,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn is_chunk_name(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    name.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
         && !name.starts_with(['-', '.'])
 }

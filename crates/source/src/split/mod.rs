@@ -31,11 +31,18 @@
 //! assert_eq!(pieces[1].text, b"local FAST_led=true \n\n\n\n\n\ngpio.write((...), 1)\n");
 //! ```
 
+mod error;
+mod marker;
+
+use std::collections::HashMap;
+
 use fastlua_bytecode::Dialect;
 
 use crate::lexer::{Lexer, SyntaxError};
-use crate::marker::{Marker, Word};
 use crate::token::{Kind, Token};
+use error::fail;
+pub use error::{SplitError, SplitErrorKind};
+use marker::{Marker, Word};
 
 /// Where the chunks of a split module will be loaded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,69 +74,6 @@ pub struct Piece {
     pub text: Vec<u8>,
 }
 
-/// Why a file cannot be split, and the line, counted from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {kind}")]
-pub struct SplitError {
-    /// The line, counted from 1.
-    pub line: u32,
-    /// What is wrong there.
-    pub kind: SplitErrorKind,
-}
-
-/// What is wrong with the use of SPLIT markers. Lines are counted from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SplitErrorKind {
-    /// Lua's lexer refuses the text.
-    #[error("{0}")]
-    Syntax(String),
-    /// A comment that looks like a marker, but is none.
-    #[error(
-        "`{0}` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, \
-         `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`"
-    )]
-    Unknown(String),
-    /// HERE or IGNORE without MODULE before it.
-    #[error("SPLIT {0} before `--[[SPLIT MODULE name]]`")]
-    NoModule(&'static str),
-    /// A second MODULE.
-    #[error("SPLIT MODULE within the module begun on line {0}: a file is one module")]
-    Nested(u32),
-    /// Two markers on one line.
-    #[error("two SPLIT markers on one line")]
-    SameLine,
-    /// Not a name that a module can have.
-    #[error("`{0}` cannot name a module: letters, digits and `_` only, not beginning with a digit")]
-    ModuleName(String),
-    /// Not a name that a chunk can have.
-    #[error("`{0}` cannot name a chunk: letters, digits, `_`, `-` and `.` only, not beginning with `-` or `.`")]
-    ChunkName(String),
-    /// The same chunk again.
-    #[error("chunk `{0}` has begun on line {1} already")]
-    Twice(String, u32),
-    /// Two chunks that are one C identifier.
-    #[error("chunks `{0}` and `{1}` (line {2}) give the same C name")]
-    Clash(String, String, u32),
-    /// `--[[SPLIT HERE]]` outside of a chunk.
-    #[error("no chunk to end here")]
-    NothingToEnd,
-    /// Code behind HERE on its line.
-    #[error("code behind the SPLIT marker would be lost: the marker must end its line")]
-    Behind,
-    /// Code before the first chunk.
-    #[error("code before `--[[SPLIT MODULE name]]` would be lost: only comments may stand there")]
-    Before,
-    /// Code outside of the chunks.
-    #[error("this line belongs to no chunk: mark it `--[[SPLIT IGNORE]]` if that is meant")]
-    Outside,
-    /// A left-out line begins or ends inside a string or comment.
-    #[error("a string or comment goes on beyond the marked line")]
-    Torn,
-    /// The file declares what the splitter declares.
-    #[error("`local {0}` hides the one that is true in each chunk: leave it undeclared")]
-    Declared(String),
-}
-
 /// Splits a file at its markers; none where it has no marker.
 ///
 /// Each chunk begins with a local that is true, `FAST_<module>` or `SPIFFS_<module>`, on line 1.
@@ -149,16 +93,19 @@ pub fn split(text: &[u8], loader: Loader) -> Result<Option<Vec<Piece>>, SplitErr
         return fail(pair[1].line, SplitErrorKind::SameLine);
     }
     let local = String::new();
-    let mut splitter =
-        Splitter { text, loader, local, pieces: Vec::new(), kept: Vec::new(), open: None };
+    let mut splitter = Splitter {
+        text,
+        loader,
+        local,
+        pieces: Vec::new(),
+        c_names: HashMap::new(),
+        kept: Vec::new(),
+        open: None,
+    };
     splitter.markers(&markers)?;
     splitter.nothing_lost(&tokens, &markers)?;
     splitter.undeclared(&tokens)?;
     Ok(Some(splitter.pieces))
-}
-
-pub(crate) fn fail<T>(line: u32, kind: SplitErrorKind) -> Result<T, SplitError> {
-    Err(SplitError { line, kind })
 }
 
 /// All tokens with comments. What is a comment hardly depends on the dialect.
@@ -166,13 +113,21 @@ fn tokens(text: &[u8]) -> Result<Vec<Token>, SplitError> {
     let read = |dialect| -> Result<_, SyntaxError> {
         let mut lexer = Lexer::new(text, dialect)?;
         let mut tokens = Vec::new();
-        while tokens.last().is_none_or(|token: &Token| token.kind != Kind::End) {
+        while tokens
+            .last()
+            .is_none_or(|token: &Token| token.kind != Kind::End)
+        {
             tokens.push(lexer.token()?);
         }
         Ok(tokens)
     };
-    let error = |e: SyntaxError| SplitError { line: e.line, kind: SplitErrorKind::Syntax(e.message) };
-    read(Dialect::Lua53).or_else(|_| read(Dialect::Lua51)).map_err(error)
+    let error = |e: SyntaxError| SplitError {
+        line: e.line,
+        kind: SplitErrorKind::Syntax(e.message),
+    };
+    read(Dialect::Lua53)
+        .or_else(|_| read(Dialect::Lua51))
+        .map_err(error)
 }
 
 struct Splitter<'a> {
@@ -181,6 +136,8 @@ struct Splitter<'a> {
     /// `FAST_<module>`, once the module is known.
     local: String,
     pieces: Vec<Piece>,
+    /// The piece that each C name belongs to.
+    c_names: HashMap<String, usize>,
     /// The parts of the text that went into pieces.
     kept: Vec<std::ops::Range<usize>>,
     /// Where the text of the last piece goes on; none outside of a chunk.
@@ -201,7 +158,8 @@ impl Splitter<'_> {
                 (word, None) => return fail(marker.line, SplitErrorKind::NoModule(word.name())),
                 (Word::Here(name), Some(_)) => {
                     self.close(marker.line_start);
-                    let next_line = marker.line_end + line_end_length(&self.text[marker.line_end..]);
+                    let next_line =
+                        marker.line_end + line_end_length(&self.text[marker.line_end..]);
                     self.begin(name, marker, marker.line + 1, next_line)?;
                 }
                 (Word::End, Some(_)) if self.open.is_none() => {
@@ -224,24 +182,41 @@ impl Splitter<'_> {
     }
 
     /// Begins a chunk whose text starts at offset `start`, on `line`.
-    fn begin(&mut self, name: &str, marker: &Marker, line: u32, start: usize) -> Result<(), SplitError> {
+    fn begin(
+        &mut self,
+        name: &str,
+        marker: &Marker,
+        line: u32,
+        start: usize,
+    ) -> Result<(), SplitError> {
         if self.pieces.is_empty() {
             self.local = self.loader.local(name);
         }
-        for other in &self.pieces {
-            let (name, line) = (name.to_owned(), other.line);
-            if other.name == name {
-                return fail(marker.line, SplitErrorKind::Twice(name, line));
-            }
-            if c_name(&other.name) == c_name(&name) {
-                return fail(marker.line, SplitErrorKind::Clash(name, other.name.clone(), line));
-            }
+        let name = name.to_owned();
+        if let Some(&number) = self.c_names.get(&c_name(&name)) {
+            let Piece {
+                name: other, line, ..
+            } = &self.pieces[number];
+            let kind = match *other == name {
+                true => SplitErrorKind::Twice(name, *line),
+                false => SplitErrorKind::Clash(name, other.clone(), *line),
+            };
+            return fail(marker.line, kind);
         }
+        self.c_names.insert(c_name(&name), self.pieces.len());
         // LF and a CR behind it would count as one line end.
-        let newline = if self.text[start..].first() == Some(&b'\r') { b'\r' } else { b'\n' };
+        let newline = if self.text[start..].first() == Some(&b'\r') {
+            b'\r'
+        } else {
+            b'\n'
+        };
         let mut text = format!("local {}=true ", self.local).into_bytes();
         text.extend(std::iter::repeat_n(newline, line as usize - 1));
-        self.pieces.push(Piece { name: name.into(), line: marker.line, text });
+        self.pieces.push(Piece {
+            name,
+            line: marker.line,
+            text,
+        });
         self.open = Some(start);
         Ok(())
     }
@@ -263,9 +238,14 @@ impl Splitter<'_> {
                 next += 1;
             }
             let torn = |m: &Marker| {
-                m.cuts() && [m.line_start, m.line_end].iter().any(|at| (start + 1..end).contains(at))
+                m.cuts()
+                    && [m.line_start, m.line_end]
+                        .iter()
+                        .any(|at| (start + 1..end).contains(at))
             };
-            let marker = markers.get(next).filter(|m| m.cuts() && m.line_start <= start);
+            let marker = markers
+                .get(next)
+                .filter(|m| m.cuts() && m.line_start <= start);
             let kind = match marker {
                 _ if markers.get(next).is_some_and(torn) => SplitErrorKind::Torn,
                 _ if token.kind.is_comment() => continue,
@@ -284,7 +264,10 @@ impl Splitter<'_> {
 
     /// Checks that no `local` hides the splitter's own. `local FAST_x = FAST_x` would not.
     fn undeclared(&self, tokens: &[Token]) -> Result<(), SplitError> {
-        let mut tokens = tokens.iter().filter(|token| !token.kind.is_comment()).peekable();
+        let mut tokens = tokens
+            .iter()
+            .filter(|token| !token.kind.is_comment())
+            .peekable();
         while let Some(token) = tokens.next() {
             if token.kind != Kind::Local {
                 continue;
@@ -299,7 +282,9 @@ impl Splitter<'_> {
             }
             let copied = names == 1
                 && tokens.next_if(|t| t.kind == Kind::Assign).is_some()
-                && tokens.peek().is_some_and(|t| t.bytes(self.text) == self.local.as_bytes());
+                && tokens
+                    .peek()
+                    .is_some_and(|t| t.bytes(self.text) == self.local.as_bytes());
             if let (Some(line), false) = (found, copied) {
                 return fail(line, SplitErrorKind::Declared(self.local.clone()));
             }
