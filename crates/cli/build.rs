@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{CellAlignment, Table, presets};
-use fastlua_bundle::{Build, Bundle, Fault, Representation, identifier, nodemcu};
+use fastlua_bundle::{Build, Bundle, ESP8266_FLASH, Fault, Representation, identifier, nodemcu};
 use fastlua_firmware::{FAST_LOAD_H, fast_c};
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,6 +51,9 @@ pub struct Args {
     /// Write the names of all files that were read as a Make rule
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
+    /// Print what each chunk takes on the chip as bytecode and frozen
+    #[arg(long)]
+    costs: bool,
     /// Print the report as JSON (see README, "Machine output")
     #[arg(long)]
     json: bool,
@@ -96,7 +99,8 @@ pub fn run(args: &Args) -> Result<()> {
         variants: &variants,
         heap_limit: args.heap.bytes(),
     };
-    let bundle = compile_all(&build, args.jobs)?;
+    let mut bundle = compile_all(&build, args.jobs)?;
+    bundle.settle(&read.auto, read.budget.flash.map(|amount| amount.0));
     for warning in &bundle.warnings {
         print::note(&format!("warning: {}", fault(warning, &variants)));
     }
@@ -109,6 +113,11 @@ pub fn run(args: &Args) -> Result<()> {
             ("fast.c".to_owned(), fast_c()),
             ("fast_chunks.h".to_owned(), bundle.c_header(VERSION)),
         ],
+        Emit::Header if bundle.has_frozen() => {
+            bail!(
+                "--emit header: a frozen chunk is for fast.c, which owns the table of its strings"
+            )
+        }
         Emit::Header => headers(&bundle),
     };
     let files: Vec<(PathBuf, String)> = files
@@ -126,7 +135,13 @@ pub fn run(args: &Args) -> Result<()> {
     let written = outputs.commit()?;
     match args.json {
         true => print::json(&as_json(&bundle, &written)),
-        false => print::out(report(&bundle, &written)),
+        false => {
+            let mut text = report(&bundle, &written);
+            if args.costs || bundle.has_frozen() {
+                text += &costs(&bundle);
+            }
+            print::out(text)
+        }
     }
 }
 
@@ -208,10 +223,6 @@ pub fn compile_all(build: &Build, jobs: Option<u16>) -> Result<Bundle> {
     })
 }
 
-/// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
-/// (`irom0_0_seg` in NodeMCU's linker script).
-const ESP8266_FLASH: usize = 0xe0000;
-
 /// An error with the largest chunks where an ESP8266 can't hold the bundle by itself.
 fn fits_flash(bundle: &Bundle) -> Result<()> {
     for (v, variant) in bundle.variants.iter().enumerate() {
@@ -269,7 +280,9 @@ fn report(bundle: &Bundle, written: &[Written]) -> String {
     }
     let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
     let of = |r| bundle.chunks.iter().filter(move |c| c.representation == r);
-    let bytecode = of(Representation::Bytecode).flat_map(|c| &c.dumps);
+    let proved = bundle.chunks.iter();
+    let proved = proved.filter(|c| c.representation != Representation::Source);
+    let bytecode = proved.flat_map(|c| &c.dumps);
     let (dumps, texts) = (
         bytecode.flatten().count(),
         of(Representation::Source).count(),
@@ -281,6 +294,18 @@ fn report(bundle: &Bundle, written: &[Written]) -> String {
              Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n"
         );
     }
+    let frozen = bundle
+        .chunks
+        .iter()
+        .filter(|c| c.representation.is_frozen());
+    if bundle.has_frozen() {
+        text += &format!(
+            "Frozen: {} of {}; the bytes above are those of their bytecode. The firmware's compiler decides\n\
+             what they take: fast.list and fast.info tell it.\n",
+            frozen.count(),
+            bundle.chunks.len()
+        );
+    }
     if texts > 0 {
         text += &format!(
             "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
@@ -290,6 +315,53 @@ fn report(bundle: &Bundle, written: &[Written]) -> String {
         text += &format!("{file}\n");
     }
     text
+}
+
+/// What each chunk takes in the first of the variants.
+fn costs(bundle: &Bundle) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let heads = "bytes in|as|flash|heap kept|load";
+    table.set_header(heads.split('|'));
+    for (chunk, dump) in bundle.of_variant(0) {
+        let Some(c) = chunk.costs[0] else {
+            let flash = dump.bytes.len().to_string();
+            table.add_row([&chunk.name, "source", &flash, "-", "is compiled"]);
+            continue;
+        };
+        let row = |form: &str, flash: usize, heap: usize, load: &str| {
+            let cells = [
+                &chunk.name,
+                form,
+                &flash.to_string(),
+                &heap.to_string(),
+                load,
+            ];
+            cells.map(str::to_owned)
+        };
+        table.add_row(row(
+            "bytecode",
+            c.bytecode_flash,
+            c.bytecode_heap,
+            "is copied",
+        ));
+        let flash = c.frozen_flash + c.frozen_strings;
+        table.add_row(row("frozen", flash, c.frozen_heap, "one closure"));
+        let load = "one closure; shadows once, at the most";
+        table.add_row(row("frozen, no hook", flash, c.shadow_heap, load));
+    }
+    let rows: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let alone: usize = bundle
+        .of_variant(0)
+        .filter_map(|(c, _)| c.costs[0].filter(|_| c.representation.is_frozen()))
+        .map(|c| c.frozen_strings)
+        .sum();
+    format!(
+        "\nOn the chip, {}, without what the heap adds to each block:\n{rows}\
+         Strings of the frozen chunks: {alone} bytes if each had its own, {} as one pool.\n",
+        bundle.variants[0].name,
+        bundle.pool_bytes(0)
+    )
 }
 
 fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {

@@ -1,10 +1,11 @@
 //! The modules of a build: files named on the command line, or those of a `fast.toml`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use fastlua_bundle::{Input, Manifest, Module, Representation, check_names};
+use fastlua_bundle::{Budget, Form, Input, Manifest, Module, Representation, check_names};
 use fastlua_bytecode::Strip;
 use fastlua_source::split::{Loader, SplitError, split};
 use glob::Pattern;
@@ -19,6 +20,12 @@ pub struct Inputs {
     pub files: Vec<PathBuf>,
     /// Names of the variants that `fast.toml` asks for.
     pub variants: Option<Vec<String>>,
+    /// What `fast.toml` lets all modules cost.
+    pub budget: Budget,
+    /// And a module, by its name.
+    pub budgets: BTreeMap<String, Budget>,
+    /// Names of the chunks that are frozen only where the budget allows it.
+    pub auto: BTreeSet<String>,
 }
 
 /// Modules on the command line, and what overrides `fast.toml`.
@@ -33,9 +40,13 @@ pub struct Modules {
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: Option<u8>,
-    /// How chunks lie in flash: bytecode loads fastest, squashed source is smallest [default: bytecode]
+    /// How chunks lie in flash: squashed source is smallest, frozen ones take next to no heap
+    /// [default: bytecode]
     #[arg(long = "as", value_name = "FORM")]
     representation: Option<As>,
+    /// Carry no bytecode for firmware that can't run a frozen chunk
+    #[arg(long)]
+    no_fallback: bool,
     /// Leave SPLIT markers alone: each file is one chunk
     #[arg(long)]
     whole: bool,
@@ -45,13 +56,17 @@ pub struct Modules {
 enum As {
     Bytecode,
     Source,
+    Frozen,
+    Auto,
 }
 
-impl From<As> for Representation {
-    fn from(form: As) -> Representation {
+impl From<As> for Form {
+    fn from(form: As) -> Form {
         match form {
-            As::Bytecode => Representation::Bytecode,
-            As::Source => Representation::Source,
+            As::Bytecode => Form::Bytecode,
+            As::Source => Form::Source,
+            As::Frozen => Form::Frozen,
+            As::Auto => Form::Auto,
         }
     }
 }
@@ -60,9 +75,11 @@ impl From<As> for Representation {
 struct How {
     name: Option<String>,
     strip: Strip,
-    representation: Representation,
+    form: Form,
+    fallback: bool,
     split: bool,
     variants: Option<Vec<String>>,
+    budget: Option<Budget>,
 }
 
 impl Modules {
@@ -97,6 +114,9 @@ impl Modules {
                     inputs: Vec::new(),
                     files: Vec::new(),
                     variants: None,
+                    budget: Budget::default(),
+                    budgets: BTreeMap::new(),
+                    auto: BTreeSet::new(),
                 };
                 for path in paths {
                     found.add_file(path, self.how()?)?;
@@ -115,9 +135,11 @@ impl Modules {
         Ok(How {
             name: None,
             strip: level(self.strip.unwrap_or(2))?,
-            representation: self.representation.map(Into::into).unwrap_or_default(),
+            form: self.representation.map(Into::into).unwrap_or_default(),
+            fallback: !self.no_fallback,
             split: !self.whole,
             variants: None,
+            budget: None,
         })
     }
 }
@@ -152,6 +174,9 @@ fn from_manifest(path: &Path, asked: &Modules) -> Result<Inputs> {
         inputs: Vec::new(),
         files: vec![path.to_owned()],
         variants: manifest.variants.clone(),
+        budget: manifest.budget.unwrap_or_default(),
+        budgets: BTreeMap::new(),
+        auto: BTreeSet::new(),
     };
     let folder = path.parent().unwrap_or(Path::new(""));
     for module in &manifest.modules {
@@ -168,19 +193,20 @@ fn from_manifest(path: &Path, asked: &Modules) -> Result<Inputs> {
                 files.len()
             );
         }
+        let form = asked.representation.map(Form::from);
+        let form = form.or(module.representation).or(manifest.representation);
+        let fallback = module.fallback.or(manifest.fallback);
         for file in files {
-            let asked_for = asked.representation.map(Representation::from);
-            let representation = asked_for.or(module.representation);
             found.add_file(
                 &file,
                 How {
                     name: module.name.clone(),
                     strip,
-                    representation: representation
-                        .or(manifest.representation)
-                        .unwrap_or_default(),
+                    form: form.unwrap_or_default(),
+                    fallback: !asked.no_fallback && fallback.unwrap_or(true),
                     split: !asked.whole && module.split.unwrap_or(true),
                     variants: module.variants.clone(),
+                    budget: module.budget,
                 },
             )?;
         }
@@ -270,13 +296,27 @@ impl Inputs {
             Some(pieces) => pieces.into_iter().map(|p| (p.name, p.text)).collect(),
         };
         let module = chunks[0].0.clone();
+        let representation = match how.form {
+            Form::Bytecode => Representation::Bytecode,
+            Form::Source => Representation::Source,
+            Form::Frozen if !how.fallback => Representation::FrozenAlone,
+            Form::Frozen => Representation::Frozen,
+            Form::Auto => {
+                self.auto
+                    .extend(chunks.iter().map(|(name, _)| name.clone()));
+                Representation::Frozen
+            }
+        };
+        if let Some(budget) = how.budget {
+            self.budgets.insert(module.clone(), budget);
+        }
         self.inputs
             .extend(chunks.into_iter().map(|(name, text)| Input {
                 name,
                 module: module.clone(),
                 file: file.clone(),
                 text,
-                representation: how.representation,
+                representation,
                 strip: how.strip,
                 variants: how.variants.clone(),
             }));

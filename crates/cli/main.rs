@@ -1,5 +1,6 @@
 //! The command `fastlua`: one file per subcommand.
 
+mod bench;
 mod build;
 mod check;
 mod compile;
@@ -27,6 +28,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Build(build::Args),
     Compile(compile::Args),
     Check(check::Args),
@@ -39,6 +41,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Bench(args) => bench::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
@@ -54,7 +57,10 @@ fn main() -> ExitCode {
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print::note(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+            match error.is::<bench::TooMuch>() {
+                true => ExitCode::from(3),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }

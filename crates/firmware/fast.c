@@ -6,7 +6,8 @@
 ** fast.<name>		the same, an error where it can not be loaded
 ** fast.list([pattern])	iterates over name, size, representation, and the
 **			heap that a load needs at the most (bytecode)
-** fast.info()		version, variant, bundle, chunks, flash
+** fast.info()		version, variant, bundle, chunks, flash, and how frozen
+**			chunks run: hook, table, shadows, no
 ** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
 ** fast.verbose([on])	whether a line is printed for each load
 */
@@ -14,6 +15,10 @@
 #include "module.h"
 #include "fast_load.h"
 #include "fast_chunks.h"
+
+#if defined(FAST_FREEZES)
+#include "fast_frozen.h"
+#endif
 
 /* besides fast_image.checked all the RAM that the module takes */
 static char fast_talks;
@@ -27,8 +32,19 @@ static void fast_say (lua_State *L, const char *name, uint32_t since) {
 
 static int fast_get (lua_State *L, const char *name) {
   uint32_t since = fast_clock();
-  int n = fast_push(L, &fast_image, name);
-  if (fast_talks && n == 1 && !lua_isnil(L, -1))
+  const fast_chunk *c = fast_find(&fast_image, name);
+  int n;
+  if (c == NULL) {
+    lua_pushnil(L);
+    return 1;
+  }
+#if defined(FAST_FREEZES)
+  if (fast_frozen_of(L, c) != NULL)
+    n = fast_push_frozen(L, c, fast_frozen_of(L, c), name);
+  else
+#endif
+  n = fast_push_chunk(L, &fast_image, c, name);
+  if (fast_talks && n == 1)
     fast_say(L, name, since);
   return n;
 }
@@ -81,6 +97,14 @@ static int fast_next (lua_State *L) {
   for (; c < end; c++) {
     fast_name(L, c);
     if (lua_isnoneornil(L, 1) || fast_matches(L, 1)) {
+#if defined(FAST_FREEZES)
+      const fast_frozen *z = fast_frozen_of(L, c);
+      if (z != NULL) {
+        lua_pushinteger(L, (lua_Integer)z->size);
+        lua_pushliteral(L, "frozen");
+        return 3;
+      }
+#endif
       lua_pushinteger(L, (lua_Integer)c->size);
       lua_pushstring(L, kinds[c->kind]);
       if (c->kind != FAST_BYTECODE) return 3;
@@ -105,7 +129,12 @@ static int fast_info (lua_State *L) {
   uint32_t i;
   for (i = 0; i < fast_image.count; i++)
     flash += (fast_image.chunks[i].size + 3) & ~3u;
-  lua_createtable(L, 0, 5);
+#if defined(FAST_FREEZES)
+  for (i = 0; i < fast_image.count; i++)
+    if (fast_frozen_chunks[i] != NULL) flash += fast_frozen_chunks[i]->size;
+  flash += FAST_POOL_BYTES;
+#endif
+  lua_createtable(L, 0, 6);
   lua_pushstring(L, FAST_VERSION);
   lua_setfield(L, -2, "version");
   lua_pushstring(L, FAST_VARIANT);
@@ -116,6 +145,14 @@ static int fast_info (lua_State *L) {
   lua_setfield(L, -2, "chunks");
   lua_pushinteger(L, (lua_Integer)flash);
   lua_setfield(L, -2, "flash");
+#if !defined(FAST_FREEZES)
+  lua_pushliteral(L, "no");
+#elif defined(FAST_WRAP)
+  lua_pushstring(L, fast_is_mapped(L) ? "hook" : "shadows");
+#else
+  lua_pushstring(L, fast_is_mapped(L) ? "table" : "shadows");
+#endif
+  lua_setfield(L, -2, "frozen");
   return 1;
 }
 
@@ -170,6 +207,9 @@ LROT_END(fast, LROT_TABLEREF(fast_meta), 0)
 
 static int fast_open (lua_State *L) {
   int top = lua_gettop(L);
+#if defined(FAST_FREEZES)
+  fast_settle(L);
+#endif
   lua_getglobal(L, "package");
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "preload");

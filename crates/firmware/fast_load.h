@@ -16,6 +16,7 @@
 #include "lobject.h"
 #include "lstate.h"
 #include "lfunc.h"
+#include "ldo.h"
 
 /* a clock in microseconds, and what a block of n bytes takes of the heap;
 ** module.h brings its own where Lua is stock */
@@ -179,16 +180,33 @@ static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
   return 1;
 }
 
-/* Bytes of heap that loading the chunk needs at the most. */
-static size_t fast_need (lua_State *L, const fast_chunk *c) {
+/* That much heap, and what the table of strings may grow by. */
+static size_t fast_grown (lua_State *L, size_t need, uint32_t strings) {
   const stringtable *t = &G(L)->strt;
-  size_t need = c->heap, size = (size_t)t->size, grown = size;
-  while (grown > 0 && (size_t)t->nuse + c->strings > grown) grown *= 2;
+  size_t size = (size_t)t->size, grown = size;
+  while (grown > 0 && (size_t)t->nuse + strings > grown) grown *= 2;
   if (grown > size)  /* the last half of it is there until it has moved */
     need += FAST_BLOCK(grown * sizeof(void *))
           + FAST_BLOCK(grown / 2 * sizeof(void *))
           - FAST_BLOCK(size * sizeof(void *));
   return need + need / 16 + 24;  /* for rests too small to be blocks of their own */
+}
+
+/* Bytes of heap that loading the chunk needs at the most. */
+static size_t fast_need (lua_State *L, const fast_chunk *c) {
+  return fast_grown(L, c->heap, c->strings);
+}
+
+/* Whether that much heap is free, after a collection if need be; else pushes
+** nil and a message. */
+static int fast_room (lua_State *L, size_t need, const char *name) {
+  if ((size_t)lua_freeheap() >= need) return 1;
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  if ((size_t)lua_freeheap() >= need) return 1;
+  lua_pushnil(L);
+  lua_pushfstring(L, "chunk '%s' needs %d bytes of heap, %d are free",
+                  name, (int)need, (int)lua_freeheap());
+  return 0;
 }
 
 typedef struct fast_source {
@@ -235,7 +253,6 @@ typedef struct fast_guard {
   lua_State *L;
   lua_Alloc alloc;
   void *ud;
-  int message;			/* its place on the stack */
 } fast_guard;
 
 static void *fast_alloc (void *ud, void *p, size_t osize, size_t nsize) {
@@ -243,8 +260,7 @@ static void *fast_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   void *q = g->alloc(g->ud, p, osize, nsize);
   if (q == NULL && nsize > 0) {
     lua_setallocf(g->L, g->alloc, g->ud);
-    lua_pushvalue(g->L, g->message);
-    lua_error(g->L);
+    luaD_throw(g->L, LUA_ERRMEM);
   }
   return q;
 }
@@ -252,47 +268,29 @@ static void *fast_alloc (void *ud, void *p, size_t osize, size_t nsize) {
 static int fast_undump (lua_State *L, fast_source *s, const char *name) {
   fast_guard g;
   int status;
-  lua_pushliteral(L, "not enough memory");  /* the core has it: no new string */
   g.L = L;
-  g.message = lua_gettop(L);
   g.alloc = lua_getallocf(L, &g.ud);
   lua_setallocf(L, fast_alloc, &g);
   status = fast_parse(L, s, name);
   lua_setallocf(L, g.alloc, g.ud);
-  lua_remove(L, g.message);
   return status;
 }
 
 #endif
 
 /*
-** Pushes the chunk as a function; or nil and a message, if it is damaged or
-** the heap can not hold it; or nil, if there is none of that name.
-** Returns how many values it pushed.
+** Pushes a chunk as a function; or nil and a message, if it is damaged or the
+** heap can not hold it. Returns how many values it pushed.
 */
-static int fast_push (lua_State *L, const fast_bundle *b, const char *name) {
-  const fast_chunk *c = fast_find(b, name);
+static int fast_push_chunk (lua_State *L, const fast_bundle *b,
+                            const fast_chunk *c, const char *name) {
   fast_source s;
-  size_t need;
-  if (c == NULL) {
-    lua_pushnil(L);
-    return 1;
-  }
   if (!fast_sound(b, c)) {
     lua_pushnil(L);
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
     return 2;
   }
-  need = fast_need(L, c);
-  if ((size_t)lua_freeheap() < need) {
-    lua_gc(L, LUA_GCCOLLECT, 0);
-    if ((size_t)lua_freeheap() < need) {
-      lua_pushnil(L);
-      lua_pushfstring(L, "chunk '%s' needs %d bytes of heap, %d are free",
-                      name, (int)need, (int)lua_freeheap());
-      return 2;
-    }
-  }
+  if (!fast_room(L, fast_need(L, c), name)) return 2;
   s.next = c->words;
   s.left = c->size;
   if (c->kind == FAST_BYTECODE) {
@@ -309,6 +307,17 @@ static int fast_push (lua_State *L, const fast_bundle *b, const char *name) {
   lua_pushnil(L);
   lua_replace(L, -3);  /* for the name, below the message */
   return 2;
+}
+
+/*
+** The same by name; nil if there is none of that name.
+*/
+__attribute__((unused))
+static int fast_push (lua_State *L, const fast_bundle *b, const char *name) {
+  const fast_chunk *c = fast_find(b, name);
+  if (c != NULL) return fast_push_chunk(L, b, c, name);
+  lua_pushnil(L);
+  return 1;
 }
 
 #endif

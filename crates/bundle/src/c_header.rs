@@ -6,6 +6,8 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
+use crate::cost::{constant_pool, string_bytes};
+use crate::frozen::{FROZEN_H, Frozen};
 use crate::identifier;
 
 /// What the header is for.
@@ -110,6 +112,10 @@ impl Bundle {
                 words(&mut text, &format!("fast_words_{id}"), &source.bytes);
             }
         }
+        if matches!(purpose, Purpose::Fast) && self.has_frozen() {
+            text.push('\n');
+            text += FROZEN_H;
+        }
         text.push('\n');
         for (v, variant) in self.variants.iter().enumerate() {
             let word = if v == 0 { "if" } else { "elif" };
@@ -141,26 +147,101 @@ impl Bundle {
                 variant.name
             );
         }
+        let frozen = self.frozen(text, v, purpose);
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
-            let (size, crc) = (dump.bytes.len(), dump.crc32);
-            let _ = write!(
-                index,
-                "  {{fast_name_{id}, fast_words_{id}, {size}, 0x{crc:08x}, "
-            );
-            let _ = match &dump.need {
-                None => writeln!(index, "FAST_SOURCE, 0, 0}},"),
-                Some(need) => {
-                    words(text, &format!("fast_words_{id}"), &dump.bytes);
-                    let (heap, strings) = (need.c_expression(), need.short_strings);
-                    writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},")
-                }
+            let _ = write!(index, "  {{fast_name_{id}, ");
+            let Some(need) = &dump.need else {
+                let (size, crc) = (dump.bytes.len(), dump.crc32);
+                let _ = writeln!(
+                    index,
+                    "fast_words_{id}, {size}, 0x{crc:08x}, FAST_SOURCE, 0, 0}},"
+                );
+                continue;
             };
+            let (heap, strings) = (need.c_expression(), need.short_strings);
+            if frozen && chunk.representation == Representation::FrozenAlone {
+                let _ = write!(index, "NULL, 0, 0, ");
+            } else {
+                let (size, crc) = (dump.bytes.len(), dump.crc32);
+                words(text, &format!("fast_words_{id}"), &dump.bytes);
+                let _ = write!(index, "fast_words_{id}, {size}, 0x{crc:08x}, ");
+            }
+            let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},");
         }
         *text += &index;
         *text += "};\n\n";
+        if frozen {
+            self.frozen_index(text, v);
+        }
+    }
+
+    /// Writes the frozen chunks of a variant; false where it has none, or the header is for a module
+    /// of another firmware's, which can't have the core's table of strings as well.
+    fn frozen(&self, text: &mut String, v: usize, purpose: &Purpose) -> bool {
+        if matches!(purpose, Purpose::Module(_)) || !self.has_frozen() {
+            return false;
+        }
+        let chunks = self
+            .of_variant(v)
+            .filter_map(|(chunk, dump)| Some((&*chunk.name, dump.frozen.as_ref()?)))
+            .collect();
+        let Some(mut frozen) = Frozen::new(chunks, self.seed()) else {
+            *text += "#undef FAST_FREEZES\n\n";
+            return false;
+        };
+        let _ = writeln!(
+            text,
+            "#if defined(FAST_FREEZES)\n\n{}\n#endif",
+            frozen.text()
+        );
+        true
+    }
+
+    /// Writes the frozen chunk of each chunk, if it has one.
+    fn frozen_index(&self, text: &mut String, v: usize) {
+        *text +=
+            "#if defined(FAST_FREEZES)\nstatic const fast_frozen *const fast_frozen_chunks[] = {\n";
+        for (chunk, dump) in self.of_variant(v) {
+            let _ = match dump.frozen {
+                Some(_) => writeln!(text, "  &fast_z_{},", identifier(&chunk.name)),
+                None => writeln!(text, "  NULL,"),
+            };
+        }
+        *text += "};\n";
+        let alone =
+            |(c, _): &(&BundledChunk, &Dump)| c.representation == Representation::FrozenAlone;
+        if let Some((chunk, _)) = self.of_variant(v).find(alone) {
+            let _ = writeln!(
+                text,
+                "#else\n#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"",
+                chunk.name
+            );
+        }
+        *text += "#endif\n\n";
+    }
+
+    /// Bytes of flash that the strings of a variant's frozen chunks take as one pool.
+    pub fn pool_bytes(&self, v: usize) -> usize {
+        let frozen = self
+            .of_variant(v)
+            .filter_map(|(_, dump)| dump.frozen.as_ref());
+        constant_pool(frozen).iter().map(|s| string_bytes(s)).sum()
+    }
+
+    /// Whether any chunk is frozen.
+    pub fn has_frozen(&self) -> bool {
+        self.chunks.iter().any(|c| c.representation.is_frozen())
+    }
+
+    /// What the hash of strings begins with in 5.3: other sources, another seed.
+    fn seed(&self) -> u32 {
+        let mut hash = Sha256::new();
+        self.chunks.iter().for_each(|c| hash.update(c.sha256));
+        let bytes = hash.finalize();
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
     /// The chunks that a variant carries, with their dumps.
@@ -182,7 +263,7 @@ fn table(prefix: &str) -> String {
 }
 
 /// Bytes as an array of 32-bit words, zero bytes after them.
-fn words(text: &mut String, name: &str, bytes: &[u8]) {
+pub(crate) fn words(text: &mut String, name: &str, bytes: &[u8]) {
     let words: Vec<&[u8]> = bytes.chunks(4).collect();
     let _ = write!(
         text,

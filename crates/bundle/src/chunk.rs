@@ -2,24 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use fastlua_bytecode::{Strip, write};
+use fastlua_bytecode::{Chunk, Strip, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variant;
 use rayon::prelude::*;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{Need, compile_text, squash_proved, strip_for_bundle};
+use crate::{Costs, Need, compile_text, squash_proved, strip_for_bundle};
 
 /// How a chunk lies in flash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Representation {
     /// Stripped bytecode, one dump for each variant.
     #[default]
     Bytecode,
     /// Squashed source, one text for all variants that compile it.
     Source,
+    /// Constant objects of the core's own, and bytecode for cores that have none such.
+    Frozen,
+    /// The same without the bytecode: `as = "frozen"` with `fallback = false`.
+    FrozenAlone,
 }
 
 impl Representation {
@@ -28,7 +30,13 @@ impl Representation {
         match self {
             Representation::Bytecode => "bytecode",
             Representation::Source => "source",
+            Representation::Frozen | Representation::FrozenAlone => "frozen",
         }
+    }
+
+    /// Whether it is constant objects.
+    pub fn is_frozen(self) -> bool {
+        matches!(self, Representation::Frozen | Representation::FrozenAlone)
     }
 }
 
@@ -106,6 +114,8 @@ pub struct BundledChunk {
     pub strip: Strip,
     /// Its dump for each of the bundle's variants; none where the variant does not carry it.
     pub dumps: Vec<Option<Dump>>,
+    /// What it takes as bytecode and frozen, likewise; unknown for source.
+    pub costs: Vec<Option<Costs>>,
 }
 
 /// A chunk's bytes for one variant: its dump, or its squashed source.
@@ -117,6 +127,8 @@ pub struct Dump {
     pub crc32: u32,
     /// What loading them allocates; unknown for source.
     pub need: Option<Need>,
+    /// The chunk, where it is frozen.
+    pub frozen: Option<Chunk>,
 }
 
 /// An error in one input, and the variants that have it.
@@ -159,6 +171,8 @@ impl Build<'_> {
             return Err(faults);
         }
         let warnings = gather(&jobs, &outcomes, |o| &o.warnings);
+        let costs: Vec<Option<Costs>> = outcomes.iter().map(|outcome| outcome.costs).collect();
+        let mut costs = costs.into_iter();
         let mut dumps = outcomes.into_iter().map(|outcome| outcome.dump);
         let chunks: Vec<BundledChunk> = inputs
             .iter()
@@ -172,6 +186,7 @@ impl Build<'_> {
                 representation: input.representation,
                 strip: input.strip,
                 dumps: dumps.by_ref().take(self.variants.len()).collect(),
+                costs: costs.by_ref().take(self.variants.len()).collect(),
             })
             .collect();
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
@@ -228,6 +243,7 @@ impl Build<'_> {
                     crc32: crc32fast::hash(text),
                     bytes: text.clone(),
                     need: None,
+                    frozen: None,
                 });
                 return outcome;
             }
@@ -247,10 +263,13 @@ impl Build<'_> {
         });
         match proved {
             Ok(bytes) => {
+                let need = Need::of(&chunk);
+                outcome.costs = Some(Costs::of(&chunk, bytes.len(), &need));
                 outcome.dump = Some(Dump {
                     crc32: crc32fast::hash(&bytes),
-                    need: Some(Need::of(&chunk)),
+                    need: Some(need),
                     bytes,
+                    frozen: input.representation.is_frozen().then_some(chunk),
                 })
             }
             Err(reason) => outcome.faults.push(format!(
@@ -269,6 +288,7 @@ type Squash = Option<Result<Vec<u8>, String>>;
 #[derive(Default)]
 struct Outcome {
     dump: Option<Dump>,
+    costs: Option<Costs>,
     faults: Vec<String>,
     warnings: Vec<String>,
 }

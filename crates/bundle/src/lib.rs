@@ -1,23 +1,33 @@
 //! Chunks to the C source that a firmware compiles in: every chunk compiled for every variant,
 //! each dump proved to load back, then one header with a block for each variant.
 
+mod auto;
+mod budget;
 mod c_header;
 mod chunk;
 mod compile;
+mod cost;
+mod frozen;
 mod manifest;
 mod name;
 mod need;
 mod squash;
 
+pub use budget::{Amount, Budget, BudgetError};
 pub use chunk::{Build, Bundle, BundledChunk, Dump, Fault, Input, Representation, Warning};
 pub use compile::compile_text;
-pub use manifest::{Manifest, ManifestError, Module};
+pub use cost::Costs;
+pub use manifest::{Form, Manifest, ManifestError, Module};
 pub use name::{NameError, check_names, identifier};
 pub use need::Need;
 pub use squash::{nodemcu, squash_proved};
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip};
+
+/// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
+/// (`irom0_0_seg` in NodeMCU's linker script).
+pub const ESP8266_FLASH: usize = 0xe0000;
 
 /// What a bundle drops from a compiled chunk: the debug data of `strip`; the source name too where
 /// no line refers to it any more, else it becomes `file_name` (without folders, so that the same

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Representation, closest};
+use crate::{Budget, closest};
 
 /// A `fast.toml`. The same keys in a module override those of the whole.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -12,9 +12,13 @@ pub struct Manifest {
     pub strip: Option<u8>,
     /// Names of the variants to build.
     pub variants: Option<Vec<String>>,
-    /// `bytecode` or `source`.
+    /// `bytecode`, `source`, `frozen` or `auto`.
     #[serde(rename = "as")]
-    pub representation: Option<Representation>,
+    pub representation: Option<Form>,
+    /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
+    pub fallback: Option<bool>,
+    /// What all modules may cost in `fastlua bench`.
+    pub budget: Option<Budget>,
     /// The modules, `[[module]]` each.
     #[serde(default, rename = "module")]
     pub modules: Vec<Module>,
@@ -32,11 +36,30 @@ pub struct Module {
     pub strip: Option<u8>,
     /// Names of the variants that carry it.
     pub variants: Option<Vec<String>>,
-    /// `bytecode` or `source`.
+    /// `bytecode`, `source`, `frozen` or `auto`.
     #[serde(rename = "as")]
-    pub representation: Option<Representation>,
+    pub representation: Option<Form>,
+    /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
+    pub fallback: Option<bool>,
     /// Whether SPLIT markers cut it into chunks; they do unless this is false.
     pub split: Option<bool>,
+    /// What it may cost in `fastlua bench`.
+    pub budget: Option<Budget>,
+}
+
+/// How a chunk is to lie in flash, as `as` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Stripped bytecode.
+    #[default]
+    Bytecode,
+    /// Squashed source.
+    Source,
+    /// Constant objects of the core's own.
+    Frozen,
+    /// Frozen where the budget of flash allows it, else bytecode.
+    Auto,
 }
 
 /// A `fast.toml` that can't be used: place, reason and a suggestion.

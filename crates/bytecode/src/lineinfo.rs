@@ -92,13 +92,19 @@ fn pack(lines: &[u32], full: u8) -> Vec<u8> {
     packed
 }
 
-/// Bytes of line info that the core holds for a function once it is loaded: packed by NodeMCU's
-/// cores, an `int` for each instruction in stock Lua; 0 where it is stripped.
+/// Bytes of line info that the core holds for a function once it is loaded; 0 where it is stripped.
 pub fn line_info_len(format: Format, function: &Function) -> usize {
+    line_info(format, function).len()
+}
+
+/// Line info as the core holds it once a function is loaded: packed by NodeMCU's cores, a
+/// little-endian `int` for each instruction in stock Lua; none where it is stripped.
+pub fn line_info(format: Format, function: &Function) -> Vec<u8> {
+    let lines = &function.lines;
     match format {
-        Format::NodeMcu51 => pack(&function.lines, FULL_51).len(),
-        Format::NodeMcu53 => pack(&function.lines, FULL_53).len(),
-        Format::Puc51 | Format::Puc53 => 4 * function.lines.len(),
+        Format::NodeMcu51 => pack(lines, FULL_51),
+        Format::NodeMcu53 => pack(lines, FULL_53),
+        Format::Puc51 | Format::Puc53 => lines.iter().flat_map(|l| l.to_le_bytes()).collect(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
 
 mod core;
+pub mod read_only;
 
 use std::ffi::CString;
 

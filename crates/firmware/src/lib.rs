@@ -6,9 +6,15 @@ use include_dir::{Dir, include_dir};
 /// file more is needed.
 pub const FAST_LOAD_H: &str = include_str!("../fast_load.h");
 
-/// The C module, `fast.c`, with [`FAST_LOAD_H`] in it. It includes the `fast_chunks.h` of a bundle.
+/// What runs frozen chunks, `fast_frozen.h`.
+const FAST_FROZEN_H: &str = include_str!("../fast_frozen.h");
+
+/// The C module, `fast.c`, with [`FAST_LOAD_H`] and `fast_frozen.h` in it. It includes the
+/// `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {
-    include_str!("../fast.c").replacen("#include \"fast_load.h\"\n", FAST_LOAD_H, 1)
+    include_str!("../fast.c")
+        .replacen("#include \"fast_load.h\"\n", FAST_LOAD_H, 1)
+        .replacen("#include \"fast_frozen.h\"\n", FAST_FROZEN_H, 1)
 }
 
 /// Name and text of the files with which `fast.c` is built for stock Lua, on a PC or under

@@ -1,0 +1,125 @@
+//! Figures against budgets.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use fastlua_bundle::Budget;
+
+use crate::{ChunkFigures, Cost, Figures, Metric, Totals, VariantFigures};
+
+/// What may be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// By all modules: flash together, the rest by each chunk.
+    pub all: Budget,
+    /// By a module: flash by its chunks together, the rest by each of them.
+    pub modules: BTreeMap<String, Budget>,
+}
+
+impl Budgets {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        self.all == Budget::default() && self.modules.is_empty()
+    }
+}
+
+/// A figure over its budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excess {
+    /// The variant.
+    pub variant: String,
+    /// The chunk; or the module or `all modules` where the sum is too large.
+    pub of: String,
+    /// Which figure.
+    pub metric: Metric,
+    /// The figure; none where the chunk does not load.
+    pub value: Option<i64>,
+    /// What it may be.
+    pub budget: u64,
+}
+
+impl Display for Excess {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Excess {
+            variant,
+            of,
+            metric,
+            value,
+            budget,
+        } = self;
+        write!(f, "{variant}: {of}: {} ", metric.name())?;
+        match value {
+            Some(value) => write!(f, "{value}, the budget is {budget}"),
+            None => write!(
+                f,
+                "unknown, since it does not load or is not measured; the budget is {budget}"
+            ),
+        }
+    }
+}
+
+/// What is over its budget as it is built, variant by variant.
+pub fn check(figures: &Figures, budgets: &Budgets) -> Vec<Excess> {
+    let mut excesses = Vec::new();
+    for variant in &figures.variants {
+        check_one(
+            variant,
+            "all modules",
+            &budgets.all,
+            |_| true,
+            &mut excesses,
+        );
+        for (module, budget) in &budgets.modules {
+            check_one(variant, module, budget, |m| m == module, &mut excesses);
+        }
+    }
+    excesses
+}
+
+fn check_one(
+    variant: &VariantFigures,
+    sum: &str,
+    budget: &Budget,
+    is_in: impl Fn(&str) -> bool,
+    excesses: &mut Vec<Excess>,
+) {
+    let chunks: Vec<&ChunkFigures> = variant.chunks.iter().filter(|c| is_in(&c.module)).collect();
+    for (metric, limit) in limits(budget) {
+        let mut add = |of: &str, value: Option<i64>| {
+            if value.is_none_or(|value| value > 0 && value.unsigned_abs() > limit) {
+                excesses.push(Excess {
+                    variant: variant.variant.clone(),
+                    of: of.into(),
+                    metric,
+                    value,
+                    budget: limit,
+                });
+            }
+        };
+        match metric {
+            Metric::Flash => {
+                let costs: Option<Vec<&Cost>> = chunks.iter().map(|c| c.as_built()).collect();
+                add(sum, costs.map(|costs| Totals::of(costs).flash));
+            }
+            _ => chunks.iter().for_each(|chunk| {
+                add(
+                    &chunk.name,
+                    chunk.as_built().and_then(|cost| metric.of(cost)),
+                );
+            }),
+        }
+    }
+}
+
+fn limits(budget: &Budget) -> impl Iterator<Item = (Metric, u64)> {
+    [
+        (Metric::Flash, budget.flash),
+        (Metric::Load, budget.load),
+        (Metric::HeapPeak, budget.heap_peak),
+        (Metric::HeapKept, budget.heap_kept),
+        (Metric::Allocations, budget.allocations),
+        (Metric::NarrowReads, budget.narrow_reads),
+    ]
+    .into_iter()
+    .filter_map(|(metric, limit)| Some((metric, limit?.0)))
+}

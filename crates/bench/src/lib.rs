@@ -1,0 +1,29 @@
+//! What chunks cost in each form in which they can be carried: measured on the ESP8266's emulated
+//! processor, printed as a table or a page, compared with figures of before, held against budgets.
+//!
+//! [`Bench::run`] gives [`Figures`], which are also the JSON `fastlua-bench/1`. What each figure
+//! is stands at [`Cost`] and [`LoadCost`].
+
+mod baseline;
+mod budget;
+mod figures;
+mod form;
+mod headline;
+mod json;
+mod measure;
+mod metric;
+mod page;
+mod table;
+
+pub use baseline::{Change, Comparison, compare};
+pub use budget::{Budgets, Excess, check};
+pub use figures::{ChunkFigures, Cost, Figures, LoadCost, RunCost, SCHEMA, Totals, VariantFigures};
+pub use form::Form;
+pub use headline::headline;
+pub use measure::{Bench, BenchError, Target};
+pub use metric::Metric;
+pub use page::page;
+pub use table::{summary, table};
+
+/// Bytes of heap that a NodeMCU chip has free at its prompt, about.
+pub const CHIP_HEAP: u64 = 44 * 1024;

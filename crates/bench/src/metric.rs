@@ -1,0 +1,75 @@
+//! The figures by name.
+
+use crate::Cost;
+
+/// A figure of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// [`Cost::flash`].
+    Flash,
+    /// Instructions to load.
+    Load,
+    /// [`crate::LoadCost::heap_peak`].
+    HeapPeak,
+    /// [`crate::LoadCost::heap_kept`].
+    HeapKept,
+    /// [`crate::LoadCost::allocations`].
+    Allocations,
+    /// [`crate::LoadCost::narrow_reads`].
+    NarrowReads,
+    /// Instructions of the first run.
+    Run,
+}
+
+impl Metric {
+    /// All, in the order of columns.
+    pub const ALL: [Metric; 7] = [
+        Metric::Flash,
+        Metric::Load,
+        Metric::HeapPeak,
+        Metric::HeapKept,
+        Metric::Allocations,
+        Metric::NarrowReads,
+        Metric::Run,
+    ];
+
+    /// Its name in messages and budgets.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Flash => "flash",
+            Metric::Load => "load",
+            Metric::HeapPeak => "heap-peak",
+            Metric::HeapKept => "heap-kept",
+            Metric::Allocations => "allocations",
+            Metric::NarrowReads => "narrow-reads",
+            Metric::Run => "run",
+        }
+    }
+
+    /// What it counts, for a heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Metric::Flash => "flash bytes",
+            Metric::Load => "load instr.",
+            Metric::HeapPeak => "heap peak",
+            Metric::HeapKept => "heap kept",
+            Metric::Allocations => "allocs",
+            Metric::NarrowReads => "narrow reads",
+            Metric::Run => "run instr.",
+        }
+    }
+
+    /// The figure of a chunk; none where it was not measured, or the chunk does not load.
+    pub fn of(self, cost: &Cost) -> Option<i64> {
+        let load = cost.load.as_ref();
+        match self {
+            Metric::Flash => Some(cost.flash),
+            Metric::Load => load.map(|l| l.instructions),
+            Metric::HeapPeak => load.map(|l| l.heap_peak),
+            Metric::HeapKept => load.map(|l| l.heap_kept),
+            Metric::Allocations => load.map(|l| l.allocations),
+            Metric::NarrowReads => load.map(|l| l.narrow_reads),
+            Metric::Run => cost.run.as_ref().map(|r| r.instructions),
+        }
+    }
+}

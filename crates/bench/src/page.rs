@@ -1,0 +1,350 @@
+//! The figures as one page without anything from elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use fastlua_bundle::ESP8266_FLASH;
+use minijinja::{Environment, Value, context};
+use serde::Serialize;
+
+use crate::table::best;
+use crate::{CHIP_HEAP, ChunkFigures, Cost, Figures, Form, Metric, Totals, VariantFigures};
+
+/// What the charts show, and whether on a logarithmic scale.
+const CHARTS: [(Metric, &str, bool); 4] = [
+    (Metric::HeapPeak, "Heap peak while loading, bytes", false),
+    (Metric::HeapKept, "Heap kept, bytes", false),
+    (Metric::Load, "Instructions to load, logarithmic", true),
+    (Metric::Flash, "Flash, bytes", false),
+];
+
+/// Chunks in a chart before the rest is folded away.
+const SHOWN: usize = 12;
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut templates = Environment::new();
+    templates
+        .add_template("page.html", include_str!("page.html"))
+        .expect("the template is right (a test renders it)");
+    templates.set_trim_blocks(true);
+    templates.set_lstrip_blocks(true);
+    templates
+});
+
+/// A page with charts and a table. `title` says what was measured.
+///
+/// # Errors
+/// A fault of the template, which would be ours.
+pub fn page(figures: &Figures, title: &str) -> Result<String, minijinja::Error> {
+    let variants: Vec<Value> = figures.variants.iter().map(variant).collect();
+    let template = TEMPLATES.get_template("page.html")?;
+    template.render(context! {
+        title,
+        variants,
+        flash_segment => grouped(ESP8266_FLASH as i64),
+        chip_heap => grouped(CHIP_HEAP as i64),
+    })
+}
+
+fn variant(v: &VariantFigures) -> Value {
+    let runs = v.chunks.iter().flat_map(|c| c.forms.values());
+    let runs = runs.filter(|cost| cost.run.is_some()).count() > 0;
+    let metrics: Vec<Metric> = Metric::ALL
+        .into_iter()
+        .filter(|m| runs || *m != Metric::Run)
+        .collect();
+    let rows: Vec<Row> = v.chunks.iter().flat_map(|c| rows(c, &metrics)).collect();
+    let charts: Vec<Chart> = CHARTS
+        .iter()
+        .map(|(metric, title, log)| chart(v, *metric, title, *log))
+        .collect();
+    let forms: BTreeSet<Form> = v
+        .chunks
+        .iter()
+        .flat_map(|c| c.forms.keys().copied())
+        .collect();
+    context! {
+        name => v.variant,
+        core => v.core,
+        count => v.chunks.len(),
+        heads => metrics.iter().map(|m| m.title()).collect::<Vec<_>>(),
+        rows,
+        charts,
+        forms => forms.iter().map(|f| f.name()).collect::<Vec<_>>(),
+        shown => SHOWN,
+        totals => totals(v),
+    }
+}
+
+/// A figure of a whole bundle against what the chip has.
+#[derive(Serialize)]
+struct Total {
+    title: &'static str,
+    /// What the line is.
+    line_title: &'static str,
+    limit: String,
+    /// Where the line of the limit is, in percent of the width.
+    line: String,
+    bars: Vec<Bar>,
+}
+
+#[derive(Serialize)]
+struct Bar {
+    form: &'static str,
+    built: bool,
+    value: String,
+    /// Percent of the width.
+    width: String,
+    over: bool,
+    note: String,
+}
+
+fn totals(v: &VariantFigures) -> Vec<Total> {
+    let total = |title, line_title, limit: u64, value: fn(&Totals) -> i64| {
+        let limit = limit as i64;
+        let sums = v.totals.iter().map(|(form, totals)| (form.name(), totals));
+        let sums: Vec<(&str, &Totals)> = sums.chain([("as built", &v.built)]).collect();
+        let largest = sums.iter().map(|(_, t)| value(t)).max().unwrap_or(0);
+        // the line stays visible where nothing reaches it
+        let whole = largest.max(limit) as f64 * 1.04;
+        let bars = sums.iter().map(|(form, totals)| {
+            let n = value(totals);
+            Bar {
+                form,
+                built: *form == "as built",
+                value: grouped(n),
+                width: percent(n as f64 / whole),
+                over: n > limit,
+                note: format!("{:.1} %", n as f64 * 100.0 / limit as f64),
+            }
+        });
+        Total {
+            title,
+            line_title,
+            limit: grouped(limit),
+            line: percent(limit as f64 / whole),
+            bars: bars.collect(),
+        }
+    };
+    let heap = "heap of a chip at its prompt";
+    vec![
+        total(
+            "Flash of all chunks",
+            "flash segment of an ESP8266",
+            ESP8266_FLASH as u64,
+            |t| t.flash,
+        ),
+        total("Largest heap peak of a load", heap, CHIP_HEAP, |t| {
+            t.heap_peak
+        }),
+        total(
+            "Heap kept if all chunks are loaded at once",
+            heap,
+            CHIP_HEAP,
+            |t| t.heap_kept,
+        ),
+    ]
+}
+
+#[derive(Serialize)]
+struct Chart {
+    title: &'static str,
+    /// Place in percent and text.
+    ticks: Vec<(String, String)>,
+    groups: Vec<Group>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    name: String,
+    bars: Vec<Bar>,
+}
+
+/// Bars of every chunk, those with the largest figures first.
+fn chart(v: &VariantFigures, metric: Metric, title: &'static str, log: bool) -> Chart {
+    let largest = |chunk: &ChunkFigures| chunk.forms.values().filter_map(|c| metric.of(c)).max();
+    let mut chunks: Vec<&ChunkFigures> = v.chunks.iter().collect();
+    chunks.sort_by_key(|chunk| std::cmp::Reverse(largest(chunk)));
+    let most = chunks.iter().filter_map(|c| largest(c)).max().unwrap_or(1);
+    let values = || chunks.iter().flat_map(|c| c.forms.values());
+    let least = values().filter_map(|c| metric.of(c)).min().unwrap_or(1);
+    let scale = Scale::new(least, most, log);
+    let bar = |chunk: &ChunkFigures, form: Form, cost: &Cost| {
+        let value = metric.of(cost);
+        Bar {
+            form: form.name(),
+            built: form == chunk.built,
+            value: value.map_or("does not load".into(), grouped),
+            width: percent(value.map_or(0.0, |n| scale.place(n))),
+            over: false,
+            note: String::new(),
+        }
+    };
+    let groups = chunks.iter().map(|chunk| Group {
+        name: chunk.name.clone(),
+        bars: chunk
+            .forms
+            .iter()
+            .map(|(form, cost)| bar(chunk, *form, cost))
+            .collect(),
+    });
+    Chart {
+        title,
+        ticks: scale.ticks(),
+        groups: groups.collect(),
+    }
+}
+
+/// From 0, or from a power of ten, to a round number.
+struct Scale {
+    from: i64,
+    to: i64,
+    step: i64,
+    log: bool,
+}
+
+impl Scale {
+    fn new(least: i64, most: i64, log: bool) -> Scale {
+        if log {
+            let power = |n: i64| 10_i64.pow(n.max(1).ilog10());
+            let from = power(least);
+            let to = if power(most) == most {
+                most
+            } else {
+                power(most) * 10
+            };
+            return Scale {
+                from,
+                to: to.max(from * 10),
+                step: 10,
+                log,
+            };
+        }
+        let tenth = 10_i64.pow((most.max(10)).ilog10());
+        let steps = [tenth / 5, tenth / 2, tenth, tenth * 2];
+        let step = steps.into_iter().find(|s| *s > 0 && most <= s * 5);
+        let step = step.unwrap_or(tenth * 2);
+        Scale {
+            from: 0,
+            to: step * (most + step - 1).div_euclid(step).max(1),
+            step,
+            log,
+        }
+    }
+
+    /// 0 to 1.
+    fn place(&self, n: i64) -> f64 {
+        match self.log {
+            true => {
+                let log = |n: i64| (n.max(self.from) as f64).log10();
+                (log(n) - log(self.from)) / (log(self.to) - log(self.from))
+            }
+            false => n.max(0) as f64 / self.to as f64,
+        }
+    }
+
+    fn ticks(&self) -> Vec<(String, String)> {
+        let next = |n: &i64| Some(if self.log { n * 10 } else { n + self.step });
+        std::iter::successors(Some(self.from), next)
+            .take_while(|n| *n <= self.to)
+            .map(|n| (percent(self.place(n)), short(n)))
+            .collect()
+    }
+}
+
+#[derive(Serialize)]
+struct Row {
+    chunk: String,
+    form: &'static str,
+    built: bool,
+    cells: Vec<Cell>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    /// To sort by.
+    value: i64,
+    text: String,
+    best: bool,
+}
+
+fn rows<'a>(chunk: &'a ChunkFigures, metrics: &'a [Metric]) -> impl Iterator<Item = Row> + 'a {
+    let best: Vec<Option<i64>> = metrics.iter().map(|m| best(chunk, *m)).collect();
+    chunk.forms.iter().map(move |(form, cost)| {
+        let cells = metrics.iter().zip(&best).map(|(metric, best)| {
+            let value = metric.of(cost);
+            Cell {
+                value: value.unwrap_or(i64::from(i32::MAX)),
+                text: value.map_or("–".into(), grouped),
+                best: value.is_some() && value == *best,
+            }
+        });
+        Row {
+            chunk: chunk.name.clone(),
+            form: form.name(),
+            built: *form == chunk.built,
+            cells: cells.collect(),
+        }
+    })
+}
+
+fn percent(part: f64) -> String {
+    format!("{:.2}", (part * 100.0).clamp(0.0, 100.0))
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::from(if n < 0 { "-" } else { "" });
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `10000` as `10 k`, of a round number.
+fn short(n: i64) -> String {
+    match n {
+        1_000_000.. if n % 100_000 == 0 => format!("{} M", n as f64 / 1e6),
+        1_000.. if n % 100 == 0 => format!("{} k", n as f64 / 1e3),
+        _ => n.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (-1234567, "-1,234,567"),
+        ] {
+            assert_eq!(grouped(n), text);
+        }
+    }
+
+    #[test]
+    fn scales_hold_what_they_show() {
+        for (least, most) in [(0, 0), (1, 1), (3, 9), (7, 10), (12, 49_704), (100, 1_000)] {
+            for log in [false, true] {
+                let scale = Scale::new(least, most, log);
+                assert!(
+                    scale.to >= most && scale.from <= least.max(1),
+                    "{least} {most}"
+                );
+                assert!((0.0..=1.0).contains(&scale.place(most)));
+                assert!(
+                    (2..=8).contains(&scale.ticks().len()),
+                    "{least} {most} {log}"
+                );
+            }
+        }
+    }
+}

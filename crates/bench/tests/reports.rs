@@ -1,0 +1,234 @@
+//! What is made of figures: table, page, comparison, budgets.
+
+use std::collections::BTreeMap;
+
+use fastlua_bench::{
+    Budgets, ChunkFigures, Cost, Figures, Form, LoadCost, Metric, RunCost, SCHEMA, VariantFigures,
+    check, compare, page, summary, table,
+};
+
+fn cost(flash: i64, instructions: i64, heap: i64) -> Cost {
+    Cost {
+        flash,
+        load: Some(LoadCost {
+            instructions,
+            heap_peak: heap,
+            heap_kept: heap / 2,
+            heap_debug: 0,
+            string_table: 0,
+            allocations: 7,
+            narrow_reads: 0,
+            stack: 100,
+        }),
+        refused: None,
+        run: None,
+    }
+}
+
+fn chunk(name: &str, built: Form, costs: [Cost; 2]) -> ChunkFigures {
+    let [squashed, bytecode] = costs;
+    ChunkFigures {
+        name: name.into(),
+        module: name.split('-').next().unwrap().into(),
+        built,
+        forms: BTreeMap::from([(Form::Squashed, squashed), (Form::Bytecode2, bytecode)]),
+    }
+}
+
+fn figures(chunks: Vec<ChunkFigures>) -> Figures {
+    let (variant, core) = ("lua51-int".into(), "puc51-int-32bit".into());
+    Figures {
+        schema: SCHEMA.into(),
+        on: "lx106".into(),
+        variants: vec![VariantFigures::new(variant, core, chunks)],
+    }
+}
+
+fn two() -> Figures {
+    let led = [cost(100, 5000, 900), cost(150, 800, 300)];
+    let blink = [cost(200, 9000, 1900), cost(260, 1800, 700)];
+    figures(vec![
+        chunk("led", Form::Bytecode2, led),
+        chunk("led-blink", Form::Squashed, blink),
+    ])
+}
+
+#[test]
+fn totals_are_of_each_form_and_of_what_is_built() {
+    let variant = &two().variants[0];
+    assert_eq!(variant.totals[&Form::Squashed].flash, 300);
+    assert_eq!(variant.totals[&Form::Squashed].heap_peak, 1900);
+    assert_eq!(variant.totals[&Form::Bytecode2].load, 2600);
+    assert_eq!(variant.built.flash, 150 + 200);
+    assert_eq!(variant.built.heap_kept, 150 + 950);
+    let one = [cost(1, 1, 1), cost(1, 1, 1)];
+    let mut chunks = variant.chunks.clone();
+    chunks.push(chunk("x", Form::Bytecode2, one));
+    chunks[2].forms.remove(&Form::Squashed);
+    let figures = figures(chunks);
+    assert!(!figures.variants[0].totals.contains_key(&Form::Squashed));
+}
+
+#[test]
+fn json_reads_back_and_other_shapes_are_refused() {
+    let figures = two();
+    let text = figures.to_json().unwrap();
+    assert_eq!(Figures::from_json(&text).unwrap(), figures);
+    assert!(text.ends_with("}\n"));
+    let line = r#"            "squashed": {"flash": 100, "load": {"instructions": 5000, "heap_peak": 900,"#;
+    assert!(text.contains(line), "{text}");
+    let newer = text.replace(SCHEMA, "fastlua-bench/2");
+    let error = Figures::from_json(&newer).unwrap_err();
+    assert!(error.contains("measure it anew"), "{error}");
+    for text in ["", "[]", "{}", &text[..text.len() / 2]] {
+        assert!(Figures::from_json(text).is_err());
+    }
+}
+
+#[test]
+fn the_table_marks_the_best_and_what_is_built() {
+    let text = table(&two().variants[0]);
+    let line = |form: &str| text.lines().find(|l| l.contains(form)).unwrap();
+    let words: Vec<&str> = line("squashed").split_whitespace().collect();
+    assert_eq!(
+        words,
+        ["led", "squashed", "100*", "5000", "900", "450", "7", "0"]
+    );
+    let words: Vec<&str> = line("> bytecode-2").split_whitespace().collect();
+    assert_eq!(
+        words,
+        [">", "bytecode-2", "150", "800*", "300*", "150*", "7", "0"]
+    );
+    assert!(!text.contains("run instr."), "{text}");
+    assert!(summary(&two()).contains("as built"));
+}
+
+#[test]
+fn what_does_not_load_or_run_is_told() {
+    let mut figures = two();
+    let forms = &mut figures.variants[0].chunks[0].forms;
+    let bytecode = forms.get_mut(&Form::Bytecode2).unwrap();
+    bytecode.load = None;
+    bytecode.refused = Some("not enough memory".into());
+    forms.get_mut(&Form::Squashed).unwrap().run = Some(RunCost {
+        instructions: 5,
+        heap_peak: 6,
+        allocations: 7,
+        error: Some("no global gpio".into()),
+    });
+    let text = table(&figures.variants[0]);
+    assert!(
+        text.contains("led, bytecode-2: does not load: not enough memory"),
+        "{text}"
+    );
+    assert!(
+        text.contains("led: its run ended with an error: no global gpio"),
+        "{text}"
+    );
+    assert!(text.contains("run instr."), "{text}");
+    assert!(page(&figures, "t").unwrap().contains("does not load"));
+    let budgets = Budgets {
+        all: "load=1M".parse().unwrap(),
+        modules: BTreeMap::new(),
+    };
+    let found = check(&figures, &budgets);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].of.as_str(), found[0].value), ("led", None));
+    let worse = compare(&two(), &figures, 50.0);
+    assert_eq!(worse.regressions().count(), 1);
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere_and_escapes() {
+    let mut figures = two();
+    figures.variants[0].chunks[0].name = "<script>&\"".into();
+    let text = page(&figures, "a < b").unwrap();
+    for word in ["http:", "https:", "src=", "@import", "url(", "<link"] {
+        assert!(!text.contains(word), "{word}");
+    }
+    assert!(text.contains("a &lt; b") && text.contains("&lt;script&gt;&amp;"));
+    assert_eq!(text.matches("<script>").count(), 1);
+    assert_eq!(text, page(&figures, "a < b").unwrap());
+}
+
+#[test]
+fn long_charts_are_folded() {
+    let one = || [cost(100, 5000, 900), cost(150, 800, 300)];
+    let chunks = |n| (0..n).map(|i| chunk(&format!("c{i}"), Form::Bytecode2, one()));
+    let text = |n| page(&figures(chunks(n).collect()), "t").unwrap();
+    assert!(!text(12).contains("<details>"));
+    assert_eq!(text(15).matches("3 chunks more").count(), 4);
+    assert_eq!(text(0).matches("<section").count(), 1);
+}
+
+#[test]
+fn budgets_are_of_the_form_that_is_built() {
+    let budgets = |all: &str, led: &str| Budgets {
+        all: all.parse().unwrap(),
+        modules: BTreeMap::from([("led".into(), led.parse().unwrap())]),
+    };
+    let found = |all: &str, led: &str| -> Vec<String> {
+        let found = check(&two(), &budgets(all, led));
+        found.iter().map(ToString::to_string).collect()
+    };
+    assert!(found("flash=350,heap-peak=1900", "load=9000").is_empty());
+    assert_eq!(
+        found("flash=349", "flash=1k"),
+        ["lua51-int: all modules: flash 350, the budget is 349"]
+    );
+    assert_eq!(
+        found("heap-peak=1k,load=800", "flash=100"),
+        [
+            "lua51-int: led-blink: load 9000, the budget is 800",
+            "lua51-int: led-blink: heap-peak 1900, the budget is 1024",
+            "lua51-int: led: flash 350, the budget is 100",
+        ]
+    );
+}
+
+#[test]
+fn what_is_built_but_not_measured_keeps_no_budget() {
+    let mut figures = two();
+    figures.variants[0].chunks[0].built = Form::Frozen;
+    let budgets = Budgets {
+        all: "flash=1M".parse().unwrap(),
+        modules: BTreeMap::new(),
+    };
+    let found = check(&figures, &budgets);
+    assert_eq!((found.len(), found[0].value), (1, None));
+    assert!(table(&figures.variants[0]).contains("led, frozen: can't be measured"));
+}
+
+#[test]
+fn a_comparison_finds_what_got_worse() {
+    let (was, mut is) = (two(), two());
+    assert!(compare(&was, &is, 0.0).changes.is_empty());
+    let forms = &mut is.variants[0].chunks[0].forms;
+    forms.get_mut(&Form::Bytecode2).unwrap().flash = 153;
+    forms.get_mut(&Form::Squashed).unwrap().flash = 1000;
+    let found = compare(&was, &is, 2.0);
+    assert_eq!(found.changes.len(), 2);
+    assert!(
+        found.regressions().next().is_none(),
+        "2 % are tolerated, the other is not built"
+    );
+    let found = compare(&was, &is, 1.9);
+    let worse: Vec<String> = found.regressions().map(ToString::to_string).collect();
+    assert_eq!(
+        worse,
+        ["lua51-int: led, bytecode-2: flash 150 -> 153 (+2.0 %), a regression"]
+    );
+    // another form is built now: it is compared with the one of before
+    let mut is = two();
+    is.variants[0].chunks[1].built = Form::Bytecode2;
+    let found = compare(&was, &is, 2.0);
+    let worse: Vec<&fastlua_bench::Change> = found.regressions().collect();
+    assert_eq!(worse.len(), 1);
+    assert_eq!(
+        (worse[0].metric, worse[0].was, worse[0].is),
+        (Metric::Flash, Some(200), Some(260))
+    );
+    is.variants[0].chunks.remove(0);
+    is.variants[0].variant = "lua51-float".into();
+    assert_eq!(compare(&was, &is, 2.0).notes.len(), 2);
+}

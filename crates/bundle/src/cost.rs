@@ -1,0 +1,149 @@
+//! What a chunk takes on the chip, as bytecode and frozen: bytes that Lua asks for, without what the
+//! heap adds to each block. The sizes are those of NodeMCU's structures on 32-bit chips.
+
+use std::collections::BTreeSet;
+
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
+
+use crate::Need;
+
+/// Bytes that a chunk takes in its two forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Costs {
+    /// Flash of its bytecode.
+    pub bytecode_flash: usize,
+    /// Heap that its bytecode keeps while it is loaded, with all its strings.
+    pub bytecode_heap: usize,
+    /// Flash of its frozen functions, without strings, which the bundle shares.
+    pub frozen_flash: usize,
+    /// Flash of its strings, if no other chunk had them.
+    pub frozen_strings: usize,
+    /// Heap that it keeps frozen, with the start-up hook.
+    pub frozen_heap: usize,
+    /// Heap that its shadows keep for good at the most: without the hook.
+    pub shadow_heap: usize,
+}
+
+/// Sizes of NodeMCU's structures.
+struct Sizes {
+    value: usize,
+    proto: usize,
+    closure: usize,
+    upvalue: usize,
+}
+
+const STRING: usize = 16;
+const TABLE: usize = 32;
+const LOCAL: usize = 12;
+
+impl Costs {
+    /// Of a chunk whose dump has this length; `need` counts its load.
+    pub fn of(chunk: &Chunk, dump: usize, need: &Need) -> Costs {
+        let layout = &chunk.layout;
+        let lua51 = layout.dialect() == Dialect::Lua51;
+        let value = if layout.integer.max(layout.float) > 4 {
+            12
+        } else {
+            8
+        };
+        let upvalues = need.main_upvalues;
+        let sizes = match lua51 {
+            true => Sizes {
+                value,
+                proto: 72,
+                closure: 20,
+                upvalue: 4,
+            },
+            false => Sizes {
+                value,
+                proto: 76,
+                closure: 16 + 4 * upvalues + (8 + value) * upvalues,
+                upvalue: 8,
+            },
+        };
+        let text = |length: &usize| STRING + length + 1;
+        let strings: usize = need.strings.iter().map(|(n, count)| count * text(n)).sum();
+        let functions: usize = need
+            .functions
+            .iter()
+            .map(|[i, k, p, u, v, l]| {
+                sizes.proto + 4 * i + value * k + 4 * p + sizes.upvalue * u + LOCAL * v + l
+            })
+            .sum();
+        let mut walk = Walk {
+            chunk,
+            sizes: &sizes,
+            flash: 0,
+            shadows: 0,
+        };
+        walk.function(&chunk.main);
+        Costs {
+            bytecode_flash: dump,
+            bytecode_heap: sizes.closure + functions + strings,
+            frozen_flash: walk.flash,
+            frozen_strings: constant_pool([chunk]).iter().map(|s| string_bytes(s)).sum(),
+            frozen_heap: sizes.closure,
+            shadow_heap: sizes.closure + walk.shadows + strings + TABLE + 24,
+        }
+    }
+}
+
+struct Walk<'a> {
+    chunk: &'a Chunk,
+    sizes: &'a Sizes,
+    flash: usize,
+    shadows: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn function(&mut self, function: &Function) {
+        let Sizes {
+            value,
+            proto,
+            upvalue,
+            ..
+        } = *self.sizes;
+        let (k, p) = (function.constants.len(), function.functions.len());
+        let described = match self.chunk.layout.dialect() {
+            Dialect::Lua51 => function
+                .upvalues
+                .iter()
+                .filter(|u| u.name.is_some())
+                .count(),
+            Dialect::Lua53 => function.upvalues.len(),
+        };
+        let lines = line_info(self.chunk.layout.format, function).len();
+        self.flash += proto
+            + 4 * function.code.len()
+            + value * k
+            + 4 * p
+            + upvalue * described
+            + LOCAL * function.locals.len()
+            + lines.next_multiple_of(4);
+        let table = if k > 0 { TABLE + value * k } else { 0 };
+        self.shadows += proto + 4 * p + value + table;
+        for child in &function.functions {
+            self.function(child);
+        }
+    }
+}
+
+/// Bytes of flash of a string of the pool, with its place in the table.
+pub(crate) fn string_bytes(text: &[u8]) -> usize {
+    (STRING + text.len() + 1).next_multiple_of(8) + 4
+}
+
+/// The different strings among the constants of these chunks.
+pub(crate) fn constant_pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
+    let mut pool = BTreeSet::new();
+    let mut left: Vec<&Function> = chunks.into_iter().map(|c| &c.main).collect();
+    while let Some(function) = left.pop() {
+        for constant in &function.constants {
+            if let Constant::String(text) = constant {
+                pool.insert(&text[..]);
+            }
+        }
+        left.extend(&function.functions);
+    }
+    pool
+}

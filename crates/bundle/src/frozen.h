@@ -1,0 +1,132 @@
+/*
+** Frozen chunks: Lua's own objects as constants. A core that can run them has
+** objects that its collector leaves alone (LFSBIT) and a second table of
+** strings (ROstrt), as NodeMCU's have for LFS. Any other core takes bytecode.
+*/
+#include <stddef.h>
+#include "lgc.h"
+#include "lstring.h"
+
+#if defined(LFSBIT) && (LUA_VERSION_NUM != 501 || !defined(LUA_CROSS_COMPILER))
+#define FAST_FREEZES
+
+typedef struct fast_frozen {
+  const Proto *main;
+  uint32_t number;		/* of main; each function comes before those in it */
+  uint32_t size;		/* bytes of flash, without strings */
+  uint32_t heap;		/* of shadows of all its functions, with all its strings */
+} fast_frozen;
+
+/*
+** What the objects take for granted of the core. A field that is gone stops
+** the compiler by itself, one that is new changes a size.
+*/
+_Static_assert(sizeof(Instruction) == 4, "instructions have 4 bytes");
+_Static_assert(sizeof(unsigned int) == 4, "hashes have 4 bytes");
+
+#if defined(FASTLUA_TEST_CORE)	/* stock Lua, made to have what is said above */
+#define FAST_ONLY_STOCK(...)	__VA_ARGS__
+#else
+#define FAST_ONLY_STOCK(...)
+#endif
+
+#if LUA_VERSION_NUM == 501
+
+_Static_assert(LFSBIT == 6, "LFSBIT is bit 6");
+#define FAST_MARK	(1 << LFSBIT)
+
+struct fast_proto_fields {
+  CommonHeader;
+  void *k, *code, *p, *lines, *locvars, *upvalues, *source;
+  int sizeupvalues, sizek, sizecode;
+  FAST_ONLY_STOCK(int sizelineinfo;)
+  int sizep, sizelocvars, linedefined, lastlinedefined;
+  GCObject *gclist;
+  lu_byte nups, numparams, is_vararg, maxstacksize;
+};
+struct fast_string_fields {
+  CommonHeader;
+  FAST_ONLY_STOCK(lu_byte reserved;)
+  unsigned int hash;
+  size_t len;
+};
+_Static_assert(sizeof(((TString *)0)->tsv) == sizeof(struct fast_string_fields),
+               "strings have other fields");
+_Static_assert(offsetof(Proto, maxstacksize)
+               == offsetof(struct fast_proto_fields, maxstacksize),
+               "functions have other fields");
+
+typedef GCObject *fast_link;
+
+/* string number id: the next of its chain, hash, reserved word, length, bytes */
+#define FAST_TEXT(id,nx,h,w,n,s) \
+  static const struct {TString head; char bytes[(n) + 1];} fast_s##id = { \
+    {.tsv = {.next = (GCObject *)(nx), .tt = LUA_TSTRING, .marked = FAST_MARK, \
+     FAST_ONLY_STOCK(.reserved = (w),) .hash = (h), .len = (n)}}, s};
+#define FAST_LONG_TEXT(id,h,n,s)	FAST_TEXT(id, NULL, h, 0, n, s)
+
+#define FAST_NIL	{{NULL}, LUA_TNIL}
+#define FAST_BOOLEAN(v)	{{.b = (v)}, LUA_TBOOLEAN}
+#define FAST_NUMBER(v)	{{.n = (v)}, LUA_TNUMBER}
+#define FAST_INTEGER	FAST_NUMBER
+#define FAST_S(id)	{{.gc = (GCObject *)&fast_s##id}, LUA_TSTRING}
+
+#elif LUA_VERSION_NUM == 503
+
+_Static_assert(LFSBIT == 5, "LFSBIT is bit 5");
+_Static_assert(LUAI_MAXSHORTLEN == 40, "strings of 40 bytes are short ones");
+#define FAST_MARK	(1 << LFSBIT)
+
+struct fast_proto_fields {
+  CommonHeader;
+  lu_byte numparams, is_vararg, maxstacksize;
+  int sizeupvalues, sizek, sizecode, sizelineinfo, sizep, sizelocvars;
+  int linedefined, lastlinedefined;
+  void *k, *code, *p, *lines, *locvars, *upvalues;
+  FAST_ONLY_STOCK(void *cache;)
+  void *source;
+  GCObject *gclist;
+};
+struct fast_string_fields {
+  CommonHeader;
+  lu_byte extra, shrlen;
+  unsigned int hash;
+  union {size_t lnglen; void *hnext;} u;
+};
+_Static_assert(sizeof(TString) == sizeof(struct fast_string_fields),
+               "strings have other fields");
+_Static_assert(sizeof(Proto) == sizeof(struct fast_proto_fields),
+               "functions have other fields");
+
+typedef TString *fast_link;
+
+#define FAST_TEXT(id,nx,h,w,n,s) \
+  static const struct {UTString head; char bytes[(n) + 1];} fast_s##id = { \
+    {.tsv = {.tt = LUA_TSHRSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
+     .extra = (w), .shrlen = (n), .hash = (h), .u = {.hnext = (TString *)(nx)}}}, s};
+#define FAST_LONG_TEXT(id,h,n,s) \
+  static const struct {UTString head; char bytes[(n) + 1];} fast_s##id = { \
+    {.tsv = {.tt = LUA_TLNGSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
+     .extra = 1, .hash = (h), .u = {.lnglen = (n)}}}, s};
+
+#define FAST_NIL	{{NULL}, LUA_TNIL}
+#define FAST_BOOLEAN(v)	{{.b = (v)}, LUA_TBOOLEAN}
+#define FAST_NUMBER(v)	{{.n = (v)}, LUA_TNUMFLT}
+#define FAST_INTEGER(v)	{{.i = (v)}, LUA_TNUMINT}
+#define FAST_S(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TSHRSTR)}
+#define FAST_L(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TLNGSTR)}
+
+#else
+#error "frozen chunks are for Lua 5.1 and 5.3"
+#endif
+
+/* shadow of a function with so many constants and functions: its constants are
+** the array of a table, so that the collector sees them */
+#define FAST_SHADOW(k,p) \
+	(sizeof(Proto) + (p) * sizeof(Proto *) + sizeof(TValue) \
+	+ ((k) == 0 ? 0 : FAST_BLOCK(sizeof(Table)) + FAST_ARRAY(k, TValue)))
+/* beyond its functions: what holds them together */
+#define FAST_SHADOWS	(FAST_BLOCK(sizeof(Table)) + FAST_BLOCK(sizeof(Udata)) \
+	+ 2 * sizeof(Node))
+
+#endif

@@ -1,0 +1,243 @@
+//! `fastlua bench`
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+use fastlua_bench::{Bench, Budgets, Figures, Target, check, compare, page, summary, table};
+use fastlua_bundle::{Budget, Input};
+use fastlua_emulator::Toolchain;
+use fastlua_variants::Variants;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::Outputs;
+use crate::variant_args::{Heap, Known, find};
+use crate::{inputs, output, print};
+
+/// The number models that differ on an ESP8266, of those that fit it best.
+const USUAL: [&str; 3] = ["lua51-int", "lua51-float", "lua53-int32-float32"];
+
+/// Measure what each chunk costs as source, squashed and as bytecode, on an emulated ESP8266
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
+
+Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in
+every command. README, \"fastlua bench\", says what each figure is.")]
+pub struct Args {
+    #[command(flatten)]
+    modules: inputs::Modules,
+    /// Measure this variant (may be given several times) [default: those of fast.toml, or lua51-int,
+    /// lua51-float and lua53-int32-float32]
+    #[arg(long = "variant", value_name = "V")]
+    only: Vec<String>,
+    /// Where to measure
+    #[arg(long, value_name = "MACHINE", default_value = "lx106")]
+    on: Machine,
+    /// Run each chunk's main function too: only where that is safe and ends by itself
+    #[arg(long)]
+    run: bool,
+    /// Write the figures as JSON, - for standard output (see README, "Machine output")
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a page with charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// JSON of before: print what changed, and fail where what is built costs more
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// How much more it may cost, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent, requires = "baseline")]
+    tolerance: f64,
+    /// Fail where what is built costs more, such as heap-peak=12k,flash=64k,load=50000; comes before
+    /// what fast.toml says for all modules
+    #[arg(long, value_name = "BUDGET")]
+    budget: Option<Budget>,
+    /// Folder to keep what is compiled for the emulated chip, for the next time
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Machine {
+    /// The ESP8266's processor, emulated
+    Lx106,
+}
+
+fn percent(text: &str) -> Result<f64> {
+    let percent: f64 = text.trim_end_matches('%').trim_end().parse()?;
+    match percent.is_finite() && percent >= 0.0 {
+        true => Ok(percent),
+        false => bail!("it has to be 0 or more"),
+    }
+}
+
+/// Figures that are over a budget or worse than the baseline's: exit status 3.
+#[derive(Debug)]
+pub struct TooMuch(Vec<String>);
+
+impl Display for TooMuch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for TooMuch {}
+
+pub fn run(args: &Args) -> Result<()> {
+    let Machine::Lx106 = args.on;
+    let known = args.known.load()?;
+    let read = match args.modules.is_empty() {
+        false => args.modules.read()?,
+        true => args.modules.read_default()?,
+    };
+    if read.inputs.is_empty() {
+        bail!("nothing to measure: name Lua files or a fast.toml, or give --with");
+    }
+    let was = args.baseline.as_deref().map(baseline).transpose()?;
+    let targets = targets(&known, args, read.variants.as_deref())?;
+    let figures = measure(args, &read.inputs, &targets)?;
+    let budgets = Budgets {
+        all: args.budget.unwrap_or_default().or(read.budget),
+        modules: read.budgets,
+    };
+    write(args, &figures, &read.inputs)?;
+
+    let mut faults = Vec::new();
+    if let Some(was) = &was {
+        let comparison = compare(was, &figures, args.tolerance);
+        let changes = comparison.changes.iter().map(ToString::to_string);
+        let lines: Vec<String> = comparison.notes.iter().cloned().chain(changes).collect();
+        report(
+            args,
+            &format!("\nAgainst the baseline, {} changes\n", lines.len()),
+        )?;
+        for line in &lines {
+            report(args, &format!("{line}\n"))?;
+        }
+        let worse = comparison.regressions().map(|change| {
+            let tolerance = args.tolerance;
+            format!("{change}; tolerated are {tolerance} %")
+        });
+        faults.extend(worse);
+    }
+    faults.extend(
+        check(&figures, &budgets)
+            .iter()
+            .map(|e| format!("over budget: {e}")),
+    );
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(TooMuch(faults).into()),
+    }
+}
+
+/// Text for standard output, unless the JSON goes there.
+fn report(args: &Args, text: &str) -> Result<()> {
+    match args.json.as_deref() == Some(Path::new("-")) {
+        true => {
+            print::note(text.trim_end());
+            Ok(())
+        }
+        false => print::out(text),
+    }
+}
+
+fn baseline(path: &Path) -> Result<Figures> {
+    let text = String::from_utf8(output::read(path)?)
+        .with_context(|| format!("{} is not UTF-8", path.display()))?;
+    Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<Vec<Target>> {
+    let usual = USUAL.map(String::from);
+    let names = match args.only.is_empty() {
+        false => &args.only[..],
+        true => listed.unwrap_or(&usual),
+    };
+    if names.is_empty() {
+        bail!("`variants` in fast.toml is empty");
+    }
+    let mut seen = BTreeSet::new();
+    names
+        .iter()
+        .filter(|name| seen.insert(*name))
+        .map(|name| {
+            let variant = find(known, name)?;
+            Target::new(variant, known).ok_or_else(|| {
+                anyhow!("{name}: no variant is stock Lua of its number model for a 32-bit machine")
+            })
+        })
+        .collect()
+}
+
+fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
+    let tools = Toolchain::find()?;
+    let temporary;
+    let work = match &args.cache {
+        Some(folder) => {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("{} can't be made", folder.display()))?;
+            folder
+        }
+        None => {
+            temporary = tempfile::tempdir().context("no folder for objects and images")?;
+            temporary.path()
+        }
+    };
+    let bench = Bench {
+        inputs,
+        targets,
+        heap_limit: args.heap.bytes(),
+        run: args.run,
+        tools: &tools,
+        work,
+    };
+    // hidden where standard error is no terminal
+    let style = ProgressStyle::with_template("measuring {bar:40} {pos}/{len}")?;
+    let bar = ProgressBar::new(bench.steps() as u64).with_style(style);
+    let outcome = bench.run(|| bar.inc(1));
+    bar.finish_and_clear();
+    Ok(outcome?)
+}
+
+/// The table, or JSON in its place, and the files.
+fn write(args: &Args, figures: &Figures, inputs: &[Input]) -> Result<()> {
+    let json = figures.to_json()?;
+    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    let mut outputs = Outputs::default();
+    if let Some(path) = args.json.as_ref().filter(|_| !to_stdout) {
+        outputs.add(path, json.as_str());
+    }
+    if let Some(path) = &args.html {
+        outputs.add(path, page(figures, &title(inputs)).map_err(Error::new)?);
+    }
+    let written = outputs.commit()?;
+    if to_stdout {
+        print::out(json)?;
+    } else {
+        for variant in &figures.variants {
+            print::out(table(variant) + "\n")?;
+        }
+        print::out(summary(figures))?;
+    }
+    for file in &written {
+        report(args, &format!("{file}\n"))?;
+    }
+    Ok(())
+}
+
+/// What was measured: the modules, if they are few.
+fn title(inputs: &[Input]) -> String {
+    let modules: BTreeSet<&str> = inputs.iter().map(|i| i.module.as_str()).collect();
+    match modules.len() {
+        1..=3 => modules.into_iter().collect::<Vec<_>>().join(", "),
+        many => format!("{many} modules"),
+    }
+}

@@ -1,0 +1,351 @@
+/*
+** fast_frozen.h - runs Lua chunks in place that lie in flash as constants
+**
+** A frozen chunk is one closure in RAM on a main function in flash. What must
+** hold, and why:
+** 1. Nothing writes to a frozen object, which flash would not take. The core
+**    marks, sweeps and fixes no object that has its LFSBIT.
+** 2. A string that is interned is one object, as strings are compared by
+**    address. So frozen strings are constants of running code only while
+**    'ROstrt' is the pool (fast_is_mapped): then luaS_newlstr finds them.
+** 3. Once mapped the pool stays: frozen strings may be keys anywhere.
+** 4. luaS_newlstr asks the table in RAM first. A string that was there before
+**    the pool was mapped stays the one object of that name; a function with a
+**    frozen twin of it as a constant may not run. It gets a shadow, a function
+**    in RAM with constants of its own, and so do those around it, since they
+**    name it. Code and debug data of a shadow stay in flash.
+** 5. With the pool mapped no frozen string comes to be in RAM any more. So it
+**    is settled at once, and for good, which functions need shadows.
+** 6. A shadow has the LFSBIT: else the collector would free it, and flash with
+**    it. It lives in a userdata that the registry holds, and its constants in
+**    the arrays of tables, which the collector walks as it does any table.
+**    They are made once and found by every later load.
+** 7. A function in flash may name a frozen source name or local variable that
+**    is not canonical: the core reads the bytes of these, and compares none.
+** 8. The hash of 5.3 begins with a seed, which must be ours before the first
+**    string is hashed. Only the start-up hook comes early enough. Without it,
+**    and where LFS has ROstrt, every function is a shadow with strings in RAM.
+*/
+
+#ifndef fast_frozen_h
+#define fast_frozen_h
+
+#include "ldo.h"
+
+/* without the pool: shadows stay for good, so they are made only where they
+** take at most this part of the heap that bytecode takes, in per cent */
+#if !defined(FAST_SHADOW_PERCENT)
+#define FAST_SHADOW_PERCENT	75
+#endif
+
+#if LUA_VERSION_NUM == 501 || defined(FAST_WRAP)
+
+static int fast_is_mapped (lua_State *L) {
+  return G(L)->ROstrt.hash == (fast_link *)fast_pool;
+}
+
+static void fast_map (lua_State *L) {
+  stringtable *t = &G(L)->ROstrt;
+  t->hash = (fast_link *)fast_pool;
+  t->nuse = FAST_POOL_USED;
+  t->size = FAST_POOL_SIZE;
+}
+
+#else
+#define fast_is_mapped(L)	((void)(L), (void)fast_pool, 0)
+#endif
+
+#if defined(FAST_WRAP)
+
+/*
+** The start-up hook, for firmware that is linked with -Wl,--wrap=luaN_init.
+** The core calls luaN_init to map LFS before it interns any string, and 5.3
+** once more as a library; by then there are strings.
+*/
+#if LUA_VERSION_NUM == 501
+typedef void fast_started;
+#define fast_start(L)	__real_luaN_init(L)
+#define fast_end	return
+#else
+typedef int fast_started;
+#define fast_start(L)	int status = __real_luaN_init(L)
+#define fast_end	return status
+#endif
+
+fast_started __real_luaN_init (lua_State *L);
+fast_started __wrap_luaN_init (lua_State *L);
+
+fast_started __wrap_luaN_init (lua_State *L) {
+  fast_start(L);
+  if (G(L)->strt.nuse == 0 && G(L)->ROstrt.hash == NULL) {
+#if LUA_VERSION_NUM != 501
+    G(L)->seed = FAST_SEED;
+#endif
+    fast_map(L);
+  }
+  fast_end;
+}
+
+#endif
+
+#if LUA_VERSION_NUM == 501 && !defined(FAST_WRAP)
+
+/* a bit for each function: it needs a shadow */
+static uint32_t fast_shaded[(FAST_FUNCTIONS + 31) / 32];
+#define fast_needs_shadow(n)	(fast_shaded[(n) >> 5] >> ((n) & 31) & 1)
+
+typedef struct fast_twins {	/* frozen strings with a twin in RAM */
+  uint32_t number;		/* of the next function */
+  uint32_t bits[8];		/* set for the addresses of all twins, and some more */
+} fast_twins;
+
+#define fast_bit(t,o)	(&(t)->bits[((size_t)(o) >> 8) & 7])
+#define fast_mask(o)	(1u << (((size_t)(o) >> 3) & 31))
+
+/* the string of this chain that equals ts */
+static GCObject *fast_twin (GCObject *chain, const TString *ts) {
+  GCObject *o;
+  for (o = chain; o != NULL; o = o->gch.next) {
+    const TString *other = rawgco2ts(o);
+    if (other->tsv.hash == ts->tsv.hash && other->tsv.len == ts->tsv.len
+        && memcmp(getstr(other), getstr(ts), ts->tsv.len) == 0)
+      return o;
+  }
+  return NULL;
+}
+
+#define fast_chain(t,ts)	((t)->hash[lmod((ts)->tsv.hash, (t)->size)])
+
+/* whether a constant of f has a twin in RAM; t, if there is one, is asked first */
+static int fast_has_twin (lua_State *L, const Proto *f, fast_twins *t) {
+  int i;
+  for (i = 0; i < f->sizek; i++) {
+    const TValue *k = &f->k[i];
+    if (!ttisstring(k)) continue;
+    if (t != NULL && (*fast_bit(t, gcvalue(k)) & fast_mask(gcvalue(k))) == 0) continue;
+    if (fast_twin(fast_chain(&G(L)->strt, rawtsvalue(k)), rawtsvalue(k)) != NULL)
+      return 1;
+  }
+  return 0;
+}
+
+static int fast_shade (lua_State *L, const Proto *f, fast_twins *t) {
+  uint32_t number = t->number++;
+  int i, needs = fast_has_twin(L, f, t);
+  for (i = 0; i < f->sizep; i++)
+    needs |= fast_shade(L, f->p[i], t);
+  if (needs) fast_shaded[number >> 5] |= 1u << (number & 31);
+  return needs;
+}
+
+/*
+** Maps the pool, if the place is free. The strings in RAM, which are few, are
+** looked up in the pool and not the other way round. Nothing is allocated
+** between that and the mapping. (4, 5)
+*/
+static void fast_settle (lua_State *L) {
+  fast_twins t;
+  int i, found = 0;
+  if (G(L)->ROstrt.hash != NULL) return;
+  memset(&t, 0, sizeof(t));
+  memset(fast_shaded, 0, sizeof(fast_shaded));
+  for (i = 0; i < G(L)->strt.size; i++) {
+    GCObject *o;
+    for (o = G(L)->strt.hash[i]; o != NULL; o = o->gch.next) {
+      const TString *ts = rawgco2ts(o);
+      GCObject *twin = fast_twin(fast_pool[lmod(ts->tsv.hash, FAST_POOL_SIZE)], ts);
+      if (twin == NULL) continue;
+      found = 1;
+      *fast_bit(&t, twin) |= fast_mask(twin);
+    }
+  }
+  if (found)
+    for (i = 0; i < (int)fast_image.count; i++)
+      if (fast_frozen_chunks[i] != NULL)
+        fast_shade(L, fast_frozen_chunks[i]->main, &t);
+  fast_map(L);
+}
+
+#else
+
+#define fast_needs_shadow(n)	((void)(n), 0)
+#define fast_has_twin(L,f,t)	1
+#define fast_settle(L)		((void)L)	/* the hook has done it, or it can't be done */
+
+#endif
+
+static int fast_wants_shadow (lua_State *L, uint32_t number) {
+  return !fast_is_mapped(L) || fast_needs_shadow(number);
+}
+
+/* the frozen form of a chunk, if loading takes that */
+static const fast_frozen *fast_frozen_of (lua_State *L, const fast_chunk *c) {
+  const fast_frozen *z = fast_frozen_chunks[c - fast_image.chunks];
+  if (z == NULL || fast_is_mapped(L) || c->words == NULL
+      || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)
+    return z;
+  return NULL;
+}
+
+/* Whether a shadow has constants of its own, and not just functions: a parent's
+** stay in flash. A twin may have been collected since; then none comes back. */
+static int fast_wants_constants (lua_State *L, const Proto *f) {
+  return f->sizek > 0 && (!fast_is_mapped(L) || fast_has_twin(L, f, NULL));
+}
+
+/* a frozen chunk as its loader in C sees it, and the shadows that it gets */
+typedef struct fast_shadows {
+  const fast_frozen *frozen;
+  uint32_t number;		/* of the next function */
+  uint32_t functions, tables, children;	/* counted, then left to make */
+  size_t heap;
+  Proto *next;			/* memory for shadows */
+  Proto **links;		/* and for what they name */
+  int anchor;			/* table of the tables of constants */
+} fast_shadows;
+
+static void fast_count (lua_State *L, const Proto *f, fast_shadows *s) {
+  int i;
+  if (fast_wants_shadow(L, s->number++)) {
+    s->functions++;
+    s->children += (uint32_t)f->sizep;
+    if (fast_wants_constants(L, f)) {
+      s->tables++;
+      s->heap += FAST_SHADOW((size_t)f->sizek, (size_t)f->sizep);
+    }
+    else s->heap += FAST_SHADOW(0, (size_t)f->sizep);
+  }
+  for (i = 0; i < f->sizep; i++)
+    fast_count(L, f->p[i], s);
+}
+
+/* Constants of a shadow: those strings that the core takes for canonical. */
+static TValue *fast_constants (lua_State *L, const Proto *f, fast_shadows *s) {
+  TValue *array;
+  int i;
+  if (!fast_wants_constants(L, f)) return f->k;
+  lua_createtable(L, f->sizek, 0);
+  array = hvalue(L->top - 1)->array;
+  for (i = 0; i < f->sizek; i++) {
+    const TValue *k = &f->k[i];
+    if (!ttisstring(k)) {
+      setobj2n(L, &array[i], k);
+      continue;
+    }
+#if LUA_VERSION_NUM == 501
+    lua_pushlstring(L, svalue(k), tsvalue(k)->len);
+#else
+    lua_pushlstring(L, svalue(k), vslen(k));
+#endif
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_rawseti(L, s->anchor, (int)s->tables-- + 1);
+  return array;
+}
+
+/* f itself, or its shadow */
+static Proto *fast_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
+  int wants = fast_wants_shadow(L, s->number++);
+  Proto *p = (Proto *)f, **links = NULL;
+  int i;
+  if (wants) {
+    p = s->next++;
+    links = s->links;
+    s->links += f->sizep;
+    *p = *f;
+    p->k = fast_constants(L, f, s);
+    p->p = links;
+  }
+  for (i = 0; i < f->sizep; i++) {
+    Proto *child = fast_shadow(L, f->p[i], s);
+    if (wants) links[i] = child;
+  }
+  return p;
+}
+
+/* Makes the shadows of a chunk: from here on registry[chunk] holds them. */
+static int fast_make (lua_State *L) {
+  fast_shadows *s = (fast_shadows *)lua_touserdata(L, 1);
+  lua_pushlightuserdata(L, (void *)s->frozen);
+  lua_createtable(L, (int)s->tables + 1, 0);
+  s->anchor = lua_gettop(L);
+  s->next = (Proto *)lua_newuserdata(L, s->functions * sizeof(Proto)
+                                        + s->children * sizeof(Proto *));
+  s->links = (Proto **)(s->next + s->functions);
+  lua_rawseti(L, s->anchor, 1);
+  s->number = s->frozen->number;
+  fast_shadow(L, s->frozen->main, s);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* the main function's shadow, if it has been made */
+static Proto *fast_made (lua_State *L, const fast_frozen *z) {
+  Proto *f = NULL;
+  lua_pushlightuserdata(L, (void *)z);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 1);
+    f = (Proto *)lua_touserdata(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return f;
+}
+
+static void fast_close_over (lua_State *L, Proto *f) {
+  luaC_checkGC(L);
+#if LUA_VERSION_NUM == 501
+  {
+    Closure *c = luaF_newLclosure(L, 0, hvalue(gt(L)));
+    c->l.p = f;
+    setclvalue(L, L->top, c);
+  }
+  L->top++;
+#else
+  {
+    LClosure *c = luaF_newLclosure(L, f->sizeupvalues);
+    c->p = f;
+    setclLvalue(L, L->top, c);
+    L->top++;
+    luaF_initupvals(L, c);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_setupvalue(L, -2, 1);
+  }
+#endif
+}
+
+/* Pushes a frozen chunk, as fast_push_chunk does. */
+static int fast_push_frozen (lua_State *L, const fast_chunk *c,
+                             const fast_frozen *z, const char *name) {
+  Proto *f = (Proto *)z->main;
+  lua_checkstack(L, 8);
+  if (fast_wants_shadow(L, z->number)) {
+    f = fast_made(L, z);
+    if (f == NULL) {
+      fast_shadows s;
+      size_t need = z->heap;
+      memset(&s, 0, sizeof(s));
+      s.frozen = z;
+      s.number = z->number;
+      s.heap = FAST_SHADOWS;
+      fast_count(L, z->main, &s);
+      if (fast_is_mapped(L)) need = s.heap;  /* no string is new */
+      else need = fast_grown(L, need, c->strings);
+      if (!fast_room(L, need, name)) return 2;
+      lua_pushcfunction(L, fast_make);
+      lua_pushlightuserdata(L, &s);
+      if (lua_pcall(L, 1, 0, 0) != 0) {
+        lua_pushnil(L);
+        lua_insert(L, -2);  /* below the message */
+        return 2;
+      }
+      f = fast_made(L, z);
+    }
+  }
+  if (!fast_room(L, FAST_CLOSURE(1), name)) return 2;
+  fast_close_over(L, f);
+  return 1;
+}
+
+#endif

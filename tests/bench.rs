@@ -1,0 +1,156 @@
+//! `fastlua bench` from the outside. It needs the tools that `scripts/test` installs.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use fastlua_bench::{Figures, Form, VariantFigures};
+use support::{fastlua, put, root, succeed};
+
+const LED: &str = "local t = {pin = 4}\nfunction t.on(n) gpio.write(n or t.pin, 1) end\nreturn t\n";
+
+/// Where both tests that measure keep what is compiled for the chip, for the next time too.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/bench");
+
+fn bench(folder: &Path, args: &[&str]) -> Command {
+    let mut command = fastlua(folder);
+    command.arg("bench").args(args);
+    command
+}
+
+/// Standard output and error of a command that ends with this status.
+fn ends(command: &mut Command, status: i32) -> (String, String) {
+    let Output {
+        status: code,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    assert_eq!(code.code(), Some(status), "{command:?}\n{stdout}{stderr}");
+    (stdout, stderr)
+}
+
+fn figures(path: &Path) -> Figures {
+    Figures::from_json(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn figures_are_the_same_twice_and_make_sense() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "led.lua", LED);
+    put(here, "empty.lua", "");
+    let args = ["led.lua", "empty.lua", "--run", "--cache", CACHE];
+    let first = succeed(bench(here, &args).args(["--json", "a.json", "--html", "a.html"]));
+    succeed(bench(here, &args).args(["--json", "b.json", "--html", "b.html"]));
+    for kind in ["json", "html"] {
+        let read = |name: &str| fs::read(here.join(format!("{name}.{kind}"))).unwrap();
+        assert!(read("a") == read("b"), "two runs differ in {kind}");
+    }
+    assert!(first.contains("as built"), "{first}");
+
+    let found = figures(&here.join("a.json"));
+    let names: Vec<&str> = found.variants.iter().map(|v| v.variant.as_str()).collect();
+    assert_eq!(names, ["lua51-int", "lua51-float", "lua53-int32-float32"]);
+    for VariantFigures {
+        variant, chunks, ..
+    } in &found.variants
+    {
+        let [empty, led] = &chunks[..] else {
+            panic!("{variant}: {chunks:?}");
+        };
+        let of = |form| led.forms[&form].load.unwrap();
+        let (source, bytecode) = (of(Form::Source), of(Form::Bytecode2));
+        assert_eq!(led.forms[&Form::Source].flash, LED.len() as i64);
+        assert!(source.instructions > 2 * bytecode.instructions, "{variant}");
+        assert!(source.heap_peak > source.heap_kept, "{variant}");
+        assert!(
+            bytecode.heap_kept < of(Form::Bytecode1).heap_kept,
+            "{variant}"
+        );
+        assert!(
+            of(Form::Bytecode1).heap_debug > 0 && bytecode.heap_debug == 0,
+            "{variant}"
+        );
+        let nothing = empty.forms[&Form::Bytecode2].load.unwrap();
+        assert!(nothing.heap_kept < bytecode.heap_kept, "{variant}");
+        assert!(
+            led.forms
+                .values()
+                .all(|c| c.run.as_ref().unwrap().error.is_none())
+        );
+    }
+}
+
+#[test]
+fn budgets_and_baselines_fail_with_the_offenders() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "led.lua", LED);
+    put(here, "tiny.lua", "return 1");
+    let manifest = "variants = [\"lua51-int\"]\nbudget = {flash = \"1k\"}\n\
+         [[module]]\npath = \"led.lua\"\nbudget = {heap-kept = \"100\"}\n\
+         [[module]]\npath = \"tiny.lua\"\nbudget = {heap-kept = 1000}\n";
+    put(here, "fast.toml", manifest);
+    let one = ["--cache", CACHE];
+    let (_, errors) = ends(bench(here, &one).args(["--json", "old.json"]), 3);
+    assert!(errors.contains("lua51-int: led: heap-kept "), "{errors}");
+    assert_eq!(errors.matches("over budget").count(), 1, "{errors}");
+    let (_, errors) = ends(bench(here, &one).args(["--budget", "flash=20,load=1k"]), 3);
+    for offender in [
+        "all modules: flash",
+        "led: load",
+        "led: heap-kept",
+        "tiny: load",
+    ] {
+        assert!(errors.contains(offender), "{offender}: {errors}");
+    }
+
+    put(here, "fast.toml", manifest.replace("\"100\"", "\"2k\""));
+    let same = ["--baseline", "old.json"];
+    let (text, _) = ends(bench(here, &one).args(same), 0);
+    assert!(text.contains("Against the baseline, 0 changes"), "{text}");
+    put(
+        here,
+        "led.lua",
+        LED.replace("return t", "t.off = gpio.read\nreturn t"),
+    );
+    let (text, errors) = ends(bench(here, &one).args(same), 3);
+    assert!(text.contains("led, squashed: flash"), "{text}");
+    assert!(errors.contains("led, bytecode-2: load"), "{errors}");
+    assert!(!errors.contains("tiny"), "{errors}");
+    ends(bench(here, &one).args(same).args(["--tolerance", "90"]), 0);
+}
+
+#[test]
+fn what_can_not_be_measured_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "led.lua", LED);
+    put(here, "wrong.lua", "return return");
+    put(here, "old.json", "{\"schema\": \"fastlua-bench/0\"}");
+    let error = |args: &[&str], status| ends(&mut bench(here, args), status).1;
+    assert!(error(&[], 1).contains("fast.toml"));
+    assert!(error(&["wrong.lua"], 1).contains("wrong.lua:1:"));
+    assert!(error(&["led.lua", "--variant", "lua51-imt"], 1).contains("did you mean lua51-int?"));
+    assert!(error(&["led.lua", "--baseline", "old.json"], 1).contains("measure it anew"));
+    assert!(error(&["led.lua", "--budget", "heap=1"], 2).contains("heap-peak"));
+    assert!(error(&["led.lua", "--tolerance", "1"], 2).contains("--baseline"));
+    let mut bare = bench(here, &["led.lua"]);
+    let (_, errors) = ends(bare.env("PATH", ""), 1);
+    assert!(errors.contains("apt-get install"), "{errors}");
+}
+
+/// The table in the README is that of the committed figures.
+#[test]
+fn the_readme_shows_the_committed_figures() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let table = fastlua_bench::headline(&figures(&root().join("tests/figures.json")));
+    assert!(
+        readme.contains(&table),
+        "README.md and tests/figures.json differ; the table is\n{table}"
+    );
+}

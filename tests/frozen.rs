@@ -1,0 +1,227 @@
+//! Frozen chunks on stock Lua with read-only objects (`fastlua_compiler::read_only`), of each number
+//! model: with the start-up hook, without it, and with the place of the table of strings taken. They
+//! do what they do from source, under a stressed collector too, in memory that can't be written to.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fastlua_bytecode::Dialect;
+use fastlua_compiler::read_only::{START_C, read_only_sources};
+use support::{MODELS, cc, fail, fastlua, put, root, stock_lua, succeed};
+
+const CHUNKS: [&str; 8] = [
+    "closures",
+    "metatables",
+    "strings",
+    "varargs",
+    "errors",
+    "coroutines",
+    "garbage",
+    "chunks",
+];
+
+/// How the table of frozen strings gets into the core: with the hook, as `fast` is opened, or not at
+/// all. Name, what defines `luaN_init`, and whether the hook is linked.
+const WAYS: [(&str, &str, bool); 3] = [
+    ("hook", "start", true),
+    ("open", "start", false),
+    ("taken", "taken", false),
+];
+
+const STRICT: [&str; 6] = [
+    "-Wall",
+    "-Wextra",
+    "-Wundef",
+    "-Werror",
+    "-include",
+    "numbers.h",
+];
+
+/// Sources of a Lua with read-only objects.
+fn test_core(folder: &Path, lua: u32) -> PathBuf {
+    let stock = folder.join(format!("core{lua}"));
+    stock_lua(&stock, lua);
+    let dialect = if lua == 51 {
+        Dialect::Lua51
+    } else {
+        Dialect::Lua53
+    };
+    for (name, text) in read_only_sources(dialect).unwrap() {
+        put(&stock, name, text.as_bytes());
+    }
+    put(&stock, "start.c", START_C);
+    stock
+}
+
+fn chunks(float: u8) -> impl Iterator<Item = &'static str> {
+    CHUNKS.into_iter().chain((float > 0).then_some("floats"))
+}
+
+/// `fast.c` with these chunks and all modules that fastlua ships, frozen.
+fn build(folder: &Path, out: &Path, name: &str, float: u8) {
+    let mut build = fastlua(folder);
+    build.args(["build", "--as", "frozen", "--no-fallback", "--whole"]);
+    build
+        .args(["--strip", "0", "--with", "provisioning", "-o"])
+        .arg(out);
+    build.args(["--variant", &format!("puc{name}-{}bit", usize::BITS)]);
+    succeed(build.args(chunks(float).map(|chunk| format!("{chunk}.lua"))));
+}
+
+/// Builds and runs the chunks with one number model.
+fn same_as_source(model: usize) {
+    let (lua, integer, float, name) = MODELS[model];
+    let folder = tempfile::tempdir().unwrap();
+    let scripts = folder.path().join("scripts");
+    for file in fs::read_dir(root().join("tests/frozen")).unwrap() {
+        let file = file.unwrap();
+        let text = fs::read(file.path()).unwrap();
+        put(&scripts, file.file_name().to_str().unwrap(), text);
+    }
+    let stock = test_core(folder.path(), lua);
+    let out = folder.path().join(name);
+    build(&scripts, &out, name, float);
+    let object = |source: &Path, name: &str, flags: &[&str]| {
+        let object = out.join(format!("{name}.o"));
+        let mut command = cc("gcc", &stock, lua, integer, float);
+        command.args(flags).args(["-O1", "-c", "-o"]);
+        succeed(command.arg(&object).arg(source));
+        object
+    };
+    let fast = out.join("fast.c");
+    let hooked = [&STRICT[..], &["-DFAST_WRAP"]].concat();
+    let hooked = object(&fast, "hooked", &hooked);
+    let plain = object(&fast, "plain", &STRICT);
+    let host = object(&scripts.join("host.c"), "host", &["-w"]);
+    object(&stock.join("start.c"), "start", &STRICT);
+    object(&scripts.join("taken.c"), "taken", &STRICT);
+    for (way, start, hook) in WAYS {
+        let program = out.join(way);
+        let mut link = Command::new("gcc");
+        link.arg("-o").arg(&program).arg(&host);
+        link.arg(out.join(format!("{start}.o")));
+        match hook {
+            true => link.arg(&hooked).arg("-Wl,--wrap=luaN_init"),
+            false => link.arg(&plain),
+        };
+        succeed(link.args(["-Wl,-z,relro", "-lm"]));
+        let run = |form: &str, stress: &str| {
+            let mut host = Command::new(&program);
+            host.current_dir(&scripts).args([form, stress]);
+            host.args(chunks(float)).output().unwrap()
+        };
+        let source = run("source", "no");
+        assert!(source.status.success(), "{name} {way}: {source:?}");
+        let expected = match (way, lua) {
+            ("hook", _) => "hook: ",
+            ("open", 51) => "table: ",
+            _ => "shadows: ",
+        };
+        for stress in ["no", "yes"] {
+            let what = format!("{name} {way}, stress {stress}");
+            let frozen = run("frozen", stress);
+            let notes = String::from_utf8_lossy(&frozen.stderr);
+            assert!(frozen.status.success(), "{what}: {notes}");
+            let [given, wanted] = [&frozen, &source].map(|o| String::from_utf8_lossy(&o.stdout));
+            assert_eq!(given, wanted, "{what}");
+            assert!(notes.starts_with(expected), "{what}: {notes}");
+            println!("{what}: {notes}");
+        }
+        if way == "hook" {
+            let status = run("write", "no").status;
+            let signal = status.code().is_none();
+            assert!(signal, "{name}: a frozen constant was written: {status}");
+        }
+    }
+}
+
+#[test]
+fn integer_51_does_the_same() {
+    same_as_source(0);
+}
+
+#[test]
+fn float_51_does_the_same() {
+    same_as_source(1);
+}
+
+#[test]
+fn small_53_does_the_same() {
+    same_as_source(2);
+}
+
+#[test]
+fn large_53_does_the_same() {
+    same_as_source(3);
+}
+
+#[test]
+fn mixed_53_does_the_same() {
+    same_as_source(4);
+    same_as_source(5);
+}
+
+#[test]
+fn a_core_without_read_only_objects_takes_bytecode() {
+    let folder = tempfile::tempdir().unwrap();
+    let chunk = put(folder.path(), "chunk.lua", "return 'bytecode it is'\n");
+    let script = "for name, _, form in fast.list() do print(name, form, fast.info().frozen) end\nprint(fast.chunk())\n";
+    let script = put(folder.path(), "script.lua", script);
+    let (lua, integer, float, name) = MODELS[1];
+    let stock = folder.path().join("stock");
+    stock_lua(&stock, lua);
+    let compile = |more: &[&str], out: &Path| {
+        let variant = format!("puc{name}-{}bit", usize::BITS);
+        let mut build = fastlua(folder.path());
+        build.args(["build", "--as", "frozen", "--variant", &variant, "-o"]);
+        succeed(build.arg(out).args(more).arg(&chunk));
+        let mut command = cc("gcc", &stock, lua, integer, float);
+        command.args(["-include", "numbers.h", "-c", "-o"]);
+        command.arg(out.join("fast.o")).arg(out.join("fast.c"));
+        command
+    };
+    let out = folder.path().join("out");
+    succeed(&mut compile(&[], &out));
+    let mut link = cc("gcc", &stock, lua, integer, float);
+    link.args(["-w", "-o"]).arg(out.join("host"));
+    succeed(
+        link.args([stock.join("host.c"), out.join("fast.o")])
+            .arg("-lm"),
+    );
+    let output = succeed(Command::new(out.join("host")).arg(script));
+    assert_eq!(output, "chunk\tbytecode\tno\nbytecode it is\n");
+    let errors = fail(&mut compile(
+        &["--no-fallback"],
+        &folder.path().join("alone"),
+    ));
+    assert!(errors.contains("chunk has no bytecode"), "{errors}");
+}
+
+/// `as = "auto"` freezes what fits, and what saves most heap for its flash first.
+#[test]
+fn a_budget_of_flash_chooses_what_is_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "small.lua", "return print, print, print\n");
+    let code: String = (0..40).map(|i| format!("a[{i}] = a.x + {i}\n")).collect();
+    put(f, "large.lua", format!("local a = ...\n{code}"));
+    let frozen = |budget: &str| {
+        let manifest = format!(
+            "as = \"auto\"\nvariants = [\"lua53-int32-float32\"]\n{budget}\n[[module]]\npath = \"*.lua\"\n"
+        );
+        put(f, "fast.toml", manifest);
+        succeed(fastlua(f).args(["build", "-o", "out"]));
+        let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
+        ["small", "large"].map(|name| header.contains(&format!("fast_z_{name} =")))
+    };
+    assert_eq!(frozen(""), [true, true]);
+    assert_eq!(frozen("budget = {flash = \"64k\"}"), [true, true]);
+    assert_eq!(frozen("budget = {flash = \"100\"}"), [false, false]);
+    let one = (900..4096)
+        .step_by(4)
+        .map(|n| frozen(&format!("budget = {{flash = {n}}}")));
+    assert_eq!(one.into_iter().find(|f| f[0] || f[1]), Some([true, false]));
+}
