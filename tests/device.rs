@@ -58,3 +58,57 @@ fn nothing_is_lost_whatever_fails() {
         print!("{name}: {report}");
     }
 }
+
+/// `FAST_IMAGE_FIRST` in the firmware: no file overrides the image.
+#[test]
+fn a_production_build_lets_no_file_override_the_image() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "files/hello.lua", "return 'the file'");
+    let script = put(
+        folder.path(),
+        "script.lua",
+        "package.path = 'files/?.lua'\nprint(require 'hello' == 'the file')\n",
+    );
+    let (lua, integer, float, name) = MODELS[1];
+    let stock = folder.path().join("stock");
+    stock_lua(&stock, lua);
+    let variant = format!("puc{name}-{}bit", usize::BITS);
+    let mut build = fastlua(folder.path());
+    succeed(build.args([
+        "build",
+        "--with",
+        "hello",
+        "--variant",
+        &variant,
+        "-o",
+        "out",
+    ]));
+    for (flags, says) in [
+        (&[][..], "true\n"),
+        (&["-DFAST_IMAGE_FIRST"], "Hello, hello!\nfalse\n"),
+    ] {
+        let host = folder.path().join("host");
+        succeed(
+            cc("gcc", &stock, lua, integer, float)
+                .args(["-w", "-include", "numbers.h"])
+                .args(flags)
+                .args(["-c", "-o"])
+                .arg(folder.path().join("fast.o"))
+                .arg(folder.path().join("out/fast.c")),
+        );
+        succeed(
+            cc("gcc", &stock, lua, integer, float)
+                .args(["-w", "-o"])
+                .arg(&host)
+                .arg(stock.join("host.c"))
+                .arg(folder.path().join("fast.o"))
+                .arg("-lm"),
+        );
+        let mut run = Command::new(&host);
+        assert_eq!(
+            succeed(run.current_dir(folder.path()).arg(&script)),
+            says,
+            "{flags:?}"
+        );
+    }
+}
