@@ -5,16 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use support::{MODELS, cc, fail, fastlua, put, root, stock_lua, succeed};
-
-const STRICT: [&str; 6] = [
-    "-Wall",
-    "-Wextra",
-    "-Wundef",
-    "-Werror",
-    "-include",
-    "numbers.h",
-];
+use support::{MODELS, STRICT, cc, fail, fastlua, put, root, stock_lua, succeed};
 
 /// Three modules: numbers that tell the models apart, closures and strings, a method call.
 const SCRIPT: &str = r#"

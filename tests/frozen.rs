@@ -10,7 +10,7 @@ use std::process::Command;
 
 use fastlua_bytecode::Dialect;
 use fastlua_compiler::read_only::{START_C, read_only_sources};
-use support::{MODELS, cc, fail, fastlua, put, root, stock_lua, succeed};
+use support::{MODELS, STRICT, cc, fail, fastlua, put, root, stock_lua, succeed};
 
 const CHUNKS: [&str; 8] = [
     "closures",
@@ -29,15 +29,6 @@ const WAYS: [(&str, &str, bool); 3] = [
     ("hook", "start", true),
     ("open", "start", false),
     ("taken", "taken", false),
-];
-
-const STRICT: [&str; 6] = [
-    "-Wall",
-    "-Wextra",
-    "-Wundef",
-    "-Werror",
-    "-include",
-    "numbers.h",
 ];
 
 /// Sources of a Lua with read-only objects.

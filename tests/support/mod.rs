@@ -65,6 +65,16 @@ pub const MODELS: [(u32, u8, u8, &str); 6] = [
     (53, 4, 8, "53-int32-float64"),
 ];
 
+/// How what we generate is compiled: no warning, the number model before all else.
+pub const STRICT: [&str; 6] = [
+    "-Wall",
+    "-Wextra",
+    "-Wundef",
+    "-Werror",
+    "-include",
+    "numbers.h",
+];
+
 /// Writes the sources of stock Lua, with what goes beside them, into `folder`.
 pub fn stock_lua(folder: &Path, lua: u32) {
     let dialect = match lua {

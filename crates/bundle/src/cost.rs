@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 
 use crate::Need;
+use crate::need::described;
 
 /// Bytes that a chunk takes in its two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +105,7 @@ impl<'a> Walk<'a> {
             ..
         } = *self.sizes;
         let (k, p) = (function.constants.len(), function.functions.len());
-        let described = match self.chunk.layout.dialect() {
-            Dialect::Lua51 => function
-                .upvalues
-                .iter()
-                .filter(|u| u.name.is_some())
-                .count(),
-            Dialect::Lua53 => function.upvalues.len(),
-        };
+        let described = described(self.chunk.layout.dialect(), function);
         let lines = line_info(self.chunk.layout.format, function).len();
         self.flash += proto
             + 4 * function.code.len()

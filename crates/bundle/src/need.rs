@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info_len};
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 
 /// Bytes of the longest string that 5.3 keeps in its string table.
 const SHORT: usize = 40;
@@ -75,21 +75,13 @@ impl<'a> Count<'a> {
             (None, Dialect::Lua51) if self.need.functions.is_empty() => self.keep(b"=?"),
             (None, _) => {}
         }
-        let described = match dialect {
-            Dialect::Lua51 => function
-                .upvalues
-                .iter()
-                .filter(|u| u.name.is_some())
-                .count(),
-            Dialect::Lua53 => function.upvalues.len(),
-        };
         self.need.functions.push([
             function.code.len(),
             function.constants.len(),
             function.functions.len(),
-            described,
+            described(dialect, function),
             function.locals.len(),
-            line_info_len(self.chunk.layout.format, function),
+            line_info(self.chunk.layout.format, function).len(),
         ]);
         for constant in &function.constants {
             if let Constant::String(string) = constant {
@@ -125,5 +117,17 @@ impl<'a> Count<'a> {
             *self.need.strings.entry(string.len()).or_default() += 1;
             self.need.short_strings += usize::from(!long);
         }
+    }
+}
+
+/// Upvalues of a loaded function that have a description: in 5.1 only those with a name.
+pub(crate) fn described(dialect: Dialect, function: &Function) -> usize {
+    match dialect {
+        Dialect::Lua51 => function
+            .upvalues
+            .iter()
+            .filter(|u| u.name.is_some())
+            .count(),
+        Dialect::Lua53 => function.upvalues.len(),
     }
 }

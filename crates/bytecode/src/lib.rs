@@ -28,7 +28,7 @@ pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use header::candidates;
 pub use layout::{Dialect, Format, Layout};
-pub use lineinfo::{line_info, line_info_len};
+pub use lineinfo::line_info;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
 pub use opcodes::{Instruction, Mode, Opcode, Operand, opcodes, rk_constant};
 pub use strip::Strip;

@@ -92,11 +92,6 @@ fn pack(lines: &[u32], full: u8) -> Vec<u8> {
     packed
 }
 
-/// Bytes of line info that the core holds for a function once it is loaded; 0 where it is stripped.
-pub fn line_info_len(format: Format, function: &Function) -> usize {
-    line_info(format, function).len()
-}
-
 /// Line info as the core holds it once a function is loaded: packed by NodeMCU's cores, a
 /// little-endian `int` for each instruction in stock Lua; none where it is stripped.
 pub fn line_info(format: Format, function: &Function) -> Vec<u8> {
