@@ -5,7 +5,9 @@ mod support;
 
 use std::path::Path;
 
-use support::{MODELS, STRICT, cc, fail, fastlua, put, root, stock_lua, succeed};
+use support::{
+    MODELS, STRICT, cc, fail, fastlua, firmware_flags, packed_lua, put, root, stock_lua, succeed,
+};
 
 /// Three modules: numbers that tell the models apart, closures and strings, a method call.
 const SCRIPT: &str = r#"
@@ -109,7 +111,7 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
     );
     let objects = |lua, integer, float, flags: &[&str]| {
         let stock = folder.path().join(format!("{lua}"));
-        stock_lua(&stock, lua);
+        packed_lua(&stock, lua);
         let mut command = cc("xtensa-lx106-elf-gcc", &stock, lua, integer, float);
         command
             .args(STRICT)
@@ -121,15 +123,8 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
             .arg(out.join("fast.c"));
         command
     };
-    for (lua, integer, float, flags) in [
-        (51, 4, 0, &["-DLUA_USE_ESP", "-DLUA_NUMBER_INTEGRAL"][..]),
-        (51, 0, 8, &["-DLUA_USE_ESP"]),
-        (53, 4, 4, &["-DLUA_USE_ESP"]),
-        (53, 8, 8, &["-DLUA_USE_ESP", "-DLUA_NUMBER_64BITS"]),
-        (53, 8, 4, &["-DESP_PLATFORM", "-DCONFIG_LUA_NUMBER_INT64"]),
-        (53, 4, 8, &["-DESP_PLATFORM", "-DCONFIG_LUA_NUMBER_DOUBLE"]),
-    ] {
-        succeed(&mut objects(lua, integer, float, flags));
+    for (lua, integer, float, name) in MODELS {
+        succeed(&mut objects(lua, integer, float, firmware_flags(name)));
     }
     // flags that name another variant than the types are: the assertions see it
     let errors = fail(&mut objects(53, 8, 8, &["-DLUA_USE_ESP"]));

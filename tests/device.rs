@@ -1,12 +1,12 @@
 //! `fast.c` against a heap that ends, flash that is damaged and flash that refuses all but aligned
-//! words (`tests/device/device.c`), in stock Lua of each number model.
+//! words (`tests/device/device.c`), in stock Lua of each number model that loads NodeMCU's dumps.
 
 mod support;
 
 use std::fs;
 use std::process::Command;
 
-use support::{MODELS, cc, fastlua, put, root, stock_lua, succeed};
+use support::{MODELS, cc, fastlua, firmware_flags, packed_lua, put, root, stock_lua, succeed};
 
 /// One large chunk, overlays, and one as source.
 const MANIFEST: &str = r#"
@@ -36,13 +36,14 @@ fn nothing_is_lost_whatever_fails() {
     }
     for (lua, integer, float, name) in MODELS {
         let stock = folder.path().join(lua.to_string());
-        stock_lua(&stock, lua);
+        packed_lua(&stock, lua);
         let out = folder.path().join(name);
-        let variant = format!("puc{name}-{}bit", usize::BITS);
+        let variant = format!("lua{name}");
         let mut build = fastlua(folder.path());
         succeed(build.args(["build", "--variant", &variant, "-o"]).arg(&out));
         succeed(
             cc("gcc", &stock, lua, integer, float)
+                .args(firmware_flags(name))
                 .args(["-O1", "-w", "-fno-toplevel-reorder", "-I"])
                 .arg(&out)
                 .arg("-o")

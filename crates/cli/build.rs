@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use fastlua_bundle::{Build, Bundle, ESP8266_FLASH, Fault, Representation, identifier, nodemcu};
-use fastlua_firmware::{FAST_LOAD_H, fast_c};
+use fastlua_firmware::{fast_c, fast_load_h};
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -151,7 +151,7 @@ fn headers(bundle: &Bundle) -> Vec<(String, String)> {
     let header = |module: &String| {
         let mut part = bundle.clone();
         part.chunks.retain(|c| c.module == *module);
-        let text = part.module_header(module, FAST_LOAD_H, VERSION);
+        let text = part.module_header(module, &fast_load_h(), VERSION);
         (format!("{}_lua.h", identifier(module)), text)
     };
     modules.into_iter().map(header).collect()
@@ -375,7 +375,7 @@ fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
                 .zip(&chunk.dumps)
                 .filter_map(|(name, dump)| {
                     let dump = dump.as_ref()?;
-                    let about = json!({"bytes": dump.bytes.len(), "crc32": format!("{:08x}", dump.crc32), "proved": true});
+                    let about = json!({"bytes": dump.bytes.len(), "xxh32": format!("{:08x}", dump.xxh32), "proved": true});
                     Some(((*name).to_owned(), about))
                 })
                 .collect();
@@ -402,7 +402,7 @@ fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
         .map(|w| json!({"path": w.path.display().to_string(), "changed": w.changed}))
         .collect();
     json!({
-        "schema": "fastlua-build/1",
+        "schema": "fastlua-build/2",
         "variants": names,
         "chunks": chunks,
         "warnings": warnings,

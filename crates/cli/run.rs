@@ -162,7 +162,7 @@ fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
         name: chunk.name.clone(),
         bytes: dump.bytes.clone(),
         is_source: chunk.representation == Representation::Source,
-        crc32: dump.crc32,
+        xxh32: dump.xxh32,
     });
     Ok((chunks.collect(), name, bundle.name()))
 }

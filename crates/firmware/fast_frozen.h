@@ -293,28 +293,6 @@ static Proto *fast_made (lua_State *L, const fast_frozen *z) {
   return f;
 }
 
-static void fast_close_over (lua_State *L, Proto *f) {
-  luaC_checkGC(L);
-#if LUA_VERSION_NUM == 501
-  {
-    Closure *c = luaF_newLclosure(L, 0, hvalue(gt(L)));
-    c->l.p = f;
-    setclvalue(L, L->top, c);
-  }
-  L->top++;
-#else
-  {
-    LClosure *c = luaF_newLclosure(L, f->sizeupvalues);
-    c->p = f;
-    setclLvalue(L, L->top, c);
-    L->top++;
-    luaF_initupvals(L, c);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    lua_setupvalue(L, -2, 1);
-  }
-#endif
-}
-
 /* Pushes a frozen chunk, as fast_push_chunk does. */
 static int fast_push_frozen (lua_State *L, const fast_chunk *c,
                              const fast_frozen *z, const char *name) {
@@ -344,6 +322,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
     }
   }
   if (!fast_room(L, FAST_CLOSURE(1), name)) return 2;
+  luaC_checkGC(L);
   fast_close_over(L, f);
   return 1;
 }

@@ -50,6 +50,7 @@ static void flash_close (void) {
 
 static size_t heap_used, heap_peak, heap_limit = INT_MAX;
 static long heap_calls, heap_failat;  /* from that call on; 0: never */
+static int heap_failonce;  /* at that call only */
 
 static void *heap_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   void *q = NULL;
@@ -61,7 +62,8 @@ static void *heap_alloc (void *ud, void *p, size_t osize, size_t nsize) {
     return NULL;
   }
   heap_calls++;
-  if ((heap_failat != 0 && heap_calls >= heap_failat && nsize > osize)
+  if ((heap_failat != 0 && nsize > osize
+       && (heap_failonce ? heap_calls == heap_failat : heap_calls >= heap_failat))
       || heap_used - osize + nsize > heap_limit)
     return NULL;
   q = malloc(nsize);  /* always moves, and what was there is overwritten */
@@ -117,6 +119,15 @@ static int host_fail (lua_State *L) {
   return lua_gettop(L);
 }
 
+/* once(n, f, ...): pcall(f, ...) with the nth allocation failing */
+static int host_once (lua_State *L) {
+  int results;
+  heap_failonce = 1;
+  results = host_fail(L);
+  heap_failonce = 0;
+  return results;
+}
+
 /* flip(name, bit): changes a bit of a chunk in flash; its size in bits */
 static int host_flip (lua_State *L) {
   const fast_chunk *c = fast_find(&fast_image, luaL_checkstring(L, 1));
@@ -136,7 +147,7 @@ static int host_reads (lua_State *L) {
 }
 
 static const luaL_Reg host[] = {
-  {"heap", host_heap}, {"limit", host_limit}, {"fail", host_fail},
+  {"heap", host_heap}, {"limit", host_limit}, {"fail", host_fail}, {"once", host_once},
   {"flip", host_flip}, {"reads", host_reads}, {NULL, NULL}};
 
 int main (int argc, char **argv) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fastlua_bytecode::Dialect;
+use fastlua_compiler::packed_lines::packed_lines_sources;
 
 /// The command `fastlua`, to be run in `folder`.
 pub fn fastlua(folder: &Path) -> Command {
@@ -65,6 +66,25 @@ pub const MODELS: [(u32, u8, u8, &str); 6] = [
     (53, 4, 8, "53-int32-float64"),
 ];
 
+/// The dialect of a Lua version, 51 or 53.
+pub fn dialect(lua: u32) -> Dialect {
+    match lua {
+        51 => Dialect::Lua51,
+        _ => Dialect::Lua53,
+    }
+}
+
+/// What NodeMCU's firmware of a number model defines.
+pub fn firmware_flags(model: &str) -> &'static [&'static str] {
+    match model {
+        "51-int" => &["-DLUA_USE_ESP", "-DLUA_NUMBER_INTEGRAL"],
+        "53-int64-float64" => &["-DLUA_USE_ESP", "-DLUA_NUMBER_64BITS"],
+        "53-int64-float32" => &["-DESP_PLATFORM", "-DCONFIG_LUA_NUMBER_INT64"],
+        "53-int32-float64" => &["-DESP_PLATFORM", "-DCONFIG_LUA_NUMBER_DOUBLE"],
+        _ => &["-DLUA_USE_ESP"],
+    }
+}
+
 /// How what we generate is compiled: no warning, the number model before all else.
 pub const STRICT: [&str; 6] = [
     "-Wall",
@@ -77,11 +97,7 @@ pub const STRICT: [&str; 6] = [
 
 /// Writes the sources of stock Lua, with what goes beside them, into `folder`.
 pub fn stock_lua(folder: &Path, lua: u32) {
-    let dialect = match lua {
-        51 => Dialect::Lua51,
-        _ => Dialect::Lua53,
-    };
-    for (name, text) in fastlua_compiler::sources(dialect)
+    for (name, text) in fastlua_compiler::sources(dialect(lua))
         .iter()
         .chain(fastlua_firmware::STOCK)
     {
@@ -89,6 +105,14 @@ pub fn stock_lua(folder: &Path, lua: u32) {
     }
     put(folder, "numbers.h", fastlua_compiler::NUMBERS_H);
     put(folder, "corefiles.h", fastlua_compiler::COREFILES_H);
+}
+
+/// The same for Lua with packed line info, which loads NodeMCU's dumps.
+pub fn packed_lua(folder: &Path, lua: u32) {
+    stock_lua(folder, lua);
+    for (name, text) in packed_lines_sources(dialect(lua)).unwrap() {
+        put(folder, name, text.as_bytes());
+    }
 }
 
 /// A C compiler told of a number model and the stock sources in `stock`.

@@ -11,6 +11,7 @@ use fastlua_emulator::{
 };
 use fastlua_variants::{Variant, Variants};
 use rayon::prelude::*;
+use xxhash_rust::xxh32::xxh32;
 
 use crate::form::USUAL;
 use crate::{ChunkFigures, Cost, Figures, Form, LoadCost, RunCost, SCHEMA, VariantFigures};
@@ -307,7 +308,7 @@ fn plain(bundle: &mut Bundle, inputs: &[Input]) {
         };
         for dump in chunk.dumps.iter_mut().flatten() {
             *dump = Dump {
-                crc32: crc32fast::hash(&input.text),
+                xxh32: xxh32(&input.text, 0),
                 bytes: input.text.clone(),
                 need: None,
                 frozen: None,

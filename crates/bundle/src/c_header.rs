@@ -154,10 +154,10 @@ impl Bundle {
             let id = identifier(&chunk.name);
             let _ = write!(index, "  {{fast_name_{id}, ");
             let Some(need) = &dump.need else {
-                let (size, crc) = (dump.bytes.len(), dump.crc32);
+                let (size, hash) = (dump.bytes.len(), dump.xxh32);
                 let _ = writeln!(
                     index,
-                    "fast_words_{id}, {size}, 0x{crc:08x}, FAST_SOURCE, 0, 0}},"
+                    "fast_words_{id}, {size}, 0x{hash:08x}, FAST_SOURCE, 0, 0}},"
                 );
                 continue;
             };
@@ -165,9 +165,9 @@ impl Bundle {
             if frozen && chunk.representation == Representation::FrozenAlone {
                 let _ = write!(index, "NULL, 0, 0, ");
             } else {
-                let (size, crc) = (dump.bytes.len(), dump.crc32);
+                let (size, hash) = (dump.bytes.len(), dump.xxh32);
                 words(text, &format!("fast_words_{id}"), &dump.bytes);
-                let _ = write!(index, "fast_words_{id}, {size}, 0x{crc:08x}, ");
+                let _ = write!(index, "fast_words_{id}, {size}, 0x{hash:08x}, ");
             }
             let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},");
         }

@@ -7,6 +7,7 @@ use fastlua_compiler::load_back;
 use fastlua_variants::Variant;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use xxhash_rust::xxh32::xxh32;
 
 use crate::{Costs, Need, compile_text, squash_proved, strip_for_bundle};
 
@@ -123,8 +124,8 @@ pub struct BundledChunk {
 pub struct Dump {
     /// The bytes as they lie in flash.
     pub bytes: Vec<u8>,
-    /// Their CRC-32 (IEEE 802.3, as in zlib).
-    pub crc32: u32,
+    /// Their XXH32 with seed 0.
+    pub xxh32: u32,
     /// What loading them allocates; unknown for source.
     pub need: Option<Need>,
     /// The chunk, where it is frozen.
@@ -240,7 +241,7 @@ impl Build<'_> {
         match squashed {
             Some(Ok(text)) => {
                 outcome.dump = Some(Dump {
-                    crc32: crc32fast::hash(text),
+                    xxh32: xxh32(text, 0),
                     bytes: text.clone(),
                     need: None,
                     frozen: None,
@@ -266,7 +267,7 @@ impl Build<'_> {
                 let need = Need::of(&chunk);
                 outcome.costs = Some(Costs::of(&chunk, bytes.len(), &need));
                 outcome.dump = Some(Dump {
-                    crc32: crc32fast::hash(&bytes),
+                    xxh32: xxh32(&bytes, 0),
                     need: Some(need),
                     bytes,
                     frozen: input.representation.is_frozen().then_some(chunk),

@@ -8,8 +8,8 @@ use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 /// Bytes of the longest string that 5.3 keeps in its string table.
 const SHORT: usize = 40;
 
-/// Bytes of the smallest buffer that 5.1 reads strings into (`LUA_MINBUFFER`).
-const MIN_BUFFER: usize = 32;
+/// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
+const ON_STACK: usize = 256;
 
 /// Counts of what a load keeps, and the buffer it needs meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Need {
     pub short_strings: usize,
     /// Upvalues of the main function.
     pub main_upvalues: usize,
-    /// 5.1: bytes of the buffer for strings, and of the one it replaces, where the sum is largest.
+    /// 5.1: bytes of the buffer for long strings, and of the one it replaces, where the sum is largest.
     pub buffer: (usize, usize),
 }
 
@@ -100,8 +100,9 @@ impl<'a> Count<'a> {
 
     /// A string of the dump.
     fn string(&mut self, string: &'a [u8]) {
-        let buffer = (string.len() + 1).max(MIN_BUFFER);
-        if self.chunk.layout.dialect() == Dialect::Lua51 && buffer > self.last_buffer {
+        let buffer = string.len();
+        let is_long = buffer > self.last_buffer.max(ON_STACK);
+        if self.chunk.layout.dialect() == Dialect::Lua51 && is_long {
             let (old, new) = self.need.buffer;
             if self.last_buffer + buffer > old + new {
                 self.need.buffer = (self.last_buffer, buffer);

@@ -5,6 +5,8 @@
 //! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
 
 mod core;
+pub mod edits;
+pub mod packed_lines;
 pub mod read_only;
 
 use std::ffi::CString;

@@ -8,10 +8,9 @@
 //! - 5.3 does not keep the last closure of a function in the function.
 //! - `FASTLUA_TEST_CORE` is defined.
 
-use std::borrow::Cow;
-
 use fastlua_bytecode::Dialect;
 
+use crate::edits::{Edit, EditError, File, edited};
 use crate::sources;
 
 /// A C file to be compiled by itself: `luaN_init`, which `-Wl,--wrap=luaN_init` puts another
@@ -19,9 +18,6 @@ use crate::sources;
 pub const START_C: &str = "#include \"lua.h\"\n\n\
     #if LUA_VERSION_NUM == 501\nvoid luaN_init (lua_State *L);\nvoid luaN_init (lua_State *L) { (void)L; }\n\
     #else\nint luaN_init (lua_State *L);\nint luaN_init (lua_State *L) { (void)L; return 0; }\n#endif\n";
-
-/// File, text, and what it becomes.
-type Edit = (&'static str, &'static str, &'static str);
 
 const LUA51: &[Edit] = &[
     (
@@ -131,43 +127,20 @@ const LUA53: &[Edit] = &[
     ),
 ];
 
-/// An edit whose text does not occur exactly once in its file.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{file}: {text:?} is there {count} times, not once; the edits are for another release of Lua"
-)]
-pub struct EditError {
-    /// The file.
-    pub file: &'static str,
-    /// The text that is to be replaced.
-    pub text: &'static str,
-    /// How often it is there.
-    pub count: usize,
-}
-
 /// Name and text of each C source and header, with the edits made.
-pub fn read_only_sources(
-    dialect: Dialect,
-) -> Result<Vec<(&'static str, Cow<'static, str>)>, EditError> {
+///
+/// # Errors
+/// Lua's sources are not those that the edits are for.
+pub fn read_only_sources(dialect: Dialect) -> Result<Vec<File>, EditError> {
     let edits = match dialect {
         Dialect::Lua51 => LUA51,
         Dialect::Lua53 => LUA53,
     };
-    let mut files: Vec<(&str, Cow<str>)> = sources(dialect)
-        .iter()
-        .map(|&(name, text)| (name, Cow::Borrowed(text)))
-        .collect();
-    for &(file, text, edited) in edits {
-        let mut count = 0;
-        if let Some((_, source)) = files.iter_mut().find(|(name, _)| *name == file) {
-            count = source.matches(text).count();
-            *source = Cow::Owned(source.replace(text, edited));
-        }
-        if count != 1 {
-            return Err(EditError { file, text, count });
-        }
-    }
-    Ok(files)
+    let files = sources(dialect).iter();
+    edited(
+        files.map(|&(name, text)| (name, text.into())).collect(),
+        edits,
+    )
 }
 
 #[cfg(test)]

@@ -129,8 +129,13 @@ fn the_shipped_modules() {
             let at = |way| &found[WAYS.iter().position(|w| *w == way).unwrap()];
             let [fast, again, ram] =
                 [Way::FastBytecode, Way::FastAgain, Way::RamBytecode].map(|way| load(at(way)));
-            let source = load(at(Way::RamSource));
+            let [source, squashed] = [Way::RamSource, Way::FastSquashed].map(|way| load(at(way)));
             let what = format!("{model} {}", module.name);
+            if module.text.len() > 2048 {
+                let ratio = f64::from(squashed.instructions) / f64::from(fast.instructions);
+                assert!(ratio >= 6.0, "{what}: {ratio:.2}");
+            }
+            assert!(again.instructions < ram.instructions, "{what}");
             assert!(fast.instructions < source.instructions, "{what}");
             assert!(again.instructions < fast.instructions, "{what}");
             assert!(fast.heap_peak < source.heap_peak, "{what}");

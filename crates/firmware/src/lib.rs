@@ -2,19 +2,26 @@
 
 use include_dir::{Dir, include_dir};
 
-/// What reads chunks out of flash, `fast_load.h`. What fastlua writes holds its text, so that no
-/// file more is needed.
-pub const FAST_LOAD_H: &str = include_str!("../fast_load.h");
+/// What reads chunks out of flash: `fast_load.h` with `fast_undump.h` in it. What fastlua writes
+/// holds this text, so that no file more is needed.
+pub fn fast_load_h() -> String {
+    with(
+        include_str!("../fast_load.h"),
+        "fast_undump.h",
+        include_str!("../fast_undump.h"),
+    )
+}
 
-/// What runs frozen chunks, `fast_frozen.h`.
-const FAST_FROZEN_H: &str = include_str!("../fast_frozen.h");
-
-/// The C module, `fast.c`, with [`FAST_LOAD_H`] and `fast_frozen.h` in it. It includes the
-/// `fast_chunks.h` of a bundle.
+/// The C module, `fast.c`, with [`fast_load_h`] and `fast_frozen.h`, what runs frozen chunks, in
+/// it. It includes the `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {
-    include_str!("../fast.c")
-        .replacen("#include \"fast_load.h\"\n", FAST_LOAD_H, 1)
-        .replacen("#include \"fast_frozen.h\"\n", FAST_FROZEN_H, 1)
+    let text = with(include_str!("../fast.c"), "fast_load.h", &fast_load_h());
+    with(&text, "fast_frozen.h", include_str!("../fast_frozen.h"))
+}
+
+/// The text of a C file with that of a header in the place of its `#include`.
+fn with(text: &str, header: &str, content: &str) -> String {
+    text.replacen(&format!("#include \"{header}\"\n"), content, 1)
 }
 
 /// Name and text of the files with which `fast.c` is built for stock Lua, on a PC or under

@@ -17,8 +17,8 @@ pub struct ImageChunk {
     pub bytes: Vec<u8>,
     /// Whether it is source.
     pub is_source: bool,
-    /// CRC-32 of the bytes.
-    pub crc32: u32,
+    /// XXH32 of the bytes.
+    pub xxh32: u32,
 }
 
 /// `fast_chunk` of `fast_load.h`.
@@ -27,7 +27,7 @@ struct Entry {
     name: *const u32,
     words: *const u32,
     size: u32,
-    crc: u32,
+    hash: u32,
     kind: u32,
     heap: u32,
     strings: u32,
@@ -65,7 +65,7 @@ pub(crate) fn set(mut chunks: Vec<ImageChunk>, about: [&str; 3]) -> bool {
             name: words(&[chunk.name.as_bytes(), b"\0"].concat()),
             words: words(&chunk.bytes),
             size: chunk.bytes.len() as u32,
-            crc: chunk.crc32,
+            hash: chunk.xxh32,
             kind: chunk.is_source.into(),
             heap: 0,
             strings: 0,

@@ -1,0 +1,195 @@
+//! The functions that `fast_undump.h` makes of a dump are those that were dumped: in stock Lua of
+//! each number model from stock dumps, and from NodeMCU's in stock Lua with packed line info
+//! (`fastlua_compiler::packed_lines`). What `string.dump` says of each is compared in every part.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use fastlua_bundle::{Build, Bundle, Input, Representation};
+use fastlua_bytecode::{Chunk, Dialect, Function, Strip, compare, read};
+use fastlua_compiler::{HEAP_LIMIT, compile};
+use fastlua_variants::{Variant, Variants};
+use support::{MODELS, STRICT, cc, firmware_flags, packed_lua, put, root, stock_lua, succeed};
+
+const SCRIPT: &str = "for name in fast.list() do\n\
+    local hex = string.dump(fast.load(name)):gsub('.', function(c) return ('%02x'):format(c:byte()) end)\n\
+    print(name, hex)\nend\n";
+
+/// Strings around the sizes at which they are read in another way.
+fn strings() -> Vec<u8> {
+    let sizes = [
+        0, 1, 2, 3, 4, 39, 40, 41, 42, 253, 254, 255, 256, 257, 900, 70_000,
+    ];
+    let strings: String = sizes
+        .iter()
+        .map(|&n| format!("'{}',", "abcdefghijk".repeat(7000)[..n].to_owned()))
+        .collect();
+    format!("local f = function() return 'short' end return {strings} f").into_bytes()
+}
+
+/// Name and text of what is compiled, with every strip level.
+fn texts() -> Vec<(String, Vec<u8>)> {
+    let folders = ["tests/golden/src", "tests/frozen", "crates/firmware/lua"];
+    let mut texts = vec![("own-strings".to_owned(), strings())];
+    for folder in folders {
+        for file in fs::read_dir(root().join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|e| e == "lua") {
+                let stem = path.file_stem().unwrap().to_str().unwrap();
+                let name = format!("{}-{stem}", folder.rsplit('/').next().unwrap());
+                texts.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    texts.sort();
+    texts
+}
+
+fn bundle(variant: &Variant) -> Bundle {
+    let mut inputs = Vec::new();
+    for (module, text) in texts() {
+        if compile(&variant.layout, b"=?", &text, HEAP_LIMIT).is_err() {
+            continue; // golden sources for another dialect or number model
+        }
+        for strip in Strip::ALL {
+            inputs.push(Input {
+                name: format!("{module}-{}", strip as u8),
+                module: module.clone(),
+                file: format!("{module}.lua"),
+                text: text.clone(),
+                representation: Representation::Bytecode,
+                strip,
+                variants: None,
+            });
+        }
+    }
+    let build = Build {
+        inputs: &inputs,
+        variants: std::slice::from_ref(variant),
+        heap_limit: HEAP_LIMIT,
+    };
+    build.run(|| {}).unwrap()
+}
+
+/// Compiles the bundle's `fast.c` and the host program, and runs the script.
+fn dumps(stock: &Path, out: &Path, model: usize, bundle: &Bundle, flags: &[&str]) -> String {
+    let (lua, integer, float, _) = MODELS[model];
+    put(out, "fast.c", fastlua_firmware::fast_c());
+    put(out, "fast_chunks.h", bundle.c_header("0"));
+    let script = put(out, "script.lua", SCRIPT);
+    let host = out.join("host");
+    succeed(
+        cc("gcc", stock, lua, integer, float)
+            .args(STRICT)
+            .args(flags)
+            .args([
+                "-fsanitize=address,undefined",
+                "-fno-sanitize-recover",
+                "-c",
+                "-o",
+            ])
+            .arg(out.join("fast.o"))
+            .arg(out.join("fast.c")),
+    );
+    succeed(
+        cc("gcc", stock, lua, integer, float)
+            .args(["-w", "-fsanitize=address", "-o"])
+            .arg(&host)
+            .args([stock.join("host.c"), out.join("fast.o")])
+            .args(["-lm", "-lubsan"]),
+    );
+    succeed(Command::new(host).arg(script))
+}
+
+/// The main function as `string.dump` has it: 5.1 gives a name to what has none.
+fn named(chunk: Chunk) -> Function {
+    let mut main = chunk.main;
+    if chunk.layout.dialect() == Dialect::Lua51 && main.source.is_none() {
+        main.source = Some("=?".into());
+    }
+    main
+}
+
+fn from_hex(hex: &str) -> Vec<u8> {
+    let byte = |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
+}
+
+/// Builds with `variant` and expects from the core of `stock` what was dumped.
+fn same_functions(stock: &Path, model: usize, variant: &str, flags: &[&str]) {
+    let variants = Variants::built_in();
+    let puc = format!("puc{}-{}bit", MODELS[model].3, usize::BITS);
+    let own = &variants.get(&puc).unwrap().layout;
+    let variant = variants.get(variant).unwrap();
+    let bundle = bundle(variant);
+    let output = dumps(stock, &stock.join(&variant.name), model, &bundle, flags);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), bundle.chunks.len(), "{}", variant.name);
+    assert!(
+        lines.len() > 150,
+        "{}: {} chunks",
+        variant.name,
+        lines.len()
+    );
+    for (line, chunk) in lines.iter().zip(&bundle.chunks) {
+        let (name, hex) = line.split_once('\t').unwrap();
+        assert_eq!(name, chunk.name);
+        let dump = &chunk.dumps[0].as_ref().unwrap().bytes;
+        let wanted = named(read(dump, &variant.layout).unwrap());
+        let made = read(&from_hex(hex), own).unwrap().main;
+        if let Err(difference) = compare(&wanted, &made) {
+            panic!("{} {name}: {difference}", variant.name);
+        }
+    }
+    println!("{}: {} chunks", variant.name, lines.len());
+}
+
+fn stock_dumps(model: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    stock_lua(folder.path(), MODELS[model].0);
+    let variant = format!("puc{}-{}bit", MODELS[model].3, usize::BITS);
+    same_functions(folder.path(), model, &variant, &[]);
+}
+
+fn nodemcus_dumps(model: usize) {
+    let (lua, _, _, name) = MODELS[model];
+    let folder = tempfile::tempdir().unwrap();
+    packed_lua(folder.path(), lua);
+    let variant = format!("lua{name}");
+    same_functions(folder.path(), model, &variant, firmware_flags(name));
+}
+
+#[test]
+fn integer_51() {
+    stock_dumps(0);
+    nodemcus_dumps(0);
+}
+
+#[test]
+fn float_51() {
+    stock_dumps(1);
+    nodemcus_dumps(1);
+}
+
+#[test]
+fn small_53() {
+    stock_dumps(2);
+    nodemcus_dumps(2);
+}
+
+#[test]
+fn large_53() {
+    stock_dumps(3);
+    nodemcus_dumps(3);
+}
+
+#[test]
+fn mixed_53() {
+    for model in [4, 5] {
+        stock_dumps(model);
+        nodemcus_dumps(model);
+    }
+}
