@@ -166,7 +166,12 @@ fn bad_input_is_named() {
         assert!(errors.contains(says), "{args:?}: {errors}");
         assert!(!f.join("out").exists(), "{args:?} wrote something");
     }
-    succeed(&mut build(f, &["edge.lua", "-o", "out"]));
+    for (form, warns) in [("bytecode", false), ("source", true)] {
+        let output = build(f, &["edge.lua", "--as", form, "-o", "out"]).output();
+        let errors = String::from_utf8(output.unwrap().stderr).unwrap();
+        let warned = errors.contains("edge.lua:1: 2147483648 would be read as 2147483647 by");
+        assert_eq!(warned, warns, "{errors}");
+    }
     put(f, "file", "");
     let errors = fail(&mut build(f, &["edge.lua", "-o", "file"]));
     assert!(errors.contains("file can't be made"), "{errors}");

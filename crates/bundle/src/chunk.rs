@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
+use crate::compile::misread_as_source;
 use crate::{Costs, Need, compile_text, squash_proved, strip_for_bundle};
 
 /// How a chunk lies in flash.
@@ -240,6 +241,8 @@ impl Build<'_> {
         };
         match squashed {
             Some(Ok(text)) => {
+                let misread = misread_as_source(layout, &input.file, &input.text);
+                outcome.warnings.extend(misread);
                 outcome.dump = Some(Dump {
                     xxh32: xxh32(text, 0),
                     bytes: text.clone(),

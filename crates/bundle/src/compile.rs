@@ -28,7 +28,7 @@ pub fn compile_text(
             {
                 return Err(message);
             }
-            (Severity::Error, Err(_)) => {}
+            (Severity::Error, Err(_)) | (Severity::AsSource, _) => {}
         }
     }
     let chunk = compiled.map_err(|error| error.to_string())?;
@@ -36,6 +36,15 @@ pub fn compile_text(
         stack_holes(&chunk.main, file, &mut warnings);
     }
     Ok((chunk, warnings))
+}
+
+/// Warnings of numbers that a device would read in another way than the compilers here.
+pub(crate) fn misread_as_source(layout: &Layout, file: &str, text: &[u8]) -> Vec<String> {
+    literals::check(text, &Target::from(layout))
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::AsSource)
+        .map(|finding| format!("{file}:{}: {}", finding.line, finding.message))
+        .collect()
 }
 
 /// 5.1's core does not check the stack for the fixed parameters of vararg functions

@@ -17,6 +17,8 @@ pub enum Severity {
     Error,
     /// The literal means something else than it says, but not by accident only.
     Warning,
+    /// Bytecode has it right, but a device that compiles the text would not.
+    AsSource,
 }
 
 /// A literal worth a word.
@@ -33,8 +35,9 @@ pub struct Finding {
 /// The literals of `text` that would not keep their value in `target`.
 ///
 /// - Integer 5.1: a decimal literal above 2147483647 (for 8-byte integers 2^63 - 1) is an error, as it would
-///   wrap. One more is fine directly behind a unary minus, unless `^`, which binds closer, follows. A
-///   hexadecimal literal above 0xffffffff (2^64 - 1) is an error.
+///   wrap. One more is fine in bytecode directly behind a unary minus, unless `^`, which binds closer,
+///   follows; a device's `strtol` takes it for 2147483647. A hexadecimal literal above 0xffffffff (2^64 - 1)
+///   is an error.
 /// - Float 5.1: a hexadecimal literal above 0xffffffff is a warning, as the device's `strtoul` has 32 bits.
 /// - 5.3: a decimal integer literal above the highest integer becomes a float: a warning where that
 ///   loses digits. A hexadecimal literal that loses high bits is a warning.
@@ -44,7 +47,7 @@ pub struct Finding {
 /// ```
 /// use fastlua_source::{Target, literals};
 /// let int = Target::ALL[0];
-/// let found = literals::check(b"x = -2147483648\ny = 4294967297", &int);
+/// let found = literals::check(b"x = 2147483647\ny = 4294967297", &int);
 /// assert_eq!(found.len(), 1);
 /// assert_eq!(found[0].line, 2);
 /// assert_eq!(found[0].message, "4294967297 does not fit in 32 bits and would wrap to 1");
@@ -117,9 +120,14 @@ fn decimal51(digits: &str, negated: bool, target: &Target) -> Verdict {
     if target.integer == 0 {
         return None;
     }
-    let limit = u128::from(target.max_integer()) + u128::from(negated);
-    if digits.parse().is_ok_and(|n: u128| n <= limit) {
+    let max = target.max_integer();
+    let value = digits.parse().unwrap_or(u128::MAX);
+    if value <= max.into() {
         return None;
+    }
+    if negated && value == u128::from(max) + 1 {
+        let message = format!("would be read as {max} by a device; write (-{max} - 1)");
+        return Some((Severity::AsSource, message));
     }
     // What a PC's 64-bit strtol leaves of it.
     let clamped = digits.parse().unwrap_or(i64::MAX);
@@ -218,7 +226,9 @@ mod tests {
             "return a - -2147483648, not -2147483648, (-2147483648)",
             "return - --[[x]] 2147483648 -- 4294967297\n, '4294967297'",
         ] {
-            assert_eq!(messages(fine, &INT), [""; 0], "{fine}");
+            let found = messages(fine, &INT);
+            assert_eq!(found.len(), fine.matches("2147483648").count(), "{fine}");
+            assert!(found.iter().all(|m| m.starts_with("1: AsSource: ")));
         }
         for wrong in [
             "return 2147483648",
