@@ -12,7 +12,7 @@ use fastlua_bytecode::Dialect;
 use fastlua_compiler::read_only::{START_C, read_only_sources};
 use support::{MODELS, STRICT, cc, fail, fastlua, put, root, stock_lua, succeed};
 
-const CHUNKS: [&str; 8] = [
+const CHUNKS: [&str; 9] = [
     "closures",
     "metatables",
     "strings",
@@ -21,6 +21,7 @@ const CHUNKS: [&str; 8] = [
     "coroutines",
     "garbage",
     "chunks",
+    "dumps",
 ];
 
 /// How the table of frozen strings gets into the core: with the hook, as `fast` is opened, or not at
