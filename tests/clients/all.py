@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Every client round against `fastlua run`, in every form that a module can have.
 
-    all.py FASTLUA
+    all.py FASTLUA... [--frozen FASTLUA...]
 
-FASTLUA is the command, built for either Lua. Prints what failed and a count over all rounds; exits
-with 1 if anything failed.
+FASTLUA is the command, built for either Lua; behind --frozen with the modules frozen into it (the
+features frozen51 and frozen53). Prints what failed and a count over all rounds; exits with 1 if
+anything failed.
 """
+import argparse
 import concurrent.futures
 import os
 import re
@@ -15,23 +17,33 @@ import sys
 import tempfile
 import time
 
-fastlua = os.path.abspath(sys.argv[1])
+args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+args.add_argument("fastlua", nargs="*")
+args.add_argument("--frozen", nargs="+", default=[])
+args = args.parse_args()
 here = os.path.dirname(os.path.abspath(__file__))
 
+SHIPPED = ["--with", "provisioning"]
 FORMS = {
-    "overlays, bytecode": [],
-    "one chunk, bytecode": ["--whole"],
-    "overlays, squashed source": ["--as", "source"],
-    "one chunk, squashed source": ["--whole", "--as", "source"],
+    "overlays, bytecode": SHIPPED,
+    "one chunk, bytecode": [*SHIPPED, "--whole"],
+    "overlays, squashed source": [*SHIPPED, "--as", "source"],
+    "one chunk, squashed source": [*SHIPPED, "--whole", "--as", "source"],
 }
+ONLY_FROZEN = """
+    assert(fast.info().frozen == 'hook', fast.info().frozen)
+    for name, _, form in fast.list() do assert(form == 'frozen', name) end
+    print('all are frozen')
+"""
+FROZEN = {"overlays, frozen": ["-e", ONLY_FROZEN]}
 TELNET = "fast.telnet():open(nil, 'ssid', 'key')"
 
-# script, what the device runs, arguments behind host and port, whether it runs in all forms
+# script, what the device runs, arguments behind host and port, whether it runs in all forms; the longest first
 ROUNDS = [
+    ("http.py", TELNET, ["{fs}"], False),
     ("ftp.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "--prompt", "{telnet}"], True),
     ("telnet.py", TELNET, [], True),
     ("telnet.py", "fast.telnet():open('secret', 'ssid', 'key')", ["--password", "secret"], False),
-    ("http.py", TELNET, ["{fs}"], False),
     ("config.py", TELNET, ["{fs}", "{settings}"], False),
 ]
 
@@ -42,15 +54,15 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run(form, script, code, arguments):
+def run(fastlua, form, options, script, code, arguments):
     """Starts a device, runs a round against it; (passed, failed, what was said if any failed)."""
     with tempfile.TemporaryDirectory() as folder:
         fs, settings = folder + "/flash", folder + "/settings.json"
         os.mkdir(fs)
         ftp, telnet = free_port(), free_port()
         device = subprocess.Popen(
-            [fastlua, "run", "--with", "provisioning", "--fs", fs, "--settings", settings, "--strict-send",
-             "--port-map", f"21:{ftp}", "--port-map", f"23:{telnet}", *FORMS[form], "-e", code],
+            [os.path.abspath(fastlua), "run", "--fs", fs, "--settings", settings, "--strict-send",
+             "--port-map", f"21:{ftp}", "--port-map", f"23:{telnet}", *options, "-e", code],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         time.sleep(1.5)  # the station joins
         port = ftp if script == "ftp.py" else telnet
@@ -66,6 +78,8 @@ def run(form, script, code, arguments):
         device_said = device.communicate()[0]
     count = re.search(r"^(\d+) passed, (\d+) failed$", said, re.M)
     passed, failed = map(int, count.groups()) if count else (0, 1)
+    if ONLY_FROZEN in options and "all are frozen" not in device_said:
+        failed += 1
     words = f"{said}\nthe device said at the end:\n{device_said[-2000:]}" if failed else ""
     return passed, failed, words
 
@@ -76,16 +90,17 @@ def timed(job):
 
 
 jobs = [
-    (form, script, code, arguments)
-    for form in FORMS
+    (fastlua, form, forms[form], script, code, arguments)
+    for commands, forms in ((args.fastlua, FORMS), (args.frozen, FROZEN))
     for script, code, arguments, in_all_forms in ROUNDS
-    if in_all_forms or form == next(iter(FORMS))
+    for fastlua in commands
+    for form in (forms if in_all_forms else [next(iter(forms))])
 ]
 passed = failed = 0
-with concurrent.futures.ThreadPoolExecutor(3) as pool:  # a round waits most of its time
-    for (form, script, *_), (p, f, words, seconds) in zip(jobs, pool.map(timed, jobs)):
-        print(f"{words}{form}: {script}: {p} passed, {f} failed ({seconds:.0f} s)", flush=True)
+with concurrent.futures.ThreadPoolExecutor(4) as pool:  # a round waits most of its time
+    for (fastlua, form, _, script, *_), (p, f, words, seconds) in zip(jobs, pool.map(timed, jobs)):
+        print(f"{words}{fastlua}: {form}: {script}: {p} passed, {f} failed ({seconds:.0f} s)", flush=True)
         passed += p
         failed += f
 print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+sys.exit(1 if failed or not passed else 0)

@@ -1,12 +1,13 @@
-//! The module `fast`: the firmware's own `fast.c`, with chunks that are set at run time.
+//! The module `fast`: the firmware's own `fast.c`, with chunks that are set at run time or, with the
+//! feature `frozen`, were linked in.
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_char, c_int};
-use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::c_int;
 
 use mlua::{Function, Lua};
+
+use crate::error::Error;
 
 /// A chunk of the simulated image.
 #[derive(Debug, Clone)]
@@ -21,75 +22,19 @@ pub struct ImageChunk {
     pub xxh32: u32,
 }
 
-/// `fast_chunk` of `fast_load.h`.
-#[repr(C)]
-struct Entry {
-    name: *const u32,
-    words: *const u32,
-    size: u32,
-    hash: u32,
-    kind: u32,
-    heap: u32,
-    strings: u32,
-}
-
-/// `fast_bundle` of `fast_load.h`.
-#[repr(C)]
-struct Table {
-    chunks: *const Entry,
-    count: u32,
-    checked: *mut u32,
-}
-
-unsafe extern "C" {
-    static mut fastlua_image: Table;
-    static mut fastlua_about: [*const c_char; 3];
-}
-
 unsafe extern "C-unwind" {
     fn luaopen_fast(state: *mut mlua::lua_State) -> c_int;
 }
 
-/// Whether the image is set.
-static IS_SET: AtomicBool = AtomicBool::new(false);
-
-/// Sets what `fast` holds in this process, once and for good; false if it is set already.
-pub(crate) fn set(mut chunks: Vec<ImageChunk>, about: [&str; 3]) -> bool {
-    if IS_SET.swap(true, Ordering::SeqCst) {
-        return false;
+/// Sets what `fast` holds in this process, once and for good.
+pub(crate) fn set(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+    #[cfg(not(feature = "frozen"))]
+    return table::set(chunks, about);
+    #[cfg(feature = "frozen")]
+    match (chunks.is_empty(), about) {
+        (true, _) => Ok(()),
+        (false, _) => Err(Error::Frozen),
     }
-    chunks.sort_by(|a, b| a.name.cmp(&b.name));
-    let entries: Vec<Entry> = chunks
-        .iter()
-        .map(|chunk| Entry {
-            name: words(&[chunk.name.as_bytes(), b"\0"].concat()),
-            words: words(&chunk.bytes),
-            size: chunk.bytes.len() as u32,
-            hash: chunk.xxh32,
-            kind: chunk.is_source.into(),
-            heap: 0,
-            strings: 0,
-        })
-        .collect();
-    let checked = vec![0u32; entries.len().div_ceil(32)].leak();
-    let count = entries.len() as u32;
-    let about = about.map(|text| {
-        CString::new(text)
-            .unwrap_or_default()
-            .into_raw()
-            .cast_const()
-    });
-    // SAFETY: they are written here only, which happens once, and read by `fast.c` only, which
-    // no Lua state has before; what they point to is never freed.
-    unsafe {
-        ptr::addr_of_mut!(fastlua_image).write(Table {
-            chunks: entries.leak().as_ptr(),
-            count,
-            checked: checked.as_mut_ptr(),
-        });
-        ptr::addr_of_mut!(fastlua_about).write(about);
-    }
-    true
 }
 
 /// Makes `fast` a global of a Lua state.
@@ -100,15 +45,92 @@ pub(crate) fn open(lua: &Lua) -> mlua::Result<()> {
     lua.globals().raw_set("fast", fast)
 }
 
-/// The bytes as words that are never freed.
-fn words(bytes: &[u8]) -> *const u32 {
-    let words: Vec<u32> = bytes
-        .chunks(4)
-        .map(|part| {
-            let mut four = [0; 4];
-            four[..part.len()].copy_from_slice(part);
-            u32::from_ne_bytes(four)
-        })
-        .collect();
-    words.leak().as_ptr()
+/// The variables that stand in place of a generated table.
+#[cfg(not(feature = "frozen"))]
+mod table {
+    use std::ffi::{CString, c_char};
+    use std::ptr;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::ImageChunk;
+    use crate::error::Error;
+
+    /// `fast_chunk` of `fast_load.h`.
+    #[repr(C)]
+    struct Entry {
+        name: *const u32,
+        words: *const u32,
+        size: u32,
+        hash: u32,
+        kind: u32,
+        heap: u32,
+        strings: u32,
+    }
+
+    /// `fast_bundle` of `fast_load.h`.
+    #[repr(C)]
+    struct Table {
+        chunks: *const Entry,
+        count: u32,
+        checked: *mut u32,
+    }
+
+    unsafe extern "C" {
+        static mut fastlua_image: Table;
+        static mut fastlua_about: [*const c_char; 3];
+    }
+
+    /// Whether the image is set.
+    static IS_SET: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn set(mut chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+        if IS_SET.swap(true, Ordering::SeqCst) {
+            return Err(Error::Image);
+        }
+        chunks.sort_by(|a, b| a.name.cmp(&b.name));
+        let entries: Vec<Entry> = chunks
+            .iter()
+            .map(|chunk| Entry {
+                name: words(&[chunk.name.as_bytes(), b"\0"].concat()),
+                words: words(&chunk.bytes),
+                size: chunk.bytes.len() as u32,
+                hash: chunk.xxh32,
+                kind: chunk.is_source.into(),
+                heap: 0,
+                strings: 0,
+            })
+            .collect();
+        let checked = vec![0u32; entries.len().div_ceil(32)].leak();
+        let count = entries.len() as u32;
+        let about = about.map(|text| {
+            CString::new(text)
+                .unwrap_or_default()
+                .into_raw()
+                .cast_const()
+        });
+        // SAFETY: they are written here only, which happens once, and read by `fast.c` only, which
+        // no Lua state has before; what they point to is never freed.
+        unsafe {
+            ptr::addr_of_mut!(fastlua_image).write(Table {
+                chunks: entries.leak().as_ptr(),
+                count,
+                checked: checked.as_mut_ptr(),
+            });
+            ptr::addr_of_mut!(fastlua_about).write(about);
+        }
+        Ok(())
+    }
+
+    /// The bytes as words that are never freed.
+    fn words(bytes: &[u8]) -> *const u32 {
+        let words: Vec<u32> = bytes
+            .chunks(4)
+            .map(|part| {
+                let mut four = [0; 4];
+                four[..part.len()].copy_from_slice(part);
+                u32::from_ne_bytes(four)
+            })
+            .collect();
+        words.leak().as_ptr()
+    }
 }

@@ -87,11 +87,9 @@ impl Simulator {
     /// tells: fastlua's version, the variant, the name of the bundle.
     ///
     /// # Errors
-    /// A process has one image: when it was set before.
+    /// A process has one image: when it was set before, or is built in (feature `frozen`) and `chunks` are given.
     pub fn open_fast(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
-        if !image::set(chunks, about) {
-            return Err(Error::Image);
-        }
+        image::set(chunks, about)?;
         self.extend(image::open)
     }
 
