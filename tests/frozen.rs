@@ -217,3 +217,27 @@ fn a_budget_of_flash_chooses_what_is_frozen() {
         .map(|n| frozen(&format!("budget = {{flash = {n}}}")));
     assert_eq!(one.into_iter().find(|f| f[0] || f[1]), Some([true, false]));
 }
+
+/// What two functions of three instructions and one string take: a `Proto` is 72 bytes, a string 17
+/// and its length, rounded up to 8, and 4; both also name the source `=?`.
+#[test]
+fn the_report_has_the_costs_and_the_pool() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one.lua", "two.lua"] {
+        put(folder.path(), name, "return 'shared_text'\n");
+    }
+    let mut build = fastlua(folder.path());
+    build.args(["build", "--as", "frozen", "--variant", "lua51-int"]);
+    build.args(["--json", "-o", "out", "one.lua", "two.lua"]);
+    let report: serde_json::Value = serde_json::from_str(&succeed(&mut build)).unwrap();
+    for chunk in [0, 1] {
+        let costs = &report["chunks"][chunk]["dumps"]["lua51-int"]["costs"];
+        assert_eq!(costs["functions"], 1);
+        assert_eq!(costs["frozen_flash"], 72 + 3 * 4 + 8);
+        assert_eq!(costs["frozen_strings"], (32 + 4) + (24 + 4));
+        assert_eq!(costs["frozen_heap"], 20);
+        assert_eq!(costs["bytecode_heap"], 20 + (72 + 12 + 8) + 28 + 19);
+    }
+    let pools = serde_json::json!({"lua51-int": {"strings": 2, "flash": 64}});
+    assert_eq!(report["pools"], pools);
+}

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{CellAlignment, Table, presets};
-use fastlua_bundle::{Build, Bundle, ESP8266_FLASH, Fault, Representation, identifier, nodemcu};
+use fastlua_bundle::{
+    Build, Bundle, Costs, ESP8266_FLASH, Fault, Representation, identifier, nodemcu,
+};
 use fastlua_firmware::{fast_c, fast_load_h};
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -351,17 +353,27 @@ fn costs(bundle: &Bundle) -> String {
         table.add_row(row("frozen, no hook", flash, c.shadow_heap, load));
     }
     let rows: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
-    let alone: usize = bundle
+    let mut text = format!(
+        "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
+        bundle.variants[0].name
+    );
+    let frozen: Vec<Costs> = bundle
         .of_variant(0)
         .filter_map(|(c, _)| c.costs[0].filter(|_| c.representation.is_frozen()))
-        .map(|c| c.frozen_strings)
-        .sum();
-    format!(
-        "\nOn the chip, {}, without what the heap adds to each block:\n{rows}\
-         Strings of the frozen chunks: {alone} bytes if each had its own, {} as one pool.\n",
-        bundle.variants[0].name,
-        bundle.pool_bytes(0)
-    )
+        .collect();
+    if !frozen.is_empty() {
+        let sum = |of: fn(&Costs) -> usize| frozen.iter().map(of).sum::<usize>();
+        let (functions, flash) = (sum(|c| c.functions), sum(|c| c.frozen_flash));
+        let (strings, bytes) = bundle.pool(0);
+        text += &format!(
+            "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each. Their strings: {strings},\n\
+             {bytes} bytes, {} each, as one pool; {} if each chunk had its own.\n",
+            flash / functions,
+            bytes / strings,
+            sum(|c| c.frozen_strings)
+        );
+    }
+    text
 }
 
 fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
@@ -372,10 +384,13 @@ fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
         .map(|chunk| {
             let dumps: serde_json::Map<String, _> = names
                 .iter()
-                .zip(&chunk.dumps)
-                .filter_map(|(name, dump)| {
+                .zip(chunk.dumps.iter().zip(&chunk.costs))
+                .filter_map(|(name, (dump, costs))| {
                     let dump = dump.as_ref()?;
-                    let about = json!({"bytes": dump.bytes.len(), "xxh32": format!("{:08x}", dump.xxh32), "proved": true});
+                    let mut about = json!({"bytes": dump.bytes.len(), "xxh32": format!("{:08x}", dump.xxh32), "proved": true});
+                    if let Some(costs) = costs {
+                        about["costs"] = json!(costs);
+                    }
                     Some(((*name).to_owned(), about))
                 })
                 .collect();
@@ -401,10 +416,21 @@ fn as_json(bundle: &Bundle, written: &[Written]) -> serde_json::Value {
         .iter()
         .map(|w| json!({"path": w.path.display().to_string(), "changed": w.changed}))
         .collect();
+    let pools: serde_json::Map<String, _> = names
+        .iter()
+        .enumerate()
+        .map(|(v, name)| (name, bundle.pool(v)))
+        .filter(|(_, (strings, _))| *strings > 0)
+        .map(|(name, (strings, flash))| {
+            let pool = json!({"strings": strings, "flash": flash});
+            ((*name).to_owned(), pool)
+        })
+        .collect();
     json!({
         "schema": "fastlua-build/2",
         "variants": names,
         "chunks": chunks,
+        "pools": pools,
         "warnings": warnings,
         "outputs": outputs,
     })

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::chunk::{Bundle, Representation};
-use crate::cost::{constant_pool, string_bytes};
+use crate::cost::string_bytes;
+use crate::frozen::pool;
 
 impl Bundle {
     /// Of the chunks of these names, which are built frozen, keeps frozen as many as fit with all
@@ -63,7 +64,7 @@ impl Bundle {
                 .filter_map(|&i| self.chunks[i].costs[v])
                 .map(|costs| costs.frozen_flash)
                 .sum();
-            let pool = constant_pool(
+            let pool = pool(
                 frozen
                     .iter()
                     .filter_map(|&i| self.chunks[i].dumps[v].as_ref()?.frozen.as_ref()),

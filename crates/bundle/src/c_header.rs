@@ -6,8 +6,8 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
-use crate::cost::{constant_pool, string_bytes};
-use crate::frozen::{FROZEN_H, Frozen};
+use crate::cost::string_bytes;
+use crate::frozen::{FROZEN_H, Frozen, pool};
 use crate::identifier;
 
 /// What the header is for.
@@ -223,12 +223,11 @@ impl Bundle {
         *text += "#endif\n\n";
     }
 
-    /// Bytes of flash that the strings of a variant's frozen chunks take as one pool.
-    pub fn pool_bytes(&self, v: usize) -> usize {
-        let frozen = self
-            .of_variant(v)
-            .filter_map(|(_, dump)| dump.frozen.as_ref());
-        constant_pool(frozen).iter().map(|s| string_bytes(s)).sum()
+    /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
+    pub fn pool(&self, v: usize) -> (usize, usize) {
+        let chunks = self.of_variant(v);
+        let pool = pool(chunks.filter_map(|(_, dump)| dump.frozen.as_ref()));
+        (pool.len(), pool.iter().map(|s| string_bytes(s)).sum())
     }
 
     /// Whether any chunk is frozen.

@@ -1,16 +1,18 @@
 //! What a chunk takes on the chip, as bytecode and frozen: bytes that Lua asks for, without what the
 //! heap adds to each block. The sizes are those of NodeMCU's structures on 32-bit chips.
 
-use std::collections::BTreeSet;
-
-use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
+use fastlua_bytecode::{Chunk, Dialect, Function, line_info};
+use serde::Serialize;
 
 use crate::Need;
+use crate::frozen::pool;
 use crate::need::described;
 
 /// Bytes that a chunk takes in its two forms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Costs {
+    /// Its functions.
+    pub functions: usize,
     /// Flash of its bytecode.
     pub bytecode_flash: usize,
     /// Heap that its bytecode keeps while it is loaded, with all its strings.
@@ -79,10 +81,11 @@ impl Costs {
         };
         walk.function(&chunk.main);
         Costs {
+            functions: need.functions.len(),
             bytecode_flash: dump,
             bytecode_heap: sizes.closure + functions + strings,
             frozen_flash: walk.flash,
-            frozen_strings: constant_pool([chunk]).iter().map(|s| string_bytes(s)).sum(),
+            frozen_strings: pool([chunk]).iter().map(|s| string_bytes(s)).sum(),
             frozen_heap: sizes.closure,
             shadow_heap: sizes.closure + walk.shadows + strings + TABLE + 24,
         }
@@ -125,19 +128,4 @@ impl<'a> Walk<'a> {
 /// Bytes of flash of a string of the pool, with its place in the table.
 pub(crate) fn string_bytes(text: &[u8]) -> usize {
     (STRING + text.len() + 1).next_multiple_of(8) + 4
-}
-
-/// The different strings among the constants of these chunks.
-pub(crate) fn constant_pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
-    let mut pool = BTreeSet::new();
-    let mut left: Vec<&Function> = chunks.into_iter().map(|c| &c.main).collect();
-    while let Some(function) = left.pop() {
-        for constant in &function.constants {
-            if let Constant::String(text) = constant {
-                pool.insert(&text[..]);
-            }
-        }
-        left.extend(&function.functions);
-    }
-    pool
 }

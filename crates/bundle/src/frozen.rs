@@ -5,7 +5,7 @@
 //! Names in the C: `fast_s` strings, and for each function `fast_f` itself, `fast_i` instructions,
 //! `fast_k` constants, `fast_p` functions in it, `fast_l` lines, `fast_v` locals, `fast_u` upvalues.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Format, Function, line_info};
@@ -36,15 +36,40 @@ pub(crate) struct Frozen<'a> {
 /// What 5.1 calls a function whose source name is stripped.
 const NO_SOURCE: &[u8] = b"=?";
 
+/// The different strings that these chunks name: constants, sources, locals, upvalues.
+pub(crate) fn pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
+    let mut pool = BTreeSet::new();
+    for chunk in chunks {
+        collect(&chunk.main, NO_SOURCE, &mut pool);
+    }
+    pool
+}
+
+fn collect<'a>(function: &'a Function, parent_source: &'a [u8], pool: &mut BTreeSet<&'a [u8]>) {
+    let source = function.source.as_ref().map_or(parent_source, |s| s);
+    let constants = function.constants.iter().filter_map(|k| match k {
+        Constant::String(s) => Some(&s[..]),
+        _ => None,
+    });
+    let locals = function.locals.iter().filter_map(|l| l.name.as_deref());
+    let upvalues = function.upvalues.iter().filter_map(|u| u.name.as_deref());
+    let names = locals.chain(upvalues).map(|name| &name[..]);
+    pool.extend(constants.chain(names).chain([source]));
+    for child in &function.functions {
+        collect(child, source, pool);
+    }
+}
+
 impl<'a> Frozen<'a> {
     /// Of chunks by name, all of one layout; none where there is no chunk. `seed` is what the hash
     /// of 5.3 begins with.
     pub(crate) fn new(chunks: Vec<(&'a str, &'a Chunk)>, seed: u32) -> Option<Frozen<'a>> {
         let layout = chunks.first()?.1.layout;
-        let mut frozen = Frozen {
+        let pool = pool(chunks.iter().map(|(_, chunk)| *chunk));
+        Some(Frozen {
             dialect: layout.dialect(),
             format: layout.format,
-            pool: BTreeMap::new(),
+            pool: pool.into_iter().zip(0..).collect(),
             seed: if layout.dialect() == Dialect::Lua53 {
                 seed
             } else {
@@ -52,33 +77,7 @@ impl<'a> Frozen<'a> {
             },
             functions: 0,
             chunks,
-        };
-        for i in 0..frozen.chunks.len() {
-            let main = &frozen.chunks[i].1.main;
-            frozen.collect(main, NO_SOURCE);
-        }
-        for (number, place) in frozen.pool.values_mut().enumerate() {
-            *place = number;
-        }
-        Some(frozen)
-    }
-
-    /// Puts the strings of a function into the pool.
-    fn collect(&mut self, function: &'a Function, parent_source: &'a [u8]) {
-        let source = function.source.as_ref().map_or(parent_source, |s| s);
-        let constants = function.constants.iter().filter_map(|k| match k {
-            Constant::String(s) => Some(&s[..]),
-            _ => None,
-        });
-        let locals = function.locals.iter().filter_map(|l| l.name.as_deref());
-        let upvalues = function.upvalues.iter().filter_map(|u| u.name.as_deref());
-        let names = locals.chain(upvalues).map(|name| &name[..]);
-        for string in constants.chain(names).chain([source]) {
-            self.pool.insert(string, 0);
-        }
-        for child in &function.functions {
-            self.collect(child, source);
-        }
+        })
     }
 
     /// The C text: strings, their table, functions, and for each chunk `fast_z_<identifier>`;
