@@ -31,6 +31,7 @@
 #define fast_frozen_h
 
 #include "ldo.h"
+#include "ltable.h"
 
 /* without the pool: shadows stay for good, so they are made only where they
 ** take at most this part of the heap that bytecode takes, in per cent */
@@ -219,12 +220,25 @@ static void fast_count (lua_State *L, const Proto *f, fast_shadows *s) {
     fast_count(L, f->p[i], s);
 }
 
+#if LUA_VERSION_NUM == 501
+/* lua_createtable of NodeMCU's core makes two: its sethvalue evaluates twice */
+static void fast_table (lua_State *L, int n) {
+  Table *t;
+  luaC_checkGC(L);
+  t = luaH_new(L, n, 0);
+  sethvalue(L, L->top, t);
+  L->top++;
+}
+#else
+#define fast_table(L,n)	lua_createtable(L, n, 0)
+#endif
+
 /* Constants of a shadow: those strings that the core takes for canonical. */
 static TValue *fast_constants (lua_State *L, const Proto *f, fast_shadows *s) {
   TValue *array;
   int i;
   if (!fast_wants_constants(L, f)) return f->k;
-  lua_createtable(L, f->sizek, 0);
+  fast_table(L, f->sizek);
   array = hvalue(L->top - 1)->array;
   for (i = 0; i < f->sizek; i++) {
     const TValue *k = &f->k[i];
@@ -267,7 +281,7 @@ static Proto *fast_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
 static int fast_make (lua_State *L) {
   fast_shadows *s = (fast_shadows *)lua_touserdata(L, 1);
   lua_pushlightuserdata(L, (void *)s->frozen);
-  lua_createtable(L, (int)s->tables + 1, 0);
+  fast_table(L, (int)s->tables + 1);
   s->anchor = lua_gettop(L);
   s->next = (Proto *)lua_newuserdata(L, s->functions * sizeof(Proto)
                                         + s->children * sizeof(Proto *));
