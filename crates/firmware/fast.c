@@ -5,7 +5,7 @@
 **			nil and a message where it can not be loaded
 ** fast.<name>		the same, an error where it can not be loaded
 ** fast.list([pattern])	iterates over name, size, representation, and the
-**			heap that a load needs at the most (bytecode)
+**			heap that a load needs at the most (not of source)
 ** fast.info()		version, variant, bundle, chunks, flash, and how frozen
 **			chunks run: hook, table, shadows, no
 ** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
@@ -102,7 +102,8 @@ static int fast_next (lua_State *L) {
       if (z != NULL) {
         lua_pushinteger(L, (lua_Integer)z->size);
         lua_pushliteral(L, "frozen");
-        return 3;
+        lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));
+        return 4;
       }
 #endif
       lua_pushinteger(L, (lua_Integer)c->size);

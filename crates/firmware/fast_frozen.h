@@ -307,6 +307,38 @@ static Proto *fast_made (lua_State *L, const fast_frozen *z) {
   return f;
 }
 
+/* Bytes that the registry grows by, where no place is free in it. */
+static size_t fast_registry_need (lua_State *L) {
+  const Table *t = hvalue(&G(L)->l_registry);
+  const Node *n;
+  for (n = t->node; n < t->lastfree; n++)
+    if (ttisnil(gkey(n))) return 0;
+  return FAST_BLOCK(2 * (size_t)sizenode(t) * sizeof(Node));
+}
+
+/* Bytes of heap that the shadows of a chunk need at the most; what s counts is
+** what fast_make makes. */
+static size_t fast_shadows_need (lua_State *L, const fast_chunk *c,
+                                 const fast_frozen *z, fast_shadows *s) {
+  memset(s, 0, sizeof(*s));
+  s->frozen = z;
+  s->number = z->number;
+  s->heap = FAST_SHADOWS;
+  fast_count(L, z->main, s);
+  return fast_registry_need(L)
+       + (fast_is_mapped(L) ? s->heap  /* no string is new */
+                            : fast_grown(L, z->heap, c->strings));
+}
+
+/* Bytes of heap that loading a frozen chunk needs at the most. */
+static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
+                                const fast_frozen *z) {
+  fast_shadows s;
+  if (!fast_wants_shadow(L, z->number) || fast_made(L, z) != NULL)
+    return FAST_CLOSURE(1);
+  return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(1);
+}
+
 /* Pushes a frozen chunk, as fast_push_chunk does. */
 static int fast_push_frozen (lua_State *L, const fast_chunk *c,
                              const fast_frozen *z, const char *name) {
@@ -316,15 +348,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
     f = fast_made(L, z);
     if (f == NULL) {
       fast_shadows s;
-      size_t need = z->heap;
-      memset(&s, 0, sizeof(s));
-      s.frozen = z;
-      s.number = z->number;
-      s.heap = FAST_SHADOWS;
-      fast_count(L, z->main, &s);
-      if (fast_is_mapped(L)) need = s.heap;  /* no string is new */
-      else need = fast_grown(L, need, c->strings);
-      if (!fast_room(L, need, name)) return 2;
+      if (!fast_room(L, fast_shadows_need(L, c, z, &s), name)) return 2;
       lua_pushcfunction(L, fast_make);
       lua_pushlightuserdata(L, &s);
       if (lua_pcall(L, 1, 0, 0) != 0) {

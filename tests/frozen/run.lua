@@ -25,7 +25,13 @@ local function settled()
   return host.heap()
 end
 local report = {}
-for name, _, form in fast.list() do
+
+local function needs(wanted)
+  for name, _, _, heap in fast.list() do
+    if name == wanted then return heap end
+  end
+end
+for name, _, form, heap in fast.list() do
   assert(form == 'frozen', name)
   local before = settled()
   local chunk = assert(fast.load(name))
@@ -36,13 +42,14 @@ for name, _, form in fast.list() do
   chunk = assert(fast.load(name))
   local again = settled() - before
   chunk = nil
+  assert(first <= heap, name .. ' takes ' .. first .. ', said to be ' .. heap)
+  assert(again <= needs(name) and needs(name) <= 96, name .. ' needs ' .. needs(name) .. ' once more')
   for i = 1, 10 do assert(fast.load(name)) end
   settled()
   local ten = settled()
   for i = 1, 1000 do assert(fast.load(name)) end
   local drift = settled() - ten
   assert(drift <= 0, name .. ' drifts by ' .. drift)
-  assert(again <= 96, name .. ' takes ' .. again .. ' once more')
   report[#report + 1] = name .. ' ' .. first .. ' ' .. dropped .. ' ' .. again
 end
 host.note(fast.info().frozen .. ': ' .. table.concat(report, ', '))
