@@ -12,7 +12,9 @@ use std::time::Duration;
 use bstr::BString;
 use fastlua_bundle::{Build, BundledChunk, Input, Representation};
 use fastlua_bytecode::{Constant, Strip};
-use fastlua_emulator::{Data, File, Image, Job, Load, Measure, Toolchain, fast_files, measure};
+use fastlua_emulator::{
+    Core, Data, File, Image, Job, Load, Measure, Toolchain, fast_files, measure,
+};
 use fastlua_source::split::{Loader, split};
 use fastlua_variants::{Variant, Variants};
 
@@ -97,6 +99,7 @@ impl Chip<'_> {
             tools: &self.tools,
             work: &self.work,
             layout: &self.variant.layout,
+            core: Core::Stock,
             files: &self.files,
             heap_limit,
             count_reads: false,
@@ -112,7 +115,16 @@ impl Chip<'_> {
         let script = b"do local t = {} for i = 1, 600 do t[i] = 'x' .. i end end \
             collectgarbage() for _, _, _, need in fast.list() do print(need) end";
         let layout = &self.variant.layout;
-        let image = Image::script(&self.tools, &self.work, layout, &self.files, script, false);
+        let core = Core::Stock;
+        let image = Image::script(
+            &self.tools,
+            &self.work,
+            layout,
+            core,
+            &self.files,
+            script,
+            false,
+        );
         let output = image.unwrap().run(TIMEOUT).unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| line.parse().unwrap()).collect()

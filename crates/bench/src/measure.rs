@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastlua_bundle::{Build, Bundle, BundledChunk, Dump, Fault, Input, Representation};
 use fastlua_emulator::{
-    Data, Job, Load, Measure, MeasureError, Measured, Run, Toolchain, fast_files, measure,
+    Core, Data, Job, Load, Measure, MeasureError, Measured, Run, Toolchain, fast_files, measure,
     stock_layout,
 };
 use fastlua_variants::{Variant, Variants};
@@ -247,6 +247,7 @@ impl Bench<'_> {
             tools: self.tools,
             work: self.work,
             layout: &target.core.layout,
+            core: Core::Stock,
             files: if jobs.is_empty() { &[] } else { &files },
             heap_limit: 0,
             count_reads: true,

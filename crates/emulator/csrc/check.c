@@ -52,14 +52,16 @@ static void check_heap (void) {
 }
 
 /* a chunk's kept bytes, against what the core's own structures say they are */
-static void check_chunk (const char *text, uint32_t strings) {
+static void check_chunk (const char *text, const char *string) {
   core_bytes code, debug;
   heap_state before;
+  uint32_t strings = 0;
   lua_State *L;
   heap_reset(0);
   L = luaL_newstate();
   if (L == NULL) runtime_fail("check failed: no Lua state");
   lua_pushliteral(L, "=check");
+  if (string != NULL && !core_has_string(L, string)) strings = core_string(strlen(string));
   lua_gc(L, LUA_GCCOLLECT, 0);
   before = heap;
   if (luaL_loadbuffer(L, text, strlen(text), "=check") != 0)
@@ -75,7 +77,7 @@ static void check_chunk (const char *text, uint32_t strings) {
 void harness_check (void) {
   check_counter();
   check_heap();
-  check_chunk("", 0);
-  check_chunk("local __add = 7 return function () __add = __add + 1 return __add end", 0);
-  check_chunk("return '0123456789'", core_string(10));
+  check_chunk("", NULL);
+  check_chunk("local __add = 7 return function () __add = __add + 1 return __add end", NULL);
+  check_chunk("return '0123456789'", "0123456789");
 }

@@ -26,4 +26,7 @@ size_t core_string_table (lua_State *L);
 /* A string of n bytes. */
 size_t core_string (size_t n);
 
+/* Whether a short string is in flash, so that it takes no heap. */
+int core_has_string (lua_State *L, const char *s);
+
 #endif

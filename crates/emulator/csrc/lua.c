@@ -14,6 +14,7 @@
 #define closure_upvalues(o)	((size_t)clvalue(o)->l.nupvalues * sizeof(UpVal))
 #define UPVALUE			sizeof(TString *)
 #define is_closure(o)		(ttisfunction(o) && !clvalue(o)->c.isC)
+#define string_at(L)		(&rawtsvalue((L)->top - 1)->tsv)
 #define function_at(L)		((L)->top - 1)
 #else
 #define closure_proto(o)	(clLvalue(o)->p)
@@ -21,6 +22,7 @@
 #define closure_upvalues(o)	((size_t)clLvalue(o)->nupvalues * sizeof(UpVal))
 #define UPVALUE			sizeof(Upvaldesc)
 #define is_closure(o)		ttisLclosure(o)
+#define string_at(L)		tsvalue((L)->top - 1)
 #define function_at(L)		((L)->top - 1)
 #endif
 
@@ -30,8 +32,16 @@ static void add (core_bytes *total, size_t count, size_t size) {
   total->blocks++;
 }
 
+/* a read-only function and all that it names lie in flash */
+#if defined(LFSBIT)
+#define in_flash(p)	testbit((p)->marked, LFSBIT)
+#else
+#define in_flash(p)	0
+#endif
+
 static void add_proto (const Proto *p, core_bytes *code, core_bytes *debug) {
   int i;
+  if (in_flash(p)) return;
   add(code, 1, sizeof(Proto));
   add(code, p->sizecode, sizeof(Instruction));
   add(code, p->sizek, sizeof(TValue));
@@ -61,4 +71,12 @@ size_t core_string_table (lua_State *L) {
 
 size_t core_string (size_t n) {
   return sizeof(TString) + (n + 1);
+}
+
+int core_has_string (lua_State *L, const char *s) {
+  int has;
+  lua_pushstring(L, s);
+  has = in_flash(string_at(L));
+  lua_pop(L, 1);
+  return has;
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
-use fastlua_emulator::{Image, Toolchain, model_name};
+use fastlua_emulator::{Core, Image, Toolchain, model_name};
 use fastlua_variants::Variants;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -27,6 +27,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         &Toolchain::find()?,
         &work,
         &variant.layout,
+        Core::Stock,
         &[],
         &script,
         false,

@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::image::{BuildError, File};
-use crate::sources::Source;
 use crate::toolchain::Toolchain;
 
 /// Objects that many images share, in a folder whose name tells all that they depend on.
@@ -22,7 +21,7 @@ pub(crate) struct Kit {
     units: Vec<&'static str>,
 }
 
-/// Units of [`sources::lua`] and the runtime that are compiled; the others are included.
+/// Units of [`crate::sources::lua`] and the runtime that are compiled; the others are included.
 const UNITS: &[&str] = &[
     "arith.c",
     "check.c",
@@ -30,6 +29,7 @@ const UNITS: &[&str] = &[
     "harness.c",
     "heap.c",
     "lua.c",
+    "luan_init.c",
     "script.c",
     "softfloat.c",
     "start.S",
@@ -39,11 +39,11 @@ const UNITS: &[&str] = &[
 
 impl Kit {
     /// Compiles what is not there yet. Several may do so at once.
-    pub(crate) fn make(
+    pub(crate) fn make<'a>(
         tools: &Toolchain,
         work: &Path,
         name: &str,
-        files: impl Iterator<Item = Source> + Clone,
+        files: impl Iterator<Item = File<'a>> + Clone,
         flags: &[String],
     ) -> Result<Kit, BuildError> {
         let mut parts: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -54,10 +54,10 @@ impl Kit {
         let folder = work.join(format!("{name}-{}", digest(files.clone(), &parts)));
         let kit = Kit {
             flags: flags.iter().map(OsString::from).collect(),
-            units: files
-                .clone()
-                .map(|(name, _)| name)
-                .filter(|name| UNITS.contains(name))
+            units: UNITS
+                .iter()
+                .copied()
+                .filter(|unit| files.clone().any(|(name, _)| name == *unit))
                 .collect(),
             folder,
         };
@@ -149,7 +149,7 @@ pub(crate) fn link(
     script: &Path,
     objects: &[PathBuf],
     elf: &Path,
-    count_reads: bool,
+    flags: &[&str],
 ) -> Result<(), BuildError> {
     let made = temporary(folder)?;
     let mut command = Command::new(&tools.gcc);
@@ -158,11 +158,8 @@ pub(crate) fn link(
         .args(["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-T"])
         .arg(script)
         .arg("-L")
-        .arg(tools.picolibc.join("lib"));
-    if count_reads {
-        command.arg("-Wl,--defsym=flash_origin=0x60000000");
-    }
-    command
+        .arg(tools.picolibc.join("lib"))
+        .args(flags)
         .args(objects)
         .args([
             "-Wl,--start-group",

@@ -9,6 +9,7 @@ use fastlua_bytecode::Layout;
 use crate::image::{BuildError, File, Image, Program};
 use crate::record::{self, BadLine, Measured};
 use crate::run::RunError;
+use crate::sources::Core;
 use crate::toolchain::Toolchain;
 
 /// Where a job's chunk comes from.
@@ -46,6 +47,8 @@ pub struct Measure<'a> {
     pub work: &'a Path,
     /// Gives the number model.
     pub layout: &'a Layout,
+    /// The Lua that loads. Frozen chunks need one with read-only objects; stock Lua takes their bytecode.
+    pub core: Core,
     /// The image's files, with `fast.c` and its bundle ([`crate::fast_files`]) where a job wants it.
     pub files: &'a [File<'a>],
     /// Bytes of heap as the chip counts them; 0 for all there is (196,608).
@@ -121,6 +124,7 @@ fn run(how: &Measure<'_>, jobs: &[Job], count_reads: bool) -> Result<Vec<Measure
         how.tools,
         how.work,
         how.layout,
+        how.core,
         how.files,
         &program,
         count_reads,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastlua_bytecode::Layout;
+use fastlua_compiler::read_only::EditError;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
 use crate::compile::{self, Kit, compile, link, model_flags, write_all};
 use crate::run::{self, Output, RunError};
-use crate::sources::{self, RUNTIME};
+use crate::sources::{self, Core, RUNTIME};
 use crate::toolchain::Toolchain;
 
 /// Name (without folders) and content of a file of an image. A name that ends in `.c` or `.S` is
@@ -39,6 +40,9 @@ pub enum BuildError {
         /// The tool's words.
         errors: String,
     },
+    /// Lua's sources are not those that the read-only objects were made for: a fault of ours.
+    #[error("{0}")]
+    Edit(#[from] EditError),
     /// A file's name has folders, or is one of the image's own.
     #[error("{0:?} can't be the name of an image's file")]
     Name(String),
@@ -63,8 +67,9 @@ pub(crate) enum Program<'a> {
 }
 
 impl Image {
-    /// Builds an image whose `main` (without arguments) is in `files`. The number model is that of
-    /// `layout`; `work` is a folder in which objects are kept for the next time, safe to share.
+    /// Builds an image whose `main` (without arguments) is in `files`, with stock Lua. The number
+    /// model is that of `layout`; `work` is a folder in which objects are kept for the next time,
+    /// safe to share.
     ///
     /// The files are compiled with Lua's headers, `runtime.h` and `chip.h` at hand.
     ///
@@ -76,15 +81,17 @@ impl Image {
         layout: &Layout,
         files: &[File<'_>],
     ) -> Result<Image, BuildError> {
-        Image::with(tools, work, layout, files, &Program::Own, false)
+        let core = Core::Stock;
+        Image::with(tools, work, layout, core, files, &Program::Own, false)
     }
 
     /// Builds an image that runs `script` with Lua's libraries, `chip`, and `fast` where `files`
     /// have it ([`crate::fast_files`]). It exits with 1 and Lua's message where the script fails,
     /// and with 70 where something of the heap is left in the end.
     ///
-    /// With `count_reads` the constants of `files` lie where `chip.reads` counts the reads of them;
-    /// instruction counts then mean nothing.
+    /// With `count_reads` the constants of `files` lie where `chip.reads` counts the reads of them,
+    /// and while it does a write to them ends the run with status 70; instruction counts then mean
+    /// nothing.
     ///
     /// # Errors
     /// As for [`Image::build`].
@@ -92,12 +99,13 @@ impl Image {
         tools: &Toolchain,
         work: &Path,
         layout: &Layout,
+        core: Core,
         files: &[File<'_>],
         script: &[u8],
         count_reads: bool,
     ) -> Result<Image, BuildError> {
         let program = Program::Script(script);
-        Image::with(tools, work, layout, files, &program, count_reads)
+        Image::with(tools, work, layout, core, files, &program, count_reads)
     }
 
     /// Runs it, for `timeout` of real time at most.
@@ -117,17 +125,19 @@ impl Image {
         tools: &Toolchain,
         work: &Path,
         layout: &Layout,
+        core: Core,
         files: &[File<'_>],
         program: &Program<'_>,
         count_reads: bool,
     ) -> Result<Image, BuildError> {
         let runtime_sources = RUNTIME.iter().chain(sources::softfloat()).copied();
         let runtime = Kit::make(tools, work, "runtime", runtime_sources, &[])?;
+        let lua = sources::lua(layout.dialect(), core)?;
         let model = Kit::make(
             tools,
             work,
             &sources::model_name(layout),
-            sources::lua(layout.dialect()),
+            lua.iter().map(|(name, text)| (*name, &**text)),
             &model_flags(layout),
         )?;
         let (main, extra): (&[&str], Vec<File<'_>>) = match program {
@@ -150,6 +160,7 @@ impl Image {
             .into_iter()
             .chain(model.flags.iter().cloned())
             .chain(["-include".into(), "device.h".into()])
+            .chain((core == Core::Hooked).then(|| "-DFAST_WRAP".into()))
             .collect();
         let units: Vec<(&str, &str)> = files
             .iter()
@@ -165,8 +176,10 @@ impl Image {
                 Ok(folder.path().join(object))
             })
             .collect::<Result<Vec<_>, BuildError>>()?;
+        let start = (core != Core::Stock).then_some(&"luan_init.o");
         let objects: Vec<PathBuf> = ["lua.o", "chip.o"]
             .iter()
+            .chain(start)
             .chain(main)
             .map(|name| model.folder.join(name))
             .chain(runtime.objects())
@@ -174,7 +187,10 @@ impl Image {
             .collect();
         let elf = folder.path().join("image.elf");
         let script = runtime.folder.join("link.ld");
-        link(tools, folder.path(), &script, &objects, &elf, count_reads)?;
+        let counts = count_reads.then_some("-Wl,--defsym=flash_origin=0x60000000");
+        let wraps = (core == Core::Hooked).then_some("-Wl,--wrap=luaN_init");
+        let flags: Vec<&str> = counts.into_iter().chain(wraps).collect();
+        link(tools, folder.path(), &script, &objects, &elf, &flags)?;
         Ok(Image {
             tools: tools.clone(),
             elf,

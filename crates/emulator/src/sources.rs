@@ -1,8 +1,10 @@
 //! The C sources that every image is made of.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use fastlua_bytecode::{Dialect, Format, Layout};
+use fastlua_compiler::read_only::{EditError, START_C, read_only_sources};
 use fastlua_compiler::{COREFILES_H, NUMBERS_H};
 use fastlua_firmware::{STOCK, fast_c};
 
@@ -42,15 +44,42 @@ pub(crate) fn softfloat() -> &'static [Source] {
     include!(concat!(env!("OUT_DIR"), "/softfloat.rs"))
 }
 
+/// Which Lua an image runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Core {
+    /// As it was released.
+    #[default]
+    Stock,
+    /// With read-only objects, as NodeMCU's ([`fastlua_compiler::read_only`]): it runs frozen chunks.
+    ReadOnly,
+    /// The same, and the start-up hook of `fast.c`, which has to be among the image's files, is
+    /// linked (`-Wl,--wrap=luaN_init`).
+    Hooked,
+}
+
+/// The same where the text may have been edited.
+pub(crate) type EditedSource = (&'static str, Cow<'static, [u8]>);
+
 /// Everything that images of one Lua version include.
-pub(crate) fn lua(dialect: Dialect) -> impl Iterator<Item = Source> + Clone {
-    let text = |&(name, text): &(&'static str, &'static str)| (name, text.as_bytes());
-    fastlua_compiler::sources(dialect)
-        .iter()
-        .map(text)
-        .chain(STOCK.iter().map(text))
-        .chain([("numbers.h", NUMBERS_H), ("corefiles.h", COREFILES_H)].map(|f| text(&f)))
-        .chain(PROGRAMS.iter().copied())
+pub(crate) fn lua(dialect: Dialect, core: Core) -> Result<Vec<EditedSource>, EditError> {
+    let bytes = |text: Cow<'static, str>| match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    };
+    let released = fastlua_compiler::sources(dialect).iter();
+    let mut files: Vec<(&str, Cow<str>)> = match core {
+        Core::Stock => released.map(|&(name, text)| (name, text.into())).collect(),
+        Core::ReadOnly | Core::Hooked => read_only_sources(dialect)?,
+    };
+    if core != Core::Stock {
+        files.push(("luan_init.c", START_C.into()));
+    }
+    let shared = [("numbers.h", NUMBERS_H), ("corefiles.h", COREFILES_H)];
+    let shared = STOCK.iter().copied().chain(shared);
+    files.extend(shared.map(|(name, text)| (name, text.into())));
+    let programs = PROGRAMS.iter().map(|&(name, text)| (name, text.into()));
+    let files = files.into_iter().map(|(name, text)| (name, bytes(text)));
+    Ok(files.chain(programs).collect())
 }
 
 /// The files of an image with `fast.c` and the bundle whose `fast_chunks.h` this is. The bundle has

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::{TIMEOUT, layout, tools, work};
-use fastlua_emulator::{BuildError, Image, Output, RunError};
+use fastlua_emulator::{BuildError, Core, Image, Output, RunError};
 
 const MODELS: [&str; 6] = [
     "51-int",
@@ -32,6 +32,7 @@ fn run_script(model: &str, script: &str) -> Output {
         &tools(),
         &work(),
         &layout(model),
+        Core::Stock,
         &[],
         script.as_bytes(),
         false,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use common::{TIMEOUT, bundle, shipped, tools, variant, work};
 use fastlua_bundle::{Bundle, Input, Representation};
-use fastlua_emulator::{Data, Job, Load, Measure, Measured, Reads, fast_files, measure};
+use fastlua_emulator::{Core, Data, Job, Load, Measure, Measured, Reads, fast_files, measure};
 use fastlua_variants::Variant;
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
@@ -76,6 +76,7 @@ fn figures(variant: &Variant, header: &str, jobs: &[Job], count_reads: bool) -> 
         tools: &tools(),
         work: &work(),
         layout: &variant.layout,
+        core: Core::Stock,
         files: &fast_files(header),
         heap_limit: 0,
         count_reads,
@@ -267,6 +268,7 @@ fn what_can_not_be_loaded_says_why() {
         tools: &tools,
         work: &work(),
         layout: &variant.layout,
+        core: Core::Stock,
         files: &fast_files(&header),
         heap_limit: 20_000,
         count_reads: false,
@@ -342,6 +344,7 @@ fn a_new_work_folder_gives_the_same() {
         tools: &tools,
         work,
         layout: &variant.layout,
+        core: Core::Stock,
         files: &files,
         heap_limit: 0,
         count_reads: false,

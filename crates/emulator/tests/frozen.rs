@@ -1,0 +1,221 @@
+//! Frozen chunks on the emulated chip: they print what their bytecode prints, nothing writes to
+//! them, and a load of them costs next to nothing whatever their size.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
+use fastlua_bundle::{Input, Representation};
+use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
+use fastlua_variants::Variant;
+
+const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
+
+/// The chunks of the frozen chunks' own test, of which one needs floats.
+fn scripts(variant: &Variant) -> Vec<Input> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/frozen");
+    let mut inputs = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let skipped = name == "run" || (name == "floats" && variant.layout.float == 0);
+        if path.extension().unwrap() == "lua" && !skipped {
+            inputs.push(input(name, &fs::read(&path).unwrap()));
+        }
+    }
+    assert!(inputs.len() >= 8);
+    inputs
+}
+
+fn as_frozen(inputs: &[Input], representation: Representation) -> Vec<Input> {
+    let frozen = inputs.iter().map(|input| Input {
+        representation,
+        ..input.clone()
+    });
+    frozen.collect()
+}
+
+/// Runs each chunk with what follows it in `script`.
+fn run(variant: &Variant, core: Core, inputs: &[Input], count_reads: bool) -> Output {
+    let script = b"
+        if pcall(chip.reads) then chip.reads(true) end
+        for name, _, form in fast.list() do
+          local results = {pcall(assert(fast.load(name)), 'an argument')}
+          print(name, (unpack or table.unpack)(results))
+        end
+        print(fast.info().frozen)";
+    let header = bundle(inputs, variant).c_header("0");
+    let files = fast_files(&header);
+    let image = Image::script(
+        &tools(),
+        &work(),
+        &variant.layout,
+        core,
+        &files,
+        script,
+        count_reads,
+    );
+    image.unwrap().run(TIMEOUT).unwrap()
+}
+
+#[test]
+fn frozen_chunks_print_what_their_bytecode_prints() {
+    for model in MODELS {
+        let variant = variant(model);
+        let inputs = scripts(&variant);
+        let frozen = as_frozen(&inputs, Representation::FrozenAlone);
+        let text = |output: Output| {
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status, 0, "{model}: {errors}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let bytecode = text(run(&variant, Core::Stock, &inputs, false));
+        let lines = bytecode.strip_suffix("no\n").unwrap();
+        assert!(lines.lines().count() > 60, "{lines}");
+        let open = if model.starts_with("51") {
+            "table"
+        } else {
+            "shadows"
+        };
+        // where reads are counted, a write to flash ends the run
+        for (core, way, count_reads) in [
+            (Core::Hooked, "hook", false),
+            (Core::ReadOnly, open, false),
+            (Core::Hooked, "hook", true),
+        ] {
+            let found = text(run(&variant, core, &frozen, count_reads));
+            assert_eq!(found, format!("{lines}{way}\n"), "{model} {core:?}");
+        }
+    }
+}
+
+/// How it is known that nothing writes to frozen chunks: what does ends the run.
+#[test]
+fn a_write_to_a_frozen_object_is_a_fault() {
+    let poke = br#"
+#define luaopen_fast opened_fast
+#include "fast.inc"
+#undef luaopen_fast
+#include "runtime.h"
+
+int luaopen_fast (lua_State *L) {
+  volatile int *word = (volatile int *)fast_frozen_chunks[0]->main;
+  opened_fast(L);
+  trap_set(1);
+  *word = *word;
+  return 1;
+}
+"#;
+    for model in MODELS {
+        let variant = variant(model);
+        let one = [input("one", b"return 'one'")];
+        let header = bundle(&as_frozen(&one, Representation::FrozenAlone), &variant).c_header("0");
+        let [(_, fast), chunks] = fast_files(&header);
+        let image = Image::script(
+            &tools(),
+            &work(),
+            &variant.layout,
+            Core::ReadOnly,
+            &[("poke.c", poke), ("fast.inc", fast), chunks],
+            b"print 'alive'",
+            true,
+        );
+        let output = image.unwrap().run(TIMEOUT).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            (output.status, &output.stdout[..]),
+            (70, &b""[..]),
+            "{model}"
+        );
+        assert!(errors.contains("CPU exception 29"), "{model}: {errors}"); // StoreProhibited
+    }
+}
+
+/// The loads of these chunks, first and later, for each chunk.
+fn loads(variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
+    let bundle = bundle(inputs, variant);
+    let job = |name: &str, warm| Job {
+        name: name.into(),
+        data: Data::Fast,
+        warm,
+        run: false,
+    };
+    let chunks = bundle.chunks.iter();
+    let jobs: Vec<Job> = chunks
+        .flat_map(|c| [job(&c.name, false), job(&c.name, true)])
+        .collect();
+    let header = bundle.c_header("0");
+    let how = Measure {
+        tools: &tools(),
+        work: &work(),
+        layout: &variant.layout,
+        core,
+        files: &fast_files(&header),
+        heap_limit: 0,
+        count_reads: true, // so that a write to flash is a fault
+        timeout: TIMEOUT,
+    };
+    let found = measure(&how, &jobs).unwrap();
+    let load = |i: usize| *found[i].load.as_ref().unwrap();
+    (0..jobs.len())
+        .step_by(2)
+        .map(|i| [load(i), load(i + 1)])
+        .collect()
+}
+
+/// Most bytes that a block of at most 24 takes of the chip's heap: one that fills a hole may be
+/// larger by 32.
+const BLOCK: i32 = 72;
+
+#[test]
+fn a_frozen_chunk_loads_for_next_to_nothing() {
+    for model in MODELS {
+        let variant = variant(model);
+        let inputs = shipped();
+        let bytecode = loads(&variant, Core::Stock, &inputs);
+        let frozen = as_frozen(&inputs, Representation::FrozenAlone);
+        let hooked = loads(&variant, Core::Hooked, &frozen);
+        let open = loads(&variant, Core::ReadOnly, &frozen);
+        let modules = inputs.iter().zip(&bytecode).zip(&hooked).zip(&open);
+        println!("{model}: instructions, bytes asked for, of heap at the peak, and kept");
+        for (((module, [bytecode, _]), [first, later]), [shadow, again]) in modules {
+            let name = format!("{model} {}", module.name);
+            let figures = |l: &Load| {
+                format!(
+                    "{} {} {} {}",
+                    l.instructions, l.live_kept, l.heap_peak, l.heap_kept
+                )
+            };
+            println!(
+                "{:8} bytecode {}, hook {}, no hook {}, then {}",
+                module.name,
+                figures(bytecode),
+                figures(first),
+                figures(shadow),
+                figures(again)
+            );
+            for load in [first, later] {
+                assert!(load.instructions <= 1000, "{name}: {load:?}");
+                assert!(
+                    load.live_peak <= 64 && load.live_kept <= 64,
+                    "{name}: {load:?}"
+                );
+                assert!(
+                    load.heap_peak as i32 <= BLOCK * load.blocks,
+                    "{name}: {load:?}"
+                );
+            }
+            // 5.3's shadows have strings of their own: those of a small chunk do not pay
+            let pays = model.starts_with("51") || bytecode.live_kept > 500;
+            assert!(
+                !pays || shadow.heap_kept < bytecode.heap_kept,
+                "{name}: {shadow:?}"
+            );
+            // 5 % of the bytecode's heap; of a small chunk, one closure
+            let allowed = first.live_kept.max(bytecode.live_kept / 20);
+            assert!(again.live_kept <= allowed, "{name}: {again:?}");
+        }
+    }
+}
