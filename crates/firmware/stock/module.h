@@ -1,7 +1,8 @@
 /*
 ** module.h - stands in for NodeMCU's header where fast.c is built for stock Lua
 ** A read-only table becomes a list of entries, and NODEMCU_MODULE the
-** function luaopen_<map> that makes an ordinary table of it.
+** function luaopen_<map> that makes an ordinary table of it. That is done after
+** the module was opened, as the strings of a read-only table are not in RAM.
 */
 
 #ifndef module_h
@@ -42,8 +43,8 @@ uint32_t fast_clock (void);	/* microseconds */
 	int luaopen_##map (lua_State *L); \
 	int luaopen_##map (lua_State *L) { \
 	  int (*opened) (lua_State *) = init; \
-	  lrot_push(L, LROT_TABLEREF(map)); \
 	  if (opened != NULL) lua_pop(L, opened(L)); \
+	  lrot_push(L, LROT_TABLEREF(map)); \
 	  return 1; \
 	} \
 	typedef int lrot_ends_##map	/* takes the semicolon */
