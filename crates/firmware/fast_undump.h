@@ -14,6 +14,7 @@
 #include "lgc.h"
 #include "lmem.h"
 #include "lstring.h"
+#include "ltable.h"
 #include "lzio.h"
 
 /* whether dumps are NodeMCU's or stock Lua's */
@@ -322,8 +323,9 @@ static void fast_close_over (lua_State *L, Proto *f) {
   setclLvalue(L, L->top, c);
   L->top++;
   luaF_initupvals(L, c);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  lua_setupvalue(L, -2, 1);
+  setobj(L, c->upvals[0]->v,
+         luaH_getint(hvalue(&G(L)->l_registry), LUA_RIDX_GLOBALS));
+  luaC_upvalbarrier(L, c->upvals[0]);
 #endif
 }
 
