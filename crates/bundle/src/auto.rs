@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::chunk::{Bundle, Representation};
-use crate::cost::string_bytes;
-use crate::frozen::pool;
+use crate::frozen::pool_size;
 
 impl Bundle {
     /// Of the chunks of these names, which are built frozen, keeps frozen as many as fit with all
@@ -64,12 +63,10 @@ impl Bundle {
                 .filter_map(|&i| self.chunks[i].costs[v])
                 .map(|costs| costs.frozen_flash)
                 .sum();
-            let pool = pool(
-                frozen
-                    .iter()
-                    .filter_map(|&i| self.chunks[i].dumps[v].as_ref()?.frozen.as_ref()),
-            );
-            dumps + functions + pool.iter().map(|s| string_bytes(s)).sum::<usize>()
+            let chunks = frozen
+                .iter()
+                .filter_map(|&i| self.chunks[i].dumps[v].as_ref()?.frozen.as_ref());
+            dumps + functions + pool_size(chunks).1
         };
         (0..self.variants.len()).map(of_variant).collect()
     }

@@ -6,8 +6,7 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
-use crate::cost::string_bytes;
-use crate::frozen::{FROZEN_H, Frozen, pool};
+use crate::frozen::{FROZEN_H, Frozen, pool_size};
 use crate::identifier;
 
 /// What the header is for.
@@ -226,8 +225,7 @@ impl Bundle {
     /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
     pub fn pool(&self, v: usize) -> (usize, usize) {
         let chunks = self.of_variant(v);
-        let pool = pool(chunks.filter_map(|(_, dump)| dump.frozen.as_ref()));
-        (pool.len(), pool.iter().map(|s| string_bytes(s)).sum())
+        pool_size(chunks.filter_map(|(_, dump)| dump.frozen.as_ref()))
     }
 
     /// Whether any chunk is frozen.

@@ -5,7 +5,7 @@ use fastlua_bytecode::{Chunk, Dialect, Function, line_info};
 use serde::Serialize;
 
 use crate::Need;
-use crate::frozen::pool;
+use crate::frozen::pool_size;
 use crate::need::described;
 
 /// Bytes that a chunk takes in its two forms.
@@ -85,7 +85,7 @@ impl Costs {
             bytecode_flash: dump,
             bytecode_heap: sizes.closure + functions + strings,
             frozen_flash: walk.flash,
-            frozen_strings: pool([chunk]).iter().map(|s| string_bytes(s)).sum(),
+            frozen_strings: pool_size([chunk]).1,
             frozen_heap: sizes.closure,
             shadow_heap: sizes.closure + walk.shadows + strings + TABLE + 24,
         }
@@ -123,9 +123,4 @@ impl<'a> Walk<'a> {
             self.function(child);
         }
     }
-}
-
-/// Bytes of flash of a string of the pool, with its place in the table.
-pub(crate) fn string_bytes(text: &[u8]) -> usize {
-    (STRING + text.len() + 1).next_multiple_of(8) + 4
 }

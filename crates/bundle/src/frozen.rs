@@ -33,11 +33,17 @@ pub(crate) struct Frozen<'a> {
     functions: u32,
 }
 
+/// How many strings these chunks, all of one layout, have as one pool, and its bytes of flash.
+pub(crate) fn pool_size<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> (usize, usize) {
+    let chunks = chunks.into_iter().map(|chunk| ("", chunk)).collect();
+    Frozen::new(chunks, 0).map_or((0, 0), |frozen| (frozen.pool.len(), frozen.pool_bytes()))
+}
+
 /// What 5.1 calls a function whose source name is stripped.
 const NO_SOURCE: &[u8] = b"=?";
 
 /// The different strings that these chunks name: constants, sources, locals, upvalues.
-pub(crate) fn pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
+fn pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
     let mut pool = BTreeSet::new();
     for chunk in chunks {
         collect(&chunk.main, NO_SOURCE, &mut pool);
@@ -102,11 +108,30 @@ impl<'a> Frozen<'a> {
         text
     }
 
+    /// Bytes of flash of the strings, with a header of 16 bytes and a zero each, and of their table.
+    /// On the chip strings are aligned as a double in 5.1, as a word in 5.3.
+    fn pool_bytes(&self) -> usize {
+        let step = match self.dialect {
+            Dialect::Lua51 => 8,
+            Dialect::Lua53 => 4,
+        };
+        let bytes = |string: &&[u8]| (16 + string.len() + 1).next_multiple_of(step);
+        self.pool.keys().map(bytes).sum::<usize>() + 4 * self.interned().next_power_of_two()
+    }
+
+    /// How many strings are in the table.
+    fn interned(&self) -> usize {
+        self.pool.keys().filter(|s| self.is_interned(s)).count()
+    }
+
+    fn is_interned(&self, string: &[u8]) -> bool {
+        self.dialect == Dialect::Lua51 || string.len() <= SHORT
+    }
+
     /// Each string, then the table. A chain begins with the string that was written last, as each
     /// names the one before it.
     fn strings(&self) -> String {
-        let interned = |s: &[u8]| self.dialect == Dialect::Lua51 || s.len() <= SHORT;
-        let count = self.pool.keys().filter(|s| interned(s)).count();
+        let count = self.interned();
         let size = count.next_power_of_two();
         let mut heads: Vec<Option<usize>> = vec![None; size];
         let mut text = String::from("/* the pool of strings */\n");
@@ -115,7 +140,7 @@ impl<'a> Frozen<'a> {
             let hash = hash(string, self.seed);
             let (n, quoted) = (string.len(), quote(string));
             bytes.push(format!("sizeof(fast_s{id})"));
-            let _ = if interned(string) {
+            let _ = if self.is_interned(string) {
                 let head = &mut heads[hash as usize & (size - 1)];
                 let next = head.map_or("NULL".into(), |s| format!("&fast_s{s}"));
                 *head = Some(id);

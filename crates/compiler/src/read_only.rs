@@ -10,7 +10,8 @@
 
 use fastlua_bytecode::Dialect;
 
-use crate::edits::{Edit, EditError, File, edited};
+pub use crate::edits::EditError;
+use crate::edits::{Edit, File, edited};
 use crate::sources;
 
 /// A C file to be compiled by itself: `luaN_init`, which `-Wl,--wrap=luaN_init` puts another
