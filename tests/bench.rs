@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use fastlua_bench::{Figures, Form, VariantFigures};
+use fastlua_bench::{ChunkFigures, Figures, Form, VariantFigures};
 use support::{fastlua, put, root, succeed};
 
 const LED: &str = "local t = {pin = 4}\nfunction t.on(n) gpio.write(n or t.pin, 1) end\nreturn t\n";
@@ -85,6 +85,61 @@ fn figures_are_the_same_twice_and_make_sense() {
     }
 }
 
+/// Frozen chunks with the start-up hook and without it, beside bytecode.
+#[test]
+fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "led.lua", LED);
+    put(here, "blink.lua", LED.replace("t.on", "t.__index"));
+    let manifest = "variants = [\"lua51-int\"]\n[[module]]\npath = \"led.lua\"\nas = \"frozen\"\n\
+         [[module]]\npath = \"blink.lua\"\nas = \"frozen\"\nfallback = false\n";
+    put(here, "fast.toml", manifest);
+    let one = ["--cache", CACHE];
+    succeed(bench(here, &one).args(["--json", "hook.json"]));
+    succeed(bench(here, &one).args(["--no-hook", "--json", "open.json"]));
+    let both = ["hook.json", "open.json"].map(|name| figures(&here.join(name)).variants.remove(0));
+    let [blink, led] = &both[0].chunks[..] else {
+        panic!("{both:?}");
+    };
+    for chunk in [blink, led] {
+        let load = |form| chunk.forms[&form].load.unwrap();
+        let (bytecode, frozen) = (load(Form::Bytecode2), load(Form::Frozen));
+        assert!(
+            frozen.instructions <= 1000 && frozen.heap_kept <= 72,
+            "{frozen:?}"
+        );
+        assert!(frozen.heap_kept * 5 < bytecode.heap_kept, "{bytecode:?}");
+        assert_eq!(load(Form::ShadowAgain).heap_kept, frozen.heap_kept);
+    }
+    // `__index` is in RAM before the bundle's strings are known
+    let kept = |chunk: &ChunkFigures, form| chunk.forms[&form].load.unwrap().heap_kept;
+    assert!(kept(blink, Form::FrozenShadow) > kept(blink, Form::ShadowAgain));
+    assert_eq!(kept(led, Form::FrozenShadow), kept(led, Form::ShadowAgain));
+    // led carries its bytecode as well
+    let flash = |chunk: &ChunkFigures, form| chunk.forms[&form].flash;
+    let (frozen, bytecode) = (flash(led, Form::Frozen), flash(led, Form::Bytecode2));
+    assert!(frozen > 2 * bytecode, "{frozen} {bytecode}");
+    assert_eq!(flash(led, Form::FrozenShadow), frozen);
+    // strings that both have are there once
+    let [hooked, open] = both.each_ref().map(|v| v.built);
+    assert_eq!(hooked.flash, open.flash);
+    assert!(hooked.flash < flash(led, Form::Frozen) + flash(blink, Form::Frozen));
+    let built = both.each_ref().map(|v| v.chunks[0].built);
+    assert_eq!(built, [Form::Frozen, Form::FrozenShadow]);
+    // `auto` is what the build makes of it: there is room for one of them
+    let room = 2 * bytecode + flash(blink, Form::Frozen) + 60;
+    let manifest = format!(
+        "as = \"auto\"\nvariants = [\"lua51-int\"]\nbudget = {{flash = {room}}}\n[[module]]\npath = \"*.lua\"\n"
+    );
+    put(here, "fast.toml", manifest);
+    succeed(bench(here, &one).args(["--json", "auto.json"]));
+    let auto = figures(&here.join("auto.json")).variants.remove(0);
+    let mut built: Vec<Form> = auto.chunks.iter().map(|c| c.built).collect();
+    built.sort();
+    assert_eq!(built, [Form::Bytecode2, Form::Frozen]);
+}
+
 #[test]
 fn budgets_and_baselines_fail_with_the_offenders() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,4 +208,20 @@ fn the_readme_shows_the_committed_figures() {
         readme.contains(&table),
         "README.md and tests/figures.json differ; the table is\n{table}"
     );
+}
+
+/// With the hook a load costs next to nothing, whatever is loaded.
+#[test]
+fn the_committed_figures_keep_the_goals_of_frozen_chunks() {
+    for variant in figures(&root().join("tests/figures.json")).variants {
+        assert!(variant.chunks.len() > 40);
+        for chunk in variant.chunks {
+            let load = chunk.forms[&Form::Frozen].load.unwrap();
+            let what = format!("{} {}: {load:?}", variant.variant, chunk.name);
+            assert!(load.instructions <= 1000, "{what}");
+            // a block of at most 20 bytes takes 40, and up to 32 more where the rest is no block
+            assert!(load.heap_kept <= 72 * load.allocations, "{what}");
+            assert!(load.allocations <= 2, "{what}");
+        }
+    }
 }

@@ -6,12 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use fastlua_bench::{Bench, Budgets, Figures, Target, check, compare, page, summary, table};
-use fastlua_bundle::{Budget, Input};
+use fastlua_bench::{
+    Bench, BenchError, Budgets, Figures, Target, check, compare, page, summary, table,
+};
+use fastlua_bundle::{Budget, Build, Input};
 use fastlua_emulator::Toolchain;
 use fastlua_variants::Variants;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::build::chosen;
+use crate::inputs::Inputs;
 use crate::output::Outputs;
 use crate::variant_args::{Heap, Known, find};
 use crate::{inputs, output, print};
@@ -39,6 +43,9 @@ pub struct Args {
     /// Run each chunk's main function too: only where that is safe and ends by itself
     #[arg(long)]
     run: bool,
+    /// The firmware is linked without the start-up hook: what is built frozen is frozen-shadow
+    #[arg(long)]
+    no_hook: bool,
     /// Write the figures as JSON, - for standard output (see README, "Machine output")
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -93,7 +100,7 @@ impl std::error::Error for TooMuch {}
 pub fn run(args: &Args) -> Result<()> {
     let Machine::Lx106 = args.on;
     let known = args.known.load()?;
-    let read = match args.modules.is_empty() {
+    let mut read = match args.modules.is_empty() {
         false => args.modules.read()?,
         true => args.modules.read_default()?,
     };
@@ -102,6 +109,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let was = args.baseline.as_deref().map(baseline).transpose()?;
     let targets = targets(&known, args, read.variants.as_deref())?;
+    settle(&mut read, &known, args.heap.bytes())?;
     let figures = measure(args, &read.inputs, &targets)?;
     let budgets = Budgets {
         all: args.budget.unwrap_or_default().or(read.budget),
@@ -177,6 +185,26 @@ fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<V
         .collect()
 }
 
+/// Settles what `as = "auto"` comes to, as `fastlua build` does for the same `fast.toml`.
+fn settle(read: &mut Inputs, known: &Variants, heap_limit: usize) -> Result<()> {
+    if read.auto.is_empty() {
+        return Ok(());
+    }
+    let build = Build {
+        inputs: &read.inputs,
+        variants: &chosen(known, read.variants.as_ref())?,
+        heap_limit,
+    };
+    let mut bundle = build.run(|| {}).map_err(BenchError::Build)?;
+    bundle.settle(&read.auto, read.budget.flash.map(|amount| amount.0));
+    for input in &mut read.inputs {
+        if let Some(chunk) = bundle.chunks.iter().find(|c| c.name == input.name) {
+            input.representation = chunk.representation;
+        }
+    }
+    Ok(())
+}
+
 fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
     let tools = Toolchain::find()?;
     let temporary;
@@ -196,6 +224,7 @@ fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
         targets,
         heap_limit: args.heap.bytes(),
         run: args.run,
+        hook: !args.no_hook,
         tools: &tools,
         work,
     };

@@ -160,7 +160,7 @@ fn headers(bundle: &Bundle) -> Vec<(String, String)> {
 }
 
 /// The variants of these names; without names all of NodeMCU's.
-fn chosen(known: &Variants, names: Option<&Vec<String>>) -> Result<Vec<Variant>> {
+pub(crate) fn chosen(known: &Variants, names: Option<&Vec<String>>) -> Result<Vec<Variant>> {
     let Some(names) = names else {
         return Ok(nodemcu(known));
     };

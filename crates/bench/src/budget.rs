@@ -5,14 +5,15 @@ use std::fmt::{self, Display, Formatter};
 
 use fastlua_bundle::Budget;
 
-use crate::{ChunkFigures, Cost, Figures, Metric, Totals, VariantFigures};
+use crate::{ChunkFigures, Cost, Figures, Metric, VariantFigures};
 
 /// What may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Budgets {
     /// By all modules: flash together, the rest by each chunk.
     pub all: Budget,
-    /// By a module: flash by its chunks together, the rest by each of them.
+    /// By a module: flash by its chunks together, those that are frozen with all strings of their
+    /// own; the rest by each of them.
     pub modules: BTreeMap<String, Budget>,
 }
 
@@ -99,7 +100,14 @@ fn check_one(
         match metric {
             Metric::Flash => {
                 let costs: Option<Vec<&Cost>> = chunks.iter().map(|c| c.as_built()).collect();
-                add(sum, costs.map(|costs| Totals::of(costs).flash));
+                let all = chunks.len() == variant.chunks.len();
+                add(
+                    sum,
+                    costs.map(|costs| match all {
+                        true => variant.built.flash,
+                        false => costs.iter().map(|cost| cost.flash).sum(),
+                    }),
+                );
             }
             _ => chunks.iter().for_each(|chunk| {
                 add(

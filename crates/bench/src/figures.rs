@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Form, Metric, json};
 
 /// Name of the JSON's shape.
-pub const SCHEMA: &str = "fastlua-bench/1";
+pub const SCHEMA: &str = "fastlua-bench/2";
 
 /// All figures of a bench. The same modules and options give the same bytes as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +52,12 @@ pub struct ChunkFigures {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// Bytes of the dump or text, as `fastlua build` counts them: without its name and its entry in
-    /// the bundle's index.
+    /// the bundle's index. Frozen, bytes of its functions and strings, and of the bytecode where that
+    /// is carried as well.
     pub flash: i64,
+    /// Of these, bytes of strings: frozen chunks share them, so that together they take less.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub strings: i64,
     /// What its first load costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadCost>,
@@ -106,10 +110,19 @@ pub struct RunCost {
     pub error: Option<String>,
 }
 
+/// Bytes of flash of the strings that frozen chunks share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pools {
+    /// Where all chunks are in this form.
+    pub of_all: BTreeMap<Form, i64>,
+    /// Of the chunks that are built frozen.
+    pub built: i64,
+}
+
 /// Figures over all chunks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Sum of bytes.
+    /// Sum of bytes, with each string of frozen chunks once.
     pub flash: i64,
     /// Sum of instructions to load.
     pub load: i64,
@@ -131,11 +144,14 @@ fn is_zero(n: &i64) -> bool {
 }
 
 impl Totals {
-    /// Over these costs.
-    pub fn of<'a>(costs: impl IntoIterator<Item = &'a Cost>) -> Totals {
-        let mut totals = Totals::default();
+    /// Over these costs. `pool` is bytes of the strings that their frozen chunks have together.
+    fn of<'a>(costs: impl IntoIterator<Item = &'a Cost>, pool: i64) -> Totals {
+        let mut totals = Totals {
+            flash: pool,
+            ..Totals::default()
+        };
         for cost in costs {
-            totals.flash += cost.flash;
+            totals.flash += cost.flash - cost.strings;
             totals.refused += i64::from(cost.load.is_none());
             if let Some(load) = &cost.load {
                 totals.load += load.instructions;
@@ -171,15 +187,26 @@ impl ChunkFigures {
 
 impl VariantFigures {
     /// With the totals over these chunks.
-    pub fn new(variant: String, core: String, chunks: Vec<ChunkFigures>) -> VariantFigures {
+    pub fn new(
+        variant: String,
+        core: String,
+        chunks: Vec<ChunkFigures>,
+        pools: &Pools,
+    ) -> VariantFigures {
         let mut totals = BTreeMap::new();
         for form in chunks.iter().flat_map(|chunk| chunk.forms.keys()) {
             let costs = chunks.iter().map(|chunk| chunk.forms.get(form));
             if let Some(costs) = costs.collect::<Option<Vec<_>>>() {
-                totals.entry(*form).or_insert_with(|| Totals::of(costs));
+                let pool = pools.of_all.get(form).copied().unwrap_or_default();
+                totals
+                    .entry(*form)
+                    .or_insert_with(|| Totals::of(costs, pool));
             }
         }
-        let built = Totals::of(chunks.iter().filter_map(ChunkFigures::as_built));
+        let built = Totals::of(
+            chunks.iter().filter_map(ChunkFigures::as_built),
+            pools.built,
+        );
         VariantFigures {
             variant,
             core,

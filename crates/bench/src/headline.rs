@@ -9,7 +9,7 @@ pub fn headline(figures: &Figures) -> String {
     let names: Vec<&str> = variants.iter().map(|v| v.variant.as_str()).collect();
     let count = variants.iter().map(|v| v.chunks.len()).max().unwrap_or(0);
     let mut text = format!(
-        "| {count} chunks: {} | load, million instructions | largest heap peak | heap kept, all | flash |\n|---|---|---|---|---|\n",
+        "| {count} chunks: {} | load, thousand instructions | largest heap peak | heap kept, all | flash |\n|---|---|---|---|---|\n",
         names.join(" / ")
     );
     let forms = variants.iter().flat_map(|v| v.totals.keys());
@@ -22,7 +22,7 @@ pub fn headline(figures: &Figures) -> String {
         };
         text += &format!(
             "| {form} | {} | {} | {} | {} |\n",
-            each(|t| format!("{:.2}", t.load as f64 / 1e6)),
+            each(|t| format!("{:.0}", t.load as f64 / 1e3)),
             each(|t| t.heap_peak.to_string()),
             each(|t| t.heap_kept.to_string()),
             each(|t| t.flash.to_string()),

@@ -17,7 +17,9 @@ mod table;
 
 pub use baseline::{Change, Comparison, compare};
 pub use budget::{Budgets, Excess, check};
-pub use figures::{ChunkFigures, Cost, Figures, LoadCost, RunCost, SCHEMA, Totals, VariantFigures};
+pub use figures::{
+    ChunkFigures, Cost, Figures, LoadCost, Pools, RunCost, SCHEMA, Totals, VariantFigures,
+};
 pub use form::Form;
 pub use headline::headline;
 pub use measure::{Bench, BenchError, Target};

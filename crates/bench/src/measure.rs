@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use xxhash_rust::xxh32::xxh32;
 
 use crate::form::USUAL;
-use crate::{ChunkFigures, Cost, Figures, Form, LoadCost, RunCost, SCHEMA, VariantFigures};
+use crate::{ChunkFigures, Cost, Figures, Form, LoadCost, Pools, RunCost, SCHEMA, VariantFigures};
 
 /// Real time for one image; it takes a second or two.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -53,6 +53,8 @@ pub struct Bench<'a> {
     pub heap_limit: usize,
     /// Whether main functions are run.
     pub run: bool,
+    /// Whether what is built frozen is for firmware with the start-up hook.
+    pub hook: bool,
     /// Compiler and emulator.
     pub tools: &'a Toolchain,
     /// Folder for objects and images; those in it are used again.
@@ -94,9 +96,10 @@ fn lines(faults: &[Fault]) -> String {
     faults.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// All chunks in one form: as the firmware has them, and as the emulated chip loads them.
+/// All chunks as the firmware has them, and as the emulated chip loads them: one image for each target.
 struct Built {
-    form: Form,
+    /// More than one where later loads from it are measured, too.
+    forms: Vec<Form>,
     /// For each target its chunks and their bytes of flash.
     firmware: Bundle,
     /// For each target.
@@ -111,10 +114,10 @@ impl Bench<'_> {
     pub fn run(&self, done: impl Fn() + Sync) -> Result<Figures, BenchError> {
         // what is known is measured before anything else; it also makes what all images share
         for target in self.targets {
-            self.load(target, "", &[])?;
+            self.load(target, Core::Stock, "", &[])?;
             done();
         }
-        let built = self.forms().into_iter().map(|form| self.build(form));
+        let built = self.images().into_iter().map(|forms| self.build(forms));
         let built = built.collect::<Result<Vec<Built>, _>>()?;
         let jobs: Vec<(usize, &Built)> = (0..self.targets.len())
             .flat_map(|t| built.iter().map(move |b| (t, b)))
@@ -128,9 +131,9 @@ impl Bench<'_> {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let mut of_target = costs.chunks(built.len());
-        let variants = self.targets.iter().map(|target| {
-            let costs = built.iter().zip(of_target.next().unwrap_or_default());
-            self.gather(target, costs)
+        let variants = self.targets.iter().enumerate().map(|(t, target)| {
+            let costs = of_target.next().unwrap_or_default();
+            self.gather(target, costs.iter().flatten(), &self.pools(t, &built))
         });
         Ok(Figures {
             schema: SCHEMA.into(),
@@ -141,29 +144,25 @@ impl Bench<'_> {
 
     /// How often [`Bench::run`] calls `done`.
     pub fn steps(&self) -> usize {
-        self.targets.len() * (1 + self.forms().len())
+        self.targets.len() * (1 + self.images().len())
     }
 
-    /// The usual forms, and those in which a chunk is built.
-    fn forms(&self) -> Vec<Form> {
-        let built = self.inputs.iter().map(Form::built);
-        let mut forms: Vec<Form> = built.chain(USUAL).filter(|f| f.is_measured()).collect();
-        forms.sort();
-        forms.dedup();
-        forms
-    }
-
-    fn build(&self, form: Form) -> Result<Built, BenchError> {
-        let (representation, strip) = form.options().unwrap_or_default();
-        let inputs: Vec<Input> = self
+    /// The usual forms, and those in which a chunk is built, together where they share an image.
+    fn images(&self) -> Vec<Vec<Form>> {
+        let built = self
             .inputs
             .iter()
-            .map(|input| Input {
-                representation,
-                strip,
-                ..input.clone()
-            })
-            .collect();
+            .map(|input| Form::built(input, self.hook));
+        let mut forms: Vec<Form> = built.chain(USUAL).collect();
+        forms.sort();
+        forms.dedup();
+        let share = |a: &Form, b: &Form| a.image() == b.image();
+        forms.chunk_by(share).map(<[Form]>::to_vec).collect()
+    }
+
+    fn build(&self, forms: Vec<Form>) -> Result<Built, BenchError> {
+        let form = forms[0].image();
+        let inputs: Vec<Input> = self.inputs.iter().map(|input| form.input(input)).collect();
         let firmware: Vec<Variant> = self.targets.iter().map(|t| t.variant.clone()).collect();
         let mut firmware = compile(&inputs, &firmware, self.heap_limit)?;
         if form == Form::Source {
@@ -187,58 +186,63 @@ impl Bench<'_> {
             compile(&inputs, std::slice::from_ref(&target.core), self.heap_limit)
         });
         Ok(Built {
-            form,
+            forms,
             stock: stock.collect::<Result<_, _>>()?,
             firmware,
         })
     }
 
-    /// What each chunk of a target costs in one form.
-    fn costs(&self, t: usize, built: &Built) -> Result<Vec<(String, Cost)>, BenchError> {
+    /// What each chunk of a target costs in the forms of one image.
+    fn costs(&self, t: usize, built: &Built) -> Result<Vec<Measurement>, BenchError> {
         let target = &self.targets[t];
         let stock = &built.stock[t];
-        let empty = || Job {
-            name: "=empty".into(),
-            data: Data::Ram(Vec::new()),
-            warm: false,
-            run: false,
+        let job = |name: &str, data, warm, run| Job {
+            name: name.into(),
+            data,
+            warm,
+            run,
         };
-        let chunks = stock.chunks.iter().map(|chunk| Job {
-            name: chunk.name.clone(),
-            data: Data::Fast,
-            warm: false,
-            run: self.run,
+        let empty = || job("=empty", Data::Ram(Vec::new()), false, false);
+        let chunks = built.forms.iter().flat_map(|form| {
+            let again = *form == Form::ShadowAgain;
+            let chunks = stock.chunks.iter();
+            chunks.map(move |chunk| job(&chunk.name, Data::Fast, again, self.run))
         });
         let jobs: Vec<Job> = [empty()]
             .into_iter()
             .chain(chunks)
             .chain([empty()])
             .collect();
-        let found = self.load(target, &stock.c_header("0"), &jobs)?;
+        let core = built.forms[0].core();
+        let found = self.load(target, core, &stock.c_header("0"), &jobs)?;
         let [first, chunks @ .., last] = &found[..] else {
             return Ok(Vec::new());
         };
         if first != last || first.load.is_err() {
             return Err(BenchError::Check {
                 variant: target.core.name.clone(),
-                form: built.form,
+                form: built.forms[0],
                 first: format!("{first:?}"),
                 last: format!("{last:?}"),
             });
         }
-        let flash = built
-            .firmware
-            .of_variant(t)
-            .map(|(_, dump)| dump.bytes.len());
-        let costs = stock.chunks.iter().zip(flash).zip(chunks);
-        Ok(costs
-            .map(|((chunk, flash), measured)| (chunk.name.clone(), cost(flash, measured)))
-            .collect())
+        let flash: Vec<Flash> = built.firmware.of_variant(t).map(|c| flash(t, c)).collect();
+        let chunk = |form: &Form, i: usize, measured: &Measured| {
+            let name = stock.chunks[i].name.clone();
+            (*form, name, cost(flash[i], measured))
+        };
+        let forms = built.forms.iter().zip(chunks.chunks(flash.len()));
+        let costs = forms.flat_map(|(form, chunks)| {
+            let chunks = chunks.iter().enumerate();
+            chunks.map(move |(i, measured)| chunk(form, i, measured))
+        });
+        Ok(costs.collect())
     }
 
     fn load(
         &self,
         target: &Target,
+        core: Core,
         header: &str,
         jobs: &[Job],
     ) -> Result<Vec<Measured>, BenchError> {
@@ -247,7 +251,7 @@ impl Bench<'_> {
             tools: self.tools,
             work: self.work,
             layout: &target.core.layout,
-            core: Core::Stock,
+            core,
             files: if jobs.is_empty() { &[] } else { &files },
             heap_limit: 0,
             count_reads: true,
@@ -262,29 +266,67 @@ impl Bench<'_> {
     fn gather<'b>(
         &self,
         target: &Target,
-        costs: impl Iterator<Item = (&'b Built, &'b Vec<(String, Cost)>)>,
+        costs: impl Iterator<Item = &'b Measurement>,
+        pools: &Pools,
     ) -> VariantFigures {
         let mut chunks: BTreeMap<&str, ChunkFigures> = BTreeMap::new();
-        for (built, costs) in costs {
-            for (name, cost) in costs {
-                let Some(input) = self.inputs.iter().find(|i| i.name == *name) else {
-                    continue;
-                };
-                if !USUAL.contains(&built.form) && Form::built(input) != built.form {
-                    continue;
-                }
-                let chunk = chunks.entry(&input.name).or_insert_with(|| ChunkFigures {
-                    name: name.clone(),
-                    module: input.module.clone(),
-                    built: Form::built(input),
-                    forms: BTreeMap::new(),
-                });
-                chunk.forms.insert(built.form, cost.clone());
+        for (form, name, cost) in costs {
+            let Some(input) = self.inputs.iter().find(|i| i.name == *name) else {
+                continue;
+            };
+            let as_built = Form::built(input, self.hook);
+            if !USUAL.contains(form) && as_built != *form {
+                continue;
             }
+            let chunk = chunks.entry(&input.name).or_insert_with(|| ChunkFigures {
+                name: name.clone(),
+                module: input.module.clone(),
+                built: as_built,
+                forms: BTreeMap::new(),
+            });
+            chunk.forms.insert(*form, cost.clone());
         }
         let (variant, core) = (target.variant.name.clone(), target.core.name.clone());
-        VariantFigures::new(variant, core, chunks.into_values().collect())
+        VariantFigures::new(variant, core, chunks.into_values().collect(), pools)
     }
+
+    /// The strings of a target's frozen chunks: of all in one form, and of those that are built so.
+    fn pools(&self, t: usize, built: &[Built]) -> Pools {
+        let mut pools = Pools::default();
+        for image in built.iter().filter(|image| image.forms[0].is_frozen()) {
+            let bytes = image.firmware.pool_bytes(t) as i64;
+            pools
+                .of_all
+                .extend(image.forms.iter().map(|form| (*form, bytes)));
+            let is_built = |chunk: &&BundledChunk| {
+                let input = self.inputs.iter().find(|i| i.name == chunk.name);
+                input.is_some_and(|i| image.forms.contains(&Form::built(i, self.hook)))
+            };
+            let chunks = image.firmware.chunks.iter().filter(is_built);
+            let as_built = Bundle {
+                chunks: chunks.cloned().collect(),
+                ..image.firmware.clone()
+            };
+            pools.built += as_built.pool_bytes(t) as i64;
+        }
+        pools
+    }
+}
+
+/// What a chunk costs in a form.
+type Measurement = (Form, String, Cost);
+
+/// Bytes of flash of a chunk; of these, of strings that chunks share.
+type Flash = (i64, i64);
+
+fn flash(t: usize, (chunk, dump): (&BundledChunk, &Dump)) -> Flash {
+    let bytes = dump.bytes.len();
+    let (bytes, strings) = match (&chunk.costs[t], chunk.representation) {
+        (Some(costs), Representation::FrozenAlone) => (costs.frozen_flash, costs.frozen_strings),
+        (Some(costs), Representation::Frozen) => (bytes + costs.frozen_flash, costs.frozen_strings),
+        _ => (bytes, 0),
+    };
+    ((bytes + strings) as i64, strings as i64)
 }
 
 fn compile(
@@ -331,10 +373,11 @@ fn only(bundle: &Bundle, v: usize, variant: &Variant) -> Bundle {
     }
 }
 
-fn cost(flash: usize, measured: &Measured) -> Cost {
+fn cost((flash, strings): Flash, measured: &Measured) -> Cost {
     let narrow = measured.reads.map_or(0, |reads| i64::from(reads.narrow));
     Cost {
-        flash: flash as i64,
+        flash,
+        strings,
         load: measured
             .load
             .as_ref()

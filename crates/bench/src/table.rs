@@ -24,7 +24,7 @@ pub fn table(variant: &VariantFigures) -> String {
     }
     align(&mut table, 2);
     let mut text = format!(
-        "{}: instructions and heap are those of stock Lua ({}) on an emulated ESP8266, flash is {}'s\n{}",
+        "{}: instructions and heap are those of stock Lua ({}; with read-only objects where frozen) on an emulated ESP8266, flash is {}'s\n{}",
         variant.variant,
         variant.core,
         variant.variant,
@@ -37,10 +37,7 @@ pub fn table(variant: &VariantFigures) -> String {
             }
         }
         if chunk.as_built().is_none() {
-            text += &format!(
-                "{}, {}: can't be measured on stock Lua\n",
-                chunk.name, chunk.built
-            );
+            text += &format!("{}, {}: not measured\n", chunk.name, chunk.built);
         }
         text += &failed_run(chunk);
     }
