@@ -294,7 +294,7 @@ impl Bench<'_> {
     fn pools(&self, t: usize, built: &[Built]) -> Pools {
         let mut pools = Pools::default();
         for image in built.iter().filter(|image| image.forms[0].is_frozen()) {
-            let bytes = image.firmware.pool_bytes(t) as i64;
+            let bytes = image.firmware.pool(t).1 as i64;
             pools
                 .of_all
                 .extend(image.forms.iter().map(|form| (*form, bytes)));
@@ -307,7 +307,7 @@ impl Bench<'_> {
                 chunks: chunks.cloned().collect(),
                 ..image.firmware.clone()
             };
-            pools.built += as_built.pool_bytes(t) as i64;
+            pools.built += as_built.pool(t).1 as i64;
         }
         pools
     }
