@@ -162,7 +162,7 @@ static size_t fast_grown (lua_State *L, size_t need, uint32_t strings) {
     need += FAST_BLOCK(grown * sizeof(void *))
           + FAST_BLOCK(grown / 2 * sizeof(void *))
           - FAST_BLOCK(size * sizeof(void *));
-  return need + need / 16 + 24;  /* for rests too small to be blocks of their own */
+  return need + need / 16 + 64;  /* for rests too small to be blocks of their own */
 }
 
 /* Bytes of heap that loading the chunk needs at the most. */
