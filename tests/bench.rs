@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use fastlua_bench::{ChunkFigures, Figures, Form, VariantFigures};
+use fastlua_bench::{ChunkFigures, Figures, Form, On, VariantFigures};
 use support::{fastlua, put, root, succeed};
 
 const LED: &str = "local t = {pin = 4}\nfunction t.on(n) gpio.write(n or t.pin, 1) end\nreturn t\n";
@@ -53,6 +53,11 @@ fn figures_are_the_same_twice_and_make_sense() {
     assert!(first.contains("as built"), "{first}");
 
     let found = figures(&here.join("a.json"));
+    let compiler = found.compiler.unwrap();
+    assert!(
+        compiler.contains("lx106") && !compiler.contains('\n'),
+        "{compiler}"
+    );
     let names: Vec<&str> = found.variants.iter().map(|v| v.variant.as_str()).collect();
     assert_eq!(names, ["lua51-int", "lua51-float", "lua53-int32-float32"]);
     for VariantFigures {
@@ -178,6 +183,82 @@ fn budgets_and_baselines_fail_with_the_offenders() {
     assert!(errors.contains("led, bytecode-2: load"), "{errors}");
     assert!(!errors.contains("tiny"), "{errors}");
     ends(bench(here, &one).args(same).args(["--tolerance", "90"]), 0);
+}
+
+/// `--on host` needs nothing installed, and no figure of it is taken for the chip's.
+#[test]
+fn the_host_gives_ratios_and_exact_flash() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "led.lua", LED);
+    let host = |args: &[&str]| {
+        let mut command = bench(here, &["led.lua", "--on", "host"]);
+        command.args(args).env("PATH", "");
+        command
+    };
+    let text = succeed(host(&["--json", "a.json"]).args(["--variant", "lua51-float"]));
+    let same = ["--variant", "lua51-float", "--json", "b.json"];
+    succeed(&mut host(&same));
+    assert!(fs::read(here.join("a.json")).unwrap() == fs::read(here.join("b.json")).unwrap());
+    let (table, _) = text.split_once("all chunks").unwrap();
+    let lines: Vec<&str> = table.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 2 + 7, "{table}");
+    let sizes = |line: &&&str| line.ends_with("not the chip's");
+    assert_eq!(lines[2..].iter().filter(sizes).count(), 7, "{table}");
+    assert!(!table.contains("instr."), "{table}");
+
+    let found = figures(&here.join("a.json"));
+    assert_eq!((found.on, found.compiler), (On::Host, None));
+    let forms = &found.variants[0].chunks[0].forms;
+    let ratio = |form| forms[&form].ratio.unwrap();
+    assert_eq!(ratio(Form::Source).heap_kept, 1000);
+    let bytecode = ratio(Form::Bytecode2);
+    assert!(bytecode.heap_peak < bytecode.heap_kept && bytecode.heap_kept < 1000);
+    assert!((1..1000).contains(&bytecode.heap_peak), "{bytecode:?}");
+    assert!(
+        forms
+            .values()
+            .all(|cost| cost.load.is_none() && cost.run.is_none())
+    );
+    assert!(forms[&Form::Frozen].ratio.is_none());
+    let json = succeed(fastlua(here).args(["build", "led.lua", "-o", "out", "--json"]));
+    let built: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let bytes = &built["chunks"][0]["dumps"]["lua51-float"]["bytes"];
+    assert_eq!(*bytes, forms[&Form::Bytecode2].flash);
+
+    ends(&mut host(&["--budget", "flash=1k"]), 0);
+    ends(&mut host(&["--budget", "flash=10"]), 3);
+    let (_, errors) = ends(&mut host(&["--budget", "flash=1k,heap-peak=1M"]), 1);
+    assert!(
+        errors.contains("heap-peak") && errors.contains("--on lx106"),
+        "{errors}"
+    );
+    for chips in ["--run", "--html=page.html"] {
+        let (_, errors) = ends(&mut host(&[chips]), 1);
+        assert!(errors.contains("--on lx106"), "{errors}");
+    }
+    let of_chip = root().join("tests/figures.json");
+    let of_chip = of_chip.to_str().unwrap();
+    let (_, errors) = ends(&mut host(&["--baseline", of_chip]), 1);
+    assert!(
+        errors.contains("figures.json: ") && errors.contains("can't be compared"),
+        "{errors}"
+    );
+    let mut chip = bench(here, &["led.lua", "--baseline", "a.json"]);
+    let (_, errors) = ends(chip.env("PATH", ""), 1);
+    assert!(
+        errors.contains("--on host") && !errors.contains("apt-get"),
+        "{errors}"
+    );
+
+    let longer = LED.replace(
+        "return t",
+        "local n = 1 t.off = function() return n end return t",
+    );
+    put(here, "led.lua", longer);
+    let (text, errors) = ends(host(&["--baseline", "a.json"]).args(&same[..2]), 3);
+    assert!(text.contains(" % -> "), "{text}");
+    assert!(errors.contains("led, bytecode-2: flash"), "{errors}");
 }
 
 #[test]

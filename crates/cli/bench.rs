@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use fastlua_bench::{
-    Bench, BenchError, Budgets, Figures, Target, check, compare, page, summary, table,
+    Bench, BenchError, Budgets, Figures, Lx106, Machine, On, Target, check, compare, page, summary,
+    table,
 };
 use fastlua_bundle::{Budget, Build, Input};
 use fastlua_emulator::Toolchain;
@@ -23,7 +24,7 @@ use crate::{inputs, output, print};
 /// The number models that differ on an ESP8266, of those that fit it best.
 const USUAL: [&str; 3] = ["lua51-int", "lua51-float", "lua53-int32-float32"];
 
-/// Measure what each chunk costs as source, squashed and as bytecode, on an emulated ESP8266
+/// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated ESP8266
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
@@ -39,7 +40,7 @@ pub struct Args {
     only: Vec<String>,
     /// Where to measure
     #[arg(long, value_name = "MACHINE", default_value = "lx106")]
-    on: Machine,
+    on: Place,
     /// Run each chunk's main function too: only where that is safe and ends by itself
     #[arg(long)]
     run: bool,
@@ -72,9 +73,20 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Machine {
+enum Place {
     /// The ESP8266's processor, emulated
     Lx106,
+    /// This machine, which needs nothing installed: flash, and heap in percent of plain source's
+    Host,
+}
+
+impl From<Place> for On {
+    fn from(place: Place) -> On {
+        match place {
+            Place::Lx106 => On::Lx106,
+            Place::Host => On::Host,
+        }
+    }
 }
 
 fn percent(text: &str) -> Result<f64> {
@@ -98,7 +110,12 @@ impl Display for TooMuch {
 impl std::error::Error for TooMuch {}
 
 pub fn run(args: &Args) -> Result<()> {
-    let Machine::Lx106 = args.on;
+    let on = On::from(args.on);
+    if on == On::Host && (args.run || args.html.is_some()) {
+        bail!(
+            "--run and --html are for figures of the chip: leave them out, or measure with --on lx106"
+        );
+    }
     let known = args.known.load()?;
     let mut read = match args.modules.is_empty() {
         false => args.modules.read()?,
@@ -107,19 +124,21 @@ pub fn run(args: &Args) -> Result<()> {
     if read.inputs.is_empty() {
         bail!("nothing to measure: name Lua files or a fast.toml, or give --with");
     }
-    let was = args.baseline.as_deref().map(baseline).transpose()?;
+    let was = args.baseline.as_deref().map(|path| baseline(path, on));
+    let was = was.transpose()?;
     let targets = targets(&known, args, read.variants.as_deref())?;
     settle(&mut read, &known, args.heap.bytes())?;
-    let figures = measure(args, &read.inputs, &targets)?;
     let budgets = Budgets {
         all: args.budget.unwrap_or_default().or(read.budget),
         modules: read.budgets,
     };
+    budgets.fit(on)?;
+    let figures = measure(args, &read.inputs, &targets)?;
     write(args, &figures, &read.inputs)?;
 
     let mut faults = Vec::new();
     if let Some(was) = &was {
-        let comparison = compare(was, &figures, args.tolerance);
+        let comparison = compare(was, &figures, args.tolerance)?;
         let changes = comparison.changes.iter().map(ToString::to_string);
         let lines: Vec<String> = comparison.notes.iter().cloned().chain(changes).collect();
         report(
@@ -157,10 +176,13 @@ fn report(args: &Args, text: &str) -> Result<()> {
     }
 }
 
-fn baseline(path: &Path) -> Result<Figures> {
+fn baseline(path: &Path, on: On) -> Result<Figures> {
     let text = String::from_utf8(output::read(path)?)
         .with_context(|| format!("{} is not UTF-8", path.display()))?;
-    Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+    let was = Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    was.comparable(on)
+        .with_context(|| path.display().to_string())?;
+    Ok(was)
 }
 
 fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<Vec<Target>> {
@@ -178,8 +200,8 @@ fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<V
         .filter(|name| seen.insert(*name))
         .map(|name| {
             let variant = find(known, name)?;
-            Target::new(variant, known).ok_or_else(|| {
-                anyhow!("{name}: no variant is stock Lua of its number model for a 32-bit machine")
+            Target::new(variant, known, args.on.into()).ok_or_else(|| {
+                anyhow!("{name}: no variant is stock Lua of its number model, for the machine to measure on")
             })
         })
         .collect()
@@ -206,6 +228,13 @@ fn settle(read: &mut Inputs, known: &Variants, heap_limit: usize) -> Result<()> 
 }
 
 fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
+    match args.on {
+        Place::Lx106 => on_chip(args, inputs, targets),
+        Place::Host => load(args, inputs, targets, Machine::Host),
+    }
+}
+
+fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
     let tools = Toolchain::find()?;
     let temporary;
     let work = match &args.cache {
@@ -219,14 +248,26 @@ fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
             temporary.path()
         }
     };
+    let chip = Lx106 {
+        tools: &tools,
+        work,
+        run: args.run,
+    };
+    load(args, inputs, targets, Machine::Lx106(chip))
+}
+
+fn load(
+    args: &Args,
+    inputs: &[Input],
+    targets: &[Target],
+    machine: Machine<'_>,
+) -> Result<Figures> {
     let bench = Bench {
         inputs,
         targets,
         heap_limit: args.heap.bytes(),
-        run: args.run,
         hook: !args.no_hook,
-        tools: &tools,
-        work,
+        machine,
     };
     // hidden where standard error is no terminal
     let style = ProgressStyle::with_template("measuring {bar:40} {pos}/{len}")?;
@@ -252,7 +293,7 @@ fn write(args: &Args, figures: &Figures, inputs: &[Input]) -> Result<()> {
         print::out(json)?;
     } else {
         for variant in &figures.variants {
-            print::out(table(variant) + "\n")?;
+            print::out(table(figures.on, variant) + "\n")?;
         }
         print::out(summary(figures))?;
     }

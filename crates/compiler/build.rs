@@ -73,7 +73,7 @@ fn cores() -> Result<String, std::fmt::Error> {
         writeln!(
             text,
             "    fn fastlua_core{lua}_{integer}_{float}_run(name: *const c_char, input: *const c_char, \
-             size: usize, limit: usize, sink: Sink, ud: *mut c_void) -> c_int;"
+             size: usize, limit: usize, weigh: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
         )?;
     }
     text += "}\n\nconst CORES: &[(u32, u8, u8, Run)] = &[\n";

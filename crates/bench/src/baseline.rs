@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{ChunkFigures, Figures, Form, Metric};
+use crate::{ChunkFigures, Figures, Form, Metric, On};
 
 /// What differs from the figures of before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +11,16 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// Variants and chunks that only one of the two has.
     pub notes: Vec<String>,
+}
+
+/// Figures of the emulated chip and those of a PC are not to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its figures were measured with --on {was}, these with --on {is}: they can't be compared")]
+pub struct Incomparable {
+    /// Where the figures of before were measured.
+    pub was: On,
+    /// Where the new ones were.
+    pub is: On,
 }
 
 /// A figure that differs.
@@ -24,6 +34,8 @@ pub struct Change {
     pub form: Form,
     /// The form of before.
     pub was_form: Form,
+    /// Where both were measured.
+    pub on: On,
     /// Which figure.
     pub metric: Metric,
     /// The figure of before; none where it did not load.
@@ -41,7 +53,7 @@ impl Display for Change {
         if self.was_form != self.form {
             write!(f, "{} -> ", self.was_form)?;
         }
-        let shown = |n: Option<i64>| n.map_or("none".into(), |n| n.to_string());
+        let shown = |n: Option<i64>| n.map_or("none".into(), |n| self.on.show(self.metric, n));
         write!(f, "{}: {} ", self.form, self.metric.name())?;
         write!(f, "{} -> {}", shown(self.was), shown(self.is))?;
         if let (Some(was @ 1..), Some(is)) = (self.was, self.is) {
@@ -56,8 +68,20 @@ impl Display for Change {
 
 /// Compares. A form that is built may cost `tolerance` percent more; the others are only told of.
 /// Figures that only one of the two has (a run, say) are left out.
-pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Comparison {
+///
+/// # Errors
+/// The two are of different kinds.
+pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Result<Comparison, Incomparable> {
+    was.comparable(is.on)?;
     let mut comparison = Comparison::default();
+    if was.compiler != is.compiler {
+        let name = |figures: &Figures| figures.compiler.clone().unwrap_or_else(|| "none".into());
+        comparison.notes.push(format!(
+            "the cross compiler is {}, the baseline's was {}",
+            name(is),
+            name(was)
+        ));
+    }
     for new in &is.variants {
         let Some(old) = was.variants.iter().find(|v| v.variant == new.variant) else {
             let note = format!("{}: the baseline does not have it", new.variant);
@@ -66,7 +90,7 @@ pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Comparison {
         };
         for chunk in &new.chunks {
             match old.chunks.iter().find(|c| c.name == chunk.name) {
-                Some(old) => comparison.chunk(&new.variant, old, chunk, tolerance),
+                Some(old) => comparison.chunk(is.on, &new.variant, old, chunk, tolerance),
                 None => comparison
                     .notes
                     .push(format!("{}: {} is new", new.variant, chunk.name)),
@@ -83,7 +107,21 @@ pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Comparison {
         let note = format!("{}: only the baseline has it", old.variant);
         comparison.notes.push(note);
     }
-    comparison
+    Ok(comparison)
+}
+
+impl Figures {
+    /// Whether figures that are measured there can be compared with these.
+    ///
+    /// # Errors
+    /// They are of another kind.
+    pub fn comparable(&self, is: On) -> Result<(), Incomparable> {
+        let was = self.on;
+        match was == is {
+            true => Ok(()),
+            false => Err(Incomparable { was, is }),
+        }
+    }
 }
 
 impl Comparison {
@@ -92,7 +130,14 @@ impl Comparison {
         self.changes.iter().filter(|change| change.regression)
     }
 
-    fn chunk(&mut self, variant: &str, was: &ChunkFigures, is: &ChunkFigures, tolerance: f64) {
+    fn chunk(
+        &mut self,
+        on: On,
+        variant: &str,
+        was: &ChunkFigures,
+        is: &ChunkFigures,
+        tolerance: f64,
+    ) {
         for (&form, cost) in &is.forms {
             let built = form == is.built;
             let was_form = if built { was.built } else { form };
@@ -117,6 +162,7 @@ impl Comparison {
                     chunk: is.name.clone(),
                     form,
                     was_form,
+                    on,
                     metric,
                     was: before,
                     is: now,

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use fastlua_bundle::Budget;
 
-use crate::{ChunkFigures, Cost, Figures, Metric, VariantFigures};
+use crate::{ChunkFigures, Cost, Figures, Metric, On, VariantFigures};
 
 /// What may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,19 @@ impl Budgets {
     pub fn is_empty(&self) -> bool {
         self.all == Budget::default() && self.modules.is_empty()
     }
+}
+
+/// Budgets of what was not measured: figures of a PC hold no bytes of heap and no instructions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a budget of {} is for the chip's own figures, which --on {on} has not: leave it out, or measure with --on lx106",
+    .metric.name()
+)]
+pub struct Unmeasured {
+    /// Where the figures were measured.
+    pub on: On,
+    /// The first such budget.
+    pub metric: Metric,
 }
 
 /// A figure over its budget.
@@ -59,7 +72,23 @@ impl Display for Excess {
     }
 }
 
-/// What is over its budget as it is built, variant by variant.
+impl Budgets {
+    /// Whether figures that are measured there can be held against them.
+    ///
+    /// # Errors
+    /// They are of other figures.
+    pub fn fit(&self, on: On) -> Result<(), Unmeasured> {
+        let all = [&self.all].into_iter().chain(self.modules.values());
+        let mut limited = all.flat_map(limits).map(|(metric, _)| metric);
+        match limited.find(|metric| on == On::Host && *metric != Metric::Flash) {
+            Some(metric) => Err(Unmeasured { on, metric }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is over its budget as it is built, variant by variant. [`Budgets::fit`] says whether the
+/// budgets are for such figures.
 pub fn check(figures: &Figures, budgets: &Budgets) -> Vec<Excess> {
     let mut excesses = Vec::new();
     for variant in &figures.variants {

@@ -1,6 +1,7 @@
 //! The figures, which are also the JSON.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +15,42 @@ pub const SCHEMA: &str = "fastlua-bench/2";
 pub struct Figures {
     /// [`SCHEMA`].
     pub schema: String,
-    /// Where they were measured: `lx106`.
-    pub on: String,
+    /// Where they were measured, which says of what kind they are.
+    pub on: On,
+    /// The first line that the cross compiler says of its version. Other versions give other figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<String>,
     /// In the order in which they were asked for.
     pub variants: Vec<VariantFigures>,
+}
+
+/// Where figures were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// On the ESP8266's emulated processor: instructions and bytes ([`Cost::load`], [`Cost::run`]).
+    Lx106,
+    /// On the machine that ran fastlua: heap in relation to plain source ([`Cost::ratio`]).
+    Host,
+}
+
+impl Display for On {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            On::Lx106 => "lx106",
+            On::Host => "host",
+        })
+    }
+}
+
+impl On {
+    /// A figure with its unit, where it has one.
+    pub fn show(self, metric: Metric, value: i64) -> String {
+        match self {
+            On::Host if metric != Metric::Flash => format!("{:.1} %", value as f64 / 10.0),
+            On::Lx106 | On::Host => value.to_string(),
+        }
+    }
 }
 
 /// The figures of a variant.
@@ -58,9 +91,12 @@ pub struct Cost {
     /// Of these, bytes of strings: frozen chunks share them, so that together they take less.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub strings: i64,
-    /// What its first load costs.
+    /// What its load costs on the emulated chip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadCost>,
+    /// What its load costs on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<Ratio>,
     /// Why it does not load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
@@ -95,6 +131,19 @@ pub struct LoadCost {
     pub stack: i64,
 }
 
+/// What a load in this process costs, in thousandths of what the load of the plain source costs.
+/// Bytes are those that Lua asks its allocator for, without what a heap adds to each block; pointers
+/// have the machine's width. The state is that of [`LoadCost`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ratio {
+    /// Most bytes over those before, garbage included.
+    pub heap_peak: i64,
+    /// Bytes more than before, after two full collections with the function alive.
+    pub heap_kept: i64,
+    /// Blocks that were asked for.
+    pub allocations: i64,
+}
+
 /// What the first run of a chunk's main function costs, without arguments, in a state with Lua's
 /// libraries, `fast` and a working collector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,8 +173,19 @@ pub struct Pools {
 pub struct Totals {
     /// Sum of bytes, with each string of frozen chunks once.
     pub flash: i64,
-    /// Sum of instructions to load.
-    pub load: i64,
+    /// What their loads cost on the emulated chip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadTotals>,
+    /// How many chunks do not load.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: i64,
+}
+
+/// Loads of all chunks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadTotals {
+    /// Sum.
+    pub instructions: i64,
     /// The largest of all loads.
     pub heap_peak: i64,
     /// Sum: what all chunks take if all are loaded and kept.
@@ -134,9 +194,6 @@ pub struct Totals {
     pub allocations: i64,
     /// Sum.
     pub narrow_reads: i64,
-    /// How many chunks do not load.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub refused: i64,
 }
 
 fn is_zero(n: &i64) -> bool {
@@ -152,27 +209,29 @@ impl Totals {
         };
         for cost in costs {
             totals.flash += cost.flash - cost.strings;
-            totals.refused += i64::from(cost.load.is_none());
+            totals.refused += i64::from(cost.refused.is_some());
             if let Some(load) = &cost.load {
-                totals.load += load.instructions;
-                totals.heap_peak = totals.heap_peak.max(load.heap_peak);
-                totals.heap_kept += load.heap_kept;
-                totals.allocations += load.allocations;
-                totals.narrow_reads += load.narrow_reads;
+                let loads = totals.load.get_or_insert_default();
+                loads.instructions += load.instructions;
+                loads.heap_peak = loads.heap_peak.max(load.heap_peak);
+                loads.heap_kept += load.heap_kept;
+                loads.allocations += load.allocations;
+                loads.narrow_reads += load.narrow_reads;
             }
         }
         totals
     }
 
-    /// One of them; none for what is not added up.
+    /// One of them; none for what is not added up, or was not measured.
     pub fn get(&self, metric: Metric) -> Option<i64> {
+        let load = self.load.as_ref();
         match metric {
             Metric::Flash => Some(self.flash),
-            Metric::Load => Some(self.load),
-            Metric::HeapPeak => Some(self.heap_peak),
-            Metric::HeapKept => Some(self.heap_kept),
-            Metric::Allocations => Some(self.allocations),
-            Metric::NarrowReads => Some(self.narrow_reads),
+            Metric::Load => load.map(|l| l.instructions),
+            Metric::HeapPeak => load.map(|l| l.heap_peak),
+            Metric::HeapKept => load.map(|l| l.heap_kept),
+            Metric::Allocations => load.map(|l| l.allocations),
+            Metric::NarrowReads => load.map(|l| l.narrow_reads),
             Metric::Run => None,
         }
     }

@@ -1,6 +1,6 @@
 //! The totals as a table for a README.
 
-use crate::{Figures, Totals};
+use crate::{Figures, Metric};
 
 /// A Markdown table with a line for each form: instructions, largest heap peak, heap kept and flash
 /// over all chunks, each for all variants in their order.
@@ -15,17 +15,19 @@ pub fn headline(figures: &Figures) -> String {
     let forms = variants.iter().flat_map(|v| v.totals.keys());
     let forms: std::collections::BTreeSet<_> = forms.collect();
     for form in forms {
-        let each = |show: fn(&Totals) -> String| {
-            let shown = variants.iter().map(|v| v.totals.get(form));
-            let shown: Vec<String> = shown.map(|t| t.map_or("-".into(), show)).collect();
+        let each = |metric: Metric, unit: f64| {
+            let totals = variants.iter().map(|v| v.totals.get(form));
+            let values = totals.map(|t| t.and_then(|t| t.get(metric)));
+            let show = |n: i64| format!("{:.0}", n as f64 / unit);
+            let shown: Vec<String> = values.map(|n| n.map_or("-".into(), show)).collect();
             shown.join(" / ")
         };
         text += &format!(
             "| {form} | {} | {} | {} | {} |\n",
-            each(|t| format!("{:.0}", t.load as f64 / 1e3)),
-            each(|t| t.heap_peak.to_string()),
-            each(|t| t.heap_kept.to_string()),
-            each(|t| t.flash.to_string()),
+            each(Metric::Load, 1e3),
+            each(Metric::HeapPeak, 1.0),
+            each(Metric::HeapKept, 1.0),
+            each(Metric::Flash, 1.0),
         );
     }
     text

@@ -1,5 +1,5 @@
 //! What chunks cost in each form in which they can be carried: measured on the ESP8266's emulated
-//! processor, printed as a table or a page, compared with figures of before, held against budgets.
+//! processor, or in relation to plain source on this machine; printed as a table or a page, compared with figures of before, held against budgets.
 //!
 //! [`Bench::run`] gives [`Figures`], which are also the JSON `fastlua-bench/1`. What each figure
 //! is stands at [`Cost`] and [`LoadCost`].
@@ -9,20 +9,24 @@ mod budget;
 mod figures;
 mod form;
 mod headline;
+mod host;
 mod json;
+mod lx106;
 mod measure;
 mod metric;
 mod page;
 mod table;
 
-pub use baseline::{Change, Comparison, compare};
-pub use budget::{Budgets, Excess, check};
+pub use baseline::{Change, Comparison, Incomparable, compare};
+pub use budget::{Budgets, Excess, Unmeasured, check};
 pub use figures::{
-    ChunkFigures, Cost, Figures, LoadCost, Pools, RunCost, SCHEMA, Totals, VariantFigures,
+    ChunkFigures, Cost, Figures, LoadCost, LoadTotals, On, Pools, Ratio, RunCost, SCHEMA, Totals,
+    VariantFigures,
 };
 pub use form::Form;
 pub use headline::headline;
-pub use measure::{Bench, BenchError, Target};
+pub use lx106::Lx106;
+pub use measure::{Bench, BenchError, Machine, Target};
 pub use metric::Metric;
 pub use page::page;
 pub use table::{summary, table};

@@ -1,37 +1,33 @@
-//! Builds every form of every chunk, and has the emulator load each.
+//! Builds every form of every chunk, has each loaded, and gathers what it costs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use fastlua_bundle::{Build, Bundle, BundledChunk, Dump, Fault, Input, Representation};
-use fastlua_emulator::{
-    Core, Data, Job, Load, Measure, MeasureError, Measured, Run, Toolchain, fast_files, measure,
-    stock_layout,
-};
+use fastlua_emulator::{MeasureError, stock_layout};
 use fastlua_variants::{Variant, Variants};
 use rayon::prelude::*;
 use xxhash_rust::xxh32::xxh32;
 
 use crate::form::USUAL;
-use crate::{ChunkFigures, Cost, Figures, Form, LoadCost, Pools, RunCost, SCHEMA, VariantFigures};
-
-/// Real time for one image; it takes a second or two.
-const TIMEOUT: Duration = Duration::from_secs(600);
+use crate::lx106::Lx106;
+use crate::{ChunkFigures, Cost, Figures, Form, On, Pools, SCHEMA, VariantFigures, host};
 
 /// A variant, and the one of stock Lua that is measured in its place.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// What the firmware has.
     pub variant: Variant,
-    /// Of the same number model, for a 32-bit machine.
+    /// Of the same number model, for the machine that measures.
     pub core: Variant,
 }
 
 impl Target {
     /// Finds the stock variant; none where `known` has it not.
-    pub fn new(variant: &Variant, known: &Variants) -> Option<Target> {
-        let layout = stock_layout(&variant.layout);
+    pub fn new(variant: &Variant, known: &Variants, on: On) -> Option<Target> {
+        let mut layout = stock_layout(&variant.layout);
+        if on == On::Host {
+            layout.size_t = size_of::<usize>() as u8;
+        }
         let core = known
             .iter()
             .find(|v| v.layout == layout && !v.is_nodemcu())?;
@@ -51,14 +47,19 @@ pub struct Bench<'a> {
     pub targets: &'a [Target],
     /// Bytes of heap for one compilation on this machine.
     pub heap_limit: usize,
-    /// Whether main functions are run.
-    pub run: bool,
     /// Whether what is built frozen is for firmware with the start-up hook.
     pub hook: bool,
-    /// Compiler and emulator.
-    pub tools: &'a Toolchain,
-    /// Folder for objects and images; those in it are used again.
-    pub work: &'a Path,
+    /// Where chunks are loaded.
+    pub machine: Machine<'a>,
+}
+
+/// Where chunks are loaded.
+#[derive(Debug)]
+pub enum Machine<'a> {
+    /// On the emulated chip.
+    Lx106(Lx106<'a>),
+    /// In this process: heap in relation to plain source only, and no frozen chunk.
+    Host,
 }
 
 /// Why there are no figures.
@@ -97,13 +98,13 @@ fn lines(faults: &[Fault]) -> String {
 }
 
 /// All chunks as the firmware has them, and as the emulated chip loads them: one image for each target.
-struct Built {
+pub(crate) struct Built {
     /// More than one where later loads from it are measured, too.
-    forms: Vec<Form>,
+    pub(crate) forms: Vec<Form>,
     /// For each target its chunks and their bytes of flash.
-    firmware: Bundle,
-    /// For each target.
-    stock: Vec<Bundle>,
+    pub(crate) firmware: Bundle,
+    /// For each target, where the emulated chip loads it.
+    pub(crate) stock: Vec<Bundle>,
 }
 
 impl Bench<'_> {
@@ -112,9 +113,10 @@ impl Bench<'_> {
     /// # Errors
     /// No figures at all. A chunk that does not load on the emulated chip is no error.
     pub fn run(&self, done: impl Fn() + Sync) -> Result<Figures, BenchError> {
-        // what is known is measured before anything else; it also makes what all images share
         for target in self.targets {
-            self.load(target, Core::Stock, "", &[])?;
+            if let Machine::Lx106(chip) = &self.machine {
+                chip.check(target)?;
+            }
             done();
         }
         let built = self.images().into_iter().map(|forms| self.build(forms));
@@ -125,7 +127,10 @@ impl Bench<'_> {
         let costs = jobs
             .par_iter()
             .map(|(t, built)| {
-                let costs = self.costs(*t, built);
+                let costs = match &self.machine {
+                    Machine::Lx106(chip) => chip.costs(&self.targets[*t], *t, built),
+                    Machine::Host => Ok(host::costs(self, *t, built)),
+                };
                 done();
                 costs
             })
@@ -137,7 +142,14 @@ impl Bench<'_> {
         });
         Ok(Figures {
             schema: SCHEMA.into(),
-            on: "lx106".into(),
+            on: match self.machine {
+                Machine::Lx106(_) => On::Lx106,
+                Machine::Host => On::Host,
+            },
+            compiler: match &self.machine {
+                Machine::Lx106(chip) => Some(chip.tools.version().into()),
+                Machine::Host => None,
+            },
             variants: variants.collect(),
         })
     }
@@ -168,99 +180,42 @@ impl Bench<'_> {
         if form == Form::Source {
             plain(&mut firmware, &inputs);
         }
-        let is_text = matches!(form, Form::Source | Form::Squashed);
-        let stock = self.targets.iter().enumerate().map(|(t, target)| {
-            let of_target = only(&firmware, t, &target.core);
-            if is_text {
-                return Ok(of_target);
-            }
-            let has = |input: &&Input| of_target.chunks.iter().any(|c| c.name == input.name);
-            let inputs: Vec<Input> = inputs
-                .iter()
-                .filter(has)
-                .map(|input| Input {
-                    variants: None,
-                    ..input.clone()
-                })
-                .collect();
-            compile(&inputs, std::slice::from_ref(&target.core), self.heap_limit)
-        });
+        let stock = match self.machine {
+            Machine::Lx106(_) => (0..self.targets.len())
+                .map(|t| self.stock(form, &inputs, &firmware, t))
+                .collect::<Result<_, _>>()?,
+            Machine::Host => Vec::new(),
+        };
         Ok(Built {
             forms,
-            stock: stock.collect::<Result<_, _>>()?,
             firmware,
+            stock,
         })
     }
 
-    /// What each chunk of a target costs in the forms of one image.
-    fn costs(&self, t: usize, built: &Built) -> Result<Vec<Measurement>, BenchError> {
-        let target = &self.targets[t];
-        let stock = &built.stock[t];
-        let job = |name: &str, data, warm, run| Job {
-            name: name.into(),
-            data,
-            warm,
-            run,
-        };
-        let empty = || job("=empty", Data::Ram(Vec::new()), false, false);
-        let chunks = built.forms.iter().flat_map(|form| {
-            let again = *form == Form::ShadowAgain;
-            let chunks = stock.chunks.iter();
-            chunks.map(move |chunk| job(&chunk.name, Data::Fast, again, self.run))
-        });
-        let jobs: Vec<Job> = [empty()]
-            .into_iter()
-            .chain(chunks)
-            .chain([empty()])
-            .collect();
-        let core = built.forms[0].core();
-        let found = self.load(target, core, &stock.c_header("0"), &jobs)?;
-        let [first, chunks @ .., last] = &found[..] else {
-            return Ok(Vec::new());
-        };
-        if first != last || first.load.is_err() {
-            return Err(BenchError::Check {
-                variant: target.core.name.clone(),
-                form: built.forms[0],
-                first: format!("{first:?}"),
-                last: format!("{last:?}"),
-            });
-        }
-        let flash: Vec<Flash> = built.firmware.of_variant(t).map(|c| flash(t, c)).collect();
-        let chunk = |form: &Form, i: usize, measured: &Measured| {
-            let name = stock.chunks[i].name.clone();
-            (*form, name, cost(flash[i], measured))
-        };
-        let forms = built.forms.iter().zip(chunks.chunks(flash.len()));
-        let costs = forms.flat_map(|(form, chunks)| {
-            let chunks = chunks.iter().enumerate();
-            chunks.map(move |(i, measured)| chunk(form, i, measured))
-        });
-        Ok(costs.collect())
-    }
-
-    fn load(
+    /// The chunks of a target as stock Lua of its number model loads them.
+    fn stock(
         &self,
-        target: &Target,
-        core: Core,
-        header: &str,
-        jobs: &[Job],
-    ) -> Result<Vec<Measured>, BenchError> {
-        let files = fast_files(header);
-        let how = Measure {
-            tools: self.tools,
-            work: self.work,
-            layout: &target.core.layout,
-            core,
-            files: if jobs.is_empty() { &[] } else { &files },
-            heap_limit: 0,
-            count_reads: true,
-            timeout: TIMEOUT,
-        };
-        measure(&how, jobs).map_err(|error| BenchError::Measure {
-            variant: target.core.name.clone(),
-            error,
-        })
+        form: Form,
+        inputs: &[Input],
+        firmware: &Bundle,
+        t: usize,
+    ) -> Result<Bundle, BenchError> {
+        let core = &self.targets[t].core;
+        let of_target = only(firmware, t, core);
+        if matches!(form, Form::Source | Form::Squashed) {
+            return Ok(of_target);
+        }
+        let has = |input: &&Input| of_target.chunks.iter().any(|c| c.name == input.name);
+        let inputs: Vec<Input> = inputs
+            .iter()
+            .filter(has)
+            .map(|input| Input {
+                variants: None,
+                ..input.clone()
+            })
+            .collect();
+        compile(&inputs, std::slice::from_ref(core), self.heap_limit)
     }
 
     fn gather<'b>(
@@ -314,12 +269,12 @@ impl Bench<'_> {
 }
 
 /// What a chunk costs in a form.
-type Measurement = (Form, String, Cost);
+pub(crate) type Measurement = (Form, String, Cost);
 
 /// Bytes of flash of a chunk; of these, of strings that chunks share.
-type Flash = (i64, i64);
+pub(crate) type Flash = (i64, i64);
 
-fn flash(t: usize, (chunk, dump): (&BundledChunk, &Dump)) -> Flash {
+pub(crate) fn flash(t: usize, (chunk, dump): (&BundledChunk, &Dump)) -> Flash {
     let bytes = dump.bytes.len();
     let (bytes, strings) = match (&chunk.costs[t], chunk.representation) {
         (Some(costs), Representation::FrozenAlone) => (costs.frozen_flash, costs.frozen_strings),
@@ -370,42 +325,5 @@ fn only(bundle: &Bundle, v: usize, variant: &Variant) -> Bundle {
         variants: vec![variant.clone()],
         chunks: bundle.of_variant(v).map(chunk).collect(),
         warnings: Vec::new(),
-    }
-}
-
-fn cost((flash, strings): Flash, measured: &Measured) -> Cost {
-    let narrow = measured.reads.map_or(0, |reads| i64::from(reads.narrow));
-    Cost {
-        flash,
-        strings,
-        load: measured
-            .load
-            .as_ref()
-            .ok()
-            .map(|load| load_cost(load, narrow)),
-        refused: measured.load.as_ref().err().cloned(),
-        run: measured.run.as_ref().map(run_cost),
-    }
-}
-
-fn load_cost(load: &Load, narrow_reads: i64) -> LoadCost {
-    LoadCost {
-        instructions: load.instructions.into(),
-        heap_peak: load.heap_peak.into(),
-        heap_kept: load.heap_kept.into(),
-        heap_debug: load.debug.into(),
-        string_table: load.string_table.into(),
-        allocations: load.allocations.into(),
-        narrow_reads,
-        stack: load.stack.into(),
-    }
-}
-
-fn run_cost(run: &Run) -> RunCost {
-    RunCost {
-        instructions: run.instructions.into(),
-        heap_peak: run.heap_peak.into(),
-        allocations: run.allocations.into(),
-        error: run.error.clone(),
     }
 }

@@ -59,15 +59,16 @@ impl Metric {
         }
     }
 
-    /// The figure of a chunk; none where it was not measured, or the chunk does not load.
+    /// The figure of a chunk, in thousandths of plain source's where it is a [`crate::Ratio`]; none
+    /// where it was not measured, or the chunk does not load.
     pub fn of(self, cost: &Cost) -> Option<i64> {
-        let load = cost.load.as_ref();
+        let (load, ratio) = (cost.load.as_ref(), cost.ratio.as_ref());
         match self {
             Metric::Flash => Some(cost.flash),
             Metric::Load => load.map(|l| l.instructions),
-            Metric::HeapPeak => load.map(|l| l.heap_peak),
-            Metric::HeapKept => load.map(|l| l.heap_kept),
-            Metric::Allocations => load.map(|l| l.allocations),
+            Metric::HeapPeak => load.map(|l| l.heap_peak).or(ratio.map(|r| r.heap_peak)),
+            Metric::HeapKept => load.map(|l| l.heap_kept).or(ratio.map(|r| r.heap_kept)),
+            Metric::Allocations => load.map(|l| l.allocations).or(ratio.map(|r| r.allocations)),
             Metric::NarrowReads => load.map(|l| l.narrow_reads),
             Metric::Run => cost.run.as_ref().map(|r| r.instructions),
         }

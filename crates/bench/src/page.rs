@@ -31,7 +31,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-/// A page with charts and a table. `title` says what was measured.
+/// A page with charts and a table of figures of the emulated chip. `title` says what was measured.
 ///
 /// # Errors
 /// A fault of the template, which would be ours.
@@ -100,8 +100,9 @@ struct Bar {
 }
 
 fn totals(v: &VariantFigures) -> Vec<Total> {
-    let total = |title, line_title, limit: u64, value: fn(&Totals) -> i64| {
+    let total = |title, line_title, limit: u64, metric: Metric| {
         let limit = limit as i64;
+        let value = |totals: &Totals| totals.get(metric).unwrap_or(0);
         let sums = v.totals.iter().map(|(form, totals)| (form.name(), totals));
         let sums: Vec<(&str, &Totals)> = sums.chain([("as built", &v.built)]).collect();
         let largest = sums.iter().map(|(_, t)| value(t)).max().unwrap_or(0);
@@ -132,16 +133,19 @@ fn totals(v: &VariantFigures) -> Vec<Total> {
             "Flash of all chunks",
             "flash segment of an ESP8266",
             ESP8266_FLASH as u64,
-            |t| t.flash,
+            Metric::Flash,
         ),
-        total("Largest heap peak of a load", heap, CHIP_HEAP, |t| {
-            t.heap_peak
-        }),
+        total(
+            "Largest heap peak of a load",
+            heap,
+            CHIP_HEAP,
+            Metric::HeapPeak,
+        ),
         total(
             "Heap kept if all chunks are loaded at once",
             heap,
             CHIP_HEAP,
-            |t| t.heap_kept,
+            Metric::HeapKept,
         ),
     ]
 }

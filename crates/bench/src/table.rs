@@ -2,34 +2,50 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{ChunkFigures, Cost, Figures, Form, Metric, Totals, VariantFigures};
+use crate::{ChunkFigures, Cost, Figures, Form, Metric, On, VariantFigures};
 
 /// The table of a variant's chunks, each form in a line. The best of a chunk's forms bears a `*` in
-/// each column, unless all are the same; the form that is built bears a `>`.
-pub fn table(variant: &VariantFigures) -> String {
-    let metrics = shown(variant);
+/// each column, unless all are the same; the form that is built bears a `>`. Lines of figures that
+/// are not the chip's say so.
+pub fn table(on: On, variant: &VariantFigures) -> String {
+    let metrics = shown(on, variant);
+    let (head, last) = match on {
+        On::Lx106 => (None, None),
+        On::Host => (Some(SIZES), Some(NOT_THE_CHIPS)),
+    };
     let heads = ["chunk", "  form"].into_iter();
-    let mut table = new_table(heads.chain(metrics.iter().map(|m| m.title())));
+    let heads = heads.chain(metrics.iter().map(|m| m.title())).chain(head);
+    let mut table = new_table(heads);
     for chunk in &variant.chunks {
         let best: Vec<Option<i64>> = metrics.iter().map(|m| best(chunk, *m)).collect();
         for (i, (form, cost)) in chunk.forms.iter().enumerate() {
             let name = if i == 0 { chunk.name.as_str() } else { "" };
-            let cells = metrics.iter().zip(&best).map(|(m, b)| cell(*m, cost, *b));
+            let cells = metrics.iter().zip(&best);
+            let cells = cells.map(|(m, b)| cell(on, *m, cost, *b));
+            let last = last.map(str::to_owned);
             table.add_row(
                 [name.to_owned(), form_cell(chunk, *form)]
                     .into_iter()
-                    .chain(cells),
+                    .chain(cells)
+                    .chain(last),
             );
         }
     }
     align(&mut table, 2);
-    let mut text = format!(
-        "{}: instructions and heap are those of stock Lua ({}; with read-only objects where frozen) on an emulated ESP8266, flash is {}'s\n{}",
-        variant.variant,
-        variant.core,
-        variant.variant,
-        plain(&table)
-    );
+    let VariantFigures {
+        variant: name,
+        core,
+        ..
+    } = variant;
+    let what = match on {
+        On::Lx106 => format!(
+            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen) on an emulated ESP8266"
+        ),
+        On::Host => format!(
+            "heap and blocks are in percent of plain source's, of stock Lua ({core}) on this machine"
+        ),
+    };
+    let mut text = format!("{name}: {what}, flash is {name}'s\n{}", plain(&table));
     for chunk in &variant.chunks {
         for (form, cost) in &chunk.forms {
             if let Some(reason) = &cost.refused {
@@ -44,6 +60,14 @@ pub fn table(variant: &VariantFigures) -> String {
     text
 }
 
+const SIZES: &str = "sizes";
+
+/// Of figures of this machine.
+const NOT_THE_CHIPS: &str = match usize::BITS {
+    64 => "64-bit, not the chip's",
+    _ => "this machine's, not the chip's",
+};
+
 /// The line about a main function that ended with an error; the forms agree on it.
 fn failed_run(chunk: &ChunkFigures) -> String {
     let runs = chunk.forms.values().filter_map(|cost| cost.run.as_ref());
@@ -55,9 +79,10 @@ fn failed_run(chunk: &ChunkFigures) -> String {
 
 /// The table of totals, a line for each variant and form, and one for what is built.
 pub fn summary(figures: &Figures) -> String {
+    let built = || figures.variants.iter().map(|v| &v.built);
     let metrics: Vec<Metric> = Metric::ALL
         .into_iter()
-        .filter(|m| Totals::default().get(*m).is_some())
+        .filter(|m| built().any(|totals| totals.get(*m).is_some()))
         .collect();
     let heads = ["all chunks", "form"].into_iter();
     let title = |m: &Metric| match m {
@@ -71,7 +96,7 @@ pub fn summary(figures: &Figures) -> String {
             let name = if i == 0 { variant.variant.as_str() } else { "" };
             let cells = metrics
                 .iter()
-                .map(|m| totals.get(*m).unwrap_or(0).to_string());
+                .map(|m| totals.get(*m).map_or("-".into(), |n| n.to_string()));
             table.add_row([name.to_owned(), form.to_owned()].into_iter().chain(cells));
         }
     }
@@ -79,13 +104,16 @@ pub fn summary(figures: &Figures) -> String {
     plain(&table)
 }
 
-/// The columns: the run's only where something ran.
-fn shown(variant: &VariantFigures) -> Vec<Metric> {
+/// The columns: the run's only where something ran, and on this machine what it can tell.
+fn shown(on: On, variant: &VariantFigures) -> Vec<Metric> {
     let costs = || variant.chunks.iter().flat_map(|c| c.forms.values());
-    Metric::ALL
-        .into_iter()
-        .filter(|m| *m != Metric::Run || costs().any(|c| c.run.is_some()))
-        .collect()
+    let is_shown = |metric: &Metric| match (on, metric) {
+        (On::Lx106, Metric::Run) => costs().any(|c| c.run.is_some()),
+        (On::Lx106, _) => true,
+        (On::Host, Metric::Load | Metric::NarrowReads | Metric::Run) => false,
+        (On::Host, _) => true,
+    };
+    Metric::ALL.into_iter().filter(is_shown).collect()
 }
 
 /// The smallest of a chunk's figures, unless all are the same.
@@ -100,14 +128,15 @@ fn form_cell(chunk: &ChunkFigures, form: Form) -> String {
     format!("{mark} {form}")
 }
 
-fn cell(metric: Metric, cost: &Cost, best: Option<i64>) -> String {
+fn cell(on: On, metric: Metric, cost: &Cost, best: Option<i64>) -> String {
     let value = metric.of(cost);
     let mark = if value.is_some() && value == best {
         '*'
     } else {
         ' '
     };
-    format!("{}{mark}", value.map_or("-".into(), |n| n.to_string()))
+    let shown = value.map_or("-".into(), |n| on.show(metric, n));
+    format!("{shown}{mark}")
 }
 
 fn new_table<'a>(heads: impl Iterator<Item = &'a str>) -> Table {

@@ -48,11 +48,17 @@
 
 typedef void (*Sink) (void *ud, const void *p, size_t n);
 
+typedef struct Text {
+  const char *p;		/* whole text, handed over once */
+  size_t size;
+} Text;
+
 typedef struct Job {
   size_t used, limit;		/* bytes of heap */
-  const char *input;		/* whole input, handed over once */
-  size_t size;
+  size_t peak, calls;		/* most of them; blocks that were asked for */
+  Text input;
   const char *name;
+  int weigh;			/* the sink takes what the load costs, no dump */
   Sink sink;			/* takes the dump, or the error message */
   void *ud;
   int status;			/* of the load */
@@ -72,16 +78,18 @@ static void *job_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   if (nsize > j->limit || used > j->limit - nsize)
     return NULL;
   q = realloc(p, nsize);
+  j->calls++;
+  if (j->peak < j->used + nsize) j->peak = j->used + nsize;  /* as if it moved */
   if (q != NULL) j->used = used + nsize;
   return q;
 }
 
 static const char *job_read (lua_State *L, void *ud, size_t *n) {
-  Job *j = (Job *)ud;
-  const char *p = j->input;
+  Text *t = (Text *)ud;
+  const char *p = t->p;
   (void)L;
-  *n = (p != NULL) ? j->size : 0;
-  j->input = NULL;
+  *n = (p != NULL) ? t->size : 0;
+  t->p = NULL;
   return p;
 }
 
@@ -92,12 +100,44 @@ static int job_write (lua_State *L, const void *p, size_t n, void *ud) {
   return 0;
 }
 
-static int job_run (lua_State *L) {
-  Job *j = (Job *)lua_touserdata(L, 1);
-  j->status = load_chunk(L, job_read, j, j->name);
+static void job_load (lua_State *L, Job *j) {
+  j->status = load_chunk(L, job_read, &j->input, j->name);
   if (j->status != 0)
     lua_error(L);
-  dump_chunk(L, job_write, j);
+}
+
+static void collect (lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  lua_gc(L, LUA_GCSTOP, 0);  /* 5.1 restarts it with each full collection */
+}
+
+/* hands over blocks, bytes at the peak and bytes kept of a load, which is not the first */
+static void job_weigh (lua_State *L, Job *j) {
+  Text empty = {"", 0};
+  ptrdiff_t cost[3];
+  size_t base;
+  if (load_chunk(L, job_read, &empty, "=") != 0)
+    lua_error(L);
+  lua_pop(L, 1);
+  collect(L);
+  base = j->peak = j->used;
+  j->calls = 0;
+  job_load(L, j);
+  cost[0] = (ptrdiff_t)j->calls;
+  cost[1] = (ptrdiff_t)(j->peak - base);
+  collect(L);
+  cost[2] = (ptrdiff_t)j->used - (ptrdiff_t)base;
+  j->sink(j->ud, cost, sizeof(cost));
+}
+
+static int job_run (lua_State *L) {
+  Job *j = (Job *)lua_touserdata(L, 1);
+  if (j->weigh) job_weigh(L, j);
+  else {
+    job_load(L, j);
+    dump_chunk(L, job_write, j);
+  }
   return 0;
 }
 
@@ -113,15 +153,16 @@ static int job_protected (lua_State *L, Job *j) {
 }
 
 /*
-** Loads source or a dump of this core's own layout and hands its dump to
-** the sink; on an error hands Lua's message to it and returns Lua's status.
+** Loads source or a dump of this core's own layout and hands its dump, or
+** what the load costs, to the sink; on an error hands Lua's message to it and
+** returns Lua's status.
 */
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, Sink sink, void *ud);
+               size_t limit, int weigh, Sink sink, void *ud);
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, Sink sink, void *ud) {
+               size_t limit, int weigh, Sink sink, void *ud) {
   static const char nomem[] = "not enough memory";
-  Job j = {0, limit, input, size, name, sink, ud, 0};
+  Job j = {0, limit, 0, 0, {input, size}, name, weigh, sink, ud, 0};
   int status = LUA_ERRMEM;
   lua_State *L = lua_newstate(job_alloc, &j);
   if (L == NULL) {

@@ -7,8 +7,15 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use fastlua_bytecode::{Dialect, Format, Layout};
 
 type Sink = unsafe extern "C" fn(*mut c_void, *const c_void, usize);
-type Run =
-    unsafe extern "C" fn(*const c_char, *const c_char, usize, usize, Sink, *mut c_void) -> c_int;
+type Run = unsafe extern "C" fn(
+    *const c_char,
+    *const c_char,
+    usize,
+    usize,
+    c_int,
+    Sink,
+    *mut c_void,
+) -> c_int;
 
 include!(concat!(env!("OUT_DIR"), "/cores.rs"));
 
@@ -56,6 +63,33 @@ impl Core {
         input: &[u8],
         heap_limit: usize,
     ) -> Result<Vec<u8>, Refused> {
+        self.call(name, input, heap_limit, false)
+    }
+
+    /// Loads source or a dump, and returns the blocks that were asked for, bytes at the peak, and
+    /// bytes kept.
+    pub(crate) fn weigh(
+        &self,
+        name: &CStr,
+        input: &[u8],
+        heap_limit: usize,
+    ) -> Result<[isize; 3], Refused> {
+        let bytes = self.call(name, input, heap_limit, true)?;
+        let mut words = bytes.chunks_exact(size_of::<isize>()).map(|word| {
+            let mut bytes = [0; size_of::<isize>()];
+            bytes.copy_from_slice(word);
+            isize::from_ne_bytes(bytes)
+        });
+        Ok([(); 3].map(|()| words.next().unwrap_or_default()))
+    }
+
+    fn call(
+        &self,
+        name: &CStr,
+        input: &[u8],
+        heap_limit: usize,
+        weigh: bool,
+    ) -> Result<Vec<u8>, Refused> {
         let mut output = Vec::new();
         // SAFETY: the pointers are valid for the call, which keeps none of them; `collect` is the
         // only user of `ud`; Lua's errors (longjmp) start and end inside the C function, since
@@ -66,6 +100,7 @@ impl Core {
                 input.as_ptr().cast(),
                 input.len(),
                 heap_limit,
+                c_int::from(weigh),
                 collect,
                 (&raw mut output).cast(),
             )

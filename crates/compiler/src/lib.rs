@@ -155,11 +155,7 @@ pub enum LoadBackError {
 pub fn load_back(dump: &[u8], layout: &Layout, heap_limit: usize) -> Result<Chunk, LoadBackError> {
     let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
     let chunk = read(dump, layout)?;
-    let mut stock = Chunk {
-        layout: core.layout,
-        main: chunk.main.clone(),
-    };
-    inherit_sources(&mut stock.main, None);
+    let stock = for_core(&chunk, &core);
     let again = core
         .run(c"=load-back", &write(&stock)?, heap_limit)
         .map_err(|refused| LoadBackError::Refused(refused.message.into()))?;
@@ -170,6 +166,65 @@ pub fn load_back(dump: &[u8], layout: &Layout, heap_limit: usize) -> Result<Chun
     }
     compare(&stock.main, &again.main)?;
     Ok(chunk)
+}
+
+/// The chunk as a core's own dump has it.
+fn for_core(chunk: &Chunk, core: &Core) -> Chunk {
+    let mut stock = Chunk {
+        layout: core.layout,
+        main: chunk.main.clone(),
+    };
+    inherit_sources(&mut stock.main, None);
+    stock
+}
+
+/// What loading a chunk asks of the heap on this machine, in bytes that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeapUse {
+    /// Blocks that were asked for, those of `realloc` included.
+    pub allocations: usize,
+    /// Most bytes over those before, garbage included, as if `realloc` always moved.
+    pub peak: usize,
+    /// Bytes more than before, after two full collections with the function alive.
+    pub kept: isize,
+}
+
+/// What is loaded to be weighed.
+#[derive(Debug, Clone, Copy)]
+pub enum Loaded<'a> {
+    /// A text, and its chunk name.
+    Source(&'a [u8], &'a str),
+    /// A dump of the layout.
+    Dump(&'a [u8]),
+}
+
+/// Loads a chunk with the core that has the number model of `layout`, in a state that has loaded an
+/// empty chunk before, after two full collections and with the collector stopped. The figures
+/// depend on the input and on the width of this machine's pointers only.
+///
+/// # Errors
+/// Those of [`load_back`] as far as they concern the load.
+pub fn heap_use(
+    layout: &Layout,
+    input: Loaded<'_>,
+    heap_limit: usize,
+) -> Result<HeapUse, LoadBackError> {
+    let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
+    let weigh = |name: &str, input: &[u8]| {
+        let refused = |message: Vec<u8>| LoadBackError::Refused(message.into());
+        let name = CString::new(name).map_err(|_| refused(b"a zero byte in its name".to_vec()))?;
+        core.weigh(&name, input, heap_limit)
+            .map_err(|error| refused(error.message))
+    };
+    let [allocations, peak, kept] = match input {
+        Loaded::Source(text, name) => weigh(name, skip_first_line(layout.dialect(), text))?,
+        Loaded::Dump(dump) => weigh("=?", &write(&for_core(&read(dump, layout)?, &core))?)?,
+    };
+    Ok(HeapUse {
+        allocations: allocations.unsigned_abs(),
+        peak: peak.unsigned_abs(),
+        kept,
+    })
 }
 
 /// Drops each source name that equals the enclosing function's, as the core's dump does.

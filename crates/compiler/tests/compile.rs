@@ -1,7 +1,9 @@
 //! The vendored compilers from the outside: every number model, limits, refusals, threads.
 
-use fastlua_bytecode::{Chunk, Constant, Format, Layout, write};
-use fastlua_compiler::{CompileError, HEAP_LIMIT, LoadBackError, compile, load_back};
+use fastlua_bytecode::{Chunk, Constant, Format, Layout, Strip, write};
+use fastlua_compiler::{
+    CompileError, HEAP_LIMIT, LoadBackError, Loaded, compile, heap_use, load_back,
+};
 
 const fn layout(format: Format, integer: u8, float: u8) -> Layout {
     Layout {
@@ -160,5 +162,36 @@ fn a_chunk_of_another_model_does_not_load_back() {
     for layout in &ALL[1..] {
         let error = load_back(&bytes, layout, HEAP_LIMIT).unwrap_err();
         assert!(matches!(error, LoadBackError::Read(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_load_is_weighed() {
+    let text = b"local t = {...} return function() return t, 'a string' end";
+    for layout in ALL {
+        let mut chunk = chunk(&layout, text).unwrap();
+        let whole = write(&chunk).unwrap();
+        chunk.strip(Strip::Lines);
+        let stripped = write(&chunk).unwrap();
+        let weigh = |input| heap_use(&layout, input, HEAP_LIMIT).unwrap();
+        let source = weigh(Loaded::Source(text, "@t.lua"));
+        assert_eq!(source, weigh(Loaded::Source(text, "@t.lua")));
+        let [whole, stripped] = [&whole, &stripped].map(|dump| weigh(Loaded::Dump(dump)));
+        assert!(source.peak > whole.peak && source.allocations > whole.allocations);
+        assert!(whole.kept > stripped.kept && whole.peak > stripped.peak);
+        assert!(stripped.kept > 0 && stripped.peak as isize >= stripped.kept);
+        // a function's code and two strings, at the least; no more than a kilobyte
+        assert!((200..1000).contains(&stripped.kept), "{stripped:?}");
+
+        let refused = |input| {
+            heap_use(&layout, input, HEAP_LIMIT)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(Loaded::Source(b"return return", "@t.lua")).contains("t.lua:1:"));
+        assert!(refused(Loaded::Source(b"", "@t\0")).contains("zero byte"));
+        refused(Loaded::Dump(&text[..]));
+        let little = heap_use(&layout, Loaded::Source(text, "@t.lua"), 1000);
+        assert!(little.unwrap_err().to_string().contains("memory"));
     }
 }

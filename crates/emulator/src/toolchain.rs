@@ -37,6 +37,11 @@ impl Toolchain {
         Toolchain::find_in(&env::var_os("PATH").unwrap_or_default())
     }
 
+    /// The first line that the cross compiler says of its version.
+    pub fn version(&self) -> &str {
+        self.version.lines().next().unwrap_or_default()
+    }
+
     fn find_in(path: &std::ffi::OsStr) -> Result<Toolchain, Missing> {
         let mut missing = Vec::new();
         let gcc = on_path(path, GCC);

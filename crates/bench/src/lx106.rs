@@ -1,0 +1,145 @@
+//! Loads on the emulated chip.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fastlua_emulator::{
+    Core, Data, Job, Load, Measure, Measured, Run, Toolchain, fast_files, measure,
+};
+
+use crate::measure::{Built, Flash, Measurement, flash};
+use crate::{BenchError, Cost, Form, LoadCost, RunCost, Target};
+
+/// Real time for one image; it takes a second or two.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The emulated chip.
+#[derive(Debug)]
+pub struct Lx106<'a> {
+    /// Compiler and emulator.
+    pub tools: &'a Toolchain,
+    /// Folder for objects and images; those in it are used again.
+    pub work: &'a Path,
+    /// Whether main functions are run.
+    pub run: bool,
+}
+
+impl Lx106<'_> {
+    /// Has the emulator measure what is known; it also makes what all images share.
+    pub(crate) fn check(&self, target: &Target) -> Result<(), BenchError> {
+        self.load(target, Core::Stock, "", &[]).map(drop)
+    }
+
+    /// What each chunk of a target costs in the forms of one image.
+    pub(crate) fn costs(
+        &self,
+        target: &Target,
+        t: usize,
+        built: &Built,
+    ) -> Result<Vec<Measurement>, BenchError> {
+        let stock = &built.stock[t];
+        let job = |name: &str, data, warm, run| Job {
+            name: name.into(),
+            data,
+            warm,
+            run,
+        };
+        let empty = || job("=empty", Data::Ram(Vec::new()), false, false);
+        let chunks = built.forms.iter().flat_map(|form| {
+            let again = *form == Form::ShadowAgain;
+            let chunks = stock.chunks.iter();
+            chunks.map(move |chunk| job(&chunk.name, Data::Fast, again, self.run))
+        });
+        let jobs: Vec<Job> = [empty()]
+            .into_iter()
+            .chain(chunks)
+            .chain([empty()])
+            .collect();
+        let core = built.forms[0].core();
+        let found = self.load(target, core, &stock.c_header("0"), &jobs)?;
+        let [first, chunks @ .., last] = &found[..] else {
+            return Ok(Vec::new());
+        };
+        if first != last || first.load.is_err() {
+            return Err(BenchError::Check {
+                variant: target.core.name.clone(),
+                form: built.forms[0],
+                first: format!("{first:?}"),
+                last: format!("{last:?}"),
+            });
+        }
+        let flash: Vec<Flash> = built.firmware.of_variant(t).map(|c| flash(t, c)).collect();
+        let chunk = |form: &Form, i: usize, measured: &Measured| {
+            let name = stock.chunks[i].name.clone();
+            (*form, name, cost(flash[i], measured))
+        };
+        let forms = built.forms.iter().zip(chunks.chunks(flash.len()));
+        let costs = forms.flat_map(|(form, chunks)| {
+            let chunks = chunks.iter().enumerate();
+            chunks.map(move |(i, measured)| chunk(form, i, measured))
+        });
+        Ok(costs.collect())
+    }
+
+    fn load(
+        &self,
+        target: &Target,
+        core: Core,
+        header: &str,
+        jobs: &[Job],
+    ) -> Result<Vec<Measured>, BenchError> {
+        let files = fast_files(header);
+        let how = Measure {
+            tools: self.tools,
+            work: self.work,
+            layout: &target.core.layout,
+            core,
+            files: if jobs.is_empty() { &[] } else { &files },
+            heap_limit: 0,
+            count_reads: true,
+            timeout: TIMEOUT,
+        };
+        measure(&how, jobs).map_err(|error| BenchError::Measure {
+            variant: target.core.name.clone(),
+            error,
+        })
+    }
+}
+
+fn cost((flash, strings): Flash, measured: &Measured) -> Cost {
+    let narrow = measured.reads.map_or(0, |reads| i64::from(reads.narrow));
+    Cost {
+        flash,
+        strings,
+        ratio: None,
+        load: measured
+            .load
+            .as_ref()
+            .ok()
+            .map(|load| load_cost(load, narrow)),
+        refused: measured.load.as_ref().err().cloned(),
+        run: measured.run.as_ref().map(run_cost),
+    }
+}
+
+fn load_cost(load: &Load, narrow_reads: i64) -> LoadCost {
+    LoadCost {
+        instructions: load.instructions.into(),
+        heap_peak: load.heap_peak.into(),
+        heap_kept: load.heap_kept.into(),
+        heap_debug: load.debug.into(),
+        string_table: load.string_table.into(),
+        allocations: load.allocations.into(),
+        narrow_reads,
+        stack: load.stack.into(),
+    }
+}
+
+fn run_cost(run: &Run) -> RunCost {
+    RunCost {
+        instructions: run.instructions.into(),
+        heap_peak: run.heap_peak.into(),
+        allocations: run.allocations.into(),
+        error: run.error.clone(),
+    }
+}
