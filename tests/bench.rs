@@ -291,6 +291,29 @@ fn the_readme_shows_the_committed_figures() {
     );
 }
 
+/// So are its examples: what stands there before the dots is what comes.
+#[test]
+fn the_readme_shows_what_the_command_prints() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let examples: Vec<&str> = readme.split("    $ fastlua bench ").skip(1).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let (command, shown) = example.split_once('\n').unwrap();
+        let (shown, _) = shown.split_once("    …\n").unwrap();
+        let lines = shown
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap()));
+        let shown: String = lines.collect();
+        let args: Vec<&str> = command.split(' ').chain(["--cache", CACHE]).collect();
+        let printed = succeed(&mut bench(root(), &args));
+        let head: String = printed
+            .split_inclusive('\n')
+            .take(shown.lines().count())
+            .collect();
+        assert_eq!(head, shown, "{command}");
+    }
+}
+
 /// With the hook a load costs next to nothing, whatever is loaded.
 #[test]
 fn the_committed_figures_keep_the_goals_of_frozen_chunks() {
