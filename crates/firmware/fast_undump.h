@@ -24,6 +24,8 @@
 #define FAST_NODEMCU	0
 #endif
 
+_Static_assert(sizeof(Instruction) == 4, "code is copied by words");
+
 /* words of the buffer between flash and what wants it in one piece */
 #define FAST_BUFFER_WORDS	64
 
