@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastlua_bytecode::Layout;
 
-use crate::image::{BuildError, File, Image, Program};
+use crate::image::{BuildError, File, Image, Objects, Program};
 use crate::record::{self, BadLine, Measured};
 use crate::run::RunError;
 use crate::sources::Core;
@@ -96,9 +96,11 @@ pub fn measure(how: &Measure<'_>, jobs: &[Job]) -> Result<Vec<Measured>, Measure
     if let Some(job) = jobs.iter().find(|job| is_bad(&job.name)) {
         return Err(MeasureError::Name(job.name.clone()));
     }
-    let mut found = run(how, jobs, false)?;
+    let objects = compile(how, jobs)?;
+    let run = |count_reads| run(how, &objects.link(count_reads)?, jobs.len());
+    let mut found = run(false)?;
     let counted = match how.count_reads {
-        true => run(how, jobs, true)?.into_iter().map(|m| m.reads).collect(),
+        true => run(true)?.into_iter().map(|m| m.reads).collect(),
         false => vec![None; jobs.len()],
     };
     for (measured, reads) in found.iter_mut().zip(counted) {
@@ -107,7 +109,7 @@ pub fn measure(how: &Measure<'_>, jobs: &[Job]) -> Result<Vec<Measured>, Measure
     Ok(found)
 }
 
-fn run(how: &Measure<'_>, jobs: &[Job], count_reads: bool) -> Result<Vec<Measured>, MeasureError> {
+fn compile(how: &Measure<'_>, jobs: &[Job]) -> Result<Objects, BuildError> {
     let texts = job_files(jobs, how.heap_limit);
     let names: Vec<String> = (0..jobs.len()).map(data_name).collect();
     let mut files: Vec<File<'_>> = vec![
@@ -120,15 +122,12 @@ fn run(how: &Measure<'_>, jobs: &[Job], count_reads: bool) -> Result<Vec<Measure
         }
     }
     let program = Program::Harness(&files);
-    let image = Image::with(
-        how.tools,
-        how.work,
-        how.layout,
-        how.core,
-        how.files,
-        &program,
-        count_reads,
-    )?;
+    Objects::compile(
+        how.tools, how.work, how.layout, how.core, how.files, &program,
+    )
+}
+
+fn run(how: &Measure<'_>, image: &Image, jobs: usize) -> Result<Vec<Measured>, MeasureError> {
     let output = image.run(how.timeout)?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status != 0 {
@@ -139,7 +138,7 @@ fn run(how: &Measure<'_>, jobs: &[Job], count_reads: bool) -> Result<Vec<Measure
         });
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    record::parse(&text, jobs.len()).map_err(|BadLine(line)| MeasureError::Line(line))
+    record::parse(&text, jobs).map_err(|BadLine(line)| MeasureError::Line(line))
 }
 
 fn data_name(index: usize) -> String {

@@ -82,7 +82,7 @@ impl Image {
         files: &[File<'_>],
     ) -> Result<Image, BuildError> {
         let core = Core::Stock;
-        Image::with(tools, work, layout, core, files, &Program::Own, false)
+        Objects::compile(tools, work, layout, core, files, &Program::Own)?.link(false)
     }
 
     /// Builds an image that runs `script` with Lua's libraries, `chip`, and `fast` where `files`
@@ -105,7 +105,7 @@ impl Image {
         count_reads: bool,
     ) -> Result<Image, BuildError> {
         let program = Program::Script(script);
-        Image::with(tools, work, layout, core, files, &program, count_reads)
+        Objects::compile(tools, work, layout, core, files, &program)?.link(count_reads)
     }
 
     /// Runs it, for `timeout` of real time at most.
@@ -120,16 +120,26 @@ impl Image {
     pub fn path(&self) -> &Path {
         &self.elf
     }
+}
 
-    pub(crate) fn with(
+/// What an image is linked of.
+pub(crate) struct Objects {
+    tools: Toolchain,
+    objects: Vec<PathBuf>,
+    script: PathBuf,
+    core: Core,
+    folder: Arc<TempDir>,
+}
+
+impl Objects {
+    pub(crate) fn compile(
         tools: &Toolchain,
         work: &Path,
         layout: &Layout,
         core: Core,
         files: &[File<'_>],
         program: &Program<'_>,
-        count_reads: bool,
-    ) -> Result<Image, BuildError> {
+    ) -> Result<Objects, BuildError> {
         let runtime_sources = RUNTIME.iter().chain(sources::softfloat()).copied();
         let runtime = Kit::make(tools, work, "runtime", runtime_sources, &[])?;
         let lua = sources::lua(layout.dialect(), core)?;
@@ -185,16 +195,37 @@ impl Image {
             .chain(runtime.objects())
             .chain(image)
             .collect();
-        let elf = folder.path().join("image.elf");
-        let script = runtime.folder.join("link.ld");
-        let counts = count_reads.then_some("-Wl,--defsym=flash_origin=0x60000000");
-        let wraps = (core == Core::Hooked).then_some("-Wl,--wrap=luaN_init");
-        let flags: Vec<&str> = counts.into_iter().chain(wraps).collect();
-        link(tools, folder.path(), &script, &objects, &elf, &flags)?;
-        Ok(Image {
+        Ok(Objects {
             tools: tools.clone(),
+            objects,
+            script: runtime.folder.join("link.ld"),
+            core,
+            folder: Arc::new(folder),
+        })
+    }
+
+    /// The image, with the constants of its files where reads of them are counted, or where flash is.
+    pub(crate) fn link(&self, count_reads: bool) -> Result<Image, BuildError> {
+        let folder = self.folder.path();
+        let (name, place) = match count_reads {
+            true => ("reads.elf", Some("-Wl,--defsym=flash_origin=0x60000000")),
+            false => ("image.elf", None),
+        };
+        let elf = folder.join(name);
+        let wraps = (self.core == Core::Hooked).then_some("-Wl,--wrap=luaN_init");
+        let flags: Vec<&str> = place.into_iter().chain(wraps).collect();
+        link(
+            &self.tools,
+            folder,
+            &self.script,
+            &self.objects,
+            &elf,
+            &flags,
+        )?;
+        Ok(Image {
+            tools: self.tools.clone(),
             elf,
-            _folder: Arc::new(folder),
+            _folder: self.folder.clone(),
         })
     }
 }
@@ -210,7 +241,7 @@ fn is_plain(name: &str, others: &[File<'_>]) -> bool {
             .bytes()
             .next()
             .is_some_and(|b| b.is_ascii_alphanumeric())
-        && name != "image.elf"
+        && !name.ends_with(".elf")
         && others.iter().all(|(other, _)| *other != name)
 }
 
