@@ -39,20 +39,33 @@ pub(crate) fn pool_size<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> (usi
     Frozen::new(chunks, 0).map_or((0, 0), |frozen| (frozen.pool.len(), frozen.pool_bytes()))
 }
 
-/// What 5.1 calls a function whose source name is stripped.
-const NO_SOURCE: &[u8] = b"=?";
+/// What the core calls a function whose source name is stripped.
+fn no_source(dialect: Dialect) -> Option<&'static [u8]> {
+    match dialect {
+        Dialect::Lua51 => Some(b"=?"),
+        Dialect::Lua53 => None,
+    }
+}
 
 /// The different strings that these chunks name: constants, sources, locals, upvalues.
 fn pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
     let mut pool = BTreeSet::new();
     for chunk in chunks {
-        collect(&chunk.main, NO_SOURCE, &mut pool);
+        let source = no_source(chunk.layout.dialect());
+        collect(&chunk.main, source, &mut pool);
     }
     pool
 }
 
-fn collect<'a>(function: &'a Function, parent_source: &'a [u8], pool: &mut BTreeSet<&'a [u8]>) {
-    let source = function.source.as_ref().map_or(parent_source, |s| s);
+fn collect<'a>(
+    function: &'a Function,
+    parent_source: Option<&'a [u8]>,
+    pool: &mut BTreeSet<&'a [u8]>,
+) {
+    let source = function
+        .source
+        .as_deref()
+        .map_or(parent_source, |s| Some(s));
     let constants = function.constants.iter().filter_map(|k| match k {
         Constant::String(s) => Some(&s[..]),
         _ => None,
@@ -60,7 +73,7 @@ fn collect<'a>(function: &'a Function, parent_source: &'a [u8], pool: &mut BTree
     let locals = function.locals.iter().filter_map(|l| l.name.as_deref());
     let upvalues = function.upvalues.iter().filter_map(|u| u.name.as_deref());
     let names = locals.chain(upvalues).map(|name| &name[..]);
-    pool.extend(constants.chain(names).chain([source]));
+    pool.extend(constants.chain(names).chain(source));
     for child in &function.functions {
         collect(child, source, pool);
     }
@@ -93,7 +106,8 @@ impl<'a> Frozen<'a> {
         for (name, chunk) in self.chunks.clone() {
             let number = self.functions;
             let mut size = Size::default();
-            let main = self.function(&mut text, &chunk.main, NO_SOURCE, &mut size);
+            let source = no_source(self.dialect);
+            let main = self.function(&mut text, &chunk.main, source, &mut size);
             let strings = Strings::of(chunk, self.dialect);
             let _ = write!(
                 text,
@@ -191,12 +205,15 @@ impl<'a> Frozen<'a> {
         &mut self,
         text: &mut String,
         function: &Function,
-        parent_source: &[u8],
+        parent_source: Option<&[u8]>,
         size: &mut Size,
     ) -> u32 {
         let id = self.functions;
         self.functions += 1;
-        let source = function.source.as_ref().map_or(parent_source, |s| s);
+        let source = function
+            .source
+            .as_deref()
+            .map_or(parent_source, |s| Some(s));
         let children: Vec<u32> = function
             .functions
             .iter()
@@ -206,13 +223,13 @@ impl<'a> Frozen<'a> {
             "  .tt = LUA_TPROTO, .marked = FAST_MARK,\n  \
              .numparams = {}, .is_vararg = {}, .maxstacksize = {},\n  \
              .linedefined = {}, .lastlinedefined = {},\n  \
-             .source = (TString *)&fast_s{},\n",
+             .source = {},\n",
             function.params,
             function.vararg,
             function.max_stack,
             function.line_defined,
             function.last_line_defined,
-            self.pool[source]
+            self.name(source)
         );
         let mut array = |field: &str, kind: &str, letter: char, count: usize| {
             let _ = writeln!(
