@@ -246,3 +246,52 @@ fn a_comparison_finds_what_got_worse() {
     is.variants[0].variant = "lua51-float".into();
     assert_eq!(compare(&was, &is, 2.0).unwrap().notes.len(), 2);
 }
+
+#[test]
+fn figures_of_another_kind_or_compiler_are_told_apart() {
+    let (was, mut is) = (two(), two());
+    is.compiler = Some("gcc 13".into());
+    let notes = compare(&was, &is, 2.0).unwrap().notes;
+    assert_eq!(
+        notes,
+        ["the cross compiler is gcc 13, the baseline's was gcc 12"]
+    );
+    is.on = On::Host;
+    let error = compare(&was, &is, 2.0).unwrap_err().to_string();
+    assert!(
+        error.contains("--on lx106") && error.contains("--on host"),
+        "{error}"
+    );
+    assert_eq!(On::Host.show(Metric::HeapKept, 415), "41.5 %");
+    assert_eq!(On::Host.show(Metric::Flash, 415), "415");
+    let budgets = |text: &str| Budgets {
+        all: text.parse().unwrap(),
+        modules: BTreeMap::new(),
+    };
+    assert!(budgets("flash=1").fit(On::Host).is_ok());
+    assert!(budgets("flash=1,load=1").fit(On::Host).is_err());
+    assert!(budgets("flash=1,load=1").fit(On::Lx106).is_ok());
+}
+
+/// A string that frozen chunks share is in flash once, so that totals are less than sums.
+#[test]
+fn totals_have_shared_strings_once() {
+    let frozen = |name| {
+        let mut chunk = chunk(name, Form::Frozen, [cost(10, 100, 100), cost(20, 100, 100)]);
+        let cost = Cost {
+            strings: 300,
+            ..cost(1000, 500, 40)
+        };
+        chunk.forms.insert(Form::Frozen, cost);
+        chunk
+    };
+    let pools = Pools {
+        of_all: BTreeMap::from([(Form::Frozen, 350)]),
+        built: 350,
+    };
+    let chunks = vec![frozen("a"), frozen("b")];
+    let variant = VariantFigures::new("v".into(), "c".into(), chunks, &pools);
+    assert_eq!(variant.totals[&Form::Frozen].flash, 2 * 700 + 350);
+    assert_eq!(variant.built.flash, 2 * 700 + 350);
+    assert_eq!(variant.totals[&Form::Squashed].flash, 20);
+}
