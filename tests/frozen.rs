@@ -1,16 +1,16 @@
-//! Frozen chunks on stock Lua with read-only objects (`fastlua_compiler::read_only`), of each number
+//! NodeMCU's frozen chunks on stock Lua with read-only objects and packed line info, of each number
 //! model: with the start-up hook, without it, and with the place of the table of strings taken. They
 //! do what they do from source, under a stressed collector too, in memory that can't be written to.
 
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use fastlua_bytecode::Dialect;
-use fastlua_compiler::read_only::{START_C, read_only_sources};
-use support::{MODELS, STRICT, cc, fail, fastlua, put, root, stock_lua, succeed};
+use support::{
+    MODELS, STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, put, root, stock_lua, succeed,
+};
 
 const CHUNKS: [&str; 9] = [
     "closures",
@@ -32,22 +32,6 @@ const WAYS: [(&str, &str, bool); 3] = [
     ("taken", "taken", false),
 ];
 
-/// Sources of a Lua with read-only objects.
-fn test_core(folder: &Path, lua: u32) -> PathBuf {
-    let stock = folder.join(format!("core{lua}"));
-    stock_lua(&stock, lua);
-    let dialect = if lua == 51 {
-        Dialect::Lua51
-    } else {
-        Dialect::Lua53
-    };
-    for (name, text) in read_only_sources(dialect).unwrap() {
-        put(&stock, name, text.as_bytes());
-    }
-    put(&stock, "start.c", START_C);
-    stock
-}
-
 fn chunks(float: u8) -> impl Iterator<Item = &'static str> {
     CHUNKS.into_iter().chain((float > 0).then_some("floats"))
 }
@@ -59,7 +43,7 @@ fn build(folder: &Path, out: &Path, name: &str, float: u8) {
     build
         .args(["--strip", "0", "--with", "provisioning", "-o"])
         .arg(out);
-    build.args(["--variant", &format!("puc{name}-{}bit", usize::BITS)]);
+    build.args(["--variant", &format!("lua{name}")]);
     succeed(build.args(chunks(float).map(|chunk| format!("{chunk}.lua"))));
 }
 
@@ -73,7 +57,8 @@ fn same_as_source(model: usize) {
         let text = fs::read(file.path()).unwrap();
         put(&scripts, file.file_name().to_str().unwrap(), text);
     }
-    let stock = test_core(folder.path(), lua);
+    let stock = folder.path().join("core");
+    freezing_lua(&stock, lua);
     let out = folder.path().join(name);
     build(&scripts, &out, name, float);
     let object = |source: &Path, name: &str, flags: &[&str]| {
@@ -84,9 +69,10 @@ fn same_as_source(model: usize) {
         object
     };
     let fast = out.join("fast.c");
-    let hooked = [&STRICT[..], &["-DFAST_WRAP"]].concat();
+    let strict = [&STRICT[..], firmware_flags(name)].concat();
+    let hooked = [&strict[..], &["-DFAST_WRAP"]].concat();
     let hooked = object(&fast, "hooked", &hooked);
-    let plain = object(&fast, "plain", &STRICT);
+    let plain = object(&fast, "plain", &strict);
     let host = object(&scripts.join("host.c"), "host", &["-w"]);
     object(&stock.join("start.c"), "start", &STRICT);
     object(&scripts.join("taken.c"), "taken", &STRICT);

@@ -13,7 +13,7 @@ for _, name in ipairs(host.chunks) do
   end
   local status = {pcall(chunk, 'an argument')}
   debug.sethook()
-  print(unpack and unpack(status) or table.unpack(status))
+  print((unpack or table.unpack)(status))
 end
 if host.form == 'source' then return end
 

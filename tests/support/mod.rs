@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fastlua_bytecode::Dialect;
-use fastlua_compiler::packed_lines::packed_lines_sources;
+use fastlua_compiler::edits::released;
+use fastlua_compiler::packed_lines::pack_lines;
+use fastlua_compiler::read_only::{START_C, read_only_sources};
 
 /// The command `fastlua`, to be run in `folder`.
 pub fn fastlua(folder: &Path) -> Command {
@@ -110,9 +112,19 @@ pub fn stock_lua(folder: &Path, lua: u32) {
 /// The same for Lua with packed line info, which loads NodeMCU's dumps.
 pub fn packed_lua(folder: &Path, lua: u32) {
     stock_lua(folder, lua);
-    for (name, text) in packed_lines_sources(dialect(lua)).unwrap() {
+    for (name, text) in pack_lines(released(dialect(lua)), dialect(lua)).unwrap() {
         put(folder, name, text.as_bytes());
     }
+}
+
+/// The same with read-only objects, which runs NodeMCU's frozen chunks; `start.c` has to be linked.
+pub fn freezing_lua(folder: &Path, lua: u32) {
+    stock_lua(folder, lua);
+    let sources = read_only_sources(dialect(lua)).unwrap();
+    for (name, text) in pack_lines(sources, dialect(lua)).unwrap() {
+        put(folder, name, text.as_bytes());
+    }
+    put(folder, "start.c", START_C);
 }
 
 /// A C compiler told of a number model and the stock sources in `stock`.

@@ -26,6 +26,9 @@ _Static_assert(sizeof(unsigned int) == 4, "hashes have 4 bytes");
 
 #if defined(FASTLUA_TEST_CORE)	/* stock Lua, made to have what is said above */
 #define FAST_ONLY_STOCK(...)	__VA_ARGS__
+#if !defined(FASTLUA_TEST_FIELDS)
+#define FASTLUA_TEST_FIELDS	/* more of a function's */
+#endif
 #else
 #define FAST_ONLY_STOCK(...)
 #endif
@@ -39,10 +42,11 @@ struct fast_proto_fields {
   CommonHeader;
   void *k, *code, *p, *lines, *locvars, *upvalues, *source;
   int sizeupvalues, sizek, sizecode;
-  FAST_ONLY_STOCK(int sizelineinfo;)
+  FAST_ONLY_STOCK(int sizelines;)
   int sizep, sizelocvars, linedefined, lastlinedefined;
   GCObject *gclist;
   lu_byte nups, numparams, is_vararg, maxstacksize;
+  FAST_ONLY_STOCK(FASTLUA_TEST_FIELDS)
 };
 struct fast_string_fields {
   CommonHeader;
@@ -80,12 +84,13 @@ _Static_assert(LUAI_MAXSHORTLEN == 40, "strings of 40 bytes are short ones");
 struct fast_proto_fields {
   CommonHeader;
   lu_byte numparams, is_vararg, maxstacksize;
-  int sizeupvalues, sizek, sizecode, sizelineinfo, sizep, sizelocvars;
+  int sizeupvalues, sizek, sizecode, sizelines, sizep, sizelocvars;
   int linedefined, lastlinedefined;
   void *k, *code, *p, *lines, *locvars, *upvalues;
   FAST_ONLY_STOCK(void *cache;)
   void *source;
   GCObject *gclist;
+  FAST_ONLY_STOCK(FASTLUA_TEST_FIELDS)
 };
 struct fast_string_fields {
   CommonHeader;

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use fastlua_bytecode::Dialect;
+
+use crate::sources;
+
 /// Name and text of a C source or header.
 pub type File = (&'static str, Cow<'static, str>);
 
@@ -20,6 +24,12 @@ pub struct EditError {
     pub text: &'static str,
     /// How often it is there.
     pub count: usize,
+}
+
+/// Lua's sources and headers as they were released.
+pub fn released(dialect: Dialect) -> Vec<File> {
+    let files = sources(dialect).iter();
+    files.map(|&(name, text)| (name, text.into())).collect()
 }
 
 /// The files with the edits made.

@@ -5,7 +5,7 @@
 //! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
 
 mod core;
-mod edits;
+pub mod edits;
 pub mod packed_lines;
 pub mod read_only;
 

@@ -10,9 +10,7 @@
 
 use fastlua_bytecode::Dialect;
 
-pub use crate::edits::EditError;
-use crate::edits::{Edit, File, edited};
-use crate::sources;
+use crate::edits::{Edit, EditError, File, edited, released};
 
 /// A C file to be compiled by itself: `luaN_init`, which `-Wl,--wrap=luaN_init` puts another
 /// function in front of.
@@ -137,16 +135,13 @@ pub fn read_only_sources(dialect: Dialect) -> Result<Vec<File>, EditError> {
         Dialect::Lua51 => LUA51,
         Dialect::Lua53 => LUA53,
     };
-    let files = sources(dialect).iter();
-    edited(
-        files.map(|&(name, text)| (name, text.into())).collect(),
-        edits,
-    )
+    edited(released(dialect), edits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources;
 
     #[test]
     fn every_edit_is_made() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastlua_bytecode::Layout;
-use fastlua_compiler::read_only::EditError;
+use fastlua_compiler::edits::EditError;
 use rayon::prelude::*;
 use tempfile::TempDir;
 

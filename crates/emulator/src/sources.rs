@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use fastlua_bytecode::{Dialect, Format, Layout};
-use fastlua_compiler::read_only::{EditError, START_C, read_only_sources};
+use fastlua_compiler::edits::{EditError, released};
+use fastlua_compiler::read_only::{START_C, read_only_sources};
 use fastlua_compiler::{COREFILES_H, NUMBERS_H};
 use fastlua_firmware::{STOCK, fast_c};
 
@@ -66,9 +67,8 @@ pub(crate) fn lua(dialect: Dialect, core: Core) -> Result<Vec<EditedSource>, Edi
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     };
-    let released = fastlua_compiler::sources(dialect).iter();
-    let mut files: Vec<(&str, Cow<str>)> = match core {
-        Core::Stock => released.map(|&(name, text)| (name, text.into())).collect(),
+    let mut files = match core {
+        Core::Stock => released(dialect),
         Core::ReadOnly | Core::Hooked => read_only_sources(dialect)?,
     };
     if core != Core::Stock {
