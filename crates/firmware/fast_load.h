@@ -170,6 +170,9 @@ static size_t fast_need (lua_State *L, const fast_chunk *c) {
   return fast_grown(L, c->heap, c->strings);
 }
 
+/* heap that a message about heap may take while it is made */
+#define FAST_MESSAGE	512
+
 /* Whether that much heap is free, after a collection if need be; else pushes
 ** nil and a message. */
 static int fast_room (lua_State *L, size_t need, const char *name) {
@@ -177,8 +180,11 @@ static int fast_room (lua_State *L, size_t need, const char *name) {
   lua_gc(L, LUA_GCCOLLECT, 0);
   if ((size_t)lua_freeheap() >= need) return 1;
   lua_pushnil(L);
-  lua_pushfstring(L, "chunk '%s' needs %d bytes of heap, %d are free",
-                  name, (int)need, (int)lua_freeheap());
+  if (lua_freeheap() < FAST_MESSAGE)
+    lua_pushliteral(L, "not enough memory");  /* the core has this string */
+  else
+    lua_pushfstring(L, "chunk '%s' needs %d bytes of heap, %d are free",
+                    name, (int)need, (int)lua_freeheap());
   return 0;
 }
 

@@ -70,6 +70,12 @@ for _, name in ipairs(names) do
   end
 end
 
+for n = 0, 2000, 10 do
+  local ok, f, message = host.limit(n, fast.load, 'ftp')
+  assert(ok and f == nil, f)
+  assert(message == 'not enough memory' or message:find 'bytes of heap', message)
+end
+
 -- 1,000 loads and drops: no drift
 local cycles = 0
 local before = collect()
