@@ -33,14 +33,16 @@ static void fast_say (lua_State *L, const char *name, uint32_t since) {
 static int fast_get (lua_State *L, const char *name) {
   uint32_t since = fast_clock();
   const fast_chunk *c = fast_find(&fast_image, name);
+#if defined(FAST_FREEZES)
+  const fast_frozen *z = (c != NULL) ? fast_frozen_of(L, c) : NULL;
+#endif
   int n;
   if (c == NULL) {
     lua_pushnil(L);
     return 1;
   }
 #if defined(FAST_FREEZES)
-  if (fast_frozen_of(L, c) != NULL)
-    n = fast_push_frozen(L, c, fast_frozen_of(L, c), name);
+  if (z != NULL) n = fast_push_frozen(L, c, z, name);
   else
 #endif
   n = fast_push_chunk(L, &fast_image, c, name);

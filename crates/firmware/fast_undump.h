@@ -68,11 +68,16 @@ static void fast_bytes (fast_source *s, void *to, uint32_t n) {
   for (n %= 4; n > 0; n--) *p++ = (char)fast_byte(s);
 }
 
+/* a number of n bytes, at most 8 */
+static void fast_value (fast_source *s, void *to, uint32_t n) {
+  uint32_t words[2];
+  fast_words(s, words, n / 4);
+  memcpy(to, words, n);
+}
+
 static lua_Number fast_number (fast_source *s) {
-  uint32_t words[sizeof(lua_Number) / 4];
   lua_Number x;
-  fast_words(s, words, sizeof(lua_Number) / 4);
-  memcpy(&x, words, sizeof(x));
+  fast_value(s, &x, sizeof(x));
   return x;
 }
 
@@ -165,10 +170,8 @@ static TString *fast_read_name (fast_source *s) {
 }
 
 static lua_Integer fast_integer (fast_source *s) {
-  uint32_t words[sizeof(lua_Integer) / 4];
   lua_Integer x;
-  fast_words(s, words, sizeof(lua_Integer) / 4);
-  memcpy(&x, words, sizeof(x));
+  fast_value(s, &x, sizeof(x));
   return x;
 }
 

@@ -4,6 +4,7 @@
 */
 
 #include "lua_unit.h"
+#include "run_script.h"
 
 #include <stdint.h>
 #include <sys/mman.h>
@@ -151,7 +152,7 @@ static const luaL_Reg host[] = {
   {"flip", host_flip}, {"reads", host_reads}, {NULL, NULL}};
 
 int main (int argc, char **argv) {
-  int status = 1;
+  int status;
   const luaL_Reg *f;
   lua_State *L = lua_newstate(heap_alloc, NULL);
   if (argc != 2 || L == NULL) return 2;
@@ -166,14 +167,10 @@ int main (int argc, char **argv) {
     lua_setfield(L, -2, f->name);
   }
   lua_setglobal(L, "host");
-  if (luaL_loadfile(L, argv[1]) == 0)
-    status = lua_pcall(L, 0, 0, 0);
-  if (status != 0)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  lua_close(L);
+  status = run_script(L, argv[1]);
   if (heap_used != 0) {
     fprintf(stderr, "%lu bytes are left\n", (unsigned long)heap_used);
     return 1;
   }
-  return status != 0;
+  return status;
 }

@@ -4,6 +4,7 @@
 */
 
 #include "lua_unit.h"
+#include "run_script.h"
 
 #include <stdint.h>
 
@@ -62,7 +63,7 @@ static void host_write (lua_State *L, const char *name) {
 }
 
 int main (int argc, char **argv) {
-  int i, status = 1;
+  int i, status;
   lua_State *L = lua_newstate(heap_alloc, NULL);
   if (argc < 4 || L == NULL) return 2;
   luaL_openlibs(L);
@@ -89,14 +90,10 @@ int main (int argc, char **argv) {
   }
   lua_setfield(L, -2, "chunks");
   lua_setglobal(L, "host");
-  if (luaL_loadfile(L, "run.lua") == 0)
-    status = lua_pcall(L, 0, 0, 0);
-  if (status != 0)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  lua_close(L);
+  status = run_script(L, "run.lua");
   if (heap_used != 0) {
     fprintf(stderr, "%lu bytes are left\n", (unsigned long)heap_used);
     return 1;
   }
-  return status != 0;
+  return status;
 }

@@ -102,11 +102,10 @@ pub fn stock_lua(folder: &Path, lua: u32) {
     for (name, text) in fastlua_compiler::sources(dialect(lua))
         .iter()
         .chain(fastlua_firmware::STOCK)
+        .chain(&fastlua_compiler::HEADERS)
     {
         put(folder, name, text);
     }
-    put(folder, "numbers.h", fastlua_compiler::NUMBERS_H);
-    put(folder, "corefiles.h", fastlua_compiler::COREFILES_H);
 }
 
 /// The same for Lua with packed line info, which loads NodeMCU's dumps.

@@ -17,13 +17,6 @@ pub struct Budgets {
     pub modules: BTreeMap<String, Budget>,
 }
 
-impl Budgets {
-    /// Whether nothing is limited.
-    pub fn is_empty(&self) -> bool {
-        self.all == Budget::default() && self.modules.is_empty()
-    }
-}
-
 /// Budgets of what was not measured: figures of a PC hold no bytes of heap and no instructions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -1,8 +1,9 @@
 //! What chunks cost in each form in which they can be carried: measured on the ESP8266's emulated
-//! processor, or in relation to plain source on this machine; printed as a table or a page, compared with figures of before, held against budgets.
+//! processor, or in relation to plain source on this machine; printed as a table or a page, compared
+//! with figures of before, held against budgets.
 //!
-//! [`Bench::run`] gives [`Figures`], which are also the JSON `fastlua-bench/1`. What each figure
-//! is stands at [`Cost`] and [`LoadCost`].
+//! [`Bench::run`] gives [`Figures`], which are also the JSON ([`SCHEMA`]). What each figure is stands
+//! at [`Cost`], [`LoadCost`] and [`Ratio`].
 
 mod baseline;
 mod budget;

@@ -6,7 +6,6 @@ use fastlua_bundle::{Build, Bundle, BundledChunk, Dump, Fault, Input, Representa
 use fastlua_emulator::{MeasureError, stock_layout};
 use fastlua_variants::{Variant, Variants};
 use rayon::prelude::*;
-use xxhash_rust::xxh32::xxh32;
 
 use crate::form::USUAL;
 use crate::lx106::Lx106;
@@ -305,12 +304,7 @@ fn plain(bundle: &mut Bundle, inputs: &[Input]) {
             continue;
         };
         for dump in chunk.dumps.iter_mut().flatten() {
-            *dump = Dump {
-                xxh32: xxh32(&input.text, 0),
-                bytes: input.text.clone(),
-                need: None,
-                frozen: None,
-            };
+            *dump = Dump::source(input.text.clone());
         }
     }
 }

@@ -7,8 +7,8 @@ use fastlua_bundle::ESP8266_FLASH;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
-use crate::table::best;
-use crate::{CHIP_HEAP, ChunkFigures, Cost, Figures, Form, Metric, Totals, VariantFigures};
+use crate::table::{best, shown};
+use crate::{CHIP_HEAP, ChunkFigures, Cost, Figures, Form, Metric, On, Totals, VariantFigures};
 
 /// What the charts show, and whether on a logarithmic scale.
 const CHARTS: [(Metric, &str, bool); 4] = [
@@ -47,12 +47,7 @@ pub fn page(figures: &Figures, title: &str) -> Result<String, minijinja::Error> 
 }
 
 fn variant(v: &VariantFigures) -> Value {
-    let runs = v.chunks.iter().flat_map(|c| c.forms.values());
-    let runs = runs.filter(|cost| cost.run.is_some()).count() > 0;
-    let metrics: Vec<Metric> = Metric::ALL
-        .into_iter()
-        .filter(|m| runs || *m != Metric::Run)
-        .collect();
+    let metrics = shown(On::Lx106, v);
     let rows: Vec<Row> = v.chunks.iter().flat_map(|c| rows(c, &metrics)).collect();
     let charts: Vec<Chart> = CHARTS
         .iter()

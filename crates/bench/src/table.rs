@@ -105,7 +105,7 @@ pub fn summary(figures: &Figures) -> String {
 }
 
 /// The columns: the run's only where something ran, and on this machine what it can tell.
-fn shown(on: On, variant: &VariantFigures) -> Vec<Metric> {
+pub(crate) fn shown(on: On, variant: &VariantFigures) -> Vec<Metric> {
     let costs = || variant.chunks.iter().flat_map(|c| c.forms.values());
     let is_shown = |metric: &Metric| match (on, metric) {
         (On::Lx106, Metric::Run) => costs().any(|c| c.run.is_some()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::chunk::{Bundle, Representation};
-use crate::frozen::pool_size;
+use crate::pool::pool_size;
 
 impl Bundle {
     /// Of the chunks of these names, which are built frozen, keeps frozen as many as fit with all

@@ -6,8 +6,9 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
-use crate::frozen::{FROZEN_H, Frozen, pool_size};
+use crate::frozen::{FROZEN_H, Frozen};
 use crate::identifier;
+use crate::pool::pool_size;
 
 /// What the header is for.
 enum Purpose<'a> {
@@ -185,7 +186,9 @@ impl Bundle {
         }
         let chunks = self
             .of_variant(v)
-            .filter_map(|(chunk, dump)| Some((&*chunk.name, dump.frozen.as_ref()?)))
+            .filter_map(|(chunk, dump)| {
+                Some((&*chunk.name, dump.frozen.as_ref()?, dump.need.as_ref()?))
+            })
             .collect();
         let Some(mut frozen) = Frozen::new(chunks, self.seed()) else {
             *text += "#undef FAST_FREEZES\n\n";

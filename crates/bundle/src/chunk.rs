@@ -133,6 +133,18 @@ pub struct Dump {
     pub frozen: Option<Chunk>,
 }
 
+impl Dump {
+    /// Of a chunk that is carried as this text.
+    pub fn source(text: Vec<u8>) -> Dump {
+        Dump {
+            xxh32: xxh32(&text, 0),
+            bytes: text,
+            need: None,
+            frozen: None,
+        }
+    }
+}
+
 /// An error in one input, and the variants that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -243,12 +255,7 @@ impl Build<'_> {
             Some(Ok(text)) => {
                 let misread = misread_as_source(layout, &input.file, &input.text);
                 outcome.warnings.extend(misread);
-                outcome.dump = Some(Dump {
-                    xxh32: xxh32(text, 0),
-                    bytes: text.clone(),
-                    need: None,
-                    frozen: None,
-                });
+                outcome.dump = Some(Dump::source(text.clone()));
                 return outcome;
             }
             Some(Err(message)) => {

@@ -1,12 +1,11 @@
 //! What a chunk takes on the chip, as bytecode and frozen: bytes that Lua asks for, without what the
 //! heap adds to each block. The sizes are those of NodeMCU's structures on 32-bit chips.
 
-use fastlua_bytecode::{Chunk, Dialect, Function, line_info};
+use fastlua_bytecode::{Chunk, Dialect};
 use serde::Serialize;
 
 use crate::Need;
-use crate::frozen::pool_size;
-use crate::need::described;
+use crate::pool::pool_size;
 
 /// Bytes that a chunk takes in its two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,7 +28,6 @@ pub struct Costs {
 
 /// Sizes of NodeMCU's structures.
 struct Sizes {
-    value: usize,
     proto: usize,
     closure: usize,
     upvalue: usize,
@@ -52,13 +50,11 @@ impl Costs {
         let upvalues = need.main_upvalues;
         let sizes = match lua51 {
             true => Sizes {
-                value,
                 proto: 72,
                 closure: 20,
                 upvalue: 4,
             },
             false => Sizes {
-                value,
                 proto: 76,
                 closure: 16 + 4 * upvalues + (8 + value) * upvalues,
                 upvalue: 8,
@@ -66,61 +62,23 @@ impl Costs {
         };
         let text = |length: &usize| STRING + length + 1;
         let strings: usize = need.strings.iter().map(|(n, count)| count * text(n)).sum();
-        let functions: usize = need
-            .functions
-            .iter()
-            .map(|[i, k, p, u, v, l]| {
-                sizes.proto + 4 * i + value * k + 4 * p + sizes.upvalue * u + LOCAL * v + l
-            })
-            .sum();
-        let mut walk = Walk {
-            chunk,
-            sizes: &sizes,
-            flash: 0,
-            shadows: 0,
+        let each = |bytes: &dyn Fn(&[usize; 6]) -> usize| need.functions.iter().map(bytes).sum();
+        let function = |&[i, k, p, u, v, _]: &[usize; 6]| {
+            sizes.proto + 4 * i + value * k + 4 * p + sizes.upvalue * u + LOCAL * v
         };
-        walk.function(&chunk.main);
+        let functions: usize = each(&|f| function(f) + f[5]);
+        let shadows: usize = each(&|&[_, k, p, ..]| {
+            let table = if k > 0 { TABLE + value * k } else { 0 };
+            sizes.proto + 4 * p + value + table
+        });
         Costs {
             functions: need.functions.len(),
             bytecode_flash: dump,
             bytecode_heap: sizes.closure + functions + strings,
-            frozen_flash: walk.flash,
+            frozen_flash: each(&|f| function(f) + f[5].next_multiple_of(4)),
             frozen_strings: pool_size([chunk]).1,
             frozen_heap: sizes.closure,
-            shadow_heap: sizes.closure + walk.shadows + strings + TABLE + 24,
-        }
-    }
-}
-
-struct Walk<'a> {
-    chunk: &'a Chunk,
-    sizes: &'a Sizes,
-    flash: usize,
-    shadows: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn function(&mut self, function: &Function) {
-        let Sizes {
-            value,
-            proto,
-            upvalue,
-            ..
-        } = *self.sizes;
-        let (k, p) = (function.constants.len(), function.functions.len());
-        let described = described(self.chunk.layout.dialect(), function);
-        let lines = line_info(self.chunk.layout.format, function).len();
-        self.flash += proto
-            + 4 * function.code.len()
-            + value * k
-            + 4 * p
-            + upvalue * described
-            + LOCAL * function.locals.len()
-            + lines.next_multiple_of(4);
-        let table = if k > 0 { TABLE + value * k } else { 0 };
-        self.shadows += proto + 4 * p + value + table;
-        for child in &function.functions {
-            self.function(child);
+            shadow_heap: sizes.closure + shadows + strings + TABLE + 24,
         }
     }
 }

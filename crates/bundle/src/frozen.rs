@@ -5,95 +5,40 @@
 //! Names in the C: `fast_s` strings, and for each function `fast_f` itself, `fast_i` instructions,
 //! `fast_k` constants, `fast_p` functions in it, `fast_l` lines, `fast_v` locals, `fast_u` upvalues.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Format, Function, line_info};
 
 use crate::c_header::words;
-use crate::identifier;
+use crate::pool::{Pool, is_interned, no_source, source};
+use crate::{Need, identifier};
 
 /// Macros and assertions that the objects need; text of every header with frozen chunks.
 pub(crate) const FROZEN_H: &str = include_str!("frozen.h");
 
-/// Bytes of the longest string that 5.3 keeps in its string table.
-const SHORT: usize = 40;
-
-/// In the order of the cores' tokens.
-const RESERVED: &str = "and break do else elseif end false for function if in local nil not or repeat return then true until while";
-const RESERVED_53: &str = "and break do else elseif end false for function goto if in local nil not or repeat return then true until while";
+/// A frozen chunk: its name, itself, and what loading its bytecode allocates.
+type FrozenChunk<'a> = (&'a str, &'a Chunk, &'a Need);
 
 /// The frozen chunks of one variant.
 pub(crate) struct Frozen<'a> {
-    chunks: Vec<(&'a str, &'a Chunk)>,
+    chunks: Vec<FrozenChunk<'a>>,
     dialect: Dialect,
     format: Format,
-    pool: BTreeMap<&'a [u8], usize>,
-    seed: u32,
+    pool: Pool<'a>,
     functions: u32,
 }
 
-/// How many strings these chunks, all of one layout, have as one pool, and its bytes of flash.
-pub(crate) fn pool_size<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> (usize, usize) {
-    let chunks = chunks.into_iter().map(|chunk| ("", chunk)).collect();
-    Frozen::new(chunks, 0).map_or((0, 0), |frozen| (frozen.pool.len(), frozen.pool_bytes()))
-}
-
-/// What the core calls a function whose source name is stripped.
-fn no_source(dialect: Dialect) -> Option<&'static [u8]> {
-    match dialect {
-        Dialect::Lua51 => Some(b"=?"),
-        Dialect::Lua53 => None,
-    }
-}
-
-/// The different strings that these chunks name: constants, sources, locals, upvalues.
-fn pool<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> BTreeSet<&'a [u8]> {
-    let mut pool = BTreeSet::new();
-    for chunk in chunks {
-        let source = no_source(chunk.layout.dialect());
-        collect(&chunk.main, source, &mut pool);
-    }
-    pool
-}
-
-fn collect<'a>(
-    function: &'a Function,
-    parent_source: Option<&'a [u8]>,
-    pool: &mut BTreeSet<&'a [u8]>,
-) {
-    let source = function
-        .source
-        .as_deref()
-        .map_or(parent_source, |s| Some(s));
-    let constants = function.constants.iter().filter_map(|k| match k {
-        Constant::String(s) => Some(&s[..]),
-        _ => None,
-    });
-    let locals = function.locals.iter().filter_map(|l| l.name.as_deref());
-    let upvalues = function.upvalues.iter().filter_map(|u| u.name.as_deref());
-    let names = locals.chain(upvalues).map(|name| &name[..]);
-    pool.extend(constants.chain(names).chain(source));
-    for child in &function.functions {
-        collect(child, source, pool);
-    }
-}
-
 impl<'a> Frozen<'a> {
-    /// Of chunks by name, all of one layout; none where there is no chunk. `seed` is what the hash
-    /// of 5.3 begins with.
-    pub(crate) fn new(chunks: Vec<(&'a str, &'a Chunk)>, seed: u32) -> Option<Frozen<'a>> {
-        let layout = chunks.first()?.1.layout;
-        let pool = pool(chunks.iter().map(|(_, chunk)| *chunk));
+    /// Of chunks, all of one layout; none where there is no chunk. `seed` is what the hash of 5.3
+    /// begins with.
+    pub(crate) fn new(chunks: Vec<FrozenChunk<'a>>, seed: u32) -> Option<Frozen<'a>> {
+        let of_all: Vec<&Chunk> = chunks.iter().map(|(_, chunk, _)| *chunk).collect();
+        let layout = of_all.first()?.layout;
         Some(Frozen {
             dialect: layout.dialect(),
             format: layout.format,
-            pool: pool.into_iter().zip(0..).collect(),
-            seed: if layout.dialect() == Dialect::Lua53 {
-                seed
-            } else {
-                0
-            },
+            pool: Pool::new(&of_all, seed)?,
             functions: 0,
             chunks,
         })
@@ -102,101 +47,21 @@ impl<'a> Frozen<'a> {
     /// The C text: strings, their table, functions, and for each chunk `fast_z_<identifier>`;
     /// `FAST_FUNCTIONS` is how many functions there are.
     pub(crate) fn text(&mut self) -> String {
-        let mut text = self.strings();
-        for (name, chunk) in self.chunks.clone() {
+        let mut text = self.pool.text();
+        for (name, chunk, need) in self.chunks.clone() {
             let number = self.functions;
-            let mut size = Size::default();
-            let source = no_source(self.dialect);
-            let main = self.function(&mut text, &chunk.main, source, &mut size);
-            let strings = Strings::of(chunk, self.dialect);
-            let _ = write!(
+            let main = self.function(&mut text, &chunk.main, no_source(self.dialect));
+            let _ = writeln!(
                 text,
-                "static const fast_frozen fast_z_{} = {{\n  (const Proto *)&fast_f{main}, {number}, {},\n  FAST_SHADOWS{}{}}};\n\n",
+                "static const fast_frozen fast_z_{} = {{\n  (const Proto *)&fast_f{main}, {number}, {},\n  FAST_SHADOWS{}{}}};\n",
                 identifier(name),
-                size.flash(self.dialect),
-                size.shadows,
-                strings.heap(),
+                flash(need, self.dialect),
+                shadows(need),
+                constant_heap(chunk),
             );
         }
         let _ = writeln!(text, "#define FAST_FUNCTIONS\t{}", self.functions);
         text
-    }
-
-    /// Bytes of flash of the strings, with a header of 16 bytes and a zero each, and of their table.
-    /// On the chip strings are aligned as a double in 5.1, as a word in 5.3.
-    fn pool_bytes(&self) -> usize {
-        let step = match self.dialect {
-            Dialect::Lua51 => 8,
-            Dialect::Lua53 => 4,
-        };
-        let bytes = |string: &&[u8]| (16 + string.len() + 1).next_multiple_of(step);
-        self.pool.keys().map(bytes).sum::<usize>() + 4 * self.interned().next_power_of_two()
-    }
-
-    /// How many strings are in the table.
-    fn interned(&self) -> usize {
-        self.pool.keys().filter(|s| self.is_interned(s)).count()
-    }
-
-    fn is_interned(&self, string: &[u8]) -> bool {
-        self.dialect == Dialect::Lua51 || string.len() <= SHORT
-    }
-
-    /// Each string, then the table. A chain begins with the string that was written last, as each
-    /// names the one before it.
-    fn strings(&self) -> String {
-        let count = self.interned();
-        let size = count.next_power_of_two();
-        let mut heads: Vec<Option<usize>> = vec![None; size];
-        let mut text = String::from("/* the pool of strings */\n");
-        let mut bytes = Vec::new();
-        for (&string, &id) in &self.pool {
-            let hash = hash(string, self.seed);
-            let (n, quoted) = (string.len(), quote(string));
-            bytes.push(format!("sizeof(fast_s{id})"));
-            let _ = if self.is_interned(string) {
-                let head = &mut heads[hash as usize & (size - 1)];
-                let next = head.map_or("NULL".into(), |s| format!("&fast_s{s}"));
-                *head = Some(id);
-                let word = self.reserved(string);
-                writeln!(
-                    text,
-                    "FAST_TEXT({id}, {next}, 0x{hash:08x}, {word}, {n}, {quoted})"
-                )
-            } else {
-                writeln!(text, "FAST_LONG_TEXT({id}, 0x{hash:08x}, {n}, {quoted})")
-            };
-        }
-        let _ = write!(
-            text,
-            "\n#define FAST_SEED\t0x{:08x}\n#define FAST_POOL_USED\t{count}\n#define FAST_POOL_SIZE\t{size}\n\
-             static const fast_link fast_pool[{size}] = {{",
-            self.seed
-        );
-        for (i, head) in heads.iter().enumerate() {
-            let space = if i % 4 == 0 { "\n  " } else { " " };
-            let _ = match head {
-                Some(id) => write!(text, "{space}(fast_link)&fast_s{id},"),
-                None => write!(text, "{space}NULL,"),
-            };
-        }
-        text += "\n};\n#define FAST_POOL_BYTES\t(sizeof(fast_pool)";
-        for (i, size) in bytes.iter().enumerate() {
-            let space = if i % 4 == 0 { " \\\n  + " } else { " + " };
-            let _ = write!(text, "{space}{size}");
-        }
-        text += ")\n\n";
-        text
-    }
-
-    /// Place of a reserved word among them, from 1 on; 0 for any other string.
-    fn reserved(&self, string: &[u8]) -> usize {
-        let words = match self.dialect {
-            Dialect::Lua51 => RESERVED,
-            Dialect::Lua53 => RESERVED_53,
-        };
-        let place = words.split(' ').position(|w| w.as_bytes() == string);
-        place.map_or(0, |i| i + 1)
     }
 
     /// Writes a function after those in it, and gives its number. Numbers are those of a walk that
@@ -206,18 +71,14 @@ impl<'a> Frozen<'a> {
         text: &mut String,
         function: &Function,
         parent_source: Option<&[u8]>,
-        size: &mut Size,
     ) -> u32 {
         let id = self.functions;
         self.functions += 1;
-        let source = function
-            .source
-            .as_deref()
-            .map_or(parent_source, |s| Some(s));
+        let source = source(function, parent_source);
         let children: Vec<u32> = function
             .functions
             .iter()
-            .map(|child| self.function(text, child, source, size))
+            .map(|child| self.function(text, child, source))
             .collect();
         let mut fields = format!(
             "  .tt = LUA_TPROTO, .marked = FAST_MARK,\n  \
@@ -234,8 +95,7 @@ impl<'a> Frozen<'a> {
         let mut array = |field: &str, kind: &str, letter: char, count: usize| {
             let _ = writeln!(
                 fields,
-                "  .{field} = ({kind} *)fast_{letter}{id}, .size{} = {count},",
-                if field == "p" { "p" } else { field }
+                "  .{field} = ({kind} *)fast_{letter}{id}, .size{field} = {count},"
             );
         };
         words_of(text, &format!("fast_i{id}"), &function.code);
@@ -293,7 +153,6 @@ impl<'a> Frozen<'a> {
             };
         }
         let _ = write!(text, "static const Proto fast_f{id} = {{\n{fields}}};\n\n");
-        size.add(function, described, lines.len());
         id
     }
 
@@ -306,9 +165,11 @@ impl<'a> Frozen<'a> {
                 Constant::Integer(n) => writeln!(text, "  FAST_INTEGER({}),", integer(*n)),
                 Constant::Float(x) => writeln!(text, "  FAST_NUMBER({}),", float(*x)),
                 Constant::String(s) => {
-                    let long = self.dialect == Dialect::Lua53 && s.len() > SHORT;
-                    let letter = if long { 'L' } else { 'S' };
-                    writeln!(text, "  FAST_{letter}({}),", self.pool[&s[..]])
+                    let letter = match is_interned(self.dialect, s) {
+                        true => 'S',
+                        false => 'L',
+                    };
+                    writeln!(text, "  FAST_{letter}({}),", self.pool.number(s))
                 }
             };
         }
@@ -341,79 +202,49 @@ impl<'a> Frozen<'a> {
 
     fn name(&self, name: Option<&[u8]>) -> String {
         name.map_or("NULL".into(), |n| {
-            format!("(TString *)&fast_s{}", self.pool[n])
+            format!("(TString *)&fast_s{}", self.pool.number(n))
         })
     }
 }
 
-/// Counts of what lies in flash for a chunk, and the C terms of its shadows.
-#[derive(Default)]
-struct Size {
-    functions: usize,
-    code: usize,
-    constants: usize,
-    children: usize,
-    locals: usize,
-    upvalues: usize,
-    lines: usize,
-    shadows: String,
+/// The C expression of a chunk's bytes of flash, without strings.
+fn flash(need: &Need, dialect: Dialect) -> String {
+    let upvalue = match dialect {
+        Dialect::Lua51 => "TString *",
+        Dialect::Lua53 => "Upvaldesc",
+    };
+    let mut sums = [0; 6];
+    for function in &need.functions {
+        sums.iter_mut().zip(function).for_each(|(sum, n)| *sum += n);
+    }
+    let [code, constants, children, upvalues, locals, _] = sums;
+    let lines = |f: &[usize; 6]| f[5].next_multiple_of(4);
+    let lines: usize = need.functions.iter().map(lines).sum();
+    format!(
+        "{} * sizeof(Proto) + {code} * sizeof(Instruction) + {constants} * sizeof(TValue)\n  \
+         + {children} * sizeof(Proto *) + {locals} * sizeof(LocVar) + {upvalues} * sizeof({upvalue}) + {lines}",
+        need.functions.len()
+    )
 }
 
-impl Size {
-    fn add(&mut self, function: &Function, upvalues: usize, lines: usize) {
-        let (k, p) = (function.constants.len(), function.functions.len());
-        self.functions += 1;
-        self.code += function.code.len();
-        self.constants += k;
-        self.children += p;
-        self.locals += function.locals.len();
-        self.upvalues += upvalues;
-        self.lines += lines.next_multiple_of(4);
-        let _ = write!(self.shadows, "\n  + FAST_SHADOW({k}, {p})");
-    }
-
-    fn flash(&self, dialect: Dialect) -> String {
-        let upvalue = match dialect {
-            Dialect::Lua51 => "TString *",
-            Dialect::Lua53 => "Upvaldesc",
-        };
-        format!(
-            "{} * sizeof(Proto) + {} * sizeof(Instruction) + {} * sizeof(TValue)\n  \
-             + {} * sizeof(Proto *) + {} * sizeof(LocVar) + {} * sizeof({upvalue}) + {}",
-            self.functions,
-            self.code,
-            self.constants,
-            self.children,
-            self.locals,
-            self.upvalues,
-            self.lines
-        )
-    }
+/// The C terms of the shadows of all functions.
+fn shadows(need: &Need) -> String {
+    let term = |[_, k, p, ..]: &[usize; 6]| format!("\n  + FAST_SHADOW({k}, {p})");
+    need.functions.iter().map(term).collect()
 }
 
-/// The constant strings of a chunk by length: each different one once, but 5.3's long ones each time.
-struct Strings(BTreeMap<usize, usize>);
-
-impl Strings {
-    fn of(chunk: &Chunk, dialect: Dialect) -> Strings {
-        let mut strings = Vec::new();
-        constant_strings(&chunk.main, &mut strings);
-        strings.sort();
-        let long = |s: &[u8]| dialect == Dialect::Lua53 && s.len() > SHORT;
-        strings.dedup_by(|a, b| a == b && !long(a));
-        let mut lengths = BTreeMap::new();
-        for string in strings {
-            *lengths.entry(string.len()).or_default() += 1;
-        }
-        Strings(lengths)
+/// The C terms of the chunk's constant strings: each different one once, but 5.3's long ones each time.
+fn constant_heap(chunk: &Chunk) -> String {
+    let mut strings = Vec::new();
+    constant_strings(&chunk.main, &mut strings);
+    strings.sort();
+    strings.dedup_by(|a, b| a == b && is_interned(chunk.layout.dialect(), a));
+    let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
+    for string in strings {
+        *lengths.entry(string.len()).or_default() += 1;
     }
-
-    fn heap(&self) -> String {
-        self.0.iter().fold(String::new(), |mut text, (length, n)| {
-            let _ = write!(text, "\n  + {n} * FAST_STRING({length})");
-            text
-        })
-    }
+    let term = |(length, n)| format!("\n  + {n} * FAST_STRING({length})");
+    lengths.into_iter().map(term).collect()
 }
 
 fn constant_strings<'a>(function: &'a Function, strings: &mut Vec<&'a [u8]>) {
@@ -425,34 +256,6 @@ fn constant_strings<'a>(function: &'a Function, strings: &mut Vec<&'a [u8]>) {
     for child in &function.functions {
         constant_strings(child, strings);
     }
-}
-
-/// `luaS_hash` of 5.3, and with seed 0 the hash of 5.1.
-fn hash(string: &[u8], seed: u32) -> u32 {
-    let step = (string.len() >> 5) + 1;
-    let mut h = seed ^ string.len() as u32;
-    let mut l = string.len();
-    while l >= step {
-        let byte = u32::from(string[l - 1]);
-        h ^= (h << 5).wrapping_add(h >> 2).wrapping_add(byte);
-        l -= step;
-    }
-    h
-}
-
-/// A C string literal; every byte that is more than a letter in some place is octal.
-fn quote(string: &[u8]) -> String {
-    let mut text = String::from("\"");
-    for &b in string {
-        match b {
-            b'"' | b'\\' | b'?' | 0..0x20 | 0x7f.. => {
-                let _ = write!(text, "\\{b:03o}");
-            }
-            _ => text.push(b.into()),
-        }
-    }
-    text.push('"');
-    text
 }
 
 /// A C expression of an integer: the least one has no literal.
@@ -502,21 +305,5 @@ mod tests {
         assert_eq!(float(0.1), "0x1.999999999999ap-4");
         assert_eq!(float(f64::from_bits(1)), "0x0.0000000000001p-1022");
         assert_eq!(float(f64::NEG_INFINITY), "-__builtin_inf()");
-    }
-
-    #[test]
-    fn strings_are_c() {
-        assert_eq!(quote(b"a\"b\0\n7?\xff"), r#""a\042b\000\0127\077\377""#);
-    }
-
-    #[test]
-    fn the_hash_looks_at_some_bytes_of_a_long_string() {
-        assert_eq!(hash(b"", 5), 5);
-        assert_eq!(hash(b"a", 0), 1 ^ (32 + 97));
-        let (mut one, other) = ([b'x'; 64], [b'x'; 64]);
-        one[62] = b'y';
-        assert_eq!(hash(&one, 0), hash(&other, 0));
-        one[63] = b'y';
-        assert_ne!(hash(&one, 0), hash(&other, 0));
     }
 }

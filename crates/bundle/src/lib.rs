@@ -11,6 +11,7 @@ mod frozen;
 mod manifest;
 mod name;
 mod need;
+mod pool;
 mod squash;
 
 pub use budget::{Amount, Budget, BudgetError};

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 
-/// Bytes of the longest string that 5.3 keeps in its string table.
-const SHORT: usize = 40;
+use crate::pool::{is_interned, no_source};
 
 /// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
 const ON_STACK: usize = 256;
@@ -69,10 +68,10 @@ impl<'a> Count<'a> {
     /// In the order of the dump, since the buffer for strings grows in it.
     fn function(&mut self, function: &'a Function) {
         let dialect = self.chunk.layout.dialect();
-        match (&function.source, dialect) {
+        match (&function.source, no_source(dialect)) {
             (Some(source), _) => self.string(source),
-            // what 5.1 calls a main function without a name; it is not read into the buffer
-            (None, Dialect::Lua51) if self.need.functions.is_empty() => self.keep(b"=?"),
+            // it is not read into the buffer
+            (None, Some(name)) if self.need.functions.is_empty() => self.keep(name),
             (None, _) => {}
         }
         self.need.functions.push([
@@ -113,10 +112,10 @@ impl<'a> Count<'a> {
     }
 
     fn keep(&mut self, string: &'a [u8]) {
-        let long = self.chunk.layout.dialect() == Dialect::Lua53 && string.len() > SHORT;
-        if long || self.seen.insert(string) {
+        let interned = is_interned(self.chunk.layout.dialect(), string);
+        if !interned || self.seen.insert(string) {
             *self.need.strings.entry(string.len()).or_default() += 1;
-            self.need.short_strings += usize::from(!long);
+            self.need.short_strings += usize::from(interned);
         }
     }
 }

@@ -18,13 +18,15 @@ use fastlua_bytecode::{
 
 use crate::core::Core;
 
-/// `numbers.h`: the number models as a header that a C compiler is given before Lua's own files
-/// (`-include`), with `FASTLUA_INTEGER` and `FASTLUA_FLOAT` defined as bytes of each type.
-pub const NUMBERS_H: &str = include_str!("../csrc/numbers.h");
-
-/// `corefiles.h`: includes the core's C files, for a C file that wants it in one unit; it needs
-/// `LUA_CORE`, `FASTLUA_LUA` (51 or 53) and [`NUMBERS_H`] before it.
-pub const COREFILES_H: &str = include_str!("../csrc/corefiles.h");
+/// Name and text of the headers of ours that Lua's sources are compiled with:
+/// - `numbers.h`: the number models, for a C compiler to take before Lua's own files (`-include`), with
+///   `FASTLUA_INTEGER` and `FASTLUA_FLOAT` defined as bytes of each type;
+/// - `corefiles.h`: includes the core's C files, for a C file that wants it in one unit; it needs
+///   `LUA_CORE`, `FASTLUA_LUA` (51 or 53) and `numbers.h` before it.
+pub const HEADERS: [(&str, &str); 2] = [
+    ("numbers.h", include_str!("../csrc/numbers.h")),
+    ("corefiles.h", include_str!("../csrc/corefiles.h")),
+];
 
 /// Name and text of each C source and header of the Lua release that `dialect` names, by name.
 pub fn sources(dialect: Dialect) -> &'static [(&'static str, &'static str)] {

@@ -18,6 +18,19 @@ pub const START_C: &str = "#include \"lua.h\"\n\n\
     #if LUA_VERSION_NUM == 501\nvoid luaN_init (lua_State *L);\nvoid luaN_init (lua_State *L) { (void)L; }\n\
     #else\nint luaN_init (lua_State *L);\nint luaN_init (lua_State *L) { (void)L; return 0; }\n#endif\n";
 
+const BOTH: &[Edit] = &[
+    (
+        "lstate.h",
+        "  stringtable strt;  /* hash table for strings */",
+        "  stringtable strt;  /* hash table for strings */\n  stringtable ROstrt;",
+    ),
+    (
+        "lstate.c",
+        "  g->strt.hash = NULL;",
+        "  g->strt.hash = NULL;\n  g->ROstrt.hash = NULL;\n  g->ROstrt.nuse = 0;\n  g->ROstrt.size = 0;",
+    ),
+];
+
 const LUA51: &[Edit] = &[
     (
         "lgc.h",
@@ -40,16 +53,6 @@ const LUA51: &[Edit] = &[
         "    ts->tsv.reserved = cast_byte(i+1);  /* reserved word */",
         "    if (!isreadonly(ts)) ts->tsv.reserved = cast_byte(i+1);\n    \
          lua_assert(ts->tsv.reserved == i+1);",
-    ),
-    (
-        "lstate.h",
-        "  stringtable strt;  /* hash table for strings */",
-        "  stringtable strt;  /* hash table for strings */\n  stringtable ROstrt;",
-    ),
-    (
-        "lstate.c",
-        "  g->strt.hash = NULL;",
-        "  g->strt.hash = NULL;\n  g->ROstrt.hash = NULL;\n  g->ROstrt.nuse = 0;\n  g->ROstrt.size = 0;",
     ),
     (
         "lstate.c",
@@ -91,16 +94,6 @@ const LUA53: &[Edit] = &[
         "    if (!isreadonly(ts)) ts->extra = cast_byte(i+1);\n    lua_assert(ts->extra == i+1);",
     ),
     (
-        "lstate.h",
-        "  stringtable strt;  /* hash table for strings */",
-        "  stringtable strt;  /* hash table for strings */\n  stringtable ROstrt;",
-    ),
-    (
-        "lstate.c",
-        "  g->strt.hash = NULL;",
-        "  g->strt.hash = NULL;\n  g->ROstrt.hash = NULL;\n  g->ROstrt.nuse = 0;\n  g->ROstrt.size = 0;",
-    ),
-    (
         "lstate.c",
         "static void f_luaopen",
         "int luaN_init (lua_State *L);\nstatic void f_luaopen",
@@ -135,7 +128,7 @@ pub fn read_only_sources(dialect: Dialect) -> Result<Vec<File>, EditError> {
         Dialect::Lua51 => LUA51,
         Dialect::Lua53 => LUA53,
     };
-    edited(released(dialect), edits)
+    edited(edited(released(dialect), BOTH)?, edits)
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! The lines that the measuring program prints (`csrc/harness.c`), read.
 
-use serde::Serialize;
-
 /// What the load of a chunk costs, in a Lua state of its own without libraries but `fast`, which
 /// has loaded an empty chunk before, after two full collections, with the collector stopped.
 ///
 /// *Live* bytes are those that were asked for. *Heap* bytes are what they take of an ESP8266's heap
 /// with the SDK's allocator: a header of 16 and steps of 8, and up to 32 more where a rest is too
 /// small to be a block. `realloc` moves, so that both blocks exist for a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Instructions, less those of an empty call.
     pub instructions: u32,
@@ -34,7 +32,7 @@ pub struct Load {
 }
 
 /// Reads that a load does of the image's constants, which are in flash on the chip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reads {
     /// Of one or two bytes: on the chip an exception each, which the firmware's handler mends.
     pub narrow: u32,
@@ -46,7 +44,7 @@ pub struct Reads {
 
 /// The run of a chunk's main function without arguments, in a state with Lua's libraries and a
 /// working collector.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Instructions, less those of an empty call.
     pub instructions: u32,
@@ -65,7 +63,7 @@ pub struct Run {
 }
 
 /// What came of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
     /// The load, or why there is none: Lua's message.
     pub load: Result<Load, String>,

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use fastlua_bytecode::{Dialect, Format, Layout};
+use fastlua_compiler::HEADERS;
 use fastlua_compiler::edits::{EditError, released};
 use fastlua_compiler::read_only::{START_C, read_only_sources};
-use fastlua_compiler::{COREFILES_H, NUMBERS_H};
 use fastlua_firmware::{STOCK, fast_c};
 
 /// Name and content of a source file.
@@ -74,9 +74,8 @@ pub(crate) fn lua(dialect: Dialect, core: Core) -> Result<Vec<EditedSource>, Edi
     if core != Core::Stock {
         files.push(("luan_init.c", START_C.into()));
     }
-    let shared = [("numbers.h", NUMBERS_H), ("corefiles.h", COREFILES_H)];
-    let shared = STOCK.iter().copied().chain(shared);
-    files.extend(shared.map(|(name, text)| (name, text.into())));
+    let shared = STOCK.iter().chain(&HEADERS);
+    files.extend(shared.map(|(name, text)| (*name, (*text).into())));
     let programs = PROGRAMS.iter().map(|&(name, text)| (name, text.into()));
     let files = files.into_iter().map(|(name, text)| (name, bytes(text)));
     Ok(files.chain(programs).collect())

@@ -31,6 +31,7 @@ pub const STOCK: &[(&str, &str)] = &[
     ("module.h", include_str!("../stock/module.h")),
     ("lua_unit.h", include_str!("../stock/lua_unit.h")),
     ("host.c", include_str!("../stock/host.c")),
+    ("run_script.h", include_str!("../stock/run_script.h")),
 ];
 
 static LUA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lua");

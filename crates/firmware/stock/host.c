@@ -4,6 +4,7 @@
 */
 
 #include "lua_unit.h"
+#include "run_script.h"
 
 #include <stdint.h>
 #include <time.h>
@@ -27,16 +28,10 @@ uint32_t fast_clock (void) {
 int HOST_OPEN(HOST_MODULE) (lua_State *L);
 
 int main (int argc, char **argv) {
-  int status = 1;
   lua_State *L = luaL_newstate();
   if (argc != 2 || L == NULL) return 2;
   luaL_openlibs(L);
   HOST_OPEN(HOST_MODULE)(L);
   lua_setglobal(L, HOST_NAME(HOST_MODULE));
-  if (luaL_loadfile(L, argv[1]) == 0)
-    status = lua_pcall(L, 0, 0, 0);
-  if (status != 0)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  lua_close(L);
-  return status != 0;
+  return run_script(L, argv[1]);
 }

@@ -48,9 +48,8 @@ pub fn lua(folder: &Path, layout: &Layout) -> PathBuf {
     sources
         .iter()
         .chain(fastlua_firmware::STOCK)
+        .chain(&fastlua_compiler::HEADERS)
         .for_each(|(name, text)| put(name, text));
-    put("numbers.h", fastlua_compiler::NUMBERS_H);
-    put("corefiles.h", fastlua_compiler::COREFILES_H);
     let arguments = [
         format!("-DFASTLUA_LUA={lua}"),
         format!("-DFASTLUA_INTEGER={}", layout.integer),
