@@ -1,6 +1,6 @@
 //! The functions that `fast_undump.h` makes of a dump are those that were dumped: in stock Lua of
 //! each number model from stock dumps, and from NodeMCU's in stock Lua with packed line info
-//! (`fastlua_compiler::packed_lines`). What `string.dump` says of each is compared in every part.
+//! (`fastlua_cores::packed_lines`). What `string.dump` says of each is compared in every part.
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Compiles `fast.c` for the Lua that mlua links, with a table of chunks that is filled at run time.
 //!
 //! With the feature `frozen` it compiles the folder that `FASTLUA_FROZEN` names instead: what the
-//! example `read_only` of `fastlua-compiler` wrote, and `fast.c` and `fast_chunks.h` of a bundle
+//! example `read_only` of `fastlua-cores` wrote, and `fast.c` and `fast_chunks.h` of a bundle
 //! with frozen chunks. That is then mlua's Lua, with the start-up hook.
 
 use std::path::{Path, PathBuf};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fastlua_bytecode::Dialect;
-use fastlua_compiler::edits::released;
-use fastlua_compiler::packed_lines::pack_lines;
-use fastlua_compiler::read_only::{START_C, read_only_sources};
+use fastlua_cores::edits::released;
+use fastlua_cores::packed_lines::pack_lines;
+use fastlua_cores::read_only::{START_C, read_only_sources};
 
 /// The command `fastlua`, to be run in `folder`.
 pub fn fastlua(folder: &Path) -> Command {
@@ -99,10 +99,10 @@ pub const STRICT: [&str; 6] = [
 
 /// Writes the sources of stock Lua, with what goes beside them, into `folder`.
 pub fn stock_lua(folder: &Path, lua: u32) {
-    for (name, text) in fastlua_compiler::sources(dialect(lua))
+    for (name, text) in fastlua_cores::sources(dialect(lua))
         .iter()
         .chain(fastlua_firmware::STOCK)
-        .chain(&fastlua_compiler::HEADERS)
+        .chain(&fastlua_cores::HEADERS)
     {
         put(folder, name, text);
     }

@@ -23,7 +23,7 @@ pub struct Target {
 impl Target {
     /// Finds the stock variant; none where `known` has it not.
     pub fn new(variant: &Variant, known: &Variants, on: On) -> Option<Target> {
-        let mut layout = stock_layout(&variant.layout);
+        let mut layout = stock_layout(variant.layout.numbers());
         if on == On::Host {
             layout.size_t = size_of::<usize>() as u8;
         }

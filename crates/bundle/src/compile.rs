@@ -2,7 +2,6 @@
 
 use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
 use fastlua_compiler::{CompileError, compile};
-use fastlua_source::Target;
 use fastlua_source::literals::{self, Severity};
 
 /// Compiles a text whose file is `file` in messages. Gives the chunk, with all debug data, and
@@ -16,7 +15,7 @@ pub fn compile_text(
 ) -> Result<(Chunk, Vec<String>), String> {
     let compiled = compile(layout, chunk_name, text, heap_limit);
     let mut warnings = Vec::new();
-    for finding in literals::check(text, &Target::from(layout)) {
+    for finding in literals::check(text, &layout.numbers()) {
         let place = format!("{file}:{}: ", finding.line);
         let message = format!("{place}{}", finding.message);
         match (finding.severity, &compiled) {
@@ -40,7 +39,7 @@ pub fn compile_text(
 
 /// Warnings of numbers that a device would read in another way than the compilers here.
 pub(crate) fn misread_as_source(layout: &Layout, file: &str, text: &[u8]) -> Vec<String> {
-    literals::check(text, &Target::from(layout))
+    literals::check(text, &layout.numbers())
         .into_iter()
         .filter(|finding| finding.severity == Severity::AsSource)
         .map(|finding| format!("{file}:{}: {}", finding.line, finding.message))

@@ -1,8 +1,7 @@
 //! Squashed source, with the vendored compilers as judge.
 
-use fastlua_bytecode::{Function, Strip};
+use fastlua_bytecode::{Function, NumberModel, Strip};
 use fastlua_compiler::compile;
-use fastlua_source::Target;
 use fastlua_source::squash::{Squashed, squash_checked};
 use fastlua_variants::{Variant, Variants};
 
@@ -14,14 +13,14 @@ pub fn squash_proved(
     variants: &[Variant],
     heap_limit: usize,
 ) -> Result<Squashed, String> {
-    let mut targets: Vec<Target> = variants.iter().map(|v| Target::from(&v.layout)).collect();
+    let mut targets: Vec<NumberModel> = variants.iter().map(|v| v.layout.numbers()).collect();
     targets.sort();
     targets.dedup();
-    let layout = |target: &Target| {
-        let of = |v: &&Variant| Target::from(&v.layout) == *target;
+    let layout = |target: &NumberModel| {
+        let of = |v: &&Variant| v.layout.numbers() == *target;
         variants.iter().find(of).map(|v| v.layout)
     };
-    let bare = |text: &[u8], target: &Target| -> Result<Function, String> {
+    let bare = |text: &[u8], target: &NumberModel| -> Result<Function, String> {
         let layout = layout(target).ok_or("no such variant")?;
         let name = format!("@{file}");
         let mut chunk =

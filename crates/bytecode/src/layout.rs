@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::numbers::NumberModel;
+
 /// The language a chunk is written in; it decides the instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
@@ -9,6 +11,33 @@ pub enum Dialect {
     Lua51,
     /// Lua 5.3, as released in 5.3.6.
     Lua53,
+}
+
+impl Dialect {
+    /// Both.
+    pub const ALL: [Dialect; 2] = [Dialect::Lua51, Dialect::Lua53];
+
+    /// 51 or 53.
+    pub fn version(self) -> u32 {
+        match self {
+            Dialect::Lua51 => 51,
+            Dialect::Lua53 => 53,
+        }
+    }
+
+    /// The dialect with this number: 51 or 53.
+    pub fn from_version(version: u32) -> Option<Dialect> {
+        Dialect::ALL
+            .into_iter()
+            .find(|dialect| dialect.version() == version)
+    }
+}
+
+/// `5.1` or `5.3`.
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.version() / 10, self.version() % 10)
+    }
 }
 
 /// The structure of a dump. What differs only in width is in [`Layout`].
@@ -32,6 +61,11 @@ impl Format {
             Format::NodeMcu53 | Format::Puc53 => Dialect::Lua53,
         }
     }
+
+    /// Whether it is NodeMCU's own.
+    pub fn is_nodemcu(self) -> bool {
+        matches!(self, Format::NodeMcu51 | Format::NodeMcu53)
+    }
 }
 
 /// The format and the widths that a dump's header declares. Every layout is little-endian
@@ -53,6 +87,29 @@ impl Layout {
     pub fn dialect(&self) -> Dialect {
         self.format.dialect()
     }
+
+    /// The language and the widths of its numbers.
+    pub fn numbers(&self) -> NumberModel {
+        NumberModel {
+            dialect: self.dialect(),
+            integer: self.integer,
+            float: self.float,
+        }
+    }
+
+    /// Stock Lua's, on a machine whose `size_t` has so many bytes.
+    pub fn stock(numbers: NumberModel, size_t: u8) -> Layout {
+        Layout {
+            format: match numbers.dialect {
+                Dialect::Lua51 => Format::Puc51,
+                Dialect::Lua53 => Format::Puc53,
+            },
+            integer: numbers.integer,
+            float: numbers.float,
+            size_t,
+        }
+    }
+
     /// Every layout that a dump can have.
     pub fn all() -> impl Iterator<Item = Layout> {
         const NUMBERS_51: [(u8, u8); 4] = [(4, 0), (0, 8), (8, 0), (0, 4)];
@@ -84,13 +141,9 @@ impl Layout {
 /// `NodeMCU 5.3, 32-bit integers, 64-bit floats`; a stock layout adds `, 64-bit size_t`.
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, stock) = match self.format {
-            Format::NodeMcu51 => ("NodeMCU 5.1", false),
-            Format::NodeMcu53 => ("NodeMCU 5.3", false),
-            Format::Puc51 => ("stock 5.1", true),
-            Format::Puc53 => ("stock 5.3", true),
-        };
-        f.write_str(name)?;
+        let stock = !self.format.is_nodemcu();
+        let maker = if stock { "stock" } else { "NodeMCU" };
+        write!(f, "{maker} {}", self.dialect())?;
         let widths = [
             (self.integer, "integers", self.integer != 0),
             (self.float, "floats", self.float != 0),

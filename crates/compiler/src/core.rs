@@ -4,7 +4,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use fastlua_bytecode::{Dialect, Format, Layout};
+use fastlua_bytecode::{Layout, NumberModel};
 
 type Sink = unsafe extern "C" fn(*mut c_void, *const c_void, usize);
 type Run = unsafe extern "C" fn(
@@ -38,22 +38,14 @@ pub(crate) struct Refused {
 impl Core {
     /// The core with the number model of `layout`, if there is one.
     pub(crate) fn of(layout: &Layout) -> Option<Core> {
-        let (lua, format) = match layout.dialect() {
-            Dialect::Lua51 => (51, Format::Puc51),
-            Dialect::Lua53 => (53, Format::Puc53),
-        };
-        CORES
+        let numbers = layout.numbers();
+        let place = NumberModel::ALL
             .iter()
-            .find(|core| (core.0, core.1, core.2) == (lua, layout.integer, layout.float))
-            .map(|&(_, integer, float, run)| Core {
-                run,
-                layout: Layout {
-                    format,
-                    integer,
-                    float,
-                    size_t: size_of::<usize>() as u8,
-                },
-            })
+            .position(|model| *model == numbers)?;
+        Some(Core {
+            run: CORES[place],
+            layout: Layout::stock(numbers, size_of::<usize>() as u8),
+        })
     }
 
     /// Loads source or a dump and returns the unstripped dump. `heap_limit` is in bytes.

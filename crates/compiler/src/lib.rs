@@ -1,13 +1,10 @@
 //! The vendored Lua compilers, one for each number model, in one process: source to chunk, and a
 //! chunk back into a core.
 //!
-//! Lua 5.1.5 and 5.3.6 come unchanged from the crate `lua-src`. Each of the six cores is one C
+//! Lua 5.1.5 and 5.3.6 come unchanged from `fastlua-cores`. Each of the six cores is one C
 //! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
 
 mod core;
-pub mod edits;
-pub mod packed_lines;
-pub mod read_only;
 
 use std::ffi::CString;
 
@@ -17,24 +14,6 @@ use fastlua_bytecode::{
 };
 
 use crate::core::Core;
-
-/// Name and text of the headers of ours that Lua's sources are compiled with:
-/// - `numbers.h`: the number models, for a C compiler to take before Lua's own files (`-include`), with
-///   `FASTLUA_INTEGER` and `FASTLUA_FLOAT` defined as bytes of each type;
-/// - `corefiles.h`: includes the core's C files, for a C file that wants it in one unit; it needs
-///   `LUA_CORE`, `FASTLUA_LUA` (51 or 53) and `numbers.h` before it.
-pub const HEADERS: [(&str, &str); 2] = [
-    ("numbers.h", include_str!("../csrc/numbers.h")),
-    ("corefiles.h", include_str!("../csrc/corefiles.h")),
-];
-
-/// Name and text of each C source and header of the Lua release that `dialect` names, by name.
-pub fn sources(dialect: Dialect) -> &'static [(&'static str, &'static str)] {
-    match dialect {
-        Dialect::Lua51 => include!(concat!(env!("OUT_DIR"), "/sources51.rs")),
-        Dialect::Lua53 => include!(concat!(env!("OUT_DIR"), "/sources53.rs")),
-    }
-}
 
 /// Bytes of heap that one compilation or load may take, unless the caller says otherwise.
 pub const HEAP_LIMIT: usize = 64 << 20;

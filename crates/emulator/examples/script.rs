@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
-use fastlua_emulator::{Core, Image, Toolchain, model_name};
+use fastlua_emulator::{Core, Image, Toolchain};
 use fastlua_variants::Variants;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -19,7 +19,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let variants = Variants::built_in();
     let variant = variants
         .iter()
-        .find(|variant| model_name(&variant.layout) == *model)
+        .find(|variant| variant.layout.numbers().name() == *model)
         .ok_or("no variant has this number model")?;
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/emulator");
     let script = fs::read(file)?;

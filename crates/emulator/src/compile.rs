@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fastlua_bytecode::{Dialect, Layout};
+use fastlua_bytecode::Layout;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
@@ -106,17 +106,10 @@ const FLAGS: &[&str] = &[
 
 /// What tells the number model.
 pub(crate) fn model_flags(layout: &Layout) -> Vec<String> {
-    let lua = match layout.dialect() {
-        Dialect::Lua51 => 51,
-        Dialect::Lua53 => 53,
-    };
-    vec![
-        format!("-DFASTLUA_LUA={lua}"),
-        format!("-DFASTLUA_INTEGER={}", layout.integer),
-        format!("-DFASTLUA_FLOAT={}", layout.float),
-        "-include".into(),
-        "packed.h".into(),
-    ]
+    let flags = layout.numbers().flags().into_iter();
+    flags
+        .chain(["-include".into(), "packed.h".into()])
+        .collect()
 }
 
 /// Compiles `folder`'s `unit` to `object` beside it, which appears whole or not at all.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastlua_bytecode::Layout;
-use fastlua_compiler::edits::EditError;
+use fastlua_cores::edits::EditError;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
@@ -146,7 +146,7 @@ impl Objects {
         let model = Kit::make(
             tools,
             work,
-            &sources::model_name(layout),
+            &layout.numbers().name(),
             lua.iter().map(|(name, text)| (*name, &**text)),
             &model_flags(layout),
         )?;

@@ -22,5 +22,5 @@ pub use harness::{Data, Job, Measure, MeasureError, measure};
 pub use image::{BuildError, File, Image};
 pub use record::{Load, Measured, Reads, Run};
 pub use run::{Output, RunError};
-pub use sources::{Core, fast_files, model_name, stock_layout};
+pub use sources::{Core, fast_files, stock_layout};
 pub use toolchain::{INSTALL, Missing, Toolchain};

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use fastlua_bytecode::{Dialect, Format, Layout};
-use fastlua_compiler::HEADERS;
-use fastlua_compiler::edits::{EditError, released};
-use fastlua_compiler::read_only::{START_C, read_only_sources};
+use fastlua_bytecode::{Dialect, Layout, NumberModel};
+use fastlua_cores::HEADERS;
+use fastlua_cores::edits::{EditError, released};
+use fastlua_cores::read_only::{START_C, read_only_sources};
 use fastlua_firmware::{STOCK, fast_c};
 
 /// Name and content of a source file.
@@ -51,7 +51,7 @@ pub enum Core {
     /// As it was released.
     #[default]
     Stock,
-    /// With read-only objects, as NodeMCU's ([`fastlua_compiler::read_only`]): it runs frozen chunks.
+    /// With read-only objects, as NodeMCU's ([`fastlua_cores::read_only`]): it runs frozen chunks.
     ReadOnly,
     /// The same, and the start-up hook of `fast.c`, which has to be among the image's files, is
     /// linked (`-Wl,--wrap=luaN_init`).
@@ -91,28 +91,7 @@ pub fn fast_files(fast_chunks_h: &str) -> [(&str, &[u8]); 2] {
     ]
 }
 
-/// The layout of dumps that stock Lua on the chip loads, with the number model of `layout`.
-pub fn stock_layout(layout: &Layout) -> Layout {
-    let format = match layout.dialect() {
-        Dialect::Lua51 => Format::Puc51,
-        Dialect::Lua53 => Format::Puc53,
-    };
-    Layout {
-        format,
-        size_t: 4,
-        ..*layout
-    }
-}
-
-/// A number model's name as variants' names have it: `51-int`, `53-int32-float32`.
-/// The variant of stock Lua on the chip is `puc{name}-32bit`.
-pub fn model_name(layout: &Layout) -> String {
-    let bits = |bytes: u8| u32::from(bytes) * 8;
-    match (layout.dialect(), layout.float) {
-        (Dialect::Lua51, 0) => "51-int".into(),
-        (Dialect::Lua51, _) => "51-float".into(),
-        (Dialect::Lua53, _) => {
-            format!("53-int{}-float{}", bits(layout.integer), bits(layout.float))
-        }
-    }
+/// The layout of dumps that stock Lua on the chip loads, with this number model.
+pub fn stock_layout(numbers: NumberModel) -> Layout {
+    Layout::stock(numbers, 4)
 }

@@ -26,7 +26,7 @@ fn with(text: &str, header: &str, content: &str) -> String {
 
 /// Name and text of the files with which `fast.c` is built for stock Lua, on a PC or under
 /// emulation: the stand-in `module.h`, Lua as one unit, a program that runs a script. They need the
-/// sources, `numbers.h` and `corefiles.h` of `fastlua-compiler` beside them.
+/// sources, `numbers.h` and `corefiles.h` of `fastlua-cores` beside them.
 pub const STOCK: &[(&str, &str)] = &[
     ("module.h", include_str!("../stock/module.h")),
     ("lua_unit.h", include_str!("../stock/lua_unit.h")),

@@ -6,8 +6,6 @@ mod numeral;
 pub mod split;
 pub mod squash;
 mod strings;
-mod target;
 pub mod token;
 
-pub use fastlua_bytecode::Dialect;
-pub use target::Target;
+pub use fastlua_bytecode::{Dialect, NumberModel};

@@ -7,8 +7,8 @@ use fastlua_bytecode::Dialect;
 
 use crate::lexer::Lexer;
 use crate::numeral::{Form, Number, float, wrapped};
-use crate::target::Target;
 use crate::token::{Kind, Token};
+use fastlua_bytecode::NumberModel;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,14 +45,14 @@ pub struct Finding {
 /// Malformed numbers, and all that follows what Lua's lexer refuses, are left to the compiler's message.
 ///
 /// ```
-/// use fastlua_source::{Target, literals};
-/// let int = Target::ALL[0];
+/// use fastlua_source::{NumberModel, literals};
+/// let int = NumberModel::ALL[0];
 /// let found = literals::check(b"x = 2147483647\ny = 4294967297", &int);
 /// assert_eq!(found.len(), 1);
 /// assert_eq!(found[0].line, 2);
 /// assert_eq!(found[0].message, "4294967297 does not fit in 32 bits and would wrap to 1");
 /// ```
-pub fn check(text: &[u8], target: &Target) -> Vec<Finding> {
+pub fn check(text: &[u8], target: &NumberModel) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Ok(mut lexer) = Lexer::new(text, target.dialect) else {
         return findings;
@@ -98,7 +98,7 @@ fn ends_operand(kind: Kind) -> bool {
     )
 }
 
-fn finding(token: &Token, bytes: &[u8], negated: bool, target: &Target) -> Option<Finding> {
+fn finding(token: &Token, bytes: &[u8], negated: bool, target: &NumberModel) -> Option<Finding> {
     let (severity, message) = match (Form::of(bytes), target.dialect) {
         (Form::Decimal(digits), Dialect::Lua51) => decimal51(digits, negated, target)?,
         (Form::Hex(digits), Dialect::Lua51) => hex51(digits, target)?,
@@ -116,7 +116,7 @@ fn finding(token: &Token, bytes: &[u8], negated: bool, target: &Target) -> Optio
 
 type Verdict = Option<(Severity, String)>;
 
-fn decimal51(digits: &str, negated: bool, target: &Target) -> Verdict {
+fn decimal51(digits: &str, negated: bool, target: &NumberModel) -> Verdict {
     if target.integer == 0 {
         return None;
     }
@@ -142,7 +142,7 @@ fn decimal51(digits: &str, negated: bool, target: &Target) -> Verdict {
     ))
 }
 
-fn hex51(digits: &str, target: &Target) -> Verdict {
+fn hex51(digits: &str, target: &NumberModel) -> Verdict {
     let value = u64::from_str_radix(digits, 16);
     let limit = if target.integer == 8 {
         u64::MAX
@@ -168,7 +168,7 @@ fn hex51(digits: &str, target: &Target) -> Verdict {
     Some((Severity::Warning, message.into()))
 }
 
-fn decimal53(digits: &str, target: &Target) -> Verdict {
+fn decimal53(digits: &str, target: &NumberModel) -> Verdict {
     if digits.parse().is_ok_and(|n: u64| n <= target.max_integer()) {
         return None;
     }
@@ -185,7 +185,7 @@ fn decimal53(digits: &str, target: &Target) -> Verdict {
     Some((Severity::Warning, does_not_fit(target, &becomes, exact)))
 }
 
-fn hex53(digits: &str, target: &Target) -> Verdict {
+fn hex53(digits: &str, target: &NumberModel) -> Verdict {
     if digits.trim_start_matches('0').len() <= usize::from(target.integer) * 2 {
         return None;
     }
@@ -195,7 +195,7 @@ fn hex53(digits: &str, target: &Target) -> Verdict {
     Some((Severity::Warning, does_not_fit(target, "wraps to", value)))
 }
 
-fn does_not_fit(target: &Target, what: &str, value: impl std::fmt::Display) -> String {
+fn does_not_fit(target: &NumberModel, what: &str, value: impl std::fmt::Display) -> String {
     format!(
         "does not fit in {} bits and {what} {value}",
         u32::from(target.integer) * 8
@@ -206,13 +206,13 @@ fn does_not_fit(target: &Target, what: &str, value: impl std::fmt::Display) -> S
 mod tests {
     use super::*;
 
-    const INT: Target = Target::ALL[0];
-    const FLOAT: Target = Target::ALL[1];
-    const SMALL: Target = Target::ALL[2];
-    const BIG: Target = Target::ALL[3];
-    const MIXED: Target = Target::ALL[5];
+    const INT: NumberModel = NumberModel::ALL[0];
+    const FLOAT: NumberModel = NumberModel::ALL[1];
+    const SMALL: NumberModel = NumberModel::ALL[2];
+    const BIG: NumberModel = NumberModel::ALL[3];
+    const MIXED: NumberModel = NumberModel::ALL[5];
 
-    fn messages(text: &str, target: &Target) -> Vec<String> {
+    fn messages(text: &str, target: &NumberModel) -> Vec<String> {
         check(text.as_bytes(), target)
             .into_iter()
             .map(|f| format!("{}: {:?}: {}", f.line, f.severity, f.message))

@@ -2,7 +2,7 @@
 
 use fastlua_bytecode::Dialect;
 
-use crate::target::Target;
+use fastlua_bytecode::NumberModel;
 
 /// The value of a literal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,7 +81,7 @@ fn is_float(text: &str, is_digit: impl Fn(u8) -> bool, exponent: u8) -> bool {
 
 /// What `token` means to `target`; none where it is refused there or where the device and a compiler
 /// on the PC could disagree (a 5.1 literal beyond its integers, hexadecimal floats).
-pub(crate) fn value(token: &[u8], target: &Target) -> Option<Number> {
+pub(crate) fn value(token: &[u8], target: &NumberModel) -> Option<Number> {
     match Form::of(token) {
         Form::Decimal(digits) => match digits.parse::<u64>() {
             Ok(n) if target.integer != 0 && n <= target.max_integer() => {
@@ -111,7 +111,7 @@ pub(crate) fn value(token: &[u8], target: &Target) -> Option<Number> {
 }
 
 /// As a float of the target's width; none where it has no floats.
-pub(crate) fn float(text: &str, target: &Target) -> Option<Number> {
+pub(crate) fn float(text: &str, target: &NumberModel) -> Option<Number> {
     match target.float {
         0 => None,
         4 => text
@@ -123,7 +123,7 @@ pub(crate) fn float(text: &str, target: &Target) -> Option<Number> {
 }
 
 /// A hexadecimal integer of 5.3, which keeps its low bits.
-pub(crate) fn wrapped(digits: &str, target: &Target) -> Number {
+pub(crate) fn wrapped(digits: &str, target: &NumberModel) -> Number {
     let bits = digits.chars().filter_map(|d| d.to_digit(16));
     let value = bits.fold(0u64, |value, digit| value << 4 | u64::from(digit));
     Number::Integer(if target.integer == 4 {
@@ -137,7 +137,7 @@ pub(crate) fn wrapped(digits: &str, target: &Target) -> Number {
 const LONGEST_SHORTENED: usize = 64;
 
 /// A shorter spelling with `token`'s type and value for each of `targets`, the shortest there is.
-pub(crate) fn shortest(token: &[u8], targets: &[Target]) -> Option<String> {
+pub(crate) fn shortest(token: &[u8], targets: &[NumberModel]) -> Option<String> {
     if token.len() > LONGEST_SHORTENED {
         return None;
     }
@@ -240,7 +240,7 @@ fn trimmed(digits: String, exponent: i64) -> (String, i64) {
 mod tests {
     use super::*;
 
-    fn written(token: &str, targets: &[Target]) -> String {
+    fn written(token: &str, targets: &[NumberModel]) -> String {
         shortest(token.as_bytes(), targets).unwrap_or_else(|| token.into())
     }
 
@@ -260,15 +260,15 @@ mod tests {
 
     #[test]
     fn type_and_value_stay() {
-        let [int, float, small, big, ..] = Target::ALL;
-        assert_eq!(written("1000", &Target::ALL), "1000");
+        let [int, float, small, big, ..] = NumberModel::ALL;
+        assert_eq!(written("1000", &NumberModel::ALL), "1000");
         assert_eq!(written("1000", &[float]), "1e3");
         assert_eq!(written("1000.0", &[float, big]), "1e3");
         assert_eq!(written("65535.0", &[float]), "65535");
         assert_eq!(written("65535.0", &[float, small]), "65535.");
         assert_eq!(written("0xffffffff", &[int, float]), "0xffffffff");
         assert_eq!(written("0x0fffff", &[float]), "1048575");
-        assert_eq!(written("0x00000010", &Target::ALL), "16");
+        assert_eq!(written("0x00000010", &NumberModel::ALL), "16");
         assert_eq!(written("10000000000000", &[big]), "0x9184E72A000");
         assert_eq!(written("0.1000", &[float, small]), ".1");
         assert_eq!(written("0.00001", &[float]), "1e-5");

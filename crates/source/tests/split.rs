@@ -3,13 +3,12 @@
 
 mod support;
 
-use fastlua_bytecode::{Dialect, Function};
-use fastlua_source::Target;
+use fastlua_bytecode::{Dialect, Function, NumberModel};
 use fastlua_source::lexer::lex;
 use fastlua_source::split::{Loader, Piece, split};
 use support::{compile_with_lines, files};
 
-const TARGETS: [Target; 2] = [Target::ALL[1], Target::ALL[3]];
+const TARGETS: [NumberModel; 2] = [NumberModel::ALL[1], NumberModel::ALL[3]];
 
 fn pieces(text: &[u8], loader: Loader) -> Vec<Piece> {
     split(text, loader).unwrap().expect("a marker")

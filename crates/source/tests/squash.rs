@@ -3,14 +3,14 @@
 mod generate;
 mod support;
 
-use fastlua_source::Target;
+use fastlua_bytecode::NumberModel;
 use fastlua_source::squash::{squash, squash_checked};
 use proptest::prelude::*;
 use support::{compile, files};
 
 /// All six number models, each dialect, each one alone.
-fn sets() -> Vec<Vec<Target>> {
-    let all = Target::ALL;
+fn sets() -> Vec<Vec<NumberModel>> {
+    let all = NumberModel::ALL;
     let mut sets = vec![all.to_vec(), all[..2].to_vec(), all[2..].to_vec()];
     sets.extend(all.map(|target| vec![target]));
     sets
@@ -20,7 +20,7 @@ fn sets() -> Vec<Vec<Target>> {
 fn files_stay_the_same_chunk() {
     for file in files("squash") {
         let text = std::fs::read(&file).unwrap();
-        let compiling = Target::ALL
+        let compiling = NumberModel::ALL
             .iter()
             .filter(|target| compile(&text, target).is_ok())
             .count();
@@ -94,7 +94,7 @@ fn written_so() {
         ("", ""),
     ];
     let squashed = pairs.map(|(text, _)| {
-        let squashed = squash_checked(text.as_bytes(), &Target::ALL, compile);
+        let squashed = squash_checked(text.as_bytes(), &NumberModel::ALL, compile);
         String::from_utf8(squashed.unwrap_or_else(|e| panic!("{text}: {e}")).text).unwrap()
     });
     assert_eq!(squashed, pairs.map(|(_, expected)| expected));
@@ -127,7 +127,7 @@ fn one_target_allows_more() {
         (3, "local x <const> = 1", ""),
     ];
     for (target, text, expected) in pairs {
-        let target = Target::ALL[target];
+        let target = NumberModel::ALL[target];
         match squash_checked(text.as_bytes(), &[target], compile) {
             Ok(squashed) => assert_eq!(String::from_utf8(squashed.text).unwrap(), expected),
             Err(_) => assert_eq!(expected, "", "{text}"),
@@ -138,25 +138,25 @@ fn one_target_allows_more() {
 #[test]
 fn targets_that_take_the_text() {
     let fitting = |text: &str| {
-        squash_checked(text.as_bytes(), &Target::ALL, compile)
+        squash_checked(text.as_bytes(), &NumberModel::ALL, compile)
             .unwrap()
             .targets
     };
-    assert_eq!(fitting("return 0.5"), Target::ALL[1..]);
-    assert_eq!(fitting("return 1 // 2"), Target::ALL[2..]);
-    assert_eq!(fitting("local goto = 1 return goto"), Target::ALL[..2]);
+    assert_eq!(fitting("return 0.5"), NumberModel::ALL[1..]);
+    assert_eq!(fitting("return 1 // 2"), NumberModel::ALL[2..]);
+    assert_eq!(fitting("local goto = 1 return goto"), NumberModel::ALL[..2]);
     // Without a compiler, by the same rules.
     assert_eq!(
-        squash(b"return 0.5, 1000", &Target::ALL).unwrap(),
+        squash(b"return 0.5, 1000", &NumberModel::ALL).unwrap(),
         b"return.5,1000"
     );
     assert_eq!(
-        squash(b"local goto = 1", &Target::ALL).unwrap(),
+        squash(b"local goto = 1", &NumberModel::ALL).unwrap(),
         b"local a=1"
     );
-    let error = squash(b"local x =\n= 1", &Target::ALL).unwrap_err();
+    let error = squash(b"local x =\n= 1", &NumberModel::ALL).unwrap_err();
     assert_eq!(error.to_string(), "line 2: unexpected symbol near '='");
-    assert!(squash_checked(b"x =", &Target::ALL, compile).is_err());
+    assert!(squash_checked(b"x =", &NumberModel::ALL, compile).is_err());
     assert!(squash_checked(b"x = 1", &[], compile).is_err());
 }
 
@@ -166,7 +166,7 @@ proptest! {
     #[test]
     fn generated_programs_stay_the_same_chunk(seed: u64, new: bool) {
         let text = generate::program(seed, new);
-        let targets = if new { &Target::ALL[2..] } else { &Target::ALL[..] };
+        let targets = if new { &NumberModel::ALL[2..] } else { &NumberModel::ALL[..] };
         if let Err(error) = squash_checked(text.as_bytes(), targets, compile) {
             prop_assert!(false, "{error}\n{text}");
         }
@@ -178,7 +178,7 @@ proptest! {
         let mut text = generate::program(seed, new).into_bytes();
         let cut = cut % (text.len() + 1);
         text.drain(cut..(cut + skip).min(text.len()));
-        if let Err(error) = squash_checked(&text, &Target::ALL, compile) {
+        if let Err(error) = squash_checked(&text, &NumberModel::ALL, compile) {
             let own = error.to_string().starts_with("fault in squashing");
             prop_assert!(!own, "{error}\n{}", String::from_utf8_lossy(&text));
         }

@@ -3,7 +3,7 @@
 mod generate;
 mod support;
 
-use fastlua_source::Target;
+use fastlua_bytecode::NumberModel;
 use fastlua_source::squash::squash;
 use proptest::prelude::*;
 use support::compile_with_lines;
@@ -59,7 +59,7 @@ const PIECES: [&[u8]; 34] = [
 ];
 
 fn check(text: &[u8]) -> Result<(), TestCaseError> {
-    for target in [Target::ALL[1], Target::ALL[3]] {
+    for target in [NumberModel::ALL[1], NumberModel::ALL[3]] {
         let lua = compile_with_lines(text, &target).map_err(|e| e.to_string());
         let ours = squash(text, &[target]);
         let agreed = match (&lua, &ours) {

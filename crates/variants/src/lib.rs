@@ -6,7 +6,7 @@ pub mod tree;
 
 use std::collections::BTreeMap;
 
-use fastlua_bytecode::{Format, Layout};
+use fastlua_bytecode::{Format, Layout, NumberModel};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
@@ -32,7 +32,7 @@ pub struct Variant {
 impl Variant {
     /// Whether its dumps are NodeMCU's, so that bundles carry it unless told otherwise.
     pub fn is_nodemcu(&self) -> bool {
-        matches!(self.layout.format, Format::NodeMcu51 | Format::NodeMcu53)
+        self.layout.format.is_nodemcu()
     }
 }
 
@@ -124,14 +124,24 @@ enum RawFormat {
 
 impl Raw {
     fn check(self, name: &str) -> Result<Variant, String> {
-        let (format, widths): (_, &[(u8, u8)]) = match self.format {
-            RawFormat::NodeMcu51 => (Format::NodeMcu51, &[(4, 0), (0, 8)]),
-            RawFormat::Puc51 => (Format::Puc51, &[(4, 0), (0, 8)]),
-            RawFormat::NodeMcu53 => (Format::NodeMcu53, &[(4, 4), (8, 8), (8, 4), (4, 8)]),
-            RawFormat::Puc53 => (Format::Puc53, &[(4, 4), (8, 8), (8, 4), (4, 8)]),
+        let layout = Layout {
+            format: match self.format {
+                RawFormat::NodeMcu51 => Format::NodeMcu51,
+                RawFormat::NodeMcu53 => Format::NodeMcu53,
+                RawFormat::Puc51 => Format::Puc51,
+                RawFormat::Puc53 => Format::Puc53,
+            },
+            integer: self.integer,
+            float: self.float,
+            size_t: self.size_t,
         };
-        if !widths.contains(&(self.integer, self.float)) {
-            let known: Vec<String> = widths.iter().map(|(i, f)| format!("{i} and {f}")).collect();
+        let model = layout.numbers();
+        if !NumberModel::ALL.contains(&model) {
+            let of_dialect = |known: &&NumberModel| known.dialect == model.dialect;
+            let known = NumberModel::ALL.iter().filter(of_dialect);
+            let known: Vec<String> = known
+                .map(|known| format!("{} and {}", known.integer, known.float))
+                .collect();
             return Err(format!(
                 "no compiler has integers of {} and floats of {} bytes; the format has {}",
                 self.integer,
@@ -139,8 +149,7 @@ impl Raw {
                 known.join(", ")
             ));
         }
-        let nodemcu = matches!(format, Format::NodeMcu51 | Format::NodeMcu53);
-        if !(self.size_t == 4 || self.size_t == 8 && !nodemcu) {
+        if !layout.is_possible() {
             return Err(format!(
                 "size_t of {} bytes, not 4 (stock: or 8)",
                 self.size_t
@@ -170,12 +179,7 @@ impl Raw {
         Ok(Variant {
             name: name.into(),
             summary: self.summary,
-            layout: Layout {
-                format,
-                integer: self.integer,
-                float: self.float,
-                size_t: self.size_t,
-            },
+            layout,
             asserts: self.assert,
             select,
         })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fastlua_bytecode::{Dialect, Layout};
+use fastlua_bytecode::Layout;
 
 /// Runs a command that has to succeed, and returns its standard output.
 pub fn succeed(command: &mut Command) -> Vec<u8> {
@@ -39,22 +39,15 @@ pub fn compile(folder: &Path, name: &str, arguments: &[String]) -> PathBuf {
 
 /// Stock Lua of a number model for the PC.
 pub fn lua(folder: &Path, layout: &Layout) -> PathBuf {
-    let lua = match layout.dialect() {
-        Dialect::Lua51 => 51,
-        Dialect::Lua53 => 53,
-    };
     let put = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    let sources = fastlua_compiler::sources(layout.dialect());
+    let sources = fastlua_cores::sources(layout.dialect());
     sources
         .iter()
         .chain(fastlua_firmware::STOCK)
-        .chain(&fastlua_compiler::HEADERS)
+        .chain(&fastlua_cores::HEADERS)
         .for_each(|(name, text)| put(name, text));
-    let arguments = [
-        format!("-DFASTLUA_LUA={lua}"),
-        format!("-DFASTLUA_INTEGER={}", layout.integer),
-        format!("-DFASTLUA_FLOAT={}", layout.float),
-        format!("-I{}", folder.display()),
-    ];
+    let include = format!("-I{}", folder.display());
+    let flags = layout.numbers().flags().into_iter();
+    let arguments: Vec<String> = flags.chain([include]).collect();
     compile(folder, "host.c", &arguments)
 }

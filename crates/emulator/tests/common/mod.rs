@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fastlua_bundle::{Build, Bundle, Input, Representation};
 use fastlua_bytecode::{Layout, Strip};
-use fastlua_emulator::{Toolchain, model_name, stock_layout};
+use fastlua_emulator::{Toolchain, stock_layout};
 use fastlua_variants::{Variant, Variants};
 
 /// Real time for a run; each takes a fraction of a second.
@@ -32,8 +32,8 @@ pub fn layout(name: &str) -> Layout {
 pub fn variant(name: &str) -> Variant {
     let set = Variants::built_in();
     let variant = set.get(&format!("puc{name}-32bit")).unwrap();
-    assert_eq!(model_name(&variant.layout), name);
-    assert_eq!(stock_layout(&variant.layout), variant.layout);
+    assert_eq!(variant.layout.numbers().name(), name);
+    assert_eq!(stock_layout(variant.layout.numbers()), variant.layout);
     variant.clone()
 }
 

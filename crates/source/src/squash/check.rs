@@ -2,7 +2,7 @@
 
 use super::squash_for;
 use crate::lexer::SyntaxError;
-use crate::target::Target;
+use fastlua_bytecode::NumberModel;
 
 /// A squashed text that has been compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Squashed {
     /// The text.
     pub text: Vec<u8>,
     /// The targets for which it gives the same chunk as the original: all that compile the original.
-    pub targets: Vec<Target>,
+    pub targets: Vec<NumberModel>,
 }
 
 /// Why there is no squashed text. All but the first two mean a fault in this crate.
@@ -23,7 +23,7 @@ pub enum CheckError<E> {
     #[error("{error}")]
     Original {
         /// The first target.
-        target: Target,
+        target: NumberModel,
         /// Its compiler's reason.
         error: E,
     },
@@ -34,13 +34,13 @@ pub enum CheckError<E> {
     #[error("fault in squashing: squashed text is refused for {target}: {error}")]
     Refused {
         /// The target whose compiler refuses it.
-        target: Target,
+        target: NumberModel,
         /// Its reason.
         error: E,
     },
     /// The squashed text gives another chunk.
     #[error("fault in squashing: squashed text gives another chunk for {0}")]
-    Different(Target),
+    Different(NumberModel),
 }
 
 /// Squashes `text` for those of `targets` that compile it, and compares the chunks.
@@ -52,8 +52,8 @@ pub enum CheckError<E> {
 /// A text that no target compiles. Anything else is a fault here; the text is then never returned.
 pub fn squash_checked<F: PartialEq, E>(
     text: &[u8],
-    targets: &[Target],
-    compile: impl Fn(&[u8], &Target) -> Result<F, E>,
+    targets: &[NumberModel],
+    compile: impl Fn(&[u8], &NumberModel) -> Result<F, E>,
 ) -> Result<Squashed, CheckError<E>> {
     let mut chunks = Vec::new();
     let mut refused = None;
@@ -63,7 +63,7 @@ pub fn squash_checked<F: PartialEq, E>(
             Err(error) => drop(refused.get_or_insert((target, error))),
         }
     }
-    let targets: Vec<Target> = chunks.iter().map(|(target, _)| *target).collect();
+    let targets: Vec<NumberModel> = chunks.iter().map(|(target, _)| *target).collect();
     if targets.is_empty() {
         return Err(match refused {
             Some((target, error)) => CheckError::Original { target, error },

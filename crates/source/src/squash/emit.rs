@@ -6,8 +6,8 @@ use fastlua_bytecode::Dialect;
 use super::locals::{Local, Run};
 use super::names;
 use super::parser::{Edit, Parsed};
-use crate::target::Target;
 use crate::token::Kind;
+use fastlua_bytecode::NumberModel;
 
 /// What the last written token is, as far as the next one depends on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ struct Emitter<'p, 'a> {
 }
 
 /// The squashed text.
-pub(super) fn emit(parsed: &Parsed, targets: &[Target]) -> Vec<u8> {
+pub(super) fn emit(parsed: &Parsed, targets: &[NumberModel]) -> Vec<u8> {
     let mut emitter = Emitter {
         parsed,
         names: names::assign(&parsed.scope),

@@ -29,24 +29,24 @@ mod statement;
 
 use crate::lexer::{Result, SyntaxError, lex};
 use crate::numeral::Form;
-use crate::target::Target;
 use crate::token::Kind;
 pub use check::{CheckError, Squashed, squash_checked};
 use fastlua_bytecode::Dialect;
+use fastlua_bytecode::NumberModel;
 
 /// Squashes `text` for those of `targets` that take it, which are found by dialect and number
 /// literals.
 ///
 /// ```
-/// use fastlua_source::{Target, squash::squash};
+/// use fastlua_source::{NumberModel, squash::squash};
 /// let text = b"local pin = 4 -- the LED\nlocal function on()\n  gpio.write(pin, 1)\nend\nreturn on";
-/// let squashed = squash(text, &Target::ALL).unwrap();
+/// let squashed = squash(text, &NumberModel::ALL).unwrap();
 /// assert_eq!(squashed, b"local a=4 local function b()gpio.write(a,1)end return b");
 /// ```
 ///
 /// # Errors
 /// What is wrong with the text where no target takes it.
-pub fn squash(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
+pub fn squash(text: &[u8], targets: &[NumberModel]) -> Result<Vec<u8>> {
     let mut error = None;
     let mut fitting = Vec::new();
     for dialect in [Dialect::Lua51, Dialect::Lua53] {
@@ -74,7 +74,7 @@ pub fn squash(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
 }
 
 /// Squashes `text` for all of `targets`, which must all take it.
-pub(crate) fn squash_for(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
+pub(crate) fn squash_for(text: &[u8], targets: &[NumberModel]) -> Result<Vec<u8>> {
     let mut targets = targets.to_vec();
     // What both dialects read, they read the same but for strings; 5.1 is the stricter one.
     targets.sort();
@@ -83,9 +83,9 @@ pub(crate) fn squash_for(text: &[u8], targets: &[Target]) -> Result<Vec<u8>> {
 }
 
 /// Those of `targets`, all of one dialect, that take the text.
-fn fits(text: &[u8], targets: &[Target]) -> Result<Vec<Target>> {
+fn fits(text: &[u8], targets: &[NumberModel]) -> Result<Vec<NumberModel>> {
     parser::parse(text, targets)?;
-    let integral = |target: &Target| target.float == 0;
+    let integral = |target: &NumberModel| target.float == 0;
     let mut broken = None;
     if targets.iter().any(integral) {
         broken = lex(text, targets[0].dialect)?.into_iter().find(|token| {

@@ -7,8 +7,8 @@ use fastlua_bytecode::Dialect;
 use super::locals::Run;
 use super::scope::{Scope, VarId};
 use crate::lexer::{Result, SyntaxError, lex};
-use crate::target::Target;
 use crate::token::{Kind, Token};
+use fastlua_bytecode::NumberModel;
 
 /// Lua's compilers stop at 200 levels; counting them differs a little from ours.
 const MOST_LEVELS: u32 = 220;
@@ -55,7 +55,7 @@ pub(super) struct Parser<'a, 't> {
     pub at: usize,
     pub dialect: Dialect,
     /// All that the text must mean the same to.
-    pub targets: &'t [Target],
+    pub targets: &'t [NumberModel],
     /// Whether 5.3 is one of them.
     pub for_53: bool,
     pub levels: u32,
@@ -69,7 +69,7 @@ pub(super) struct Parser<'a, 't> {
 }
 
 /// Reads `text` in the dialect of the first of `targets`.
-pub(super) fn parse<'a>(text: &'a [u8], targets: &[Target]) -> Result<Parsed<'a>> {
+pub(super) fn parse<'a>(text: &'a [u8], targets: &[NumberModel]) -> Result<Parsed<'a>> {
     let dialect = targets[0].dialect;
     let tokens = lex(text, dialect)?;
     let mut parser = Parser {

@@ -3,28 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use fastlua_bytecode::{Dialect, Format, Function, Layout};
+use fastlua_bytecode::{Function, Layout, NumberModel};
 use fastlua_compiler::{CompileError, HEAP_LIMIT};
-use fastlua_source::Target;
 
 /// The chunk that `text` is for `target`, without lines and names.
-pub fn compile(text: &[u8], target: &Target) -> Result<Function, CompileError> {
+pub fn compile(text: &[u8], target: &NumberModel) -> Result<Function, CompileError> {
     let mut main = compile_with_lines(text, target)?;
     strip(&mut main);
     Ok(main)
 }
 
-pub fn compile_with_lines(text: &[u8], target: &Target) -> Result<Function, CompileError> {
-    let format = match target.dialect {
-        Dialect::Lua51 => Format::NodeMcu51,
-        Dialect::Lua53 => Format::NodeMcu53,
-    };
-    let layout = Layout {
-        format,
-        integer: target.integer,
-        float: target.float,
-        size_t: 4,
-    };
+pub fn compile_with_lines(text: &[u8], target: &NumberModel) -> Result<Function, CompileError> {
+    let layout = Layout::stock(*target, 4);
     Ok(fastlua_compiler::compile(&layout, b"=test", text, HEAP_LIMIT)?.main)
 }
 

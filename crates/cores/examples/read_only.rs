@@ -1,12 +1,12 @@
 //! Writes the sources of a Lua with read-only objects into a folder:
-//! `cargo run -p fastlua-compiler --example read_only -- 51|53 FOLDER`.
+//! `cargo run -p fastlua-cores --example read_only -- 51|53 FOLDER`.
 
 use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
 use fastlua_bytecode::Dialect;
-use fastlua_compiler::read_only::{START_C, read_only_sources};
+use fastlua_cores::read_only::{START_C, read_only_sources};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
