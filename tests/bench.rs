@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use fastlua_bench::{ChunkFigures, Figures, Form, On, VariantFigures};
+use fastlua_bench::{ChunkFigures, Column, Figures, On, VariantFigures};
 use support::{fastlua, put, root, succeed};
 
 const LED: &str = "local t = {pin = 4}\nfunction t.on(n) gpio.write(n or t.pin, 1) end\nreturn t\n";
@@ -68,19 +68,19 @@ fn figures_are_the_same_twice_and_make_sense() {
             panic!("{variant}: {chunks:?}");
         };
         let of = |form| led.forms[&form].load.unwrap();
-        let (source, bytecode) = (of(Form::Source), of(Form::Bytecode2));
-        assert_eq!(led.forms[&Form::Source].flash, LED.len() as i64);
+        let (source, bytecode) = (of(Column::Source), of(Column::Bytecode2));
+        assert_eq!(led.forms[&Column::Source].flash, LED.len() as i64);
         assert!(source.instructions > 2 * bytecode.instructions, "{variant}");
         assert!(source.heap_peak > source.heap_kept, "{variant}");
         assert!(
-            bytecode.heap_kept < of(Form::Bytecode1).heap_kept,
+            bytecode.heap_kept < of(Column::Bytecode1).heap_kept,
             "{variant}"
         );
         assert!(
-            of(Form::Bytecode1).heap_debug > 0 && bytecode.heap_debug == 0,
+            of(Column::Bytecode1).heap_debug > 0 && bytecode.heap_debug == 0,
             "{variant}"
         );
-        let nothing = empty.forms[&Form::Bytecode2].load.unwrap();
+        let nothing = empty.forms[&Column::Bytecode2].load.unwrap();
         assert!(nothing.heap_kept < bytecode.heap_kept, "{variant}");
         assert!(
             led.forms
@@ -109,40 +109,43 @@ fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
     };
     for chunk in [blink, led] {
         let load = |form| chunk.forms[&form].load.unwrap();
-        let (bytecode, frozen) = (load(Form::Bytecode2), load(Form::Frozen));
+        let (bytecode, frozen) = (load(Column::Bytecode2), load(Column::Frozen));
         assert!(
             frozen.instructions <= 1000 && frozen.heap_kept <= 72,
             "{frozen:?}"
         );
         assert!(frozen.heap_kept * 5 < bytecode.heap_kept, "{bytecode:?}");
-        assert_eq!(load(Form::ShadowAgain).heap_kept, frozen.heap_kept);
+        assert_eq!(load(Column::ShadowAgain).heap_kept, frozen.heap_kept);
     }
     // `__index` is in RAM before the bundle's strings are known
     let kept = |chunk: &ChunkFigures, form| chunk.forms[&form].load.unwrap().heap_kept;
-    assert!(kept(blink, Form::FrozenShadow) > kept(blink, Form::ShadowAgain));
-    assert_eq!(kept(led, Form::FrozenShadow), kept(led, Form::ShadowAgain));
+    assert!(kept(blink, Column::FrozenShadow) > kept(blink, Column::ShadowAgain));
+    assert_eq!(
+        kept(led, Column::FrozenShadow),
+        kept(led, Column::ShadowAgain)
+    );
     // led carries its bytecode as well
     let flash = |chunk: &ChunkFigures, form| chunk.forms[&form].flash;
-    let (frozen, bytecode) = (flash(led, Form::Frozen), flash(led, Form::Bytecode2));
+    let (frozen, bytecode) = (flash(led, Column::Frozen), flash(led, Column::Bytecode2));
     assert!(frozen > 2 * bytecode, "{frozen} {bytecode}");
-    assert_eq!(flash(led, Form::FrozenShadow), frozen);
+    assert_eq!(flash(led, Column::FrozenShadow), frozen);
     // strings that both have are there once
     let [hooked, open] = both.each_ref().map(|v| v.built);
     assert_eq!(hooked.flash, open.flash);
-    assert!(hooked.flash < flash(led, Form::Frozen) + flash(blink, Form::Frozen));
+    assert!(hooked.flash < flash(led, Column::Frozen) + flash(blink, Column::Frozen));
     let built = both.each_ref().map(|v| v.chunks[0].built);
-    assert_eq!(built, [Form::Frozen, Form::FrozenShadow]);
+    assert_eq!(built, [Column::Frozen, Column::FrozenShadow]);
     // `auto` is what the build makes of it: there is room for one of them
-    let room = 2 * bytecode + flash(blink, Form::Frozen) + 60;
+    let room = 2 * bytecode + flash(blink, Column::Frozen) + 60;
     let manifest = format!(
         "as = \"auto\"\nvariants = [\"lua51-int\"]\nbudget = {{flash = {room}}}\n[[module]]\npath = \"*.lua\"\n"
     );
     put(here, "fast.toml", manifest);
     succeed(bench(here, &one).args(["--json", "auto.json"]));
     let auto = figures(&here.join("auto.json")).variants.remove(0);
-    let mut built: Vec<Form> = auto.chunks.iter().map(|c| c.built).collect();
+    let mut built: Vec<Column> = auto.chunks.iter().map(|c| c.built).collect();
     built.sort();
-    assert_eq!(built, [Form::Bytecode2, Form::Frozen]);
+    assert_eq!(built, [Column::Bytecode2, Column::Frozen]);
 }
 
 #[test]
@@ -211,8 +214,8 @@ fn the_host_gives_ratios_and_exact_flash() {
     assert_eq!((found.on, found.compiler), (On::Host, None));
     let forms = &found.variants[0].chunks[0].forms;
     let ratio = |form| forms[&form].ratio.unwrap();
-    assert_eq!(ratio(Form::Source).heap_kept, 1000);
-    let bytecode = ratio(Form::Bytecode2);
+    assert_eq!(ratio(Column::Source).heap_kept, 1000);
+    let bytecode = ratio(Column::Bytecode2);
     assert!(bytecode.heap_peak < bytecode.heap_kept && bytecode.heap_kept < 1000);
     assert!((1..1000).contains(&bytecode.heap_peak), "{bytecode:?}");
     assert!(
@@ -220,11 +223,11 @@ fn the_host_gives_ratios_and_exact_flash() {
             .values()
             .all(|cost| cost.load.is_none() && cost.run.is_none())
     );
-    assert!(forms[&Form::Frozen].ratio.is_none());
+    assert!(forms[&Column::Frozen].ratio.is_none());
     let json = succeed(fastlua(here).args(["build", "led.lua", "-o", "out", "--json"]));
     let built: serde_json::Value = serde_json::from_str(&json).unwrap();
     let bytes = &built["chunks"][0]["dumps"]["lua51-float"]["bytes"];
-    assert_eq!(*bytes, forms[&Form::Bytecode2].flash);
+    assert_eq!(*bytes, forms[&Column::Bytecode2].flash);
 
     ends(&mut host(&["--budget", "flash=1k"]), 0);
     ends(&mut host(&["--budget", "flash=10"]), 3);
@@ -320,7 +323,7 @@ fn the_committed_figures_keep_the_goals_of_frozen_chunks() {
     for variant in figures(&root().join("tests/figures.json")).variants {
         assert!(variant.chunks.len() > 40);
         for chunk in variant.chunks {
-            let load = chunk.forms[&Form::Frozen].load.unwrap();
+            let load = chunk.forms[&Column::Frozen].load.unwrap();
             let what = format!("{} {}: {load:?}", variant.variant, chunk.name);
             assert!(load.instructions <= 1000, "{what}");
             // a block of at most 20 bytes takes 40, and up to 32 more where the rest is no block

@@ -252,7 +252,7 @@ fn a_firmware_tree_names_its_variant() {
         let mut command = build(f, &["a.lua", "-o", tree, "--json", "--firmware", tree]);
         command.args(lua.iter().flat_map(|lua| ["--lua", lua]));
         let report: serde_json::Value = serde_json::from_str(&succeed(&mut command)).unwrap();
-        assert_eq!(report["schema"], "fastlua-build/2");
+        assert_eq!(report["schema"], "fastlua-build/3");
         assert_eq!(report["variants"], serde_json::json!([variant]));
         assert_eq!(report["chunks"][0]["dumps"][variant]["proved"], true);
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::BString;
-use fastlua_bundle::{Build, BundledChunk, Input, Representation};
+use fastlua_bundle::{Build, BundledChunk, Form, Input};
 use fastlua_bytecode::{Constant, Strip};
 use fastlua_emulator::{
     Core, Data, File, Image, Job, Load, Measure, Toolchain, fast_files, measure,
@@ -41,7 +41,7 @@ fn inputs(strip: Strip) -> Vec<Input> {
         file: format!("{name}.lua"),
         name,
         text,
-        representation: Representation::Bytecode,
+        form: Form::Bytecode,
         strip,
         variants: None,
     };

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use fastlua_bundle::{Build, Bundle, Input, Representation};
+use fastlua_bundle::{Build, Bundle, Form, Input};
 use fastlua_bytecode::{Chunk, Dialect, Function, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::{Variant, Variants};
@@ -60,7 +60,7 @@ fn bundle(variant: &Variant) -> Bundle {
                 module: module.clone(),
                 file: format!("{module}.lua"),
                 text: text.clone(),
-                representation: Representation::Bytecode,
+                form: Form::Bytecode,
                 strip,
                 variants: None,
             });

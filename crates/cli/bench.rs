@@ -6,23 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use fastlua::{Budget, Input, Options, Variant, Variants};
 use fastlua_bench::{
-    Bench, BenchError, Budgets, Figures, Lx106, Machine, On, Target, check, compare, page, summary,
-    table,
+    Bench, Budgets, Figures, Lx106, Machine, On, Target, check, compare, page, summary, table,
 };
-use fastlua_bundle::{Budget, Build, Input};
+use fastlua_bytecode::NumberModel;
 use fastlua_emulator::Toolchain;
-use fastlua_variants::Variants;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::build::chosen;
-use crate::inputs::Inputs;
 use crate::output::Outputs;
 use crate::variant_args::{Heap, Known, find};
 use crate::{inputs, output, print};
-
-/// The number models that differ on an ESP8266, of those that fit it best.
-const USUAL: [&str; 3] = ["lua51-int", "lua51-float", "lua53-int32-float32"];
 
 /// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated ESP8266
 #[derive(clap::Args)]
@@ -47,7 +41,7 @@ pub struct Args {
     /// The firmware is linked without the start-up hook: what is built frozen is frozen-shadow
     #[arg(long)]
     no_hook: bool,
-    /// Write the figures as JSON, - for standard output (see README, "Machine output")
+    /// Write the figures as JSON, - for standard output (see docs/machine-output.md)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write a page with charts
@@ -117,24 +111,26 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     let known = args.known.load()?;
-    let mut read = match args.modules.is_empty() {
-        false => args.modules.read()?,
-        true => args.modules.read_default()?,
-    };
-    if read.inputs.is_empty() {
-        bail!("nothing to measure: name Lua files or a fast.toml, or give --with");
-    }
+    let project = args.modules.read()?.project;
     let was = args.baseline.as_deref().map(|path| baseline(path, on));
     let was = was.transpose()?;
-    let targets = targets(&known, args, read.variants.as_deref())?;
-    settle(&mut read, &known, args.heap.bytes())?;
-    let budgets = Budgets {
-        all: args.budget.unwrap_or_default().or(read.budget),
-        modules: read.budgets,
+    let targets = targets(&known, args, project.variants())?;
+    let options = Options {
+        known,
+        variants: (!args.only.is_empty()).then(|| args.only.clone()),
+        heap_limit: args.heap.bytes(),
     };
-    budgets.fit(on)?;
-    let figures = measure(args, &read.inputs, &targets)?;
-    write(args, &figures, &read.inputs)?;
+    let mut plan = project.plan(&options).map_err(print::explained)?;
+    plan.choose_forms()?;
+    let budgets = Budgets {
+        all: args.budget.unwrap_or_default().or(plan.budget),
+        modules: plan.budgets,
+    };
+    budgets
+        .fit(on)
+        .map_err(|error| anyhow!("{error}: leave it out, or measure with --on lx106"))?;
+    let figures = measure(args, &plan.inputs, &targets)?;
+    write(args, &figures, &plan.inputs)?;
 
     let mut faults = Vec::new();
     if let Some(was) = &was {
@@ -180,51 +176,46 @@ fn baseline(path: &Path, on: On) -> Result<Figures> {
     let text = String::from_utf8(output::read(path)?)
         .with_context(|| format!("{} is not UTF-8", path.display()))?;
     let was = Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    was.comparable(on)
-        .with_context(|| path.display().to_string())?;
+    was.comparable(on).map_err(|error| {
+        let (path, was) = (path.display(), error.was);
+        anyhow!("{path}: {error}; measure with --on {was}")
+    })?;
     Ok(was)
 }
 
+/// The variants asked for, or those of `fast.toml`, or the usual ones, each once.
 fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<Vec<Target>> {
-    let usual = USUAL.map(String::from);
-    let names = match args.only.is_empty() {
-        false => &args.only[..],
-        true => listed.unwrap_or(&usual),
+    let named = match args.only.is_empty() {
+        false => Some(&args.only[..]),
+        true => listed,
     };
-    if names.is_empty() {
-        bail!("`variants` in fast.toml is empty");
-    }
+    let mut variants: Vec<&Variant> = match named {
+        Some(names) => {
+            let names = names.iter().map(|name| find(known, name));
+            names.collect::<Result<_>>()?
+        }
+        None => usual(known),
+    };
     let mut seen = BTreeSet::new();
-    names
-        .iter()
-        .filter(|name| seen.insert(*name))
-        .map(|name| {
-            let variant = find(known, name)?;
-            Target::new(variant, known, args.on.into()).ok_or_else(|| {
-                anyhow!("{name}: no variant is stock Lua of its number model, for the machine to measure on")
-            })
+    variants.retain(|variant| seen.insert(&variant.name));
+    let target = |variant: &&Variant| {
+        Target::new(variant, known, args.on.into()).ok_or_else(|| {
+            anyhow!(
+                "{}: no variant is stock Lua of its number model, for the machine to measure on",
+                variant.name
+            )
         })
-        .collect()
+    };
+    variants.iter().map(target).collect()
 }
 
-/// Settles what `as = "auto"` comes to, as `fastlua build` does for the same `fast.toml`.
-fn settle(read: &mut Inputs, known: &Variants, heap_limit: usize) -> Result<()> {
-    if read.auto.is_empty() {
-        return Ok(());
-    }
-    let build = Build {
-        inputs: &read.inputs,
-        variants: &chosen(known, read.variants.as_ref())?,
-        heap_limit,
+/// NodeMCU's variants with the number models that fit an ESP8266 best.
+fn usual(known: &Variants) -> Vec<&Variant> {
+    let of = |model: &NumberModel| {
+        let mut nodemcu = known.iter().filter(|v| v.is_nodemcu());
+        nodemcu.find(|v| v.layout.numbers() == *model)
     };
-    let mut bundle = build.run(|| {}).map_err(BenchError::Build)?;
-    bundle.settle(&read.auto, read.budget.flash.map(|amount| amount.0));
-    for input in &mut read.inputs {
-        if let Some(chunk) = bundle.chunks.iter().find(|c| c.name == input.name) {
-            input.representation = chunk.representation;
-        }
-    }
-    Ok(())
+    NumberModel::ALL[..3].iter().filter_map(of).collect()
 }
 
 fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {

@@ -24,7 +24,7 @@ pub struct Args {
     /// Bytecode files
     #[arg(value_name = "FILE.lc", required = true)]
     files: Vec<PathBuf>,
-    /// Print the outcome as JSON (see README, "Machine output")
+    /// Print the outcome as JSON (see docs/machine-output.md)
     #[arg(long)]
     json: bool,
     #[command(flatten)]

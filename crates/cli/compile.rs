@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, bail};
-use fastlua_bundle::compile_text;
+use anyhow::{Context, Result, bail};
+use fastlua_bundle::SourceText;
 use fastlua_bytecode::{Strip, write};
 
 use crate::output::Outputs;
@@ -70,8 +70,12 @@ pub fn run(args: &Args) -> Result<()> {
         None if stdin => "=stdin".into(),
         None => format!("@{shown}"),
     };
-    let compiled = compile_text(layout, name.as_bytes(), &shown, &source, args.heap.bytes());
-    let (mut chunk, warnings) = compiled.map_err(Error::msg)?;
+    let text = SourceText {
+        chunk_name: name.as_bytes(),
+        file: &shown,
+        bytes: &source,
+    };
+    let (mut chunk, warnings) = text.compile(layout, args.heap.bytes())?;
     for warning in warnings {
         print::note(&format!("warning: {warning}"));
     }

@@ -1,32 +1,12 @@
 //! The modules of a build: files named on the command line, or those of a `fast.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, anyhow, bail};
-use fastlua_bundle::{Budget, Form, Input, Manifest, Module, Representation, check_names};
-use fastlua_bytecode::Strip;
-use fastlua_source::split::{Loader, SplitError, split};
-use glob::Pattern;
+use anyhow::{Context, Result, bail};
+use fastlua::{Form, Overrides, Project, Strip};
 
-use crate::output;
-
-/// What a build reads.
-pub struct Inputs {
-    /// The chunks' sources.
-    pub inputs: Vec<Input>,
-    /// Every file that was read.
-    pub files: Vec<PathBuf>,
-    /// Names of the variants that `fast.toml` asks for.
-    pub variants: Option<Vec<String>>,
-    /// What `fast.toml` lets all modules cost.
-    pub budget: Budget,
-    /// And a module, by its name.
-    pub budgets: BTreeMap<String, Budget>,
-    /// Names of the chunks that are frozen only where the budget allows it.
-    pub auto: BTreeSet<String>,
-}
+use crate::folder::Folder;
+use crate::{output, print};
 
 /// Modules on the command line, and what overrides `fast.toml`.
 #[derive(clap::Args)]
@@ -40,10 +20,10 @@ pub struct Modules {
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: Option<u8>,
-    /// How chunks lie in flash: squashed source is smallest, frozen ones take next to no heap
+    /// How chunks are carried: squashed source is smallest, frozen ones take next to no heap
     /// [default: bytecode]
-    #[arg(long = "as", value_name = "FORM")]
-    representation: Option<As>,
+    #[arg(long = "as", value_name = "FORM", value_parser = forms())]
+    form: Option<Form>,
     /// Carry no bytecode for firmware that can't run a frozen chunk
     #[arg(long)]
     no_fallback: bool,
@@ -52,274 +32,88 @@ pub struct Modules {
     whole: bool,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum As {
-    Bytecode,
-    Source,
-    Frozen,
-    Auto,
+fn forms() -> impl clap::builder::TypedValueParser<Value = Form> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Form::NAMED.map(|(name, _)| name))
+        .map(|name| name.parse().unwrap_or_default())
 }
 
-impl From<As> for Form {
-    fn from(form: As) -> Form {
-        match form {
-            As::Bytecode => Form::Bytecode,
-            As::Source => Form::Source,
-            As::Frozen => Form::Frozen,
-            As::Auto => Form::Auto,
-        }
-    }
-}
-
-/// How one file is to be taken.
-struct How {
-    name: Option<String>,
-    strip: Strip,
-    form: Form,
-    fallback: bool,
-    split: bool,
-    variants: Option<Vec<String>>,
-    budget: Option<Budget>,
+/// A project, and the files that were read for it.
+pub struct Inputs {
+    pub project: Project,
+    pub files: Vec<PathBuf>,
 }
 
 impl Modules {
-    /// Whether no module is named at all.
-    pub fn is_empty(&self) -> bool {
-        self.modules.is_empty() && self.with.is_empty()
-    }
-
-    /// Reads the modules of `fast.toml` in this folder.
-    pub fn read_default(&self) -> Result<Inputs> {
-        let manifest = Path::new("fast.toml");
-        if !manifest.exists() {
-            bail!("nothing to build: name Lua files or a fast.toml, or make a fast.toml here");
-        }
-        let found = from_manifest(manifest, self)?;
-        found.check()
-    }
-
-    /// Reads the modules that are named.
+    /// Reads the modules that are named, or those of `fast.toml` in this folder.
     pub fn read(&self) -> Result<Inputs> {
-        let is_manifest = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml");
-        let mut found = match &self.modules[..] {
-            [manifest] if is_manifest(manifest) => from_manifest(manifest, self)?,
-            paths => {
-                if let Some(manifest) = paths.iter().find(|p| is_manifest(p)) {
+        let mut inputs = match &self.modules[..] {
+            [] if self.with.is_empty() => {
+                let manifest = Path::new("fast.toml");
+                if !manifest.exists() {
                     bail!(
-                        "{}: a fast.toml stands alone; add the other modules to it",
-                        manifest.display()
+                        "nothing to build: name Lua files or a fast.toml, or make a fast.toml here"
                     );
                 }
-                let mut found = Inputs {
-                    inputs: Vec::new(),
-                    files: Vec::new(),
-                    variants: None,
-                    budget: Budget::default(),
-                    budgets: BTreeMap::new(),
-                    auto: BTreeSet::new(),
-                };
-                for path in paths {
-                    found.add_file(path, self.how()?)?;
-                }
-                found
+                self.manifest(manifest)?
             }
+            [manifest] if is_manifest(manifest) => self.manifest(manifest)?,
+            paths => self.files(paths)?,
         };
-        for (file, text) in shipped(&self.with)? {
-            found.add(Path::new(file), text.to_vec(), self.how()?)?;
-        }
-        found.check()
+        let shipped = inputs.project.add_shipped(&self.with, &self.overrides());
+        shipped.map_err(print::explained)?;
+        Ok(inputs)
     }
 
-    /// How a file is taken that no manifest speaks of.
-    fn how(&self) -> Result<How> {
-        Ok(How {
-            name: None,
-            strip: level(self.strip.unwrap_or(2))?,
-            form: self.representation.map(Into::into).unwrap_or_default(),
-            fallback: !self.no_fallback,
-            split: !self.whole,
-            variants: None,
-            budget: None,
+    /// The same, but without any module where none is named.
+    pub fn read_named(&self) -> Result<Inputs> {
+        match self.modules.is_empty() && self.with.is_empty() {
+            true => self.files(&[]),
+            false => self.read(),
+        }
+    }
+
+    fn manifest(&self, path: &Path) -> Result<Inputs> {
+        let folder = Folder::of_manifest(path);
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.with_context(|| format!("{}: its name is not UTF-8", path.display()))?;
+        let project =
+            Project::from_manifest(&folder, name, &self.overrides()).map_err(print::explained)?;
+        let files = project.files().iter().map(|name| folder.path(name));
+        Ok(Inputs {
+            files: files.collect(),
+            project,
         })
     }
-}
 
-/// File name and text of the modules of these names that fastlua ships.
-fn shipped(names: &[String]) -> Result<Vec<(&'static str, &'static [u8])>> {
-    let mut found = Vec::new();
-    for name in names {
-        let before = found.len();
-        let is_asked = |file: &str| name == "provisioning" || *file == format!("{name}.lua");
-        for module in fastlua_firmware::modules().filter(|(file, _)| is_asked(file)) {
-            if !found.contains(&module) {
-                found.push(module);
-            }
-        }
-        if found.len() == before {
-            let names =
-                fastlua_firmware::modules().filter_map(|(file, _)| file.strip_suffix(".lua"));
-            let names: Vec<&str> = names.chain(["provisioning"]).collect();
-            bail!("--with {name}: fastlua ships {}", names.join(", "));
-        }
-    }
-    Ok(found)
-}
-
-fn from_manifest(path: &Path, asked: &Modules) -> Result<Inputs> {
-    let text = String::from_utf8(output::read(path)?)
-        .with_context(|| format!("{} is not UTF-8", path.display()))?;
-    let manifest =
-        Manifest::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    let mut found = Inputs {
-        inputs: Vec::new(),
-        files: vec![path.to_owned()],
-        variants: manifest.variants.clone(),
-        budget: manifest.budget.unwrap_or_default(),
-        budgets: BTreeMap::new(),
-        auto: BTreeSet::new(),
-    };
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for module in &manifest.modules {
-        let strip = asked.strip.or(module.strip).or(manifest.strip);
-        let strip = strip.unwrap_or(2);
-        let strip = level(strip).with_context(|| path.display().to_string())?;
-        let files = matches(folder, module)
-            .with_context(|| format!("{}: module {:?}", path.display(), module.path))?;
-        if module.name.is_some() && files.len() > 1 {
+    fn files(&self, paths: &[PathBuf]) -> Result<Inputs> {
+        if let Some(manifest) = paths.iter().find(|path| is_manifest(path)) {
             bail!(
-                "{}: module {:?} is {} files and can't have one name",
-                path.display(),
-                module.path,
-                files.len()
+                "{}: a fast.toml stands alone; add the other modules to it",
+                manifest.display()
             );
         }
-        let form = asked.representation.map(Form::from);
-        let form = form.or(module.representation).or(manifest.representation);
-        let fallback = module.fallback.or(manifest.fallback);
-        for file in files {
-            found.add_file(
-                &file,
-                How {
-                    name: module.name.clone(),
-                    strip,
-                    form: form.unwrap_or_default(),
-                    fallback: !asked.no_fallback && fallback.unwrap_or(true),
-                    split: !asked.whole && module.split.unwrap_or(true),
-                    variants: module.variants.clone(),
-                    budget: module.budget,
-                },
-            )?;
+        let mut project = Project::new();
+        for path in paths {
+            let text = output::read(path)?;
+            project.add(self.overrides().module(path.to_string_lossy(), text))?;
+        }
+        Ok(Inputs {
+            project,
+            files: paths.to_vec(),
+        })
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            strip: self.strip.and_then(Strip::from_level),
+            form: self.form,
+            no_fallback: self.no_fallback,
+            whole: self.whole,
         }
     }
-    Ok(found)
 }
 
-fn level(strip: u8) -> Result<Strip> {
-    Strip::from_level(strip).ok_or_else(|| anyhow!("strip = {strip}, not 0, 1 or 2"))
-}
-
-/// A wrong SPLIT marker, with the file before its line as in Lua's own messages.
-pub fn split_error(file: &str, error: &SplitError) -> Error {
-    anyhow!("{file}:{}: {}", error.line, error.kind)
-}
-
-/// The regular files that a module's path or glob names, sorted. None may lie outside `folder`, so
-/// that the folder holds all that a build reads.
-fn matches(folder: &Path, module: &Module) -> Result<Vec<PathBuf>> {
-    let outside =
-        "it is outside the folder of fast.toml; name it on the command line, or move fast.toml";
-    let path = Path::new(&module.path);
-    if path
-        .components()
-        .any(|c| !matches!(c, Component::Normal(_) | Component::CurDir))
-    {
-        bail!(outside);
-    }
-    let mut files = Vec::new();
-    if module.path.contains(['*', '?', '[']) {
-        let base = Pattern::escape(&folder.to_string_lossy());
-        let pattern = Path::new(&base).join(path);
-        for file in glob::glob(&pattern.to_string_lossy())? {
-            let file = file?;
-            if file.is_file() {
-                files.push(file);
-            }
-        }
-        if files.is_empty() {
-            bail!("it matches no file");
-        }
-    } else {
-        files.push(folder.join(path));
-    }
-    let base = match folder {
-        folder if folder == Path::new("") => fs::canonicalize("."),
-        folder => fs::canonicalize(folder),
-    }?;
-    for file in &files {
-        let real =
-            fs::canonicalize(file).with_context(|| format!("{} can't be read", file.display()))?;
-        if !real.starts_with(&base) {
-            bail!(outside);
-        }
-    }
-    Ok(files)
-}
-
-impl Inputs {
-    fn check(self) -> Result<Inputs> {
-        check_names(self.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
-        Ok(self)
-    }
-
-    fn add_file(&mut self, path: &Path, how: How) -> Result<()> {
-        let text = output::read(path)?;
-        self.files.push(path.to_owned());
-        self.add(path, text, how)
-    }
-
-    /// Adds the chunks of a text: those between its SPLIT markers, or the one that it is.
-    fn add(&mut self, path: &Path, text: Vec<u8>, how: How) -> Result<()> {
-        let file = path.to_string_lossy().into_owned();
-        let pieces = match how.split {
-            true => split(&text, Loader::Fast).map_err(|error| split_error(&file, &error))?,
-            false => None,
-        };
-        let chunks = match pieces {
-            None => {
-                let stem = || path.file_stem().unwrap_or_default().to_string_lossy();
-                let name = how.name.unwrap_or_else(|| stem().into_owned());
-                vec![(name, text)]
-            }
-            Some(_) if how.name.is_some() => bail!(
-                "{file}: its SPLIT markers name its chunks; leave out `name`, or set `split = false`"
-            ),
-            Some(pieces) => pieces.into_iter().map(|p| (p.name, p.text)).collect(),
-        };
-        let module = chunks[0].0.clone();
-        let representation = match how.form {
-            Form::Bytecode => Representation::Bytecode,
-            Form::Source => Representation::Source,
-            Form::Frozen if !how.fallback => Representation::FrozenAlone,
-            Form::Frozen => Representation::Frozen,
-            Form::Auto => {
-                self.auto
-                    .extend(chunks.iter().map(|(name, _)| name.clone()));
-                Representation::Frozen
-            }
-        };
-        if let Some(budget) = how.budget {
-            self.budgets.insert(module.clone(), budget);
-        }
-        self.inputs
-            .extend(chunks.into_iter().map(|(name, text)| Input {
-                name,
-                module: module.clone(),
-                file: file.clone(),
-                text,
-                representation,
-                strip: how.strip,
-                variants: how.variants.clone(),
-            }));
-        Ok(())
-    }
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "toml")
 }

@@ -2,8 +2,11 @@
 
 mod bench;
 mod build;
+mod build_report;
 mod check;
 mod compile;
+mod depfile;
+mod folder;
 mod inputs;
 mod list;
 mod output;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -88,15 +88,17 @@ fn new_file(folder: &Path) -> std::io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.
+/// Reads a regular file, with its name in the error.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let shown = || format!("{} can't be read", path.display());
-    let about = fs::metadata(path).with_context(shown)?;
-    if !about.is_file() {
-        bail!("{}: it is no regular file", shown());
+    read_regular(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+/// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.
+pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
     let mut bytes = Vec::new();
-    let mut file = File::open(path).with_context(shown)?;
-    std::io::Read::read_to_end(&mut file, &mut bytes).with_context(shown)?;
+    File::open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -22,6 +22,16 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// An error of the library, with what to do on the command line.
+pub fn explained(error: fastlua::Error) -> anyhow::Error {
+    let hint = match &error {
+        fastlua::Error::NoVariant { .. } => " (`fastlua variants` lists them)",
+        fastlua::Error::NotShipped { .. } => " (with --with)",
+        _ => "",
+    };
+    anyhow::anyhow!("{error}{hint}")
+}
+
 /// Whether an error is that nobody reads standard output any more.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<io::Error>();

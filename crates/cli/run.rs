@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use fastlua_bundle::{Build, Representation};
-use fastlua_simulator::{Ended, ImageChunk, LUA, Options, Restart, Simulator, Until};
+use fastlua::Options;
+use fastlua_bytecode::{Dialect, Layout, NumberModel};
+use fastlua_simulator::{self as simulator, Ended, ImageChunk, LUA, Restart, Simulator, Until};
 
-use crate::variant_args::{Heap, Known, find};
+use crate::variant_args::{Heap, Known};
 use crate::{build, inputs, output, print};
 
 /// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
@@ -68,6 +69,20 @@ pub struct Args {
     heap: Heap,
 }
 
+/// The numbers of the Lua that mlua links.
+const MODEL: NumberModel = match LUA.as_bytes() {
+    b"5.1" => NumberModel {
+        dialect: Dialect::Lua51,
+        integer: 0,
+        float: 8,
+    },
+    _ => NumberModel {
+        dialect: Dialect::Lua53,
+        integer: 8,
+        float: 8,
+    },
+};
+
 fn ports(text: &str) -> Result<(u16, u16)> {
     let (device, pc) = text.split_once(':').context("write it as 21:2121")?;
     Ok((device.parse()?, pc.parse()?))
@@ -97,7 +112,7 @@ pub fn run(args: &Args) -> Result<()> {
             temporary.path().to_owned()
         }
     };
-    let mut options = Options::new(root);
+    let mut options = simulator::Options::new(root);
     options.port_map = args.port_map.clone();
     options.listen = args.listen;
     options.networks = args.network.clone();
@@ -139,30 +154,29 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The modules as a bundle for stock Lua on this machine, its variant and its name.
 fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
-    let numbers = match LUA {
-        "5.1" => "51-float",
-        _ => "53-int64-float64",
-    };
-    let name = format!("puc{numbers}-{}bit", usize::BITS);
     let known = args.known.load()?;
-    let variant = find(&known, &name)?;
-    if args.modules.is_empty() {
-        return Ok((Vec::new(), name, String::new()));
+    let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
+    let variant = known.iter().find(|v| v.layout == layout);
+    let variant = variant
+        .context("no variant is stock Lua on this machine")?
+        .name
+        .clone();
+    let project = args.modules.read_named()?.project;
+    if project.is_empty() {
+        return Ok((Vec::new(), variant, String::new()));
     }
-    let read = args.modules.read()?;
-    let bundle = build::compile_all(
-        &Build {
-            inputs: &read.inputs,
-            variants: std::slice::from_ref(variant),
-            heap_limit: args.heap.bytes(),
-        },
-        None,
-    )?;
+    let options = Options {
+        variants: Some(vec![variant.clone()]),
+        heap_limit: args.heap.bytes(),
+        known,
+    };
+    let plan = project.plan(&options).map_err(print::explained)?;
+    let bundle = build::build(&plan, None)?;
     let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
         name: chunk.name.clone(),
         bytes: dump.bytes.clone(),
-        is_source: chunk.representation == Representation::Source,
+        is_source: chunk.form.is_source(),
         xxh32: dump.xxh32,
     });
-    Ok((chunks.collect(), name, bundle.name()))
+    Ok((chunks.collect(), variant, bundle.name()))
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use fastlua_source::split::{Loader, split};
 
 use crate::output::{self, Outputs};
-use crate::{inputs, print};
+use crate::print;
 
 /// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
 #[derive(clap::Args)]
@@ -39,8 +39,11 @@ pub fn run(args: &Args) -> Result<()> {
         For::Spiffs => Loader::Spiffs,
     };
     let text = output::read(&args.file)?;
-    let pieces =
-        split(&text, loader).map_err(|error| inputs::split_error(&shown.to_string(), &error))?;
+    let wrong = |error| fastlua::Error::Split {
+        file: shown.to_string(),
+        error,
+    };
+    let pieces = split(&text, loader).map_err(wrong)?;
     let Some(pieces) = pieces else {
         bail!("{shown} has no SPLIT marker; it is one chunk as it is");
     };

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use fastlua_bundle::{nodemcu, squash_proved};
-use fastlua_bytecode::Dialect;
 use fastlua_variants::Variant;
 
 use crate::output::{self, Outputs};
@@ -43,19 +42,14 @@ pub fn run(args: &Args) -> Result<()> {
         (Some(name), _) => vec![find(&known, name)?.clone()],
         (None, None) => nodemcu(&known),
         (None, Some(dialect)) => {
-            let dialect = match dialect {
-                "5.1" => Dialect::Lua51,
-                _ => Dialect::Lua53,
-            };
             let mut all = nodemcu(&known);
-            all.retain(|v| v.layout.dialect() == dialect);
+            all.retain(|v| v.layout.dialect().to_string() == dialect);
             all
         }
     };
     let text = output::read(&args.file)?;
     let shown = args.file.to_string_lossy();
-    let squashed =
-        squash_proved(&text, &shown, &variants, args.heap.bytes()).map_err(Error::msg)?;
+    let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes())?;
     if args.output == Path::new("-") {
         return print::out(squashed.text);
     }

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
-use fastlua_bundle::closest;
-use fastlua_variants::{Variant, Variants};
+use anyhow::{Context, Result};
+use fastlua::{Variant, Variants};
 
-use crate::output;
+use crate::{output, print};
 
 /// The variants to know of.
 #[derive(clap::Args)]
@@ -50,11 +49,7 @@ impl Known {
 
 /// The variant of that name, or an error that names the closest.
 pub fn find<'a>(variants: &'a Variants, name: &str) -> Result<&'a Variant> {
-    variants.get(name).ok_or_else(|| {
-        let hint = closest(name, variants.iter().map(|v| v.name.as_str()));
-        let hint = hint.map_or(String::new(), |n| format!("; did you mean {n}?"));
-        anyhow!("no variant is named {name}{hint} (`fastlua variants` lists them)")
-    })
+    fastlua::find_variant(variants, name).map_err(print::explained)
 }
 
 /// How much heap a compiler may take.

@@ -15,7 +15,7 @@ use crate::variant_args::Known;
 
 lists the built-in variants and those of the TOML files in my-boards.")]
 pub struct Args {
-    /// Print them as JSON (see README, \"Machine output\")
+    /// Print them as JSON (see docs/machine-output.md)
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -46,7 +46,7 @@ fn table() -> Result<String, std::fmt::Error> {
         writeln!(
             text,
             "    fn {name}_run(name: *const c_char, input: *const c_char, size: usize, limit: usize, \
-             weigh: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
+             cost: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
         )?;
     }
     text += "}\n\nconst CORES: [Run; NumberModel::ALL.len()] = [\n";

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{ChunkFigures, Figures, Form, Metric, On};
+use crate::{ChunkFigures, Column, Figures, Metric, On};
 
 /// What differs from the figures of before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Comparison {
 
 /// Figures of the emulated chip and those of a PC are not to be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its figures were measured with --on {was}, these with --on {is}: they can't be compared")]
+#[error("its figures were measured on {was}, these on {is}: they can't be compared")]
 pub struct Incomparable {
     /// Where the figures of before were measured.
     pub was: On,
@@ -31,9 +31,9 @@ pub struct Change {
     /// The chunk.
     pub chunk: String,
     /// The form; where it is the one that is built, the one before may have been another.
-    pub form: Form,
+    pub form: Column,
     /// The form of before.
-    pub was_form: Form,
+    pub was_form: Column,
     /// Where both were measured.
     pub on: On,
     /// Which figure.

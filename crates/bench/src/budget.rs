@@ -20,7 +20,7 @@ pub struct Budgets {
 /// Budgets of what was not measured: figures of a PC hold no bytes of heap and no instructions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a budget of {} is for the chip's own figures, which --on {on} has not: leave it out, or measure with --on lx106",
+    "a budget of {} is for the chip's own figures, which a measurement on {on} has not",
     .metric.name()
 )]
 pub struct Unmeasured {

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Form, Metric, json};
+use crate::{Column, Metric, json};
 
 /// Name of the JSON's shape.
 pub const SCHEMA: &str = "fastlua-bench/2";
@@ -63,7 +63,7 @@ pub struct VariantFigures {
     /// Its chunks, by name.
     pub chunks: Vec<ChunkFigures>,
     /// Over all chunks, for each form that all of them have.
-    pub totals: BTreeMap<Form, Totals>,
+    pub totals: BTreeMap<Column, Totals>,
     /// Over all chunks, each as it is built.
     pub built: Totals,
 }
@@ -76,9 +76,9 @@ pub struct ChunkFigures {
     /// The module that it is a part of.
     pub module: String,
     /// The form in which `fastlua build` carries it.
-    pub built: Form,
+    pub built: Column,
     /// What it costs in each form.
-    pub forms: BTreeMap<Form, Cost>,
+    pub forms: BTreeMap<Column, Cost>,
 }
 
 /// What a chunk costs in one form.
@@ -163,7 +163,7 @@ pub struct RunCost {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pools {
     /// Where all chunks are in this form.
-    pub of_all: BTreeMap<Form, i64>,
+    pub of_all: BTreeMap<Column, i64>,
     /// Of the chunks that are built frozen.
     pub built: i64,
 }

@@ -1,4 +1,4 @@
-//! The totals as a table for a README.
+//! The totals as a table for the docs.
 
 use crate::{Figures, Metric};
 

@@ -1,71 +1,89 @@
 //! Loads in this process, whose sizes are not the chip's: what they cost in relation to plain source.
 
-use fastlua_bundle::{BundledChunk, Dump};
+use fastlua_bundle::{BundledChunk, Dump, Input};
 use fastlua_compiler::{HeapUse, LoadBackError, Loaded, heap_use};
 
-use crate::measure::{Built, Measurement, flash};
-use crate::{Bench, Cost, Form, Ratio};
+use crate::built::{Built, Measurement, flash};
+use crate::{Column, Cost, Ratio, Target};
 
-/// What each chunk of a target costs in the forms of one image.
-pub(crate) fn costs(bench: &Bench<'_>, t: usize, built: &Built) -> Vec<Measurement> {
-    let chunks = built.firmware.of_variant(t);
-    let each = chunks.flat_map(|(chunk, dump)| {
-        let forms = built.forms.iter();
-        forms.map(move |form| {
-            let cost = cost(bench, t, *form, chunk, dump);
-            (*form, chunk.name.clone(), cost)
-        })
-    });
-    each.collect()
+/// This process.
+pub(crate) struct Host<'a> {
+    /// The plain sources.
+    pub(crate) inputs: &'a [Input],
+    /// Bytes of heap for one load.
+    pub(crate) heap_limit: usize,
 }
 
-fn cost(bench: &Bench<'_>, t: usize, form: Form, chunk: &BundledChunk, dump: &Dump) -> Cost {
-    let (flash, strings) = flash(t, (chunk, dump));
-    let ratio = match form.is_frozen() {
-        true => None,
-        false => Some(ratio(bench, t, form, chunk, dump)),
-    };
-    let (ratio, refused) = match ratio {
-        Some(Ok(ratio)) => (Some(ratio), None),
-        Some(Err(error)) => (None, Some(error.to_string())),
-        None => (None, None),
-    };
-    Cost {
-        flash,
-        strings,
-        load: None,
-        ratio,
-        refused,
-        run: None,
+impl Host<'_> {
+    /// What each chunk of a target costs in the columns of one image.
+    pub(crate) fn costs(&self, target: &Target, t: usize, built: &Built) -> Vec<Measurement> {
+        let chunks = built.firmware.of_variant(t);
+        let each = chunks.flat_map(|(chunk, dump)| {
+            let columns = built.columns.iter();
+            columns.map(move |column| {
+                let refused = built.refused(t, &chunk.name);
+                let cost = self.cost(target, *column, chunk, dump, refused);
+                (*column, chunk.name.clone(), cost)
+            })
+        });
+        each.collect()
     }
-}
 
-fn ratio(
-    bench: &Bench<'_>,
-    t: usize,
-    form: Form,
-    chunk: &BundledChunk,
-    dump: &Dump,
-) -> Result<Ratio, LoadBackError> {
-    let layout = &bench.targets[t].variant.layout;
-    let name = format!("@{}", chunk.name);
-    let weigh = |input| heap_use(layout, input, bench.heap_limit);
-    let own = match form {
-        Form::Source | Form::Squashed => weigh(Loaded::Source(&dump.bytes, &name))?,
-        _ => weigh(Loaded::Dump(&dump.bytes))?,
-    };
-    let input = bench.inputs.iter().find(|input| input.name == chunk.name);
-    let source = match input {
-        Some(input) => weigh(Loaded::Source(&input.text, &name))?,
-        None => own,
-    };
-    let of_source = |value: fn(&HeapUse) -> i64| {
-        let whole = value(&source).max(1);
-        (value(&own) * 1000 + whole / 2).div_euclid(whole)
-    };
-    Ok(Ratio {
-        heap_peak: of_source(|heap| heap.peak as i64),
-        heap_kept: of_source(|heap| heap.kept as i64),
-        allocations: of_source(|heap| heap.allocations as i64),
-    })
+    fn cost(
+        &self,
+        target: &Target,
+        column: Column,
+        chunk: &BundledChunk,
+        dump: &Dump,
+        refused: Option<String>,
+    ) -> Cost {
+        let (flash, strings) = flash(chunk, dump);
+        let measured = match column.is_frozen() || refused.is_some() {
+            true => None,
+            false => Some(self.ratio(target, column, chunk, dump)),
+        };
+        let (ratio, refused) = match measured {
+            Some(Ok(ratio)) => (Some(ratio), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+            None => (None, refused),
+        };
+        Cost {
+            flash,
+            strings,
+            load: None,
+            ratio,
+            refused,
+            run: None,
+        }
+    }
+
+    fn ratio(
+        &self,
+        target: &Target,
+        column: Column,
+        chunk: &BundledChunk,
+        dump: &Dump,
+    ) -> Result<Ratio, LoadBackError> {
+        let layout = &target.variant.layout;
+        let name = format!("@{}", chunk.name);
+        let load = |input| heap_use(layout, input, self.heap_limit);
+        let own = match column.is_source() {
+            true => load(Loaded::Source(&dump.bytes, &name))?,
+            false => load(Loaded::Dump(&dump.bytes))?,
+        };
+        let input = self.inputs.iter().find(|input| input.name == chunk.name);
+        let source = match input {
+            Some(input) => load(Loaded::Source(&input.text, &name))?,
+            None => own,
+        };
+        let of_source = |value: fn(&HeapUse) -> i64| {
+            let whole = value(&source).max(1);
+            (value(&own) * 1000 + whole / 2).div_euclid(whole)
+        };
+        Ok(Ratio {
+            heap_peak: of_source(|heap| heap.peak as i64),
+            heap_kept: of_source(|heap| heap.kept as i64),
+            allocations: of_source(|heap| heap.allocations as i64),
+        })
+    }
 }

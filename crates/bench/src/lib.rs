@@ -7,8 +7,10 @@
 
 mod baseline;
 mod budget;
+mod built;
+mod column;
+mod error;
 mod figures;
-mod form;
 mod headline;
 mod host;
 mod json;
@@ -17,20 +19,23 @@ mod measure;
 mod metric;
 mod page;
 mod table;
+mod target;
 
 pub use baseline::{Change, Comparison, Incomparable, compare};
 pub use budget::{Budgets, Excess, Unmeasured, check};
+pub use column::Column;
+pub use error::BenchError;
 pub use figures::{
     ChunkFigures, Cost, Figures, LoadCost, LoadTotals, On, Pools, Ratio, RunCost, SCHEMA, Totals,
     VariantFigures,
 };
-pub use form::Form;
 pub use headline::headline;
 pub use lx106::Lx106;
-pub use measure::{Bench, BenchError, Machine, Target};
+pub use measure::{Bench, Machine};
 pub use metric::Metric;
 pub use page::page;
 pub use table::{summary, table};
+pub use target::Target;
 
 /// Bytes of heap that a NodeMCU chip has free at its prompt, about.
 pub const CHIP_HEAP: u64 = 44 * 1024;

@@ -7,8 +7,8 @@ use fastlua_emulator::{
     Core, Data, Job, Load, Measure, Measured, Run, Toolchain, fast_files, measure,
 };
 
-use crate::measure::{Built, Flash, Measurement, flash};
-use crate::{BenchError, Cost, Form, LoadCost, RunCost, Target};
+use crate::built::{Built, Flash, Measurement, flash};
+use crate::{BenchError, Column, Cost, LoadCost, RunCost, Target};
 
 /// Real time for one image; it takes a second or two.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -45,8 +45,8 @@ impl Lx106<'_> {
             run,
         };
         let empty = || job("=empty", Data::Ram(Vec::new()), false, false);
-        let chunks = built.forms.iter().flat_map(|form| {
-            let again = *form == Form::ShadowAgain;
+        let chunks = built.columns.iter().flat_map(|column| {
+            let again = column.is_again();
             let chunks = stock.chunks.iter();
             chunks.map(move |chunk| job(&chunk.name, Data::Fast, again, self.run))
         });
@@ -55,7 +55,7 @@ impl Lx106<'_> {
             .chain(chunks)
             .chain([empty()])
             .collect();
-        let core = built.forms[0].core();
+        let core = built.columns[0].core();
         let found = self.load(target, core, &stock.c_header("0"), &jobs)?;
         let [first, chunks @ .., last] = &found[..] else {
             return Ok(Vec::new());
@@ -63,20 +63,25 @@ impl Lx106<'_> {
         if first != last || first.load.is_err() {
             return Err(BenchError::Check {
                 variant: target.core.name.clone(),
-                form: built.forms[0],
+                form: built.columns[0],
                 first: format!("{first:?}"),
                 last: format!("{last:?}"),
             });
         }
-        let flash: Vec<Flash> = built.firmware.of_variant(t).map(|c| flash(t, c)).collect();
-        let chunk = |form: &Form, i: usize, measured: &Measured| {
+        let of_target = built.firmware.of_variant(t);
+        let flash: Vec<Flash> = of_target.map(|(chunk, dump)| flash(chunk, dump)).collect();
+        let chunk = |column: &Column, i: usize, measured: &Measured| {
             let name = stock.chunks[i].name.clone();
-            (*form, name, cost(flash[i], measured))
+            let cost = match built.refused(t, &name) {
+                Some(reason) => refused(flash[i], reason),
+                None => cost(flash[i], measured),
+            };
+            (*column, name, cost)
         };
-        let forms = built.forms.iter().zip(chunks.chunks(flash.len()));
-        let costs = forms.flat_map(|(form, chunks)| {
+        let columns = built.columns.iter().zip(chunks.chunks(flash.len()));
+        let costs = columns.flat_map(|(column, chunks)| {
             let chunks = chunks.iter().enumerate();
-            chunks.map(move |(i, measured)| chunk(form, i, measured))
+            chunks.map(move |(i, measured)| chunk(column, i, measured))
         });
         Ok(costs.collect())
     }
@@ -119,6 +124,18 @@ fn cost((flash, strings): Flash, measured: &Measured) -> Cost {
             .map(|load| load_cost(load, narrow)),
         refused: measured.load.as_ref().err().cloned(),
         run: measured.run.as_ref().map(run_cost),
+    }
+}
+
+/// Of a chunk that the chip would refuse, whatever stock Lua makes of it.
+fn refused((flash, strings): Flash, reason: String) -> Cost {
+    Cost {
+        flash,
+        strings,
+        load: None,
+        ratio: None,
+        refused: Some(reason),
+        run: None,
     }
 }
 

@@ -8,7 +8,7 @@ use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
 use crate::table::{best, shown};
-use crate::{CHIP_HEAP, ChunkFigures, Cost, Figures, Form, Metric, On, Totals, VariantFigures};
+use crate::{CHIP_HEAP, ChunkFigures, Column, Cost, Figures, Metric, On, Totals, VariantFigures};
 
 /// What the charts show, and whether on a logarithmic scale.
 const CHARTS: [(Metric, &str, bool); 4] = [
@@ -53,7 +53,7 @@ fn variant(v: &VariantFigures) -> Value {
         .iter()
         .map(|(metric, title, log)| chart(v, *metric, title, *log))
         .collect();
-    let forms: BTreeSet<Form> = v
+    let forms: BTreeSet<Column> = v
         .chunks
         .iter()
         .flat_map(|c| c.forms.keys().copied())
@@ -168,7 +168,7 @@ fn chart(v: &VariantFigures, metric: Metric, title: &'static str, log: bool) -> 
     let values = || chunks.iter().flat_map(|c| c.forms.values());
     let least = values().filter_map(|c| metric.of(c)).min().unwrap_or(1);
     let scale = Scale::new(least, most, log);
-    let bar = |chunk: &ChunkFigures, form: Form, cost: &Cost| {
+    let bar = |chunk: &ChunkFigures, form: Column, cost: &Cost| {
         let value = metric.of(cost);
         Bar {
             form: form.name(),

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{ChunkFigures, Cost, Figures, Form, Metric, On, VariantFigures};
+use crate::{ChunkFigures, Column, Cost, Figures, Metric, On, VariantFigures};
 
 /// The table of a variant's chunks, each form in a line. The best of a chunk's forms bears a `*` in
 /// each column, unless all are the same; the form that is built bears a `>`. Lines of figures that
@@ -123,7 +123,7 @@ pub(crate) fn best(chunk: &ChunkFigures, metric: Metric) -> Option<i64> {
     values().any(|value| value != least).then_some(least)
 }
 
-fn form_cell(chunk: &ChunkFigures, form: Form) -> String {
+fn form_cell(chunk: &ChunkFigures, form: Column) -> String {
     let mark = if chunk.built == form { '>' } else { ' ' };
     format!("{mark} {form}")
 }

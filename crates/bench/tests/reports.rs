@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastlua_bench::{
-    Budgets, ChunkFigures, Cost, Figures, Form, LoadCost, Metric, On, Pools, RunCost, SCHEMA,
+    Budgets, ChunkFigures, Column, Cost, Figures, LoadCost, Metric, On, Pools, RunCost, SCHEMA,
     VariantFigures, check, compare, page, summary, table,
 };
 
@@ -27,13 +27,13 @@ fn cost(flash: i64, instructions: i64, heap: i64) -> Cost {
     }
 }
 
-fn chunk(name: &str, built: Form, costs: [Cost; 2]) -> ChunkFigures {
+fn chunk(name: &str, built: Column, costs: [Cost; 2]) -> ChunkFigures {
     let [squashed, bytecode] = costs;
     ChunkFigures {
         name: name.into(),
         module: name.split('-').next().unwrap().into(),
         built,
-        forms: BTreeMap::from([(Form::Squashed, squashed), (Form::Bytecode2, bytecode)]),
+        forms: BTreeMap::from([(Column::Squashed, squashed), (Column::Bytecode2, bytecode)]),
     }
 }
 
@@ -56,31 +56,31 @@ fn two() -> Figures {
     let led = [cost(100, 5000, 900), cost(150, 800, 300)];
     let blink = [cost(200, 9000, 1900), cost(260, 1800, 700)];
     figures(vec![
-        chunk("led", Form::Bytecode2, led),
-        chunk("led-blink", Form::Squashed, blink),
+        chunk("led", Column::Bytecode2, led),
+        chunk("led-blink", Column::Squashed, blink),
     ])
 }
 
 #[test]
 fn totals_are_of_each_form_and_of_what_is_built() {
     let variant = &two().variants[0];
-    assert_eq!(variant.totals[&Form::Squashed].flash, 300);
+    assert_eq!(variant.totals[&Column::Squashed].flash, 300);
     assert_eq!(
-        variant.totals[&Form::Squashed].get(Metric::HeapPeak),
+        variant.totals[&Column::Squashed].get(Metric::HeapPeak),
         Some(1900)
     );
     assert_eq!(
-        variant.totals[&Form::Bytecode2].get(Metric::Load),
+        variant.totals[&Column::Bytecode2].get(Metric::Load),
         Some(2600)
     );
     assert_eq!(variant.built.flash, 150 + 200);
     assert_eq!(variant.built.get(Metric::HeapKept), Some(150 + 950));
     let one = [cost(1, 1, 1), cost(1, 1, 1)];
     let mut chunks = variant.chunks.clone();
-    chunks.push(chunk("x", Form::Bytecode2, one));
-    chunks[2].forms.remove(&Form::Squashed);
+    chunks.push(chunk("x", Column::Bytecode2, one));
+    chunks[2].forms.remove(&Column::Squashed);
     let figures = figures(chunks);
-    assert!(!figures.variants[0].totals.contains_key(&Form::Squashed));
+    assert!(!figures.variants[0].totals.contains_key(&Column::Squashed));
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn the_table_marks_the_best_and_what_is_built() {
 fn what_does_not_load_or_run_is_told() {
     let mut figures = two();
     let forms = &mut figures.variants[0].chunks[0].forms;
-    let bytecode = forms.get_mut(&Form::Bytecode2).unwrap();
+    let bytecode = forms.get_mut(&Column::Bytecode2).unwrap();
     bytecode.load = None;
     bytecode.refused = Some("not enough memory".into());
-    forms.get_mut(&Form::Squashed).unwrap().run = Some(RunCost {
+    forms.get_mut(&Column::Squashed).unwrap().run = Some(RunCost {
         instructions: 5,
         heap_peak: 6,
         allocations: 7,
@@ -168,7 +168,7 @@ fn the_page_needs_nothing_from_elsewhere_and_escapes() {
 #[test]
 fn long_charts_are_folded() {
     let one = || [cost(100, 5000, 900), cost(150, 800, 300)];
-    let chunks = |n| (0..n).map(|i| chunk(&format!("c{i}"), Form::Bytecode2, one()));
+    let chunks = |n| (0..n).map(|i| chunk(&format!("c{i}"), Column::Bytecode2, one()));
     let text = |n| page(&figures(chunks(n).collect()), "t").unwrap();
     assert!(!text(12).contains("<details>"));
     assert_eq!(text(15).matches("3 chunks more").count(), 4);
@@ -203,7 +203,7 @@ fn budgets_are_of_the_form_that_is_built() {
 #[test]
 fn what_is_built_but_not_measured_keeps_no_budget() {
     let mut figures = two();
-    figures.variants[0].chunks[0].built = Form::Frozen;
+    figures.variants[0].chunks[0].built = Column::Frozen;
     let budgets = Budgets {
         all: "flash=1M".parse().unwrap(),
         modules: BTreeMap::new(),
@@ -218,8 +218,8 @@ fn a_comparison_finds_what_got_worse() {
     let (was, mut is) = (two(), two());
     assert!(compare(&was, &is, 0.0).unwrap().changes.is_empty());
     let forms = &mut is.variants[0].chunks[0].forms;
-    forms.get_mut(&Form::Bytecode2).unwrap().flash = 153;
-    forms.get_mut(&Form::Squashed).unwrap().flash = 1000;
+    forms.get_mut(&Column::Bytecode2).unwrap().flash = 153;
+    forms.get_mut(&Column::Squashed).unwrap().flash = 1000;
     let found = compare(&was, &is, 2.0).unwrap();
     assert_eq!(found.changes.len(), 2);
     assert!(
@@ -234,7 +234,7 @@ fn a_comparison_finds_what_got_worse() {
     );
     // another form is built now: it is compared with the one of before
     let mut is = two();
-    is.variants[0].chunks[1].built = Form::Bytecode2;
+    is.variants[0].chunks[1].built = Column::Bytecode2;
     let found = compare(&was, &is, 2.0).unwrap();
     let worse: Vec<&fastlua_bench::Change> = found.regressions().collect();
     assert_eq!(worse.len(), 1);
@@ -259,7 +259,7 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
     is.on = On::Host;
     let error = compare(&was, &is, 2.0).unwrap_err().to_string();
     assert!(
-        error.contains("--on lx106") && error.contains("--on host"),
+        error.contains("on lx106") && error.contains("on host"),
         "{error}"
     );
     assert_eq!(On::Host.show(Metric::HeapKept, 415), "41.5 %");
@@ -277,21 +277,25 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
 #[test]
 fn totals_have_shared_strings_once() {
     let frozen = |name| {
-        let mut chunk = chunk(name, Form::Frozen, [cost(10, 100, 100), cost(20, 100, 100)]);
+        let mut chunk = chunk(
+            name,
+            Column::Frozen,
+            [cost(10, 100, 100), cost(20, 100, 100)],
+        );
         let cost = Cost {
             strings: 300,
             ..cost(1000, 500, 40)
         };
-        chunk.forms.insert(Form::Frozen, cost);
+        chunk.forms.insert(Column::Frozen, cost);
         chunk
     };
     let pools = Pools {
-        of_all: BTreeMap::from([(Form::Frozen, 350)]),
+        of_all: BTreeMap::from([(Column::Frozen, 350)]),
         built: 350,
     };
     let chunks = vec![frozen("a"), frozen("b")];
     let variant = VariantFigures::new("v".into(), "c".into(), chunks, &pools);
-    assert_eq!(variant.totals[&Form::Frozen].flash, 2 * 700 + 350);
+    assert_eq!(variant.totals[&Column::Frozen].flash, 2 * 700 + 350);
     assert_eq!(variant.built.flash, 2 * 700 + 350);
-    assert_eq!(variant.totals[&Form::Squashed].flash, 20);
+    assert_eq!(variant.totals[&Column::Squashed].flash, 20);
 }

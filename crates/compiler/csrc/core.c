@@ -58,7 +58,7 @@ typedef struct Job {
   size_t peak, calls;		/* most of them; blocks that were asked for */
   Text input;
   const char *name;
-  int weigh;			/* the sink takes what the load costs, no dump */
+  int cost;			/* the sink takes what the load costs, no dump */
   Sink sink;			/* takes the dump, or the error message */
   void *ud;
   int status;			/* of the load */
@@ -113,9 +113,9 @@ static void collect (lua_State *L) {
 }
 
 /* hands over blocks, bytes at the peak and bytes kept of a load, which is not the first */
-static void job_weigh (lua_State *L, Job *j) {
+static void job_cost (lua_State *L, Job *j) {
   Text empty = {"", 0};
-  ptrdiff_t cost[3];
+  ptrdiff_t found[3];
   size_t base;
   if (load_chunk(L, job_read, &empty, "=") != 0)
     lua_error(L);
@@ -124,16 +124,16 @@ static void job_weigh (lua_State *L, Job *j) {
   base = j->peak = j->used;
   j->calls = 0;
   job_load(L, j);
-  cost[0] = (ptrdiff_t)j->calls;
-  cost[1] = (ptrdiff_t)(j->peak - base);
+  found[0] = (ptrdiff_t)j->calls;
+  found[1] = (ptrdiff_t)(j->peak - base);
   collect(L);
-  cost[2] = (ptrdiff_t)j->used - (ptrdiff_t)base;
-  j->sink(j->ud, cost, sizeof(cost));
+  found[2] = (ptrdiff_t)j->used - (ptrdiff_t)base;
+  j->sink(j->ud, found, sizeof(found));
 }
 
 static int job_run (lua_State *L) {
   Job *j = (Job *)lua_touserdata(L, 1);
-  if (j->weigh) job_weigh(L, j);
+  if (j->cost) job_cost(L, j);
   else {
     job_load(L, j);
     dump_chunk(L, job_write, j);
@@ -158,11 +158,11 @@ static int job_protected (lua_State *L, Job *j) {
 ** returns Lua's status.
 */
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int weigh, Sink sink, void *ud);
+               size_t limit, int cost, Sink sink, void *ud);
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int weigh, Sink sink, void *ud) {
+               size_t limit, int cost, Sink sink, void *ud) {
   static const char nomem[] = "not enough memory";
-  Job j = {0, limit, 0, 0, {input, size}, name, weigh, sink, ud, 0};
+  Job j = {0, limit, 0, 0, {input, size}, name, cost, sink, ud, 0};
   int status = LUA_ERRMEM;
   lua_State *L = lua_newstate(job_alloc, &j);
   if (L == NULL) {

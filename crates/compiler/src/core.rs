@@ -60,7 +60,7 @@ impl Core {
 
     /// Loads source or a dump, and returns the blocks that were asked for, bytes at the peak, and
     /// bytes kept.
-    pub(crate) fn weigh(
+    pub(crate) fn load_cost(
         &self,
         name: &CStr,
         input: &[u8],
@@ -80,7 +80,7 @@ impl Core {
         name: &CStr,
         input: &[u8],
         heap_limit: usize,
-        weigh: bool,
+        cost: bool,
     ) -> Result<Vec<u8>, Refused> {
         let mut output = Vec::new();
         // SAFETY: the pointers are valid for the call, which keeps none of them; `collect` is the
@@ -92,7 +92,7 @@ impl Core {
                 input.as_ptr().cast(),
                 input.len(),
                 heap_limit,
-                c_int::from(weigh),
+                c_int::from(cost),
                 collect,
                 (&raw mut output).cast(),
             )

@@ -33,9 +33,14 @@ pub enum CompileError {
     /// The input is bytecode.
     #[error("{0}: this is bytecode (it starts with ESC); give the source it was compiled from")]
     Bytecode(BString),
-    /// Lua's own message.
-    #[error("{0}")]
-    Lua(BString),
+    /// Lua's own message, which begins with file and line.
+    #[error("{message}")]
+    Lua {
+        /// The message.
+        message: BString,
+        /// The line that it names.
+        line: Option<u32>,
+    },
     /// The compiler needed more than the limit.
     #[error("{name}: not enough memory: compiling takes more than {limit} bytes of heap")]
     Memory {
@@ -80,7 +85,10 @@ pub fn compile(
                 name: shown(),
                 limit: heap_limit,
             },
-            _ => CompileError::Lua(refused.message.into()),
+            _ => CompileError::Lua {
+                line: line_of(&refused.message),
+                message: refused.message.into(),
+            },
         })?;
     let chunk = read(&dump, &core.layout).map_err(|error| CompileError::Dump {
         name: shown(),
@@ -90,6 +98,22 @@ pub fn compile(
         layout: *layout,
         ..chunk
     })
+}
+
+impl CompileError {
+    /// The line, where the error has one.
+    pub fn line(&self) -> Option<u32> {
+        match self {
+            CompileError::Lua { line, .. } => *line,
+            _ => None,
+        }
+    }
+}
+
+/// The first number between colons: Lua's messages begin with `file:line:`.
+fn line_of(message: &[u8]) -> Option<u32> {
+    let mut parts = message.split(|b| *b == b':').skip(1);
+    parts.find_map(|part| part.to_str().ok()?.parse().ok())
 }
 
 /// What `luaL_loadfile` gives the parser: the newline of a skipped line stays.
@@ -170,7 +194,7 @@ pub struct HeapUse {
     pub kept: isize,
 }
 
-/// What is loaded to be weighed.
+/// What is loaded to see what that takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Loaded<'a> {
     /// A text, and its chunk name.
@@ -191,15 +215,15 @@ pub fn heap_use(
     heap_limit: usize,
 ) -> Result<HeapUse, LoadBackError> {
     let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
-    let weigh = |name: &str, input: &[u8]| {
+    let cost = |name: &str, input: &[u8]| {
         let refused = |message: Vec<u8>| LoadBackError::Refused(message.into());
         let name = CString::new(name).map_err(|_| refused(b"a zero byte in its name".to_vec()))?;
-        core.weigh(&name, input, heap_limit)
+        core.load_cost(&name, input, heap_limit)
             .map_err(|error| refused(error.message))
     };
     let [allocations, peak, kept] = match input {
-        Loaded::Source(text, name) => weigh(name, skip_first_line(layout.dialect(), text))?,
-        Loaded::Dump(dump) => weigh("=?", &write(&for_core(&read(dump, layout)?, &core))?)?,
+        Loaded::Source(text, name) => cost(name, skip_first_line(layout.dialect(), text))?,
+        Loaded::Dump(dump) => cost("=?", &write(&for_core(&read(dump, layout)?, &core))?)?,
     };
     Ok(HeapUse {
         allocations: allocations.unsigned_abs(),

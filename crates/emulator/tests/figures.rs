@@ -5,7 +5,7 @@ mod common;
 use std::time::Instant;
 
 use common::{TIMEOUT, bundle, shipped, tools, variant, work};
-use fastlua_bundle::{Bundle, Input, Representation};
+use fastlua_bundle::{Bundle, Form, Input};
 use fastlua_emulator::{Core, Data, Job, Load, Measure, Measured, Reads, fast_files, measure};
 use fastlua_variants::Variant;
 
@@ -41,7 +41,7 @@ fn both_forms() -> Vec<Input> {
     let modules = shipped();
     let sources = modules.iter().map(|module| Input {
         name: squashed(&module.name),
-        representation: Representation::Source,
+        form: Form::Squashed,
         ..module.clone()
     });
     sources.chain(modules.iter().cloned()).collect()

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
-use fastlua_bundle::{Input, Representation};
+use fastlua_bundle::{Form, Input};
 use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
 use fastlua_variants::Variant;
 
@@ -29,9 +29,9 @@ fn scripts(variant: &Variant) -> Vec<Input> {
     inputs
 }
 
-fn as_frozen(inputs: &[Input], representation: Representation) -> Vec<Input> {
+fn as_frozen(inputs: &[Input], form: Form) -> Vec<Input> {
     let frozen = inputs.iter().map(|input| Input {
-        representation,
+        form,
         ..input.clone()
     });
     frozen.collect()
@@ -65,7 +65,7 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
     for model in MODELS {
         let variant = variant(model);
         let inputs = scripts(&variant);
-        let frozen = as_frozen(&inputs, Representation::FrozenAlone);
+        let frozen = as_frozen(&inputs, Form::Frozen { fallback: false });
         let text = |output: Output| {
             let errors = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status, 0, "{model}: {errors}");
@@ -111,7 +111,8 @@ int luaopen_fast (lua_State *L) {
     for model in MODELS {
         let variant = variant(model);
         let one = [input("one", b"return 'one'")];
-        let header = bundle(&as_frozen(&one, Representation::FrozenAlone), &variant).c_header("0");
+        let header =
+            bundle(&as_frozen(&one, Form::Frozen { fallback: false }), &variant).c_header("0");
         let [(_, fast), chunks] = fast_files(&header);
         let image = Image::script(
             &tools(),
@@ -175,7 +176,7 @@ fn a_frozen_chunk_loads_for_next_to_nothing() {
         let variant = variant(model);
         let inputs = shipped();
         let bytecode = loads(&variant, Core::Stock, &inputs);
-        let frozen = as_frozen(&inputs, Representation::FrozenAlone);
+        let frozen = as_frozen(&inputs, Form::Frozen { fallback: false });
         let hooked = loads(&variant, Core::Hooked, &frozen);
         let open = loads(&variant, Core::ReadOnly, &frozen);
         let modules = inputs.iter().zip(&bytecode).zip(&hooked).zip(&open);

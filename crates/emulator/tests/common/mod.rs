@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fastlua_bundle::{Build, Bundle, Input, Representation};
+use fastlua_bundle::{Build, Bundle, Form, Input};
 use fastlua_bytecode::{Layout, Strip};
 use fastlua_emulator::{Toolchain, stock_layout};
 use fastlua_variants::{Variant, Variants};
@@ -44,7 +44,7 @@ pub fn input(name: &str, text: &[u8]) -> Input {
         module: name.into(),
         file: format!("{name}.lua"),
         text: text.to_vec(),
-        representation: Representation::Bytecode,
+        form: Form::Bytecode,
         strip: Strip::Lines,
         variants: None,
     }

@@ -1,30 +1,64 @@
 //! What loading a chunk allocates, counted in the core's own structures. The firmware's compiler
-//! turns the counts into bytes (`FAST_HEAP` in `fast_load.h`), so that they are right for any core.
+//! turns the counts into bytes (`FAST_FUNCTION` and its like in the loader's headers), so that they are right for any core.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Add;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 
-use crate::pool::{is_interned, no_source};
+use crate::objects::{is_interned, no_source};
 
 /// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
-const ON_STACK: usize = 256;
+pub(crate) const ON_STACK: usize = 256;
 
 /// Counts of what a load keeps, and the buffer it needs meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Need {
-    /// For each function: instructions, constants, functions in it, upvalues that have a
-    /// description (all in 5.3, those with a name in 5.1), local variables, bytes of line info.
-    pub functions: Vec<[usize; 6]>,
+    /// The parts of each function.
+    pub functions: Vec<Parts>,
     /// Strings by length without the final zero: each different one once, but 5.3's long ones each
     /// time.
     pub strings: BTreeMap<usize, usize>,
+    /// Of these the constants, likewise: what a shadow of a frozen function has in RAM.
+    pub constant_strings: BTreeMap<usize, usize>,
     /// How many of them go into the string table.
     pub short_strings: usize,
     /// Upvalues of the main function.
     pub main_upvalues: usize,
     /// 5.1: bytes of the buffer for long strings, and of the one it replaces, where the sum is largest.
     pub buffer: (usize, usize),
+}
+
+/// How many parts of each kind a function has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Instructions.
+    pub instructions: usize,
+    /// Constants.
+    pub constants: usize,
+    /// Functions in it.
+    pub functions: usize,
+    /// Upvalues that have a description: all in 5.3, those with a name in 5.1.
+    pub upvalues: usize,
+    /// Local variables with a name.
+    pub locals: usize,
+    /// Bytes of line info.
+    pub line_info: usize,
+}
+
+impl Add for Parts {
+    type Output = Parts;
+
+    fn add(self, other: Parts) -> Parts {
+        Parts {
+            instructions: self.instructions + other.instructions,
+            constants: self.constants + other.constants,
+            functions: self.functions + other.functions,
+            upvalues: self.upvalues + other.upvalues,
+            locals: self.locals + other.locals,
+            line_info: self.line_info + other.line_info,
+        }
+    }
 }
 
 impl Need {
@@ -34,11 +68,26 @@ impl Need {
             chunk,
             need: Need::default(),
             seen: BTreeSet::new(),
+            constants: Vec::new(),
             last_buffer: 0,
         };
         count.function(&chunk.main);
         count.need.main_upvalues = chunk.main.upvalues.len();
+        count.constants.sort();
+        let dialect = chunk.layout.dialect();
+        let same = |a: &mut &[u8], b: &mut &[u8]| a == b && is_interned(dialect, a);
+        count.constants.dedup_by(same);
+        for string in count.constants {
+            *count.need.constant_strings.entry(string.len()).or_default() += 1;
+        }
         count.need
+    }
+
+    /// The parts of all functions together.
+    pub fn sum(&self) -> Parts {
+        self.functions
+            .iter()
+            .fold(Parts::default(), |sum, parts| sum + *parts)
     }
 
     /// The C expression of the bytes.
@@ -47,8 +96,11 @@ impl Need {
         if self.buffer.1 > 0 {
             terms.push(format!("FAST_BUFFER({}, {})", self.buffer.0, self.buffer.1));
         }
-        for [i, k, p, u, v, l] in &self.functions {
-            terms.push(format!("FAST_FUNCTION({i}, {k}, {p}, {u}, {v}, {l})"));
+        for f in &self.functions {
+            terms.push(format!(
+                "FAST_FUNCTION({}, {}, {}, {}, {}, {})",
+                f.instructions, f.constants, f.functions, f.upvalues, f.locals, f.line_info
+            ));
         }
         for (length, count) in &self.strings {
             terms.push(format!("{count} * FAST_STRING({length})"));
@@ -61,6 +113,7 @@ struct Count<'a> {
     chunk: &'a Chunk,
     need: Need,
     seen: BTreeSet<&'a [u8]>,
+    constants: Vec<&'a [u8]>,
     last_buffer: usize,
 }
 
@@ -74,16 +127,17 @@ impl<'a> Count<'a> {
             (None, Some(name)) if self.need.functions.is_empty() => self.keep(name),
             (None, _) => {}
         }
-        self.need.functions.push([
-            function.code.len(),
-            function.constants.len(),
-            function.functions.len(),
-            described(dialect, function),
-            function.locals.len(),
-            line_info(self.chunk.layout.format, function).len(),
-        ]);
+        self.need.functions.push(Parts {
+            instructions: function.code.len(),
+            constants: function.constants.len(),
+            functions: function.functions.len(),
+            upvalues: described(dialect, function),
+            locals: function.locals.len(),
+            line_info: line_info(self.chunk.layout.format, function).len(),
+        });
         for constant in &function.constants {
             if let Constant::String(string) = constant {
+                self.constants.push(string);
                 self.string(string);
             }
         }
@@ -121,7 +175,7 @@ impl<'a> Count<'a> {
 }
 
 /// Upvalues of a loaded function that have a description: in 5.1 only those with a name.
-pub(crate) fn described(dialect: Dialect, function: &Function) -> usize {
+fn described(dialect: Dialect, function: &Function) -> usize {
     match dialect {
         Dialect::Lua51 => function
             .upvalues

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Budget, closest};
+use fastlua_bundle::{Budget, Form, closest};
 
 /// A `fast.toml`. The same keys in a module override those of the whole.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -12,22 +12,22 @@ pub struct Manifest {
     pub strip: Option<u8>,
     /// Names of the variants to build.
     pub variants: Option<Vec<String>>,
-    /// `bytecode`, `source`, `frozen` or `auto`.
+    /// `bytecode`, `source`, `plain`, `frozen` or `auto`.
     #[serde(rename = "as")]
-    pub representation: Option<Form>,
+    pub form: Option<Form>,
     /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
     pub fallback: Option<bool>,
     /// What all modules may cost in `fastlua bench`.
     pub budget: Option<Budget>,
     /// The modules, `[[module]]` each.
     #[serde(default, rename = "module")]
-    pub modules: Vec<Module>,
+    pub modules: Vec<ManifestModule>,
 }
 
 /// One `[[module]]`.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub struct Module {
+pub struct ManifestModule {
     /// A file or a glob, relative to the folder of `fast.toml`.
     pub path: String,
     /// Name of the chunk; the file's stem where it is not given.
@@ -36,9 +36,9 @@ pub struct Module {
     pub strip: Option<u8>,
     /// Names of the variants that carry it.
     pub variants: Option<Vec<String>>,
-    /// `bytecode`, `source`, `frozen` or `auto`.
+    /// `bytecode`, `source`, `plain`, `frozen` or `auto`.
     #[serde(rename = "as")]
-    pub representation: Option<Form>,
+    pub form: Option<Form>,
     /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
     pub fallback: Option<bool>,
     /// Whether SPLIT markers cut it into chunks; they do unless this is false.
@@ -47,28 +47,33 @@ pub struct Module {
     pub budget: Option<Budget>,
 }
 
-/// How a chunk is to lie in flash, as `as` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// Stripped bytecode.
-    #[default]
-    Bytecode,
-    /// Squashed source.
-    Source,
-    /// Constant objects of the core's own.
-    Frozen,
-    /// Frozen where the budget of flash allows it, else bytecode.
-    Auto,
-}
-
 /// A `fast.toml` that can't be used: place, reason and a suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ManifestError(String);
 
+impl ManifestError {
+    pub(crate) fn level(strip: u8) -> ManifestError {
+        ManifestError(format!("strip = {strip}, not 0, 1 or 2"))
+    }
+}
+
 impl Manifest {
+    /// Reads the bytes of a `fast.toml`.
+    ///
+    /// # Errors
+    /// Place, reason, and what was probably meant.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Manifest, ManifestError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Manifest::parse(text),
+            Err(error) => Err(ManifestError(format!("it is no UTF-8: {error}"))),
+        }
+    }
+
     /// Reads the text of a `fast.toml`.
+    ///
+    /// # Errors
+    /// As [`Manifest::from_bytes`].
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
         let manifest: Manifest = toml::from_str(text).map_err(|error| {
             let hint = suggestion(error.message());

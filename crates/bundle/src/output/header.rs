@@ -1,14 +1,27 @@
 //! `fast_chunks.h`: the bundle as constant data, one block for each variant.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
-use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
-use crate::frozen::{FROZEN_H, Frozen};
+use super::c::{Hex, words};
+use super::objects;
+use crate::bundle::{Bundle, BundledChunk};
+use crate::form::Form;
 use crate::identifier;
-use crate::pool::pool_size;
+
+/// Macros and assertions that frozen objects need; text of every header with frozen chunks.
+const FROZEN_H: &str = include_str!("../frozen.h");
+
+/// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{chunk}: a frozen chunk is for fast.c, which owns the table of its strings")]
+pub struct FrozenHeader {
+    /// The first such chunk.
+    pub chunk: String,
+}
 
 /// What the header is for.
 enum Purpose<'a> {
@@ -41,9 +54,34 @@ impl Bundle {
         Hex(&hash[..8]).to_string()
     }
 
-    /// The text of `<module>_lua.h`: the chunks for a C module to include as its Lua half, with two
-    /// functions to load them. `loader` is the text of `fast_load.h`, which it takes in.
-    pub fn module_header(&self, module: &str, loader: &str, version: &str) -> String {
+    /// For each module its name in C and the text of `<name>_lua.h`: its chunks for a C module to
+    /// include as its Lua half, with two functions to load them. `loader` is the text of the loader,
+    /// which it takes in.
+    ///
+    /// # Errors
+    /// A chunk is frozen.
+    pub fn module_headers(
+        &self,
+        loader: &str,
+        version: &str,
+    ) -> Result<Vec<(String, String)>, FrozenHeader> {
+        if let Some(chunk) = self.chunks.iter().find(|c| c.form.is_frozen()) {
+            let chunk = chunk.name.clone();
+            return Err(FrozenHeader { chunk });
+        }
+        let modules: BTreeSet<&String> = self.chunks.iter().map(|c| &c.module).collect();
+        let header = |module: &String| {
+            let mut part = self.clone();
+            part.chunks.retain(|c| c.module == *module);
+            (
+                identifier(module),
+                part.module_header(module, loader, version),
+            )
+        };
+        Ok(modules.into_iter().map(header).collect())
+    }
+
+    fn module_header(&self, module: &str, loader: &str, version: &str) -> String {
         let m = identifier(module);
         let about = format!("{m}_lua.h - the Lua half of a C module");
         let mut text = self.about(&about, version);
@@ -82,7 +120,7 @@ impl Bundle {
                 chunk.name,
                 chunk.file_name,
                 chunk.source_len,
-                chunk.representation.name(),
+                chunk.form,
                 chunk.strip as u8,
                 Hex(&chunk.sha256)
             );
@@ -106,7 +144,7 @@ impl Bundle {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
             words(&mut text, &format!("fast_name_{id}"), &name);
-            if chunk.representation == Representation::Source
+            if chunk.form.is_source()
                 && let Some(source) = chunk.dumps.iter().flatten().next()
             {
                 words(&mut text, &format!("fast_words_{id}"), &source.bytes);
@@ -147,28 +185,28 @@ impl Bundle {
                 variant.name
             );
         }
-        let frozen = self.frozen(text, v, purpose);
+        let frozen = matches!(purpose, Purpose::Fast) && self.frozen(text, v);
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
             let _ = write!(index, "  {{fast_name_{id}, ");
-            let Some(need) = &dump.need else {
-                let (size, hash) = (dump.bytes.len(), dump.xxh32);
+            let (size, hash) = (dump.bytes.len(), dump.xxh32);
+            let Some(compiled) = &dump.compiled else {
                 let _ = writeln!(
                     index,
                     "fast_words_{id}, {size}, 0x{hash:08x}, FAST_SOURCE, 0, 0}},"
                 );
                 continue;
             };
-            let (heap, strings) = (need.c_expression(), need.short_strings);
-            if frozen && chunk.representation == Representation::FrozenAlone {
-                let _ = write!(index, "NULL, 0, 0, ");
-            } else {
-                let (size, hash) = (dump.bytes.len(), dump.xxh32);
+            if chunk.form.carries_bytes() {
                 words(text, &format!("fast_words_{id}"), &dump.bytes);
                 let _ = write!(index, "fast_words_{id}, {size}, 0x{hash:08x}, ");
+            } else {
+                let _ = write!(index, "NULL, 0, 0, ");
             }
+            let need = &compiled.need;
+            let (heap, strings) = (need.c_expression(), need.short_strings);
             let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},");
         }
         *text += &index;
@@ -178,27 +216,18 @@ impl Bundle {
         }
     }
 
-    /// Writes the frozen chunks of a variant; false where it has none, or the header is for a module
-    /// of another firmware's, which can't have the core's table of strings as well.
-    fn frozen(&self, text: &mut String, v: usize, purpose: &Purpose) -> bool {
-        if matches!(purpose, Purpose::Module(_)) || !self.has_frozen() {
+    /// Writes the frozen chunks of a variant; false where it has none.
+    fn frozen(&self, text: &mut String, v: usize) -> bool {
+        if !self.has_frozen() {
             return false;
         }
-        let chunks = self
-            .of_variant(v)
-            .filter_map(|(chunk, dump)| {
-                Some((&*chunk.name, dump.frozen.as_ref()?, dump.need.as_ref()?))
-            })
-            .collect();
-        let Some(mut frozen) = Frozen::new(chunks, self.seed()) else {
+        let Some(frozen) = self.objects(v) else {
             *text += "#undef FAST_FREEZES\n\n";
             return false;
         };
-        let _ = writeln!(
-            text,
-            "#if defined(FAST_FREEZES)\n\n{}\n#endif",
-            frozen.text()
-        );
+        *text += "#if defined(FAST_FREEZES)\n\n";
+        objects::print(text, &frozen);
+        *text += "\n#endif\n";
         true
     }
 
@@ -206,16 +235,15 @@ impl Bundle {
     fn frozen_index(&self, text: &mut String, v: usize) {
         *text +=
             "#if defined(FAST_FREEZES)\nstatic const fast_frozen *const fast_frozen_chunks[] = {\n";
-        for (chunk, dump) in self.of_variant(v) {
-            let _ = match dump.frozen {
-                Some(_) => writeln!(text, "  &fast_z_{},", identifier(&chunk.name)),
-                None => writeln!(text, "  NULL,"),
+        for (chunk, _) in self.of_variant(v) {
+            let _ = match chunk.form.is_frozen() {
+                true => writeln!(text, "  &fast_z_{},", identifier(&chunk.name)),
+                false => writeln!(text, "  NULL,"),
             };
         }
         *text += "};\n";
-        let alone =
-            |(c, _): &(&BundledChunk, &Dump)| c.representation == Representation::FrozenAlone;
-        if let Some((chunk, _)) = self.of_variant(v).find(alone) {
+        let alone = |chunk: &&BundledChunk| chunk.form == Form::Frozen { fallback: false };
+        if let Some(chunk) = self.of_variant(v).map(|(chunk, _)| chunk).find(alone) {
             let _ = writeln!(
                 text,
                 "#else\n#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"",
@@ -223,32 +251,6 @@ impl Bundle {
             );
         }
         *text += "#endif\n\n";
-    }
-
-    /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
-    pub fn pool(&self, v: usize) -> (usize, usize) {
-        let chunks = self.of_variant(v);
-        pool_size(chunks.filter_map(|(_, dump)| dump.frozen.as_ref()))
-    }
-
-    /// Whether any chunk is frozen.
-    pub fn has_frozen(&self) -> bool {
-        self.chunks.iter().any(|c| c.representation.is_frozen())
-    }
-
-    /// What the hash of strings begins with in 5.3: other sources, another seed.
-    fn seed(&self) -> u32 {
-        let mut hash = Sha256::new();
-        self.chunks.iter().for_each(|c| hash.update(c.sha256));
-        let bytes = hash.finalize();
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    }
-
-    /// The chunks that a variant carries, with their dumps.
-    pub fn of_variant(&self, v: usize) -> impl Iterator<Item = (&BundledChunk, &Dump)> {
-        self.chunks
-            .iter()
-            .filter_map(move |chunk| Some((chunk, chunk.dumps[v].as_ref()?)))
     }
 }
 
@@ -262,23 +264,6 @@ fn table(prefix: &str) -> String {
     )
 }
 
-/// Bytes as an array of 32-bit words, zero bytes after them.
-pub(crate) fn words(text: &mut String, name: &str, bytes: &[u8]) {
-    let words: Vec<&[u8]> = bytes.chunks(4).collect();
-    let _ = write!(
-        text,
-        "\nstatic const uint32_t {name}[{}] FAST_FLASH = {{",
-        words.len()
-    );
-    for (i, word) in words.iter().enumerate() {
-        let mut four = [0; 4];
-        four[..word.len()].copy_from_slice(word);
-        let space = if i % 8 == 0 { "\n  " } else { " " };
-        let _ = write!(text, "{space}0x{:08x},", u32::from_le_bytes(four));
-    }
-    *text += "\n};\n";
-}
-
 /// A variant's condition, one target a line.
 struct Condition<'a>(&'a Variant);
 
@@ -286,14 +271,5 @@ impl Display for Condition<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let each: Vec<String> = self.0.select.values().map(|c| format!("({c})")).collect();
         f.write_str(&each.join(" || \\\n     "))
-    }
-}
-
-/// Bytes in hexadecimal.
-pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
-
-impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
     }
 }

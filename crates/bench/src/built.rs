@@ -1,0 +1,47 @@
+//! Chunks as they are built to be measured.
+
+use fastlua_bundle::{Bundle, BundledChunk, Dump, Severity};
+
+use crate::{Column, Cost};
+
+/// All chunks as the firmware has them, and as the emulated chip loads them: one image for each target.
+pub(crate) struct Built {
+    /// More than one where later loads from it are measured, too.
+    pub(crate) columns: Vec<Column>,
+    /// For each target its chunks and their bytes of flash.
+    pub(crate) firmware: Bundle,
+    /// For each target, where the emulated chip loads it.
+    pub(crate) stock: Vec<Bundle>,
+}
+
+impl Built {
+    /// Why the chip of a target would refuse a chunk: source that its own compiler does not take.
+    pub(crate) fn refused(&self, t: usize, chunk: &str) -> Option<String> {
+        let variant = &self.firmware.variants[t].name;
+        let mut warnings = self.firmware.warnings.iter();
+        let found = warnings.find(|warning| {
+            let fault = &warning.fault;
+            warning.severity == Severity::Refused
+                && fault.chunk == chunk
+                && fault.variants.contains(variant)
+        });
+        found.map(|warning| warning.fault.message.clone())
+    }
+}
+
+/// What a chunk costs in a form.
+pub(crate) type Measurement = (Column, String, Cost);
+
+/// Bytes of flash of a chunk; of these, of strings that chunks share.
+pub(crate) type Flash = (i64, i64);
+
+/// What a chunk takes of flash, with its strings where it is frozen.
+pub(crate) fn flash(chunk: &BundledChunk, dump: &Dump) -> Flash {
+    let bytes = match chunk.form.carries_bytes() {
+        true => dump.bytes.len(),
+        false => 0,
+    };
+    let frozen = dump.costs().filter(|_| chunk.form.is_frozen());
+    let (functions, strings) = frozen.map_or((0, 0), |c| (c.frozen_flash, c.frozen_strings));
+    ((bytes + functions + strings) as i64, strings as i64)
+}

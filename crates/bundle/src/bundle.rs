@@ -1,0 +1,139 @@
+//! A bundle: chunks with their bytes for each variant.
+
+use fastlua_bytecode::{Chunk, Strip};
+use fastlua_variants::Variant;
+use sha2::{Digest, Sha256};
+use xxhash_rust::xxh32::xxh32;
+
+use crate::objects::{CoreLayout, Objects, Strings};
+use crate::produce::{Fault, Severity, Warning};
+use crate::{Costs, Form, Need};
+
+/// Every chunk for every variant, proved to load back.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// The variants, in the order of the blocks.
+    pub variants: Vec<Variant>,
+    /// The chunks, sorted by name.
+    pub chunks: Vec<BundledChunk>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// A chunk of a bundle.
+#[derive(Debug, Clone)]
+pub struct BundledChunk {
+    /// Its name.
+    pub name: String,
+    /// The module that it is a part of.
+    pub module: String,
+    /// Its file as the user gave it.
+    pub file: String,
+    /// The file's name without folders, which is all that the output says of it.
+    pub file_name: String,
+    /// Bytes of its source.
+    pub source_len: usize,
+    /// SHA-256 of its source.
+    pub sha256: [u8; 32],
+    /// How it is carried. What the output holds of the chunk follows from this alone.
+    pub form: Form,
+    /// What was dropped from its bytecode.
+    pub strip: Strip,
+    /// Its bytes for each of the bundle's variants; none where the variant does not carry it.
+    pub dumps: Vec<Option<Dump>>,
+}
+
+/// A chunk's bytes for one variant: its dump, or its source.
+#[derive(Debug, Clone)]
+pub struct Dump {
+    /// The bytes as they lie in flash.
+    pub bytes: Vec<u8>,
+    /// Their XXH32 with seed 0.
+    pub xxh32: u32,
+    /// What is known of the compiled chunk; none for source.
+    pub compiled: Option<Compiled>,
+}
+
+/// What is known of a compiled chunk.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What loading its dump allocates.
+    pub need: Need,
+    /// What it takes as bytecode and frozen.
+    pub costs: Costs,
+    /// The chunk itself, kept where it is frozen or may come to be.
+    pub chunk: Option<Chunk>,
+}
+
+impl Dump {
+    /// Of a chunk that is carried as this text.
+    pub fn source(text: Vec<u8>) -> Dump {
+        Dump {
+            xxh32: xxh32(&text, 0),
+            bytes: text,
+            compiled: None,
+        }
+    }
+
+    /// What it takes as bytecode and frozen; unknown for source.
+    pub fn costs(&self) -> Option<&Costs> {
+        self.compiled.as_ref().map(|compiled| &compiled.costs)
+    }
+}
+
+impl BundledChunk {
+    /// The chunk as it is frozen for a variant; none where it is not.
+    pub fn frozen(&self, v: usize) -> Option<(&Chunk, &Compiled)> {
+        let compiled = self.dumps[v].as_ref()?.compiled.as_ref()?;
+        let chunk = compiled.chunk.as_ref()?;
+        self.form.is_frozen().then_some((chunk, compiled))
+    }
+}
+
+impl Bundle {
+    /// The chunks that a variant carries, with their bytes.
+    pub fn of_variant(&self, v: usize) -> impl Iterator<Item = (&BundledChunk, &Dump)> {
+        self.chunks
+            .iter()
+            .filter_map(move |chunk| Some((chunk, chunk.dumps[v].as_ref()?)))
+    }
+
+    /// Whether any chunk is frozen.
+    pub fn has_frozen(&self) -> bool {
+        self.chunks.iter().any(|c| c.form.is_frozen())
+    }
+
+    /// The frozen chunks of a variant as a graph of objects; none where it has none.
+    pub fn objects(&self, v: usize) -> Option<Objects<'_>> {
+        let chunks = self.chunks.iter().filter_map(|chunk| {
+            let (frozen, compiled) = chunk.frozen(v)?;
+            Some((&*chunk.name, frozen, &compiled.need))
+        });
+        let chunks: Vec<_> = chunks.collect();
+        Objects::new(&chunks, self.seed())
+    }
+
+    /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
+    pub fn pool(&self, v: usize) -> (usize, usize) {
+        let frozen = self.chunks.iter().filter_map(|c| Some(c.frozen(v)?.0));
+        let numbers = self.variants[v].layout.numbers();
+        let strings = Strings::of(numbers.dialect, frozen, 0);
+        let core = CoreLayout::of(numbers);
+        (strings.texts.len(), strings.flash(&core))
+    }
+
+    /// What the chip would refuse: source that its own compiler does not take.
+    pub fn refused(&self) -> Vec<Fault> {
+        let refused = |warning: &&Warning| warning.severity == Severity::Refused;
+        let refused = self.warnings.iter().filter(refused);
+        refused.map(|warning| warning.fault.clone()).collect()
+    }
+
+    /// What the hash of strings begins with in 5.3: other sources, another seed.
+    fn seed(&self) -> u32 {
+        let mut hash = Sha256::new();
+        self.chunks.iter().for_each(|c| hash.update(c.sha256));
+        let bytes = hash.finalize();
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    }
+}

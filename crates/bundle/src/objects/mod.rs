@@ -1,0 +1,185 @@
+//! Frozen chunks as data: the functions, constants and strings of a variant's frozen chunks as one
+//! graph, whose objects name one another by number. [`output`](crate::output) prints it as C.
+
+mod layout;
+mod strings;
+
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout, line_info};
+
+pub use layout::{CoreLayout, Structure};
+pub(crate) use strings::{SHORT_STRING, is_interned, no_source, source};
+pub use strings::{Strings, Text};
+
+use crate::Need;
+
+/// The frozen chunks of one variant, with all that they are made of.
+#[derive(Debug)]
+pub struct Objects<'a> {
+    /// Layout of the chunks' dumps.
+    pub dump: Layout,
+    /// Where the fields of the core's structures lie.
+    pub core: CoreLayout,
+    /// The strings, and the table that finds them.
+    pub strings: Strings<'a>,
+    /// The functions of all chunks. A function's number is its place in a walk that comes to each
+    /// function before those in it; the loader on the chip counts the same way.
+    pub functions: Vec<FrozenFunction<'a>>,
+    /// The chunks, in the order given.
+    pub chunks: Vec<FrozenChunk<'a>>,
+}
+
+/// A frozen chunk.
+#[derive(Debug)]
+pub struct FrozenChunk<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What loading its bytecode allocates.
+    pub need: &'a Need,
+    /// Number of its main function.
+    pub main: usize,
+}
+
+/// A function whose parts are objects. Strings and functions are numbers of these.
+#[derive(Debug)]
+pub struct FrozenFunction<'a> {
+    /// Its code, and the numbers that need no object.
+    pub function: &'a Function,
+    /// Its source name: its own or the enclosing function's.
+    pub source: Option<usize>,
+    /// Its constants.
+    pub constants: Vec<Value>,
+    /// The functions in it.
+    pub functions: Vec<usize>,
+    /// Name, first and last instruction of each local variable.
+    pub locals: Vec<(Option<usize>, u32, u32)>,
+    /// Name and place of each upvalue; none in 5.1 where no upvalue has a name.
+    pub upvalues: Vec<(Option<usize>, bool, u8)>,
+    /// Its line info as the core holds it, in bytes.
+    pub lines: Vec<u8>,
+}
+
+/// A constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// `nil`.
+    Nil,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// An integer, or a number of integer 5.1.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// The string of this number.
+    String(usize),
+}
+
+impl<'a> Objects<'a> {
+    /// Of chunks, all of one layout, with their names and needs; none where there is no chunk. `seed`
+    /// is what the hash of 5.3 begins with.
+    pub fn new(chunks: &[(&'a str, &'a Chunk, &'a Need)], seed: u32) -> Option<Objects<'a>> {
+        let dump = chunks.first()?.1.layout;
+        let dialect = dump.dialect();
+        let mut objects = Objects {
+            dump,
+            core: CoreLayout::of(dump.numbers()),
+            strings: Strings::of(dialect, chunks.iter().map(|(_, chunk, _)| *chunk), seed),
+            functions: Vec::new(),
+            chunks: Vec::new(),
+        };
+        for &(name, chunk, need) in chunks {
+            let main = objects.function(&chunk.main, no_source(dialect));
+            objects.chunks.push(FrozenChunk { name, need, main });
+        }
+        Some(objects)
+    }
+
+    /// The language of the chunks.
+    pub fn dialect(&self) -> Dialect {
+        self.dump.dialect()
+    }
+
+    /// Adds a function, then those in it; gives its number.
+    fn function(&mut self, function: &'a Function, parent_source: Option<&'a [u8]>) -> usize {
+        let source = source(function, parent_source);
+        let number = self.functions.len();
+        let strings = &self.strings;
+        let name = |name: &Option<bstr::BString>| name.as_ref().map(|n| strings.number(n));
+        let upvalues = &function.upvalues;
+        let is_described =
+            self.dialect() == Dialect::Lua53 || upvalues.iter().any(|u| u.name.is_some());
+        self.functions.push(FrozenFunction {
+            function,
+            source: source.map(|text| strings.number(text)),
+            constants: function
+                .constants
+                .iter()
+                .map(|constant| match constant {
+                    Constant::Nil => Value::Nil,
+                    Constant::Boolean(value) => Value::Boolean(*value),
+                    Constant::Integer(value) => Value::Integer(*value),
+                    Constant::Float(value) => Value::Float(*value),
+                    Constant::String(text) => Value::String(strings.number(text)),
+                })
+                .collect(),
+            functions: Vec::new(),
+            locals: function
+                .locals
+                .iter()
+                .map(|local| (name(&local.name), local.start_pc, local.end_pc))
+                .collect(),
+            upvalues: upvalues
+                .iter()
+                .filter(|_| is_described)
+                .map(|upvalue| (name(&upvalue.name), upvalue.in_stack, upvalue.index))
+                .collect(),
+            lines: line_info(self.dump.format, function),
+        });
+        let children = function.functions.iter();
+        self.functions[number].functions =
+            children.map(|child| self.function(child, source)).collect();
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceText;
+    use fastlua_bytecode::{NumberModel, Strip};
+
+    #[test]
+    fn a_graph_names_functions_before_those_in_them_and_each_string_once() {
+        let text = SourceText {
+            chunk_name: b"=c",
+            file: "c.lua",
+            bytes: b"local a = 'x' return function() return 'x', function() return 1 end end, \
+                function() return nil, true, 2 end",
+        };
+        for model in NumberModel::ALL {
+            let layout = Layout::stock(model, 4);
+            let (mut chunk, _) = text.compile(&layout, 1 << 20).unwrap();
+            chunk.strip(Strip::Lines);
+            let need = Need::of(&chunk);
+            let objects = Objects::new(&[("c", &chunk, &need)], 1).unwrap();
+            assert_eq!(objects.functions.len(), 4);
+            assert_eq!(objects.functions[0].functions, [1, 3]);
+            assert_eq!(objects.functions[1].functions, [2]);
+            let strings: Vec<&[u8]> = objects.strings.texts.iter().map(|t| t.bytes).collect();
+            assert_eq!(strings.iter().filter(|s| **s == b"x").count(), 1);
+            let of_child = &objects.functions[1].constants;
+            let Value::String(number) = of_child[0] else {
+                panic!("{of_child:?}");
+            };
+            assert_eq!(objects.strings.texts[number].bytes, b"x");
+            // every interned string is found through the table
+            for (number, text) in objects.strings.texts.iter().enumerate() {
+                let slot = text.hash as usize & (objects.strings.table.len() - 1);
+                let mut at = objects.strings.table[slot];
+                while at.is_some_and(|n| n != number) {
+                    at = objects.strings.texts[at.unwrap()].next;
+                }
+                assert_eq!(at, Some(number));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Pieces of C: words, strings, numbers.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+/// Bytes as an array of 32-bit words, zero bytes after them.
+pub(super) fn words(text: &mut String, name: &str, bytes: &[u8]) {
+    let words: Vec<&[u8]> = bytes.chunks(4).collect();
+    let _ = write!(
+        text,
+        "\nstatic const uint32_t {name}[{}] FAST_FLASH = {{",
+        words.len()
+    );
+    for (i, word) in words.iter().enumerate() {
+        let mut four = [0; 4];
+        four[..word.len()].copy_from_slice(word);
+        let space = if i % 8 == 0 { "\n  " } else { " " };
+        let _ = write!(text, "{space}0x{:08x},", u32::from_le_bytes(four));
+    }
+    *text += "\n};\n";
+}
+
+/// The same of 32-bit words.
+pub(super) fn code(text: &mut String, name: &str, code: &[u32]) {
+    let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+    words(text, name, &bytes);
+}
+
+/// Bytes in hexadecimal.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl Display for Hex<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+/// A C string literal; every byte that is more than a letter in some place is octal.
+pub(super) fn quote(string: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for &b in string {
+        match b {
+            b'"' | b'\\' | b'?' | 0..0x20 | 0x7f.. => {
+                let _ = write!(text, "\\{b:03o}");
+            }
+            _ => text.push(b.into()),
+        }
+    }
+    text.push('"');
+    text
+}
+
+/// A C expression of an integer: the least one has no literal.
+pub(super) fn integer(n: i64) -> String {
+    match i32::try_from(n) {
+        Ok(i32::MIN) => "(-2147483647 - 1)".into(),
+        Ok(n) => n.to_string(),
+        Err(_) if n == i64::MIN => "(-9223372036854775807LL - 1)".into(),
+        Err(_) => format!("{n}LL"),
+    }
+}
+
+/// A C expression of exactly this float.
+pub(super) fn float(x: f64) -> String {
+    if x.is_nan() {
+        return "__builtin_nan(\"\")".into();
+    }
+    let sign = if x.is_sign_negative() { "-" } else { "" };
+    if x.is_infinite() {
+        return format!("{sign}__builtin_inf()");
+    }
+    let bits = x.to_bits();
+    let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i64, bits & ((1 << 52) - 1));
+    match (exponent, fraction) {
+        (0, 0) => format!("{sign}0.0"),
+        (0, _) => format!("{sign}0x0.{fraction:013x}p-1022"),
+        _ => format!("{sign}0x1.{fraction:013x}p{}", exponent - 1023),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_c() {
+        assert_eq!(quote(b"a\"b\0\n7?\xff"), r#""a\042b\000\0127\077\377""#);
+    }
+
+    #[test]
+    fn numbers_are_c() {
+        assert_eq!(integer(-7), "-7");
+        assert_eq!(integer(i32::MIN.into()), "(-2147483647 - 1)");
+        assert_eq!(integer(i64::MIN), "(-9223372036854775807LL - 1)");
+        assert_eq!(integer(1 << 31), "2147483648LL");
+        assert_eq!(float(-0.0), "-0.0");
+        assert_eq!(float(0.1), "0x1.999999999999ap-4");
+        assert_eq!(float(f64::from_bits(1)), "0x0.0000000000001p-1022");
+        assert_eq!(float(f64::NEG_INFINITY), "-__builtin_inf()");
+    }
+}

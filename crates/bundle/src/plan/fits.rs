@@ -1,0 +1,92 @@
+//! Whether a bundle fits into the flash that a chip has for it.
+
+use std::fmt;
+
+use crate::bundle::Bundle;
+use crate::form::Form;
+
+/// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
+/// (`irom0_0_seg` in NodeMCU's linker script).
+pub const ESP8266_FLASH: usize = 0xe0000;
+
+/// Chunks shown of a bundle that is too large.
+const SHOWN: usize = 10;
+
+/// A bundle that an ESP8266 can't hold by itself. Displays with a table of the largest chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The variant.
+    pub variant: String,
+    /// Bytes of flash of all chunks, with each string of frozen chunks once.
+    pub flash: usize,
+    /// Bytes of flash and name of each chunk, the largest first, with all its own strings.
+    pub chunks: Vec<(usize, String)>,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {} bytes, but an ESP8266's flash segment has {ESP8266_FLASH}; the largest chunks:",
+            self.variant, self.flash
+        )?;
+        let mut largest = self.chunks.iter().take(SHOWN);
+        largest.try_for_each(|(size, name)| write!(f, "\n{size:10} {name}"))
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl Bundle {
+    /// Bytes of flash that a variant's chunks take, each in its form: dumps and texts in whole words,
+    /// frozen functions, and the strings of all frozen chunks once. The index is not counted.
+    pub fn flash(&self, v: usize) -> usize {
+        let chunks = (0..self.chunks.len()).map(|i| self.chunk_flash(v, i, self.chunks[i].form));
+        chunks.sum::<usize>() + self.pool(v).1
+    }
+
+    /// The same of one chunk in this form, without strings of frozen chunks.
+    pub(super) fn chunk_flash(&self, v: usize, i: usize, form: Form) -> usize {
+        let Some(dump) = &self.chunks[i].dumps[v] else {
+            return 0;
+        };
+        let bytes = match form.carries_bytes() {
+            true => dump.bytes.len().next_multiple_of(4),
+            false => 0,
+        };
+        let functions = dump.costs().filter(|_| form.is_frozen());
+        bytes + functions.map_or(0, |costs| costs.frozen_flash)
+    }
+
+    /// Whether the ESP8266 can hold what its variants carry.
+    ///
+    /// # Errors
+    /// The first variant that is too large.
+    pub fn check_flash(&self) -> Result<(), TooLarge> {
+        for (v, variant) in self.variants.iter().enumerate() {
+            let flash = self.flash(v);
+            if flash <= ESP8266_FLASH || !variant.select.contains_key("esp8266") {
+                continue;
+            }
+            let own = |i: usize| {
+                let chunk = &self.chunks[i];
+                let strings = chunk
+                    .frozen(v)
+                    .map_or(0, |(_, compiled)| compiled.costs.frozen_strings);
+                (
+                    self.chunk_flash(v, i, chunk.form) + strings,
+                    chunk.name.clone(),
+                )
+            };
+            let carried = (0..self.chunks.len()).filter(|&i| self.chunks[i].dumps[v].is_some());
+            let mut chunks: Vec<(usize, String)> = carried.map(own).collect();
+            chunks.sort_by(|a, b| b.cmp(a));
+            return Err(TooLarge {
+                variant: variant.name.clone(),
+                flash,
+                chunks,
+            });
+        }
+        Ok(())
+    }
+}

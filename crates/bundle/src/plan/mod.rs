@@ -1,0 +1,10 @@
+//! What a bundle is to cost: forms, budgets, the flash of a chip.
+
+mod auto;
+mod budget;
+mod cost;
+mod fits;
+
+pub use budget::{Amount, Budget, BudgetError};
+pub use cost::Costs;
+pub use fits::{ESP8266_FLASH, TooLarge};

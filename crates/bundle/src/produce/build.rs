@@ -1,0 +1,332 @@
+//! Compiles every input for every variant and proves each dump.
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+use fastlua_bytecode::{Chunk, Strip, write};
+use fastlua_compiler::load_back;
+use fastlua_variants::Variant;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use xxhash_rust::xxh32::xxh32;
+
+use super::locals::too_many_locals;
+use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
+use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
+use crate::{Costs, Form};
+
+/// A Lua text that becomes one chunk.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The chunk's name, checked by [`crate::check_names`].
+    pub name: String,
+    /// The module that it is a part of: the name of its first chunk.
+    pub module: String,
+    /// The file as the user gave it, for messages.
+    pub file: String,
+    /// Its text.
+    pub text: Vec<u8>,
+    /// How it is to be carried.
+    pub form: Form,
+    /// What to drop from bytecode.
+    pub strip: Strip,
+    /// Names of the variants that carry it; none for all.
+    pub variants: Option<Vec<String>>,
+}
+
+impl Input {
+    fn is_for(&self, variant: &Variant) -> bool {
+        let among = |names: &Vec<String>| names.contains(&variant.name);
+        self.variants.as_ref().is_none_or(among)
+    }
+
+    /// The file's name without folders.
+    pub fn file_name(&self) -> &str {
+        self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file)
+    }
+}
+
+/// What to build.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// The texts.
+    pub inputs: &'a [Input],
+    /// For these variants.
+    pub variants: &'a [Variant],
+    /// Bytes of heap for one compilation.
+    pub heap_limit: usize,
+}
+
+/// An error in one input, and the variants that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// File, line where there is one, and reason.
+    pub message: String,
+    /// The chunk; empty where it is about none.
+    pub chunk: String,
+    /// The file as the user gave it; empty where it is about no file.
+    pub file: String,
+    /// The line, where there is one.
+    pub line: Option<u32>,
+    /// Names of the variants.
+    pub variants: Vec<String>,
+}
+
+impl Fault {
+    /// The message, and the variants unless they are all of `variants`.
+    pub fn shown(&self, variants: usize) -> String {
+        match self.variants.len() == variants {
+            true => self.message.clone(),
+            false => format!("{} [{}]", self.message, self.variants.join(", ")),
+        }
+    }
+}
+
+/// A remark on one input, and the variants that it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The remark, and the variants.
+    pub fault: Fault,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+impl Build<'_> {
+    /// Compiles, strips, writes, and loads each dump back. `done` is called after each chunk and
+    /// variant, from any thread. Runs in rayon's current pool; the outcome does not depend on it.
+    ///
+    /// # Errors
+    /// Texts that do not become chunks. What only the chip would refuse is among the bundle's
+    /// warnings, as [`Severity::Refused`].
+    pub fn run(&self, done: impl Fn() + Sync) -> Result<Bundle, Vec<Fault>> {
+        let mut inputs: Vec<&Input> = self.inputs.iter().collect();
+        inputs.sort_by(|a, b| a.name.cmp(&b.name));
+        let squashed: Vec<Squash> = inputs.par_iter().map(|input| self.squash(input)).collect();
+        let jobs: Vec<(&Input, &Variant, &Squash)> = inputs
+            .iter()
+            .zip(&squashed)
+            .flat_map(|(&input, text)| self.variants.iter().map(move |v| (input, v, text)))
+            .collect();
+        let outcomes: Vec<Outcome> = jobs
+            .par_iter()
+            .map(|(input, variant, squashed)| {
+                let outcome = match input.is_for(variant) {
+                    true => self.one(input, variant, squashed),
+                    false => Outcome::default(),
+                };
+                done();
+                outcome
+            })
+            .collect();
+        let faults = gather(&jobs, &outcomes, |o| &o.errors);
+        if !faults.is_empty() {
+            return Err(faults.into_iter().map(|(fault, _)| fault).collect());
+        }
+        let warnings = gather(&jobs, &outcomes, |o| &o.remarks);
+        let mut dumps = outcomes.into_iter().map(|outcome| outcome.dump);
+        let chunks: Vec<BundledChunk> = inputs
+            .iter()
+            .map(|input| BundledChunk {
+                name: input.name.clone(),
+                module: input.module.clone(),
+                file: input.file.clone(),
+                file_name: input.file_name().into(),
+                source_len: input.text.len(),
+                sha256: Sha256::digest(&input.text).into(),
+                form: input.form,
+                strip: input.strip,
+                dumps: dumps.by_ref().take(self.variants.len()).collect(),
+            })
+            .collect();
+        let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
+        match (0..self.variants.len()).find(empty) {
+            Some(v) => Err(vec![Fault {
+                message: "no module is built for this variant".into(),
+                chunk: String::new(),
+                file: String::new(),
+                line: None,
+                variants: vec![self.variants[v].name.clone()],
+            }]),
+            None => Ok(Bundle {
+                variants: self.variants.to_vec(),
+                chunks,
+                warnings: warnings
+                    .into_iter()
+                    .map(|(fault, severity)| Warning { fault, severity })
+                    .collect(),
+            }),
+        }
+    }
+
+    /// The squashed text of an input that is to be carried so, for all variants that carry it.
+    fn squash(&self, input: &Input) -> Squash {
+        let variants = self.variants.iter().filter(|v| input.is_for(v));
+        let variants: Vec<Variant> = variants.cloned().collect();
+        match input.form {
+            Form::Squashed if !variants.is_empty() => Some(
+                squash_proved(&input.text, &input.file, &variants, self.heap_limit)
+                    .map(|squashed| squashed.text)
+                    .map_err(|error| Said::from(&error)),
+            ),
+            _ => None,
+        }
+    }
+
+    fn one(&self, input: &Input, variant: &Variant, squashed: &Squash) -> Outcome {
+        let mut outcome = Outcome::default();
+        let chunk_name = format!("@{}", input.file);
+        let text = SourceText {
+            chunk_name: chunk_name.as_bytes(),
+            file: &input.file,
+            bytes: &input.text,
+        };
+        let (chunk, remarks) = match text.compile(&variant.layout, self.heap_limit) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                outcome.errors.push(Said::from(&error));
+                return outcome;
+            }
+        };
+        outcome.remarks.extend(remarks.iter().map(Said::from));
+        outcome.locals(input, &chunk);
+        if input.form.is_source() {
+            let misread = text.misread_as_source(&variant.layout);
+            outcome.remarks.extend(misread.iter().map(Said::from));
+            match squashed {
+                Some(Err(said)) => outcome.errors.push(said.clone()),
+                Some(Ok(text)) => outcome.dump = Some(Dump::source(text.clone())),
+                None => outcome.dump = Some(Dump::source(input.text.clone())),
+            }
+            return outcome;
+        }
+        match self.prove(input, chunk) {
+            Ok(dump) => outcome.dump = Some(dump),
+            Err(error) => outcome.errors.push(Said::from(&error)),
+        }
+        outcome
+    }
+
+    /// The stripped chunk's dump, once it has come back as it was.
+    fn prove(&self, input: &Input, mut chunk: Chunk) -> Result<Dump, TextError> {
+        strip_for_bundle(&mut chunk, input.strip, input.file_name());
+        let fault = |reason: String| TextError::Proof {
+            file: input.file.clone(),
+            reason,
+        };
+        let bytes = write(&chunk).map_err(|error| fault(error.to_string()))?;
+        let back = load_back(&bytes, &chunk.layout, self.heap_limit)
+            .map_err(|error| fault(error.to_string()))?;
+        if back != chunk {
+            return Err(fault("it reads back as another chunk".into()));
+        }
+        let need = Need::of(&chunk);
+        Ok(Dump {
+            xxh32: xxh32(&bytes, 0),
+            compiled: Some(Compiled {
+                costs: Costs::of(&chunk, bytes.len(), &need),
+                need,
+                chunk: input.form.may_freeze().then_some(chunk),
+            }),
+            bytes,
+        })
+    }
+}
+
+/// What a bundle drops from a compiled chunk: the debug data of `strip`; the source name too where
+/// no line refers to it any more, else it becomes `file_name` (without folders, so that the same
+/// module gives the same bytes wherever it lies).
+fn strip_for_bundle(chunk: &mut Chunk, strip: Strip, file_name: &str) {
+    chunk.strip(strip);
+    let source = match strip {
+        Strip::Lines => None,
+        Strip::Keep | Strip::Names => Some(BString::from(format!("@{file_name}"))),
+    };
+    chunk.set_source(source);
+}
+
+/// The squashed text of an input, if it is to be carried so.
+type Squash = Option<Result<Vec<u8>, Said>>;
+
+/// An error or a remark as it is gathered.
+#[derive(Debug, Clone)]
+struct Said {
+    message: String,
+    line: Option<u32>,
+    severity: Severity,
+}
+
+impl From<&TextError> for Said {
+    fn from(error: &TextError) -> Said {
+        Said {
+            message: error.to_string(),
+            line: error.line(),
+            severity: Severity::Refused,
+        }
+    }
+}
+
+impl From<&Remark> for Said {
+    fn from(remark: &Remark) -> Said {
+        Said {
+            message: remark.to_string(),
+            line: Some(remark.line),
+            severity: remark.severity,
+        }
+    }
+}
+
+/// What became of one input for one variant.
+#[derive(Default)]
+struct Outcome {
+    dump: Option<Dump>,
+    errors: Vec<Said>,
+    remarks: Vec<Said>,
+}
+
+impl Outcome {
+    /// What there is to say of functions that the chip would not compile.
+    fn locals(&mut self, input: &Input, chunk: &Chunk) {
+        for function in too_many_locals(chunk) {
+            let (message, severity) = match input.form.is_source() {
+                true => (function.as_source(), Severity::Refused),
+                false => (function.as_bytecode(), Severity::Note),
+            };
+            self.remarks.push(Said::from(&Remark {
+                file: input.file.clone(),
+                line: function.line,
+                message,
+                severity,
+            }));
+        }
+    }
+}
+
+/// What was said, in the order of the inputs, each once with the variants that gave it.
+fn gather(
+    jobs: &[(&Input, &Variant, &Squash)],
+    outcomes: &[Outcome],
+    of: impl Fn(&Outcome) -> &Vec<Said>,
+) -> Vec<(Fault, Severity)> {
+    let mut faults: Vec<(Fault, Severity)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((input, variant, _), outcome) in jobs.iter().zip(outcomes) {
+        for said in of(outcome) {
+            let place = *places.entry(&said.message).or_insert_with(|| {
+                let fault = Fault {
+                    message: said.message.clone(),
+                    chunk: input.name.clone(),
+                    file: input.file.clone(),
+                    line: said.line,
+                    variants: Vec::new(),
+                };
+                faults.push((fault, said.severity));
+                faults.len() - 1
+            });
+            let names = &mut faults[place].0.variants;
+            if !names.contains(&variant.name) {
+                names.push(variant.name.clone());
+            }
+        }
+    }
+    faults
+}

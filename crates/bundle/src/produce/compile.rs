@@ -1,0 +1,167 @@
+//! Source to chunk, with what Lua's compiler does not say about numbers and the chip's limits.
+
+use std::fmt;
+
+use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
+use fastlua_compiler::{CompileError, compile};
+use fastlua_source::literals::{self, Finding, Severity as Literal};
+use fastlua_source::squash::CheckError;
+
+/// Why a text does not become a chunk. Displays with its file, and the line where there is one.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    /// Lua's compiler, in its own words.
+    #[error("{0}")]
+    Compile(#[from] CompileError),
+    /// What the compiler takes and the chip would not, or not as it is meant.
+    #[error("{0}")]
+    Refused(Remark),
+    /// It can't be squashed.
+    #[error("{file}: {error}")]
+    Squash {
+        /// The file.
+        file: String,
+        /// Why.
+        error: CheckError<CompileError>,
+    },
+    /// Its dump does not come back as it was: a fault of fastlua.
+    #[error("{file}: its dump does not load back: {reason}")]
+    Proof {
+        /// The file.
+        file: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl TextError {
+    /// The line, where the error has one.
+    pub fn line(&self) -> Option<u32> {
+        match self {
+            TextError::Compile(error) => error.line(),
+            TextError::Refused(remark) => Some(remark.line),
+            TextError::Squash { .. } | TextError::Proof { .. } => None,
+        }
+    }
+}
+
+/// Something to say about a line of a text. Displays as `file:line: message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The file, as the user gave it.
+    pub file: String,
+    /// The line, from 1 on.
+    pub line: u32,
+    /// What there is to say.
+    pub message: String,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+/// How bad it is what there is to say of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It does what it says: only worth knowing.
+    Note,
+    /// It may do something else than it says.
+    Warning,
+    /// The chip would refuse it.
+    Refused,
+}
+
+impl Severity {
+    /// As messages and JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Refused => "error",
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// A text to compile.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceText<'a> {
+    /// What Lua calls the chunk: `@` and the path for a file.
+    pub chunk_name: &'a [u8],
+    /// The file, for messages.
+    pub file: &'a str,
+    /// The text itself.
+    pub bytes: &'a [u8],
+}
+
+impl SourceText<'_> {
+    fn remark(&self, finding: Finding) -> Remark {
+        Remark {
+            file: self.file.into(),
+            line: finding.line,
+            message: finding.message,
+            severity: Severity::Warning,
+        }
+    }
+
+    /// Compiles it. Gives the chunk, with all debug data, and what there is to say about it.
+    /// `heap_limit` is the heap that the compiler may take, in bytes.
+    ///
+    /// # Errors
+    /// Lua's own, or that a literal would silently become another number.
+    pub fn compile(
+        &self,
+        layout: &Layout,
+        heap_limit: usize,
+    ) -> Result<(Chunk, Vec<Remark>), TextError> {
+        let compiled = compile(layout, self.chunk_name, self.bytes, heap_limit);
+        let mut remarks = Vec::new();
+        for finding in literals::check(self.bytes, &layout.numbers()) {
+            let same_line = |error: &CompileError| error.line() == Some(finding.line);
+            match (finding.severity, &compiled) {
+                (Literal::Warning, _) => remarks.push(self.remark(finding)),
+                (Literal::Error, Ok(_)) => return Err(TextError::Refused(self.remark(finding))),
+                // the core stops there too, and calls the number malformed
+                (Literal::Error, Err(error)) if same_line(error) => {
+                    return Err(TextError::Refused(self.remark(finding)));
+                }
+                (Literal::Error, Err(_)) | (Literal::AsSource, _) => {}
+            }
+        }
+        let chunk = compiled?;
+        if layout.dialect() == Dialect::Lua51 {
+            self.stack_holes(&chunk.main, &mut remarks);
+        }
+        Ok((chunk, remarks))
+    }
+
+    /// Numbers that a device would read in another way than the compilers here.
+    pub(crate) fn misread_as_source(&self, layout: &Layout) -> Vec<Remark> {
+        literals::check(self.bytes, &layout.numbers())
+            .into_iter()
+            .filter(|finding| finding.severity == Literal::AsSource)
+            .map(|finding| self.remark(finding))
+            .collect()
+    }
+
+    /// 5.1's core does not check the stack for the fixed parameters of vararg functions
+    /// (CVE-2014-5461), which has room for five.
+    fn stack_holes(&self, function: &Function, remarks: &mut Vec<Remark>) {
+        if function.vararg != 0 && function.params > 5 {
+            remarks.push(Remark {
+                file: self.file.into(),
+                line: function.line_defined,
+                message: "a vararg function with more than 5 fixed parameters; 5.1 may write past \
+                          its stack when it is called with fewer (CVE-2014-5461)"
+                    .into(),
+                severity: Severity::Warning,
+            });
+        }
+        for child in &function.functions {
+            self.stack_holes(child, remarks);
+        }
+    }
+}

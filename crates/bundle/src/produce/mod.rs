@@ -1,0 +1,14 @@
+//! Texts to chunks: compiled for every variant, proved to load back, and counted.
+
+mod build;
+mod compile;
+mod locals;
+mod need;
+mod squash;
+
+pub use build::{Build, Fault, Input, Warning};
+pub use compile::{Remark, Severity, SourceText, TextError};
+pub use need::{Need, Parts};
+pub use squash::{nodemcu, squash_proved};
+
+pub(crate) use need::ON_STACK;

@@ -1,0 +1,47 @@
+//! Squashed source, with the vendored compilers as judge.
+
+use fastlua_bytecode::{Function, Layout, NumberModel, Strip};
+use fastlua_compiler::{CompileError, compile};
+use fastlua_source::squash::{CheckError, Squashed, squash_checked};
+use fastlua_variants::{Variant, Variants};
+
+use super::TextError;
+
+/// Squashes a text for those of `variants` that compile it, and compares the chunks of both.
+///
+/// # Errors
+/// No variant compiles it, or squashing has a fault; the error names `file`.
+pub fn squash_proved(
+    text: &[u8],
+    file: &str,
+    variants: &[Variant],
+    heap_limit: usize,
+) -> Result<Squashed, TextError> {
+    let mut targets: Vec<NumberModel> = variants.iter().map(|v| v.layout.numbers()).collect();
+    targets.sort();
+    targets.dedup();
+    let name = format!("@{file}");
+    let bare = |text: &[u8], target: &NumberModel| -> Result<Function, CompileError> {
+        let layout = Layout::stock(*target, 4);
+        let mut chunk = compile(&layout, name.as_bytes(), text, heap_limit)?;
+        chunk.strip(Strip::Lines);
+        chunk.set_source(None);
+        chunk.main.for_each_mut(&mut |function| {
+            function.line_defined = 0;
+            function.last_line_defined = 0;
+        });
+        Ok(chunk.main)
+    };
+    squash_checked(text, &targets, bare).map_err(|error| match error {
+        CheckError::Original { error, .. } => error.into(),
+        error => TextError::Squash {
+            file: file.into(),
+            error,
+        },
+    })
+}
+
+/// The NodeMCU variants of `known`, for a text that is to serve all that compile it.
+pub fn nodemcu(known: &Variants) -> Vec<Variant> {
+    known.iter().filter(|v| v.is_nodemcu()).cloned().collect()
+}

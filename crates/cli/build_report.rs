@@ -1,0 +1,119 @@
+//! What `fastlua build` prints of a bundle.
+
+use comfy_table::{CellAlignment, Table, presets};
+use fastlua::{Bundle, Costs, Form};
+
+use crate::output::Written;
+
+/// The bytes of each chunk for each variant, what was proved, and the files.
+pub fn table(bundle: &Bundle, written: &[Written]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let names = bundle.variants.iter().map(|v| v.name.clone());
+    let heads = ["chunk".into(), "source".into()].into_iter().chain(names);
+    table.set_header(heads.collect::<Vec<String>>());
+    let mut totals = vec![0; bundle.variants.len() + 1];
+    for chunk in &bundle.chunks {
+        let mut sizes = vec![Some(chunk.source_len)];
+        sizes.extend(chunk.dumps.iter().map(|d| Some(d.as_ref()?.bytes.len())));
+        for (total, size) in totals.iter_mut().zip(&sizes) {
+            *total += size.unwrap_or(0);
+        }
+        let cells = sizes
+            .iter()
+            .map(|s| s.map_or("-".into(), |n| n.to_string()));
+        table.add_row(std::iter::once(chunk.name.clone()).chain(cells));
+    }
+    let cells = totals.iter().map(|n| n.to_string());
+    table.add_row(std::iter::once("total bytes".into()).chain(cells));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let of = |is: fn(Form) -> bool| bundle.chunks.iter().filter(move |c| is(c.form));
+    let bytecode = of(|form| !form.is_source()).flat_map(|c| &c.dumps);
+    let dumps = bytecode.flatten().count();
+    let texts = of(|form| form == Form::Squashed).count();
+    let frozen = of(Form::is_frozen).count();
+    text.push('\n');
+    if dumps > 0 {
+        text += &format!(
+            "Dumps loaded back by the Lua core of their number model and found the same: {dumps} of {dumps}.\n\
+             Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n"
+        );
+    }
+    if frozen > 0 {
+        text += &format!(
+            "Frozen: {frozen} of {}; the bytes above are those of their bytecode. The firmware's compiler decides\n\
+             what they take: fast.list and fast.info tell it.\n",
+            bundle.chunks.len()
+        );
+    }
+    if texts > 0 {
+        text += &format!(
+            "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
+        );
+    }
+    for file in written {
+        text += &format!("{file}\n");
+    }
+    text
+}
+
+/// What each chunk takes in the first of the variants.
+pub fn costs(bundle: &Bundle) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let heads = "bytes in|as|flash|heap kept|load";
+    table.set_header(heads.split('|'));
+    for (chunk, dump) in bundle.of_variant(0) {
+        let Some(c) = dump.costs() else {
+            let flash = dump.bytes.len().to_string();
+            let form = chunk.form.name();
+            table.add_row([&chunk.name, form, &flash, "-", "is compiled"]);
+            continue;
+        };
+        let row = |form: &str, flash: usize, heap: usize, load: &str| {
+            let cells = [
+                &chunk.name,
+                form,
+                &flash.to_string(),
+                &heap.to_string(),
+                load,
+            ];
+            cells.map(str::to_owned)
+        };
+        table.add_row(row(
+            "bytecode",
+            c.bytecode_flash,
+            c.bytecode_heap,
+            "is copied",
+        ));
+        let flash = c.frozen_flash + c.frozen_strings;
+        table.add_row(row("frozen", flash, c.frozen_heap, "one closure"));
+        let load = "one closure; shadows once, at the most";
+        table.add_row(row("frozen, no hook", flash, c.shadow_heap, load));
+    }
+    let rows: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let mut text = format!(
+        "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
+        bundle.variants[0].name
+    );
+    let frozen: Vec<&Costs> = bundle
+        .of_variant(0)
+        .filter_map(|(chunk, dump)| dump.costs().filter(|_| chunk.form.is_frozen()))
+        .collect();
+    if !frozen.is_empty() {
+        let sum = |of: fn(&Costs) -> usize| frozen.iter().map(|c| of(c)).sum::<usize>();
+        let (functions, flash) = (sum(|c| c.functions), sum(|c| c.frozen_flash));
+        let (strings, bytes) = bundle.pool(0);
+        text += &format!(
+            "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each. Their strings: {strings},\n\
+             {bytes} bytes, {} each, as one pool; {} if each chunk had its own.\n",
+            flash / functions,
+            bytes / strings,
+            sum(|c| c.frozen_strings)
+        );
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! A folder as the place of a project's files.
+
+use std::fs;
+use std::io::{Error, Result};
+use std::path::{Path, PathBuf};
+
+use fastlua::Files;
+use glob::Pattern;
+
+use crate::output;
+
+/// A folder, whose files messages call by their path.
+pub struct Folder {
+    path: PathBuf,
+    /// Whether no link may lead out of it.
+    closed: bool,
+}
+
+impl Folder {
+    /// Of a `fast.toml`: all that it names has to lie in its folder.
+    pub fn of_manifest(manifest: &Path) -> Folder {
+        Folder {
+            path: manifest.parent().unwrap_or(Path::new("")).to_owned(),
+            closed: true,
+        }
+    }
+
+    /// Of a source tree, which may have links to other places.
+    pub fn of_tree(path: &Path) -> Folder {
+        Folder {
+            path: path.to_owned(),
+            closed: false,
+        }
+    }
+
+    /// The path of a file.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match name {
+            "" => self.path.clone(),
+            name => self.path.join(name),
+        }
+    }
+
+    /// The folder itself, resolved; an empty path is the working folder.
+    fn real(&self) -> Result<PathBuf> {
+        match self.path.as_os_str().is_empty() {
+            true => fs::canonicalize("."),
+            false => fs::canonicalize(&self.path),
+        }
+    }
+}
+
+impl Files for Folder {
+    fn read(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.path(name);
+        if self.closed && !fs::canonicalize(&path)?.starts_with(self.real()?) {
+            return Err(Error::other(
+                "it is outside the folder of fast.toml; name it on the command line, or move fast.toml",
+            ));
+        }
+        output::read_regular(&path)
+    }
+
+    fn list(&self, pattern: &Pattern) -> Result<Vec<String>> {
+        let folder = Pattern::escape(&self.path.to_string_lossy());
+        let pattern = Path::new(&folder).join(pattern.as_str());
+        let found = glob::glob(&pattern.to_string_lossy()).map_err(Error::other)?;
+        let mut names = Vec::new();
+        for path in found {
+            let path = path.map_err(Error::other)?;
+            if !path.is_file() {
+                continue;
+            }
+            let name = path.strip_prefix(&self.path).unwrap_or(&path).to_str();
+            let unreadable = || Error::other(format!("the name {path:?} is not UTF-8"));
+            names.push(name.ok_or_else(unreadable)?.to_owned());
+        }
+        Ok(names)
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}

@@ -1,0 +1,98 @@
+//! What can be wrong with a project.
+
+use std::io;
+
+use fastlua_bundle::{Fault, FrozenHeader, NameError, TooLarge};
+use fastlua_source::split::SplitError;
+
+use crate::manifest::ManifestError;
+
+/// Why a project can't be read, planned or built. Displays with the file, and the line where there is
+/// one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file can't be read.
+    #[error("{file} can't be read: {error}")]
+    File {
+        /// The file, as the user knows it.
+        file: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A `fast.toml` is no manifest.
+    #[error("{file}: {error}")]
+    Manifest {
+        /// The file.
+        file: String,
+        /// Place and reason.
+        error: ManifestError,
+    },
+    /// A `[[module]]` of a `fast.toml` can't be followed.
+    #[error("{file}: module {path:?}: {reason}")]
+    Module {
+        /// The `fast.toml`.
+        file: String,
+        /// The module's `path`.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A SPLIT marker is wrong.
+    #[error("{file}:{}: {}", .error.line, .error.kind)]
+    Split {
+        /// The file.
+        file: String,
+        /// Line and reason.
+        error: SplitError,
+    },
+    /// A module that SPLIT markers cut into chunks has a name of its own.
+    #[error("{file}: its SPLIT markers name its chunks; leave out `name`, or set `split = false`")]
+    SplitName {
+        /// The file.
+        file: String,
+    },
+    /// fastlua ships no module of this name.
+    #[error("no module is named {name}: fastlua ships {}", .known.join(", "))]
+    NotShipped {
+        /// The name.
+        name: String,
+        /// Those that it ships.
+        known: Vec<String>,
+    },
+    /// A chunk can't have its name.
+    #[error("{0}")]
+    Name(#[from] NameError),
+    /// No variant has this name.
+    #[error("no variant is named {name}{}", .closest.as_ref().map_or(String::new(), |n| format!("; did you mean {n}?")))]
+    NoVariant {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        closest: Option<String>,
+    },
+    /// The list of variants is empty.
+    #[error("`variants` is empty: name one, or leave it out for all of NodeMCU's")]
+    NoVariants,
+    /// Texts that do not become chunks.
+    #[error("{}", lines(.0, *.1))]
+    Faults(
+        /// The errors, in the order of the inputs.
+        Vec<Fault>,
+        /// How many variants were built; a fault that all have names none.
+        usize,
+    ),
+    /// The bundle is too large for the chip's flash.
+    #[error("{0}\nleave some out, or build for fewer variants")]
+    TooLarge(#[from] TooLarge),
+    /// A frozen chunk in a header for a C module.
+    #[error("{0}")]
+    FrozenHeader(#[from] FrozenHeader),
+    /// A firmware tree does not say what it is set to.
+    #[error("{0}")]
+    Tree(String),
+}
+
+fn lines(faults: &[Fault], variants: usize) -> String {
+    let lines: Vec<String> = faults.iter().map(|fault| fault.shown(variants)).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,77 @@
+//! Builds Lua modules into what a NodeMCU firmware takes in: bytecode for each kind of firmware, as a
+//! C module that the firmware's own build picks up.
+//!
+//! A [`Project`] is a set of modules. It becomes a [`Plan`] once it is known which firmware it is for;
+//! the plan builds a [`Bundle`], and a [`Report`] says what is in it. Everything happens in memory: a
+//! project reads through the trait [`Files`], and nothing is written.
+//!
+//! ```
+//! use fastlua::{Module, Options, Project, Report, c_module};
+//!
+//! fn main() -> Result<(), fastlua::Error> {
+//!     let mut project = Project::new();
+//!     project.add(Module::new("hello.lua", "print('Hello, ' .. (... or 'NodeMCU'))"))?;
+//!     project.add(Module::new("led.lua", "return function(pin) gpio.write(pin, 1) end"))?;
+//!     let bundle = project.plan(&Options::default())?.build(|| {})?;
+//!     for file in c_module(&bundle) {
+//!         println!("{}: {} bytes", file.name, file.text.len());
+//!     }
+//!     println!("{}", Report::of(&bundle).to_json());
+//!     # assert_eq!(bundle.chunks.len(), 2);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The modules and options of a `fast.toml` are read by [`Project::from_manifest`]:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use fastlua::{Form, Options, Overrides, Project};
+//!
+//! let files = BTreeMap::from([
+//!     ("fast.toml".to_owned(), b"as = \"frozen\"\n[[module]]\npath = \"lua/*.lua\"".to_vec()),
+//!     ("lua/a.lua".to_owned(), b"return 1".to_vec()),
+//!     ("lua/b.lua".to_owned(), b"return 2".to_vec()),
+//! ]);
+//! let project = Project::from_manifest(&files, "fast.toml", &Overrides::default())?;
+//! let bundle = project.plan(&Options::default())?.build(|| {})?;
+//! let names: Vec<&str> = bundle.chunks.iter().map(|chunk| chunk.name.as_str()).collect();
+//! assert_eq!(names, ["a", "b"]);
+//! assert_eq!(bundle.chunks[0].form, Form::Frozen { fallback: true });
+//! # Ok::<(), fastlua::Error>(())
+//! ```
+//!
+//! The same modules and options give the same bytes, on any machine and with any number of threads:
+//! a plan is built in rayon's current thread pool, which may have one thread.
+
+mod error;
+mod files;
+mod manifest;
+mod module;
+mod output;
+mod plan;
+mod project;
+mod report;
+mod tree;
+
+pub use error::Error;
+pub use files::Files;
+pub use manifest::{Manifest, ManifestError, ManifestModule};
+pub use module::{Module, Overrides};
+pub use output::{OutputFile, c_module, module_headers};
+pub use plan::{Options, Plan, find_variant};
+pub use project::Project;
+pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report, WarningReport};
+pub use tree::{FirmwareTree, firmware_tree};
+
+pub use fastlua_bundle::{
+    Amount, Budget, BudgetError, Bundle, BundledChunk, Costs, Dump, Fault, Form, FormError, Input,
+    Severity, TooLarge, Warning, identifier, squash_proved,
+};
+pub use fastlua_bytecode::Strip;
+pub use fastlua_compiler::HEAP_LIMIT;
+pub use fastlua_source::split::SplitError;
+pub use fastlua_variants::{Variant, Variants};
+
+/// fastlua's version, which stands in what it writes.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

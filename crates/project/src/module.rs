@@ -1,0 +1,108 @@
+//! A module, and what can be said about all of them.
+
+use fastlua_bundle::{Budget, Form};
+use fastlua_bytecode::Strip;
+
+/// A Lua text and how it is to be carried.
+#[derive(Debug, Clone)]
+pub struct Module {
+    pub(crate) file: String,
+    pub(crate) text: Vec<u8>,
+    pub(crate) name: Option<String>,
+    pub(crate) form: Form,
+    pub(crate) strip: Strip,
+    pub(crate) split: bool,
+    pub(crate) variants: Option<Vec<String>>,
+    pub(crate) budget: Option<Budget>,
+}
+
+impl Module {
+    /// A text from the file of this name, which messages show. The chunk is named like the file,
+    /// without folders and ending, unless SPLIT markers cut it into several.
+    pub fn new(file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
+        Module {
+            file: file.into(),
+            text: text.into(),
+            name: None,
+            form: Form::default(),
+            strip: Strip::Lines,
+            split: true,
+            variants: None,
+            budget: None,
+        }
+    }
+
+    /// Gives its chunk this name.
+    pub fn name(self, name: impl Into<String>) -> Module {
+        let name = Some(name.into());
+        Module { name, ..self }
+    }
+
+    /// Carries it in this form; bytecode unless told otherwise.
+    pub fn form(self, form: Form) -> Module {
+        Module { form, ..self }
+    }
+
+    /// Drops this much of its debug data; all unless told otherwise.
+    pub fn strip(self, strip: Strip) -> Module {
+        Module { strip, ..self }
+    }
+
+    /// Whether SPLIT markers cut it into chunks; they do unless told otherwise.
+    pub fn split(self, split: bool) -> Module {
+        Module { split, ..self }
+    }
+
+    /// Carries it for the variants of these names only.
+    pub fn variants(self, names: Vec<String>) -> Module {
+        let variants = Some(names);
+        Module { variants, ..self }
+    }
+
+    /// What it may cost.
+    pub fn budget(self, budget: Budget) -> Module {
+        let budget = Some(budget);
+        Module { budget, ..self }
+    }
+
+    /// The name that its chunk has unless SPLIT markers cut it.
+    pub(crate) fn chunk_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let file = self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file);
+            match file.rsplit_once('.') {
+                Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
+                _ => file.to_owned(),
+            }
+        })
+    }
+}
+
+/// What overrides a `fast.toml`, and each module's own settings.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// The strip level.
+    pub strip: Option<Strip>,
+    /// The form.
+    pub form: Option<Form>,
+    /// Carry frozen chunks without bytecode for cores that can't run them.
+    pub no_fallback: bool,
+    /// Leave SPLIT markers alone.
+    pub whole: bool,
+}
+
+impl Overrides {
+    /// A module of which nothing else is said.
+    pub fn module(&self, file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
+        Module::new(file, text)
+            .form(self.form(None, None))
+            .strip(self.strip.unwrap_or(Strip::Lines))
+            .split(!self.whole)
+    }
+
+    /// The form where a `fast.toml` asks for this one, and for this fallback.
+    pub(crate) fn form(&self, form: Option<Form>, fallback: Option<bool>) -> Form {
+        let fallback = !self.no_fallback && fallback.unwrap_or(true);
+        let form = self.form.or(form).unwrap_or_default();
+        form.with_fallback(fallback)
+    }
+}

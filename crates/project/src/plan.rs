@@ -1,0 +1,139 @@
+//! What is built: chunks, variants, budgets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastlua_bundle::{Budget, Build, Bundle, Form, Input, closest, nodemcu};
+use fastlua_compiler::HEAP_LIMIT;
+use fastlua_variants::{Variant, Variants};
+
+use crate::Error;
+
+/// How a project is planned.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The variants that can be asked for.
+    pub known: Variants,
+    /// Names of the variants to build for, whatever the `fast.toml` says; without either all of
+    /// NodeMCU's.
+    pub variants: Option<Vec<String>>,
+    /// Bytes of heap that compiling or loading one chunk may take.
+    pub heap_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            known: Variants::built_in(),
+            variants: None,
+            heap_limit: HEAP_LIMIT,
+        }
+    }
+}
+
+/// Chunks to build for variants.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The chunks' texts.
+    pub inputs: Vec<Input>,
+    /// The variants, by name.
+    pub variants: Vec<Variant>,
+    /// What all modules may cost together.
+    pub budget: Budget,
+    /// And a module, by its name.
+    pub budgets: BTreeMap<String, Budget>,
+    /// Bytes of heap that compiling or loading one chunk may take.
+    pub heap_limit: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        inputs: Vec<Input>,
+        variants: Option<&Vec<String>>,
+        budget: Budget,
+        budgets: BTreeMap<String, Budget>,
+        options: &Options,
+    ) -> Result<Plan, Error> {
+        let known = &options.known;
+        for name in inputs.iter().filter_map(|i| i.variants.as_ref()).flatten() {
+            find_variant(known, name)?;
+        }
+        let variants = match variants {
+            None => nodemcu(known),
+            Some(names) if names.is_empty() => return Err(Error::NoVariants),
+            Some(names) => {
+                let names: BTreeSet<&String> = names.iter().collect();
+                let found = names
+                    .into_iter()
+                    .map(|name| find_variant(known, name).cloned());
+                found.collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Plan {
+            inputs,
+            variants,
+            budget,
+            budgets,
+            heap_limit: options.heap_limit,
+        })
+    }
+
+    /// How often [`Plan::build`] calls `done`.
+    pub fn steps(&self) -> usize {
+        self.inputs.len() * self.variants.len()
+    }
+
+    /// Compiles and proves every chunk for every variant, and decides the form of each. `done` is
+    /// called after each chunk and variant, from any thread.
+    ///
+    /// # Errors
+    /// All texts that do not become chunks; or that the bundle does not fit a chip.
+    pub fn build(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
+        let bundle = self.compile(done)?;
+        let refused = bundle.refused();
+        if !refused.is_empty() {
+            return Err(Error::Faults(refused, self.variants.len()));
+        }
+        bundle.check_flash()?;
+        Ok(bundle)
+    }
+
+    /// Decides the form of each chunk, as [`Plan::build`] does.
+    ///
+    /// # Errors
+    /// Texts that do not become chunks.
+    pub fn choose_forms(&mut self) -> Result<(), Error> {
+        if self.inputs.iter().all(|input| input.form != Form::Auto) {
+            return Ok(());
+        }
+        let bundle = self.compile(|| {})?;
+        for input in &mut self.inputs {
+            if let Some(chunk) = bundle.chunks.iter().find(|c| c.name == input.name) {
+                input.form = chunk.form;
+            }
+        }
+        Ok(())
+    }
+
+    fn compile(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
+        let build = Build {
+            inputs: &self.inputs,
+            variants: &self.variants,
+            heap_limit: self.heap_limit,
+        };
+        let faults = |faults| Error::Faults(faults, self.variants.len());
+        let mut bundle = build.run(done).map_err(faults)?;
+        bundle.choose_forms(self.budget.flash.map(|amount| amount.0));
+        Ok(bundle)
+    }
+}
+
+/// The variant of that name.
+///
+/// # Errors
+/// There is none; the error has the closest name.
+pub fn find_variant<'a>(known: &'a Variants, name: &str) -> Result<&'a Variant, Error> {
+    known.get(name).ok_or_else(|| Error::NoVariant {
+        name: name.into(),
+        closest: closest(name, known.iter().map(|v| v.name.as_str())).map(str::to_owned),
+    })
+}

@@ -1,0 +1,208 @@
+//! A set of modules.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use fastlua_bundle::{Budget, Input, check_names};
+use fastlua_bytecode::Strip;
+use fastlua_source::split::{Loader, split};
+use glob::Pattern;
+
+use crate::manifest::{Manifest, ManifestModule};
+use crate::plan::{Options, Plan};
+use crate::{Error, Files, Module, Overrides};
+
+/// Modules from any place, and what is said about all of them.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    inputs: Vec<Input>,
+    files: Vec<String>,
+    variants: Option<Vec<String>>,
+    budget: Budget,
+    budgets: BTreeMap<String, Budget>,
+}
+
+impl Project {
+    /// Without modules.
+    pub fn new() -> Project {
+        Project::default()
+    }
+
+    /// Reads a `fast.toml` and the modules that it names. None may lie outside its folder, so that the
+    /// folder holds all that a build reads.
+    ///
+    /// # Errors
+    /// What is wrong with the manifest or a module, and where.
+    pub fn from_manifest(
+        files: &dyn Files,
+        name: &str,
+        overrides: &Overrides,
+    ) -> Result<Project, Error> {
+        let file = files.shown(name);
+        let invalid = |error| Error::Manifest {
+            file: file.clone(),
+            error,
+        };
+        let manifest = Manifest::from_bytes(&read(files, name)?).map_err(invalid)?;
+        let mut project = Project {
+            files: vec![name.into()],
+            variants: manifest.variants.clone(),
+            budget: manifest.budget.unwrap_or_default(),
+            ..Project::default()
+        };
+        for module in &manifest.modules {
+            let strip = module.strip.or(manifest.strip).map(level).transpose();
+            let strip = strip.map_err(&invalid)?;
+            let wrong = |reason: String| Error::Module {
+                file: file.clone(),
+                path: module.path.clone(),
+                reason,
+            };
+            let names = matches(files, module).map_err(wrong)?;
+            if module.name.is_some() && names.len() > 1 {
+                let count = names.len();
+                return Err(wrong(format!(
+                    "it is {count} files and can't have one name"
+                )));
+            }
+            for name in names {
+                let text = read(files, &name)?;
+                let form = overrides.form(
+                    module.form.or(manifest.form),
+                    module.fallback.or(manifest.fallback),
+                );
+                project.add(Module {
+                    name: module.name.clone(),
+                    form,
+                    strip: overrides.strip.or(strip).unwrap_or(Strip::Lines),
+                    split: !overrides.whole && module.split.unwrap_or(true),
+                    variants: module.variants.clone(),
+                    budget: module.budget,
+                    ..Module::new(files.shown(&name), text)
+                })?;
+                project.files.push(name);
+            }
+        }
+        Ok(project)
+    }
+
+    /// Adds a module: the chunks between its SPLIT markers, or the one that it is.
+    ///
+    /// # Errors
+    /// A wrong SPLIT marker.
+    pub fn add(&mut self, module: Module) -> Result<(), Error> {
+        let file = &module.file;
+        let pieces = match module.split {
+            true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
+                file: file.clone(),
+                error,
+            })?,
+            false => None,
+        };
+        let name = module.chunk_name();
+        let chunks = match pieces {
+            None => vec![(name, module.text)],
+            Some(_) if module.name.is_some() => {
+                return Err(Error::SplitName { file: module.file });
+            }
+            Some(pieces) => pieces.into_iter().map(|p| (p.name, p.text)).collect(),
+        };
+        let name = chunks[0].0.clone();
+        if let Some(budget) = module.budget {
+            self.budgets.insert(name.clone(), budget);
+        }
+        self.inputs
+            .extend(chunks.into_iter().map(|(chunk, text)| Input {
+                name: chunk,
+                module: name.clone(),
+                file: module.file.clone(),
+                text,
+                form: module.form,
+                strip: module.strip,
+                variants: module.variants.clone(),
+            }));
+        Ok(())
+    }
+
+    /// Adds the modules of these names that fastlua ships, each once; `provisioning` is all of them.
+    ///
+    /// # Errors
+    /// It ships none of that name.
+    pub fn add_shipped(&mut self, names: &[String], overrides: &Overrides) -> Result<(), Error> {
+        let shipped = || fastlua_firmware::modules();
+        let mut found = Vec::new();
+        for name in names {
+            let is_asked = |file: &str| name == "provisioning" || *file == format!("{name}.lua");
+            let modules: Vec<_> = shipped().filter(|(file, _)| is_asked(file)).collect();
+            if modules.is_empty() {
+                let known = shipped().filter_map(|(file, _)| file.strip_suffix(".lua"));
+                return Err(Error::NotShipped {
+                    name: name.clone(),
+                    known: known.chain(["provisioning"]).map(str::to_owned).collect(),
+                });
+            }
+            let is_new: Vec<_> = modules.into_iter().filter(|m| !found.contains(m)).collect();
+            found.extend(is_new);
+        }
+        let mut modules = found.into_iter();
+        modules.try_for_each(|(file, text)| self.add(overrides.module(file, text)))
+    }
+
+    /// Whether it has no module.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Names of the variants that its `fast.toml` asks for.
+    pub fn variants(&self) -> Option<&[String]> {
+        self.variants.as_deref()
+    }
+
+    /// The names of the files that were read for it.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Decides what is built of it.
+    ///
+    /// # Errors
+    /// Two chunks of one name, a name that no chunk can have, or a variant that is not known.
+    pub fn plan(self, options: &Options) -> Result<Plan, Error> {
+        check_names(self.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
+        let named = options.variants.as_ref().or(self.variants.as_ref());
+        Plan::new(self.inputs, named, self.budget, self.budgets, options)
+    }
+}
+
+fn read(files: &dyn Files, name: &str) -> Result<Vec<u8>, Error> {
+    files.read(name).map_err(|error| Error::File {
+        file: files.shown(name),
+        error,
+    })
+}
+
+fn level(strip: u8) -> Result<Strip, crate::ManifestError> {
+    Strip::from_level(strip).ok_or_else(|| crate::ManifestError::level(strip))
+}
+
+const OUTSIDE: &str =
+    "it is outside the folder of fast.toml; name the file by itself, or move fast.toml";
+
+/// The files that a module's path or glob names, sorted.
+fn matches(files: &dyn Files, module: &ManifestModule) -> Result<Vec<String>, String> {
+    let path = Path::new(&module.path);
+    let stays = |c: Component| matches!(c, Component::Normal(_) | Component::CurDir);
+    if !path.components().all(stays) {
+        return Err(OUTSIDE.into());
+    }
+    let plain = module.path.trim_start_matches("./");
+    if !plain.contains(['*', '?', '[']) {
+        return Ok(vec![plain.into()]);
+    }
+    let pattern = Pattern::new(plain).map_err(|error| error.to_string())?;
+    let found = files.list(&pattern).map_err(|error| error.to_string())?;
+    match found.is_empty() {
+        true => Err("it matches no file".into()),
+        false => Ok(found),
+    }
+}

@@ -1,0 +1,156 @@
+//! What is in a bundle, and its JSON.
+
+use std::collections::BTreeMap;
+
+use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Warning};
+use serde::Serialize;
+
+/// Name of the JSON's shape.
+const SCHEMA: &str = "fastlua-build/3";
+
+/// All that there is to say about a bundle. `docs/machine-output.md` has its JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The JSON's shape.
+    pub schema: &'static str,
+    /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
+    pub bundle: String,
+    /// Names of the variants.
+    pub variants: Vec<String>,
+    /// The chunks, by name.
+    pub chunks: Vec<ChunkReport>,
+    /// The strings of the frozen chunks, by variant.
+    pub pools: BTreeMap<String, PoolReport>,
+    /// What the user should know.
+    pub warnings: Vec<WarningReport>,
+    /// Files that were written: empty until the caller has done so.
+    pub outputs: Vec<OutputReport>,
+}
+
+/// A chunk.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChunkReport {
+    /// Its name.
+    pub name: String,
+    /// The module that it is a part of.
+    pub module: String,
+    /// Its file, as the user gave it.
+    pub file: String,
+    /// Bytes of its source.
+    pub source_bytes: usize,
+    /// SHA-256 of its source, in hexadecimal.
+    pub sha256: String,
+    /// Its form.
+    #[serde(rename = "as")]
+    pub form: &'static str,
+    /// Its strip level.
+    pub strip: u8,
+    /// Its bytes, by variant.
+    pub dumps: BTreeMap<String, DumpReport>,
+}
+
+/// The bytes of a chunk for a variant.
+#[derive(Debug, Clone, Serialize)]
+pub struct DumpReport {
+    /// How many.
+    pub bytes: usize,
+    /// Their XXH32 with seed 0, in hexadecimal.
+    pub xxh32: String,
+    /// That the dump was loaded back, or the source compared with its original: always so.
+    pub proved: bool,
+    /// What the chunk takes on the chip as bytecode and frozen; unknown for source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<Costs>,
+}
+
+/// The strings of a variant's frozen chunks, each once.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PoolReport {
+    /// How many.
+    pub strings: usize,
+    /// Bytes of flash that they take, with the table that finds them.
+    pub flash: usize,
+}
+
+/// A warning, or a note.
+#[derive(Debug, Clone, Serialize)]
+pub struct WarningReport {
+    /// `warning`, or `note` where the chunk does what its source says.
+    pub severity: &'static str,
+    /// File, line and what there is to say.
+    pub message: String,
+    /// The file.
+    pub file: String,
+    /// The line, where there is one.
+    pub line: Option<u32>,
+    /// Names of the variants that it concerns.
+    pub variants: Vec<String>,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputReport {
+    /// Its path.
+    pub path: String,
+    /// Whether it was another before.
+    pub changed: bool,
+}
+
+impl Report {
+    /// Of a bundle.
+    pub fn of(bundle: &Bundle) -> Report {
+        let variants: Vec<String> = bundle.variants.iter().map(|v| v.name.clone()).collect();
+        let pools = variants.iter().enumerate().map(|(v, name)| {
+            let (strings, flash) = bundle.pool(v);
+            (name.clone(), PoolReport { strings, flash })
+        });
+        Report {
+            schema: SCHEMA,
+            bundle: bundle.name(),
+            chunks: bundle.chunks.iter().map(|c| chunk(c, &variants)).collect(),
+            pools: pools.filter(|(_, pool)| pool.strings > 0).collect(),
+            warnings: bundle.warnings.iter().map(warning).collect(),
+            outputs: Vec::new(),
+            variants,
+        }
+    }
+
+    /// As indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("numbers and texts always have a JSON")
+    }
+}
+
+fn chunk(chunk: &BundledChunk, variants: &[String]) -> ChunkReport {
+    let dumps = variants.iter().zip(&chunk.dumps);
+    let dumps = dumps.filter_map(|(name, found)| Some((name.clone(), dump(found.as_ref()?))));
+    ChunkReport {
+        name: chunk.name.clone(),
+        module: chunk.module.clone(),
+        file: chunk.file.clone(),
+        source_bytes: chunk.source_len,
+        sha256: chunk.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        form: chunk.form.name(),
+        strip: chunk.strip as u8,
+        dumps: dumps.collect(),
+    }
+}
+
+fn dump(dump: &Dump) -> DumpReport {
+    DumpReport {
+        bytes: dump.bytes.len(),
+        xxh32: format!("{:08x}", dump.xxh32),
+        proved: true,
+        costs: dump.costs().copied(),
+    }
+}
+
+fn warning(warning: &Warning) -> WarningReport {
+    WarningReport {
+        severity: warning.severity.name(),
+        message: warning.fault.message.clone(),
+        file: warning.fault.file.clone(),
+        line: warning.fault.line,
+        variants: warning.fault.variants.clone(),
+    }
+}
