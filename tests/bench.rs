@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use fastlua_bench::{ChunkFigures, Column, Figures, On, VariantFigures};
+use support::docs::{self, Example};
 use support::{fastlua, put, root, succeed};
 
 const LED: &str = "local t = {pin = 4}\nfunction t.on(n) gpio.write(n or t.pin, 1) end\nreturn t\n";
@@ -283,37 +284,28 @@ fn what_can_not_be_measured_is_an_error() {
     assert!(errors.contains("apt-get install"), "{errors}");
 }
 
-/// The table in the README is that of the committed figures.
+/// The table in the documentation is that of the committed figures.
 #[test]
-fn the_readme_shows_the_committed_figures() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn the_page_shows_the_committed_figures() {
+    let page = fs::read_to_string(root().join("docs/bench.md")).unwrap();
     let table = fastlua_bench::headline(&figures(&root().join("tests/figures.json")));
     assert!(
-        readme.contains(&table),
-        "README.md and tests/figures.json differ; the table is\n{table}"
+        page.contains(&table),
+        "docs/bench.md and tests/figures.json differ; the table is\n{table}"
     );
 }
 
-/// So are its examples: what stands there before the dots is what comes.
+/// So are the examples that need the emulator; `tests/docs.rs` has all others.
 #[test]
-fn the_readme_shows_what_the_command_prints() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let examples: Vec<&str> = readme.split("    $ fastlua bench ").skip(1).collect();
-    assert_eq!(examples.len(), 2);
+fn the_pages_show_what_the_command_prints() {
+    let examples: Vec<Example> = docs::pages()
+        .iter()
+        .flat_map(|page| docs::examples(page))
+        .filter(Example::is_for_the_chip)
+        .collect();
+    assert!(!examples.is_empty());
     for example in examples {
-        let (command, shown) = example.split_once('\n').unwrap();
-        let (shown, _) = shown.split_once("    …\n").unwrap();
-        let lines = shown
-            .lines()
-            .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap()));
-        let shown: String = lines.collect();
-        let args: Vec<&str> = command.split(' ').chain(["--cache", CACHE]).collect();
-        let printed = succeed(&mut bench(root(), &args));
-        let head: String = printed
-            .split_inclusive('\n')
-            .take(shown.lines().count())
-            .collect();
-        assert_eq!(head, shown, "{command}");
+        example.check(root(), &format!("--cache {CACHE}"));
     }
 }
 

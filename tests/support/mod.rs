@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test uses its part
 
+pub mod docs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
