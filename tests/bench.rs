@@ -265,6 +265,38 @@ fn the_host_gives_ratios_and_exact_flash() {
     assert!(errors.contains("led, bytecode-2: flash"), "{errors}");
 }
 
+/// `as = "auto"` comes to the same as in a build of the same variants.
+#[test]
+fn forms_are_chosen_as_a_build_chooses_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let module = |n: usize| format!("return function(a) return a + {n}, '{}' end", "x".repeat(n));
+    put(here, "one.lua", module(3));
+    put(here, "two.lua", module(200));
+    let mut chosen = Vec::new();
+    for flash in (400..2400).step_by(100) {
+        let manifest =
+            format!("as = \"auto\"\nbudget = {{flash = {flash}}}\n[[module]]\npath = \"*.lua\"\n");
+        put(here, "fast.toml", manifest);
+        for variant in ["lua51-int", "lua53-int64-float64"] {
+            let args = ["--variant", variant, "--json"];
+            let json = succeed(fastlua(here).args(["build", "-o", "out"]).args(args));
+            let built: serde_json::Value = serde_json::from_str(&json).unwrap();
+            // a budget that is exceeded is told by the exit status, after the figures
+            let output = bench(here, &["--on", "host"]).args(args).arg("-").output();
+            let json = String::from_utf8(output.unwrap().stdout).unwrap();
+            let measured = Figures::from_json(&json).unwrap();
+            let chunks = built["chunks"].as_array().unwrap();
+            for (built, measured) in chunks.iter().zip(&measured.variants[0].chunks) {
+                let is_frozen = built["as"] == "frozen";
+                assert_eq!(is_frozen, measured.built.is_frozen(), "{flash} {variant}");
+                chosen.push(is_frozen);
+            }
+        }
+    }
+    assert!(chosen.contains(&true) && chosen.contains(&false));
+}
+
 #[test]
 fn what_can_not_be_measured_is_an_error() {
     let folder = tempfile::tempdir().unwrap();

@@ -364,6 +364,14 @@ fn a_bundle_that_flash_can_not_hold_is_an_error_with_sizes() {
     assert!(errors.contains("lua51-float: 1200"), "{errors}");
     assert!(errors.contains("917504"), "{errors}");
     assert!(!f.join("out").exists());
+    // frozen, the string is there twice: in the bytecode as well
+    let frozen = ["--as", "frozen", "--variant", "lua51-float", "-o", "out"];
+    let errors = fail(build(f, &["a.lua"]).args(frozen));
+    assert!(errors.contains("lua51-float: 1200"), "{errors}");
+    // and once where two chunks share it and no bytecode is carried
+    put(f, "same/c.lua", &large);
+    succeed(build(f, &["a.lua", "same/c.lua", "--no-fallback"]).args(frozen));
+    fs::remove_dir_all(f.join("out")).unwrap();
     // the ESP32 has more
     succeed(&mut build(
         f,
@@ -376,4 +384,50 @@ fn a_bundle_that_flash_can_not_hold_is_an_error_with_sizes() {
             "lua53-int64-float32",
         ],
     ));
+}
+
+/// NodeMCU's 5.1 compiles at most 50 local variables of a function; its virtual machine takes more.
+#[test]
+fn what_the_chip_would_not_compile_is_no_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let locals = |n| {
+        (0..n)
+            .map(|i| format!("local a{i} = {i}\n"))
+            .collect::<String>()
+    };
+    put(
+        f,
+        "many.lua",
+        format!("return function(n)\n{}return a50, n end", locals(51)),
+    );
+    put(
+        f,
+        "fine.lua",
+        format!("do {} g(a49) end {} return a49", locals(50), locals(50)),
+    );
+    let build = |file: &str, form: &str, variant: &str| {
+        let args = [file, "--as", form, "--variant", variant, "-o", "out"];
+        build(f, &args).output().unwrap()
+    };
+    for form in ["source", "plain"] {
+        let output = build("many.lua", form, "lua51-float");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        let says = "many.lua:1: a function with 52 local variables at one time";
+        assert!(errors.contains(says), "{errors}");
+        assert!(!f.join("out").exists());
+    }
+    for (file, form, variant, notes) in [
+        ("fine.lua", "source", "lua51-int", false),
+        ("many.lua", "source", "lua53-int32-float32", false),
+        ("many.lua", "bytecode", "lua51-float", true),
+        ("many.lua", "frozen", "lua51-int", true),
+    ] {
+        let output = build(file, form, variant);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{errors}");
+        let noted = errors.contains("note: many.lua:1: a function with 52 local variables");
+        assert_eq!(noted, notes, "{file} {form}: {errors}");
+    }
 }

@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(most(&blocks), 30);
         assert_eq!(most("for i = 1, 2 do local x = i end"), 5);
         assert_eq!(
-            most("local a, b = 1, 2 do local c = a end local d, e, f = 3, 4, 5"),
+            most("local a, b = 1, 2 do local c = a end local d, e, f = 3, 4, 5 g(d)"),
             5
         );
     }
