@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use fastlua_bundle::{
     Build, Bundle, Costs, ESP8266_FLASH, Fault, Representation, identifier, nodemcu,
 };
-use fastlua_firmware::{fast_c, fast_load_h};
+use fastlua_firmware::fast_c;
 use fastlua_variants::{Variant, Variants, tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -153,7 +153,7 @@ fn headers(bundle: &Bundle) -> Vec<(String, String)> {
     let header = |module: &String| {
         let mut part = bundle.clone();
         part.chunks.retain(|c| c.module == *module);
-        let text = part.module_header(module, &fast_load_h(), VERSION);
+        let text = part.module_header(module, VERSION);
         (format!("{}_lua.h", identifier(module)), text)
     };
     modules.into_iter().map(header).collect()

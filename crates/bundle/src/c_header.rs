@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use fastlua_firmware::{fast_load_h, fast_objects_h};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
-use crate::frozen::{FROZEN_H, Frozen};
+use crate::frozen::Frozen;
 use crate::identifier;
 use crate::pool::pool_size;
 
@@ -41,13 +42,17 @@ impl Bundle {
         Hex(&hash[..8]).to_string()
     }
 
-    /// The text of `<module>_lua.h`: the chunks for a C module to include as its Lua half, with two
-    /// functions to load them. `loader` is the text of `fast_load.h`, which it takes in.
-    pub fn module_header(&self, module: &str, loader: &str, version: &str) -> String {
+    /// The text of `<module>_lua.h`: the chunks for a C module to include as its Lua half, with what
+    /// loads them and two functions that do.
+    pub fn module_header(&self, module: &str, version: &str) -> String {
         let m = identifier(module);
         let about = format!("{m}_lua.h - the Lua half of a C module");
         let mut text = self.about(&about, version);
-        let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
+        let _ = write!(
+            text,
+            "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{}\n",
+            fast_load_h()
+        );
         text += &self.body(&Purpose::Module(&m));
         text += &table(&format!("{m}_lua"));
         let _ = write!(
@@ -114,7 +119,7 @@ impl Bundle {
         }
         if matches!(purpose, Purpose::Fast) && self.has_frozen() {
             text.push('\n');
-            text += FROZEN_H;
+            text += &fast_objects_h();
         }
         text.push('\n');
         for (v, variant) in self.variants.iter().enumerate() {

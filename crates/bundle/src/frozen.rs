@@ -1,6 +1,6 @@
 //! Frozen chunks as C: each function with all that belongs to it as constants of the core's own
 //! types, over one pool of strings and one table of them for the whole bundle. The firmware's
-//! compiler settles every layout; `frozen.h` has the macros and what they take for granted.
+//! compiler settles every layout; `fast_objects.h` has the macros and what they take for granted.
 //!
 //! Names in the C: `fast_s` strings, and for each function `fast_f` itself, `fast_i` instructions,
 //! `fast_k` constants, `fast_p` functions in it, `fast_l` lines, `fast_v` locals, `fast_u` upvalues.
@@ -13,9 +13,6 @@ use fastlua_bytecode::{Chunk, Constant, Dialect, Format, Function, line_info};
 use crate::c_header::words;
 use crate::pool::{Pool, is_interned, no_source, source};
 use crate::{Need, identifier};
-
-/// Macros and assertions that the objects need; text of every header with frozen chunks.
-pub(crate) const FROZEN_H: &str = include_str!("frozen.h");
 
 /// A frozen chunk: its name, itself, and what loading its bytecode allocates.
 type FrozenChunk<'a> = (&'a str, &'a Chunk, &'a Need);

@@ -1,5 +1,5 @@
 //! What loading a chunk allocates, counted in the core's own structures. The firmware's compiler
-//! turns the counts into bytes (`FAST_HEAP` in `fast_load.h`), so that they are right for any core.
+//! turns the counts into bytes (`FAST_FUNCTION` in `fast_index.h`), so that they are right for any core.
 
 use std::collections::{BTreeMap, BTreeSet};
 
