@@ -21,11 +21,12 @@ static const fast_chunk *fast_find (const fast_bundle *b, const char *name) {
   if (len >= sizeof(want)) return NULL;
   memcpy(want, name, len);
   while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2, i = 0;
-    uint32_t here = FAST_WORD(&b->chunks[mid].name[0]);
-    while (here == want[i] && i < len / 4)  /* the zero is in word len / 4 */
-      here = FAST_WORD(&b->chunks[mid].name[++i]);
-    if (here == want[i]) return &b->chunks[mid];
+    uint32_t mid = lo + (hi - lo) / 2, here, i;
+    for (i = 0; ; i++) {
+      here = FAST_WORD(&b->chunks[mid].name[i]);
+      if (here != want[i]) break;
+      if (i == len / 4) return &b->chunks[mid];  /* its zero was in this word */
+    }
     /* little-endian words, compared as their bytes would be */
     if (__builtin_bswap32(want[i]) < __builtin_bswap32(here)) hi = mid;
     else lo = mid + 1;
