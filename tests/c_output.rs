@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use support::{
-    MODELS, STRICT, cc, fail, fastlua, firmware_flags, packed_lua, put, root, stock_lua, succeed,
+    MODELS, STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, packed_lua, put, root,
+    stock_lua, succeed,
 };
 
 /// Three modules: numbers that tell the models apart, closures and strings, a method call.
@@ -157,6 +158,28 @@ fn compiles_clean_with_one_chunk_of_a_short_name() {
     let mut command = esp8266(&stock, lua, integer, float);
     command.args(firmware_flags(name)).arg("-o");
     succeed(command.args(["fast.o", "fast.c"].map(|file| folder.path().join(file))));
+}
+
+#[test]
+fn compiles_clean_with_clang() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = root().join("crates/firmware/lua/telnet.lua");
+    for form in ["bytecode", "frozen"] {
+        let out = folder.path().join(form);
+        let mut build = fastlua(folder.path());
+        build.args(["build", "--as", form, "-o"]);
+        succeed(build.arg(&out).arg(&ours));
+        for (lua, integer, float, name) in MODELS {
+            let stock = folder.path().join(lua.to_string());
+            freezing_lua(&stock, lua);
+            for hook in [&[][..], &["-DFAST_WRAP"]] {
+                let mut clang = cc("clang", &stock, lua, integer, float);
+                clang.args(STRICT).args(firmware_flags(name)).args(hook);
+                clang.args(["-O2", "-c", "-o"]).arg(out.join("fast.o"));
+                succeed(clang.arg(out.join("fast.c")));
+            }
+        }
+    }
 }
 
 /// The example of a C module with a Lua half, `crates/firmware/example`.
