@@ -87,7 +87,6 @@ typedef GCObject *fast_link;
 #elif LUA_VERSION_NUM == 503
 
 _Static_assert(LFSBIT == 5, "LFSBIT is bit 5");
-_Static_assert(LUAI_MAXSHORTLEN == 40, "strings of 40 bytes are short ones");
 #define FAST_MARK	(1 << LFSBIT)
 
 struct fast_proto_fields {

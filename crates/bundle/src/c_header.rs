@@ -9,7 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::chunk::{Bundle, BundledChunk, Dump, Representation};
 use crate::frozen::Frozen;
 use crate::identifier;
-use crate::pool::pool_size;
+use crate::name::LONGEST;
+use crate::need::ON_STACK;
+use crate::pool::{LONGEST_SHORT, pool_size};
+
+/// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
+const INDEX: [&str; 7] = ["name", "words", "size", "hash", "kind", "heap", "strings"];
 
 /// What the header is for.
 enum Purpose<'a> {
@@ -104,9 +109,7 @@ impl Bundle {
     }
 
     fn body(&self, purpose: &Purpose) -> String {
-        let mut text = String::from(
-            "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n",
-        );
+        let mut text = assertions();
         for chunk in &self.chunks {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
@@ -255,6 +258,32 @@ impl Bundle {
             .iter()
             .filter_map(move |chunk| Some((chunk, chunk.dumps[v].as_ref()?)))
     }
+}
+
+/// What the text takes for granted of the machine, of `fast_load.h` and of 5.3's strings.
+fn assertions() -> String {
+    let place = |i: usize| match i {
+        0 => "0".to_owned(),
+        1 => "sizeof(void *)".to_owned(),
+        2 => "2 * sizeof(void *)".to_owned(),
+        _ => format!("2 * sizeof(void *) + {}", 4 * (i - 2)),
+    };
+    let mut index = String::new();
+    for (i, field) in INDEX.iter().enumerate() {
+        let at = place(i);
+        let _ = writeln!(index, "offsetof(fast_chunk, {field}) == {at}");
+        index += "               && ";
+    }
+    format!(
+        "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\
+         _Static_assert({index}sizeof(fast_chunk) == sizeof(struct {{void *p[2]; uint32_t w[{}];}}),\n               \"the index has these fields\");\n\
+         _Static_assert(4 * FAST_NAME == {LONGEST} + 1, \"names have up to {LONGEST} bytes\");\n\
+         _Static_assert(4 * FAST_BUFFER_WORDS == {ON_STACK}, \"strings of {ON_STACK} bytes take no buffer\");\n\
+         #if LUA_VERSION_NUM == 503\n\
+         _Static_assert(LUAI_MAXSHORTLEN == {LONGEST_SHORT}, \"strings of {LONGEST_SHORT} bytes are short ones\");\n\
+         #endif\n",
+        INDEX.len() - 2
+    )
 }
 
 /// The bundle of the index `<prefix>_chunks`, with its bits in RAM.

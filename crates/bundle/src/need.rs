@@ -8,7 +8,7 @@ use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 use crate::pool::{is_interned, no_source};
 
 /// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
-const ON_STACK: usize = 256;
+pub(crate) const ON_STACK: usize = 256;
 
 /// Counts of what a load keeps, and the buffer it needs meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,9 +8,12 @@ use fastlua_bytecode::{Chunk, Constant, Dialect, Function};
 /// In the order of the cores' tokens; 5.1 has no `goto`.
 const RESERVED: &str = "and break do else elseif end false for function goto if in local nil not or repeat return then true until while";
 
+/// Bytes of the longest string that is a short one in 5.3.
+pub(crate) const LONGEST_SHORT: usize = 40;
+
 /// Whether the core keeps a string of these bytes once only, in its table: all in 5.1, short ones in 5.3.
 pub(crate) fn is_interned(dialect: Dialect, string: &[u8]) -> bool {
-    dialect == Dialect::Lua51 || string.len() <= 40
+    dialect == Dialect::Lua51 || string.len() <= LONGEST_SHORT
 }
 
 /// What the core calls a function whose source name is stripped.
