@@ -4,9 +4,11 @@
 mod support;
 
 use std::path::Path;
+use std::process::Command;
 
 use support::{
-    MODELS, STRICT, cc, fail, fastlua, firmware_flags, packed_lua, put, root, stock_lua, succeed,
+    MODELS, STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, packed_lua, put, root,
+    stock_lua, succeed,
 };
 
 /// Three modules: numbers that tell the models apart, closures and strings, a method call.
@@ -82,7 +84,7 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
                 .args([stock.join("host.c"), out.join("fast.o")])
                 .arg("-lm"),
         );
-        let output = succeed(std::process::Command::new(out.join("host")).arg(&script));
+        let output = succeed(Command::new(out.join("host")).arg(&script));
         let lines: Vec<&str> = output.lines().collect();
         assert_eq!(
             lines,
@@ -95,6 +97,16 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
             "{name}"
         );
     }
+}
+
+/// The compiler of the ESP8266's firmware, for one object, with the optimisation of its makefile.
+fn esp8266(stock: &Path, lua: u32, integer: u8, float: u8) -> Command {
+    let mut command = cc("xtensa-lx106-elf-gcc", stock, lua, integer, float);
+    command
+        .args(STRICT)
+        .args(["-mlongcalls", "-O2", "-fno-inline-functions", "-isystem"])
+        .args(["/usr/lib/xtensa-lx106-elf/include", "-c"]);
+    command
 }
 
 #[test]
@@ -112,15 +124,9 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
     let objects = |lua, integer, float, flags: &[&str]| {
         let stock = folder.path().join(format!("{lua}"));
         packed_lua(&stock, lua);
-        let mut command = cc("xtensa-lx106-elf-gcc", &stock, lua, integer, float);
-        command
-            .args(STRICT)
-            .args(["-mlongcalls", "-Os", "-isystem"])
-            .arg("/usr/lib/xtensa-lx106-elf/include")
-            .args(flags)
-            .args(["-c", "-o"])
-            .arg(out.join("fast.o"))
-            .arg(out.join("fast.c"));
+        let mut command = esp8266(&stock, lua, integer, float);
+        command.args(flags).arg("-o").arg(out.join("fast.o"));
+        command.arg(out.join("fast.c"));
         command
     };
     for (lua, integer, float, name) in MODELS {
@@ -138,6 +144,42 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
         errors.contains("#error \"this firmware's Lua is none of"),
         "{errors}"
     );
+}
+
+/// gcc sees through an index of one entry, and that the name in it has one word.
+#[test]
+fn compiles_clean_with_one_chunk_of_a_short_name() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "m.lua", "return ...\n");
+    succeed(fastlua(folder.path()).args(["build", "m.lua", "-o", "."]));
+    let (lua, integer, float, name) = MODELS[1];
+    let stock = folder.path().join("stock");
+    packed_lua(&stock, lua);
+    let mut command = esp8266(&stock, lua, integer, float);
+    command.args(firmware_flags(name)).arg("-o");
+    succeed(command.args(["fast.o", "fast.c"].map(|file| folder.path().join(file))));
+}
+
+#[test]
+fn compiles_clean_with_clang() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = root().join("crates/firmware/lua/telnet.lua");
+    for form in ["bytecode", "frozen"] {
+        let out = folder.path().join(form);
+        let mut build = fastlua(folder.path());
+        build.args(["build", "--as", form, "-o"]);
+        succeed(build.arg(&out).arg(&ours));
+        for (lua, integer, float, name) in MODELS {
+            let stock = folder.path().join(lua.to_string());
+            freezing_lua(&stock, lua);
+            for hook in [&[][..], &["-DFAST_WRAP"]] {
+                let mut clang = cc("clang", &stock, lua, integer, float);
+                clang.args(STRICT).args(firmware_flags(name)).args(hook);
+                clang.args(["-O2", "-c", "-o"]).arg(out.join("fast.o"));
+                succeed(clang.arg(out.join("fast.c")));
+            }
+        }
+    }
 }
 
 /// The example of a C module with a Lua half, `crates/firmware/example`.
@@ -174,7 +216,7 @@ fn a_c_module_carries_its_lua_half() {
                 .args([stock.join("host.c"), out.join("led.o")])
                 .arg("-lm"),
         );
-        let output = succeed(std::process::Command::new(out.join("host")).arg(&script));
+        let output = succeed(Command::new(out.join("host")).arg(&script));
         assert_eq!(output, "on off on\tnil\n", "{name}");
     }
 }

@@ -20,6 +20,16 @@
 #include "fast_frozen.h"
 #endif
 
+/* a clock in microseconds; module.h has one where Lua is stock */
+#if defined(fast_clock)
+#elif defined(ESP_PLATFORM)
+#include "esp_timer.h"
+#define fast_clock()	((uint32_t)esp_timer_get_time())
+#else
+#include "user_interface.h"
+#define fast_clock()	((uint32_t)system_get_time())
+#endif
+
 /* besides fast_image.checked all the RAM that the module takes */
 static char fast_talks;
 
@@ -87,9 +97,27 @@ static int fast_matches (lua_State *L, int pattern) {
   return found;
 }
 
+/* pushes what fast.list says of a chunk after its name; how many values */
+static int fast_describe (lua_State *L, const fast_chunk *c) {
+  static const char *const kinds[] = {"bytecode", "source"};
+#if defined(FAST_FREEZES)
+  const fast_frozen *z = fast_frozen_of(L, c);
+  if (z != NULL) {
+    lua_pushinteger(L, (lua_Integer)z->size);
+    lua_pushliteral(L, "frozen");
+    lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));
+    return 3;
+  }
+#endif
+  lua_pushinteger(L, (lua_Integer)c->size);
+  lua_pushstring(L, kinds[c->kind]);
+  if (c->kind != FAST_BYTECODE) return 2;
+  lua_pushinteger(L, (lua_Integer)fast_need(L, c));
+  return 3;
+}
+
 /* next(pattern, name): the chunk after that name */
 static int fast_next (lua_State *L) {
-  static const char *const kinds[] = {"bytecode", "source"};
   const fast_chunk *c = fast_image.chunks, *end = c + fast_image.count;
   if (!lua_isnoneornil(L, 2)) {
     c = fast_find(&fast_image, luaL_checkstring(L, 2));
@@ -98,22 +126,8 @@ static int fast_next (lua_State *L) {
   }
   for (; c < end; c++) {
     fast_name(L, c);
-    if (lua_isnoneornil(L, 1) || fast_matches(L, 1)) {
-#if defined(FAST_FREEZES)
-      const fast_frozen *z = fast_frozen_of(L, c);
-      if (z != NULL) {
-        lua_pushinteger(L, (lua_Integer)z->size);
-        lua_pushliteral(L, "frozen");
-        lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));
-        return 4;
-      }
-#endif
-      lua_pushinteger(L, (lua_Integer)c->size);
-      lua_pushstring(L, kinds[c->kind]);
-      if (c->kind != FAST_BYTECODE) return 3;
-      lua_pushinteger(L, (lua_Integer)fast_need(L, c));
-      return 4;
-    }
+    if (lua_isnoneornil(L, 1) || fast_matches(L, 1))
+      return 1 + fast_describe(L, c);
     lua_pop(L, 1);
   }
   return 0;

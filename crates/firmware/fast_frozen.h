@@ -30,8 +30,15 @@
 #ifndef fast_frozen_h
 #define fast_frozen_h
 
+#include <string.h>
+
+#include "lua.h"
+#include "lobject.h"
+#include "lstate.h"
 #include "ldo.h"
+#include "lgc.h"
 #include "ltable.h"
+#include "fast_load.h"
 
 /* without the pool: shadows stay for good, so they are made only where they
 ** take at most this part of the heap that bytecode takes, in per cent */
@@ -351,11 +358,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
       if (!fast_room(L, fast_shadows_need(L, c, z, &s), name)) return 2;
       lua_pushcfunction(L, fast_make);
       lua_pushlightuserdata(L, &s);
-      if (lua_pcall(L, 1, 0, 0) != 0) {
-        lua_pushnil(L);
-        lua_insert(L, -2);  /* below the message */
-        return 2;
-      }
+      if (lua_pcall(L, 1, 0, 0) != 0) return fast_fail(L);
       f = fast_made(L, z);
     }
   }

@@ -1,91 +1,17 @@
 /*
-** fast_load.h - loads Lua chunks straight from flash
-** Flash is read in aligned 32-bit words only (FAST_WORD).
+** fast_load.h - finds a bundle's chunks in flash and pushes them as functions
 */
 
 #ifndef fast_load_h
 #define fast_load_h
 
-#define LUA_CORE	/* for the sizes of the core's structures */
-
-#include <stdint.h>
 #include <string.h>
 
 #include "lua.h"
 #include "lauxlib.h"
-#include "lobject.h"
 #include "lstate.h"
-#include "lfunc.h"
-#include "ldo.h"
-
-/* a clock in microseconds, and what a block of n bytes takes of the heap;
-** module.h brings its own where Lua is stock */
-#if defined(FAST_BLOCK)
-#elif defined(ESP_PLATFORM)
-#include "esp_timer.h"
-#define fast_clock()	((uint32_t)esp_timer_get_time())
-#define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* TLSF */
-#else
-#include "user_interface.h"
-#define fast_clock()	((uint32_t)system_get_time())
-#define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* the SDK's pvPortMalloc */
-#endif
-
-/* what lies in flash, and how it is read: constants need no word on NodeMCU */
-#if !defined(FAST_WORD)
-#define FAST_FLASH
-#define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
-#endif
-
-#define FAST_BYTECODE	0
-#define FAST_SOURCE	1
-
-typedef struct fast_chunk {
-  const uint32_t *name;		/* zero bytes after it, one at least */
-  const uint32_t *words;	/* the chunk, zero bytes after it */
-  uint32_t size;		/* its bytes */
-  uint32_t hash;		/* XXH32 of these bytes */
-  uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE */
-  uint32_t heap;		/* bytes of heap that loading takes */
-  uint32_t strings;		/* short strings that may be new to the core */
-} fast_chunk;
-
-typedef struct fast_bundle {
-  const fast_chunk *chunks;	/* sorted by name, byte by byte */
-  uint32_t count;
-  uint32_t *checked;		/* a bit a chunk: its checksum was right */
-} fast_bundle;
-
-/*
-** Heap that loading bytecode takes if the string table knows none of its
-** strings: the main function's closure with so many upvalues; each function
-** with so many instructions, constants, functions, upvalues that are
-** described (5.1: named), local variables, bytes of line info; each different
-** string of so many bytes; and, while 5.1 reads strings, the buffer for them
-** with the smaller one that it replaces.
-*/
-#define FAST_ARRAY(n,t)	((n) == 0 ? 0 : FAST_BLOCK((n) * sizeof(t)))
-#define FAST_FUNCTION(i,k,p,u,v,l) \
-	(FAST_BLOCK(sizeof(Proto)) + FAST_ARRAY(i, Instruction) \
-	+ FAST_ARRAY(k, TValue) + FAST_ARRAY(p, Proto *) \
-	+ FAST_ARRAY(u, fast_upvalue) + FAST_ARRAY(v, LocVar) \
-	+ FAST_ARRAY(l, char))
-#if LUA_VERSION_NUM == 501
-typedef TString *fast_upvalue;
-#define FAST_CLOSURE(u)		FAST_BLOCK(sizeLclosure(0))
-#define FAST_STRING(n)		FAST_BLOCK(sizeof(TString) + (n) + 1)
-#define FAST_BUFFER(old,new)	(FAST_ARRAY(old, char) + FAST_ARRAY(new, char))
-#else
-typedef Upvaldesc fast_upvalue;
-#define FAST_CLOSURE(u) \
-	(FAST_BLOCK(sizeLclosure(u)) + (u) * FAST_BLOCK(sizeof(UpVal)))
-#define FAST_STRING(n)		FAST_BLOCK(sizeof(UTString) + (n) + 1)
-#define FAST_BUFFER(old,new)	0
-#endif
-
-/* longest name with its zero, in words */
-#define FAST_NAME	16
-
+#include "fast_flash.h"
+#include "fast_index.h"
 #include "fast_undump.h"
 
 static const fast_chunk *fast_find (const fast_bundle *b, const char *name) {
@@ -95,11 +21,12 @@ static const fast_chunk *fast_find (const fast_bundle *b, const char *name) {
   if (len >= sizeof(want)) return NULL;
   memcpy(want, name, len);
   while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2, i = 0;
-    uint32_t here = FAST_WORD(&b->chunks[mid].name[0]);
-    while (here == want[i] && i < len / 4)  /* the zero is in word len / 4 */
-      here = FAST_WORD(&b->chunks[mid].name[++i]);
-    if (here == want[i]) return &b->chunks[mid];
+    uint32_t mid = lo + (hi - lo) / 2, here, i;
+    for (i = 0; ; i++) {
+      here = FAST_WORD(&b->chunks[mid].name[i]);
+      if (here != want[i]) break;
+      if (i == len / 4) return &b->chunks[mid];  /* its zero was in this word */
+    }
     /* little-endian words, compared as their bytes would be */
     if (__builtin_bswap32(want[i]) < __builtin_bswap32(here)) hi = mid;
     else lo = mid + 1;
@@ -205,36 +132,41 @@ static const char *fast_reader (lua_State *L, void *ud, size_t *size) {
 #define fast_parse(L,s,name)	lua_load(L, fast_reader, s, name, NULL)
 #endif
 
+/* Pushes the main function of source; else a message, and returns the error. */
+static int fast_compile (lua_State *L, const fast_chunk *c, const char *name) {
+  fast_source s;
+  int status;
+  s.words = c->words;
+  s.at = 0;
+  s.size = c->size;
+  lua_pushfstring(L, "@%s", name);
+  status = fast_parse(L, &s, lua_tostring(L, -1));
+  lua_remove(L, -2);  /* the name */
+  return status;
+}
+
+/* nil below the message on top */
+static int fast_fail (lua_State *L) {
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
 /*
 ** Pushes a chunk as a function; or nil and a message, if it is damaged or the
 ** heap can not hold it. Returns how many values it pushed.
 */
 static int fast_push_chunk (lua_State *L, const fast_bundle *b,
                             const fast_chunk *c, const char *name) {
-  fast_source s;
+  int status;
   if (!fast_sound(b, c)) {
-    lua_pushnil(L);
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
-    return 2;
+    return fast_fail(L);
   }
   if (!fast_room(L, fast_need(L, c), name)) return 2;
-  s.words = c->words;
-  s.at = 0;
-  s.size = c->size;
-  if (c->kind == FAST_BYTECODE) {
-    if (fast_undump(L, &s) == 0) return 1;
-    lua_pushnil(L);
-    lua_insert(L, -2);  /* below the message */
-    return 2;
-  }
-  lua_pushfstring(L, "@%s", name);
-  if (fast_parse(L, &s, lua_tostring(L, -1)) == 0) {
-    lua_remove(L, -2);
-    return 1;
-  }
-  lua_pushnil(L);
-  lua_replace(L, -3);  /* for the name, below the message */
-  return 2;
+  if (c->kind == FAST_BYTECODE) status = fast_undump(L, c->words);
+  else status = fast_compile(L, c, name);
+  return (status == 0) ? 1 : fast_fail(L);
 }
 
 /*

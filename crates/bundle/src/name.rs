@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Bytes of the longest chunk name.
-const LONGEST: usize = 63;
+pub(crate) const LONGEST: usize = 63;
 
 /// A name that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

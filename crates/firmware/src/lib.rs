@@ -1,27 +1,49 @@
 //! What runs on the chip: the C module and the Lua modules it ships with.
+//!
+//! The C has one header for each thing. What fastlua writes holds their texts, so that no file more
+//! is needed.
 
 use include_dir::{Dir, include_dir};
 
-/// What reads chunks out of flash: `fast_load.h` with `fast_undump.h` in it. What fastlua writes
-/// holds this text, so that no file more is needed.
+/// What finds chunks in flash and loads them: `fast_load.h` behind the headers that it includes.
+/// `fast.c` has it, and so has a C module with chunks of its own.
 pub fn fast_load_h() -> String {
-    with(
-        include_str!("../fast_load.h"),
-        "fast_undump.h",
+    joined(&[
+        include_str!("../fast_flash.h"),
+        include_str!("../fast_index.h"),
         include_str!("../fast_undump.h"),
-    )
+        include_str!("../fast_load.h"),
+    ])
+}
+
+/// What the objects of frozen chunks are made of. It stands behind [`fast_load_h`].
+pub fn fast_objects_h() -> String {
+    joined(&[include_str!("../fast_objects.h")])
 }
 
 /// The C module, `fast.c`, with [`fast_load_h`] and `fast_frozen.h`, what runs frozen chunks, in
 /// it. It includes the `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {
     let text = with(include_str!("../fast.c"), "fast_load.h", &fast_load_h());
-    with(&text, "fast_frozen.h", include_str!("../fast_frozen.h"))
+    let frozen = joined(&[include_str!("../fast_frozen.h")]);
+    with(&text, "fast_frozen.h", &frozen)
 }
 
 /// The text of a C file with that of a header in the place of its `#include`.
 fn with(text: &str, header: &str, content: &str) -> String {
-    text.replacen(&format!("#include \"{header}\"\n"), content, 1)
+    let include = format!("#include \"{header}\"\n");
+    text.replacen(&include, &format!("\n{content}\n"), 1)
+}
+
+/// The texts of headers without the lines by which they include one another.
+fn joined(headers: &[&str]) -> String {
+    let ours = |line: &&str| line.starts_with("#include \"fast_");
+    let text = |header: &&str| -> String {
+        let lines = header.split_inclusive('\n');
+        lines.filter(|line| !ours(line)).collect()
+    };
+    let texts: Vec<String> = headers.iter().map(text).collect();
+    texts.join("\n")
 }
 
 /// Name and text of the files with which `fast.c` is built for stock Lua, on a PC or under

@@ -26,7 +26,7 @@ typedef struct lrot_table {
 
 #define LROT_MASK_INDEX		0
 
-/* what fast_load.h asks the platform for; the program defines the functions */
+/* what fast.c asks the platform for; the program defines the functions */
 int lua_freeheap (void);	/* bytes */
 uint32_t fast_clock (void);	/* microseconds */
 #define fast_clock		fast_clock

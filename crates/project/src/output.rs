@@ -1,7 +1,7 @@
 //! The files of a bundle.
 
 use fastlua_bundle::Bundle;
-use fastlua_firmware::{fast_c, fast_load_h};
+use fastlua_firmware::fast_c;
 
 use crate::{Error, VERSION};
 
@@ -33,7 +33,7 @@ pub fn c_module(bundle: &Bundle) -> [OutputFile; 2] {
 /// # Errors
 /// A chunk is frozen.
 pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile>, Error> {
-    let headers = bundle.module_headers(&fast_load_h(), VERSION)?.into_iter();
+    let headers = bundle.module_headers(VERSION)?.into_iter();
     let file = |(name, text)| OutputFile {
         name: format!("{name}_lua.h"),
         text,

@@ -6,6 +6,21 @@
 #ifndef fast_chunks_h
 #define fast_chunks_h
 
+/* image.rs fills in these, and writes 1 for source */
+_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1
+               && offsetof(fast_chunk, name) == 0
+               && offsetof(fast_chunk, words) == sizeof(void *)
+               && offsetof(fast_chunk, size) == 2 * sizeof(void *)
+               && offsetof(fast_chunk, hash) == 2 * sizeof(void *) + 4
+               && offsetof(fast_chunk, kind) == 2 * sizeof(void *) + 8
+               && offsetof(fast_chunk, heap) == 2 * sizeof(void *) + 12
+               && offsetof(fast_chunk, strings) == 2 * sizeof(void *) + 16
+               && sizeof(fast_chunk) == sizeof(struct {void *p[2]; uint32_t w[5];})
+               && offsetof(fast_bundle, chunks) == 0
+               && offsetof(fast_bundle, count) == sizeof(void *)
+               && offsetof(fast_bundle, checked) == 2 * sizeof(void *),
+               "index and bundle have the fields of Entry and Table");
+
 fast_bundle fastlua_image;
 const char *fastlua_about[3];  /* version, variant, bundle */
 

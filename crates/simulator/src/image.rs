@@ -55,7 +55,7 @@ mod table {
     use super::ImageChunk;
     use crate::error::Error;
 
-    /// `fast_chunk` of `fast_load.h`.
+    /// `fast_chunk` of `fast_index.h`.
     #[repr(C)]
     struct Entry {
         name: *const u32,
@@ -67,7 +67,7 @@ mod table {
         strings: u32,
     }
 
-    /// `fast_bundle` of `fast_load.h`.
+    /// `fast_bundle` of `fast_index.h`.
     #[repr(C)]
     struct Table {
         chunks: *const Entry,

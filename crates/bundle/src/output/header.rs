@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
+use fastlua_firmware::{fast_load_h, fast_objects_h};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
@@ -11,9 +12,12 @@ use super::objects;
 use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
 use crate::identifier;
+use crate::name::LONGEST;
+use crate::objects::SHORT_STRING;
+use crate::produce::ON_STACK;
 
-/// Macros and assertions that frozen objects need; text of every header with frozen chunks.
-const FROZEN_H: &str = include_str!("../frozen.h");
+/// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
+const INDEX: [&str; 7] = ["name", "words", "size", "hash", "kind", "heap", "strings"];
 
 /// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,16 +59,11 @@ impl Bundle {
     }
 
     /// For each module its name in C and the text of `<name>_lua.h`: its chunks for a C module to
-    /// include as its Lua half, with two functions to load them. `loader` is the text of the loader,
-    /// which it takes in.
+    /// include as its Lua half, with what loads them and two functions that do.
     ///
     /// # Errors
     /// A chunk is frozen.
-    pub fn module_headers(
-        &self,
-        loader: &str,
-        version: &str,
-    ) -> Result<Vec<(String, String)>, FrozenHeader> {
+    pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, FrozenHeader> {
         if let Some(chunk) = self.chunks.iter().find(|c| c.form.is_frozen()) {
             let chunk = chunk.name.clone();
             return Err(FrozenHeader { chunk });
@@ -73,18 +72,16 @@ impl Bundle {
         let header = |module: &String| {
             let mut part = self.clone();
             part.chunks.retain(|c| c.module == *module);
-            (
-                identifier(module),
-                part.module_header(module, loader, version),
-            )
+            (identifier(module), part.module_header(module, version))
         };
         Ok(modules.into_iter().map(header).collect())
     }
 
-    fn module_header(&self, module: &str, loader: &str, version: &str) -> String {
+    fn module_header(&self, module: &str, version: &str) -> String {
         let m = identifier(module);
         let about = format!("{m}_lua.h - the Lua half of a C module");
         let mut text = self.about(&about, version);
+        let loader = fast_load_h();
         let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
         text += &self.body(&Purpose::Module(&m));
         text += &table(&format!("{m}_lua"));
@@ -137,9 +134,7 @@ impl Bundle {
     }
 
     fn body(&self, purpose: &Purpose) -> String {
-        let mut text = String::from(
-            "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n",
-        );
+        let mut text = assertions();
         for chunk in &self.chunks {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
@@ -152,7 +147,7 @@ impl Bundle {
         }
         if matches!(purpose, Purpose::Fast) && self.has_frozen() {
             text.push('\n');
-            text += FROZEN_H;
+            text += &fast_objects_h();
         }
         text.push('\n');
         for (v, variant) in self.variants.iter().enumerate() {
@@ -252,6 +247,32 @@ impl Bundle {
         }
         *text += "#endif\n\n";
     }
+}
+
+/// What the text takes for granted of the machine, of `fast_load.h` and of 5.3's strings.
+fn assertions() -> String {
+    let place = |i: usize| match i {
+        0 => "0".to_owned(),
+        1 => "sizeof(void *)".to_owned(),
+        2 => "2 * sizeof(void *)".to_owned(),
+        _ => format!("2 * sizeof(void *) + {}", 4 * (i - 2)),
+    };
+    let mut index = String::new();
+    for (i, field) in INDEX.iter().enumerate() {
+        let at = place(i);
+        let _ = writeln!(index, "offsetof(fast_chunk, {field}) == {at}");
+        index += "               && ";
+    }
+    format!(
+        "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\
+         _Static_assert({index}sizeof(fast_chunk) == sizeof(struct {{void *p[2]; uint32_t w[{}];}}),\n               \"the index has these fields\");\n\
+         _Static_assert(4 * FAST_NAME == {LONGEST} + 1, \"names have up to {LONGEST} bytes\");\n\
+         _Static_assert(4 * FAST_BUFFER_WORDS == {ON_STACK}, \"strings of {ON_STACK} bytes take no buffer\");\n\
+         #if LUA_VERSION_NUM == 503\n\
+         _Static_assert(LUAI_MAXSHORTLEN == {SHORT_STRING}, \"strings of {SHORT_STRING} bytes are short ones\");\n\
+         #endif\n",
+        INDEX.len() - 2
+    )
 }
 
 /// The bundle of the index `<prefix>_chunks`, with its bits in RAM.

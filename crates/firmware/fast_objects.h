@@ -1,11 +1,20 @@
 /*
-** Frozen chunks: Lua's own objects as constants. A core that can run them has
-** objects that its collector leaves alone (LFSBIT) and a second table of
-** strings (ROstrt), as NodeMCU's have for LFS. Any other core takes bytecode.
+** fast_objects.h - Lua's own objects as constants in flash, for frozen chunks
+** A core that can run them has objects that its collector leaves alone
+** (LFSBIT) and a second table of strings (ROstrt), as NodeMCU's have for LFS.
+** Any other core takes bytecode, and FAST_FREEZES is not defined.
 */
+
+#ifndef fast_objects_h
+#define fast_objects_h
+
 #include <stddef.h>
+
+#include "lua.h"
+#include "lobject.h"
 #include "lgc.h"
 #include "lstring.h"
+#include "fast_index.h"
 
 #if defined(LFSBIT) && (LUA_VERSION_NUM != 501 || !defined(LUA_CROSS_COMPILER))
 #define FAST_FREEZES
@@ -78,7 +87,6 @@ typedef GCObject *fast_link;
 #elif LUA_VERSION_NUM == 503
 
 _Static_assert(LFSBIT == 5, "LFSBIT is bit 5");
-_Static_assert(LUAI_MAXSHORTLEN == 40, "strings of 40 bytes are short ones");
 #define FAST_MARK	(1 << LFSBIT)
 
 struct fast_proto_fields {
@@ -133,5 +141,7 @@ typedef TString *fast_link;
 /* beyond its functions: what holds them together */
 #define FAST_SHADOWS	(FAST_BLOCK(sizeof(Table)) + FAST_BLOCK(sizeof(Udata)) \
 	+ 2 * sizeof(Node))
+
+#endif
 
 #endif

@@ -1,0 +1,54 @@
+/*
+** fast_flash.h - reads what lies in flash, in aligned 32-bit words only
+*/
+
+#ifndef fast_flash_h
+#define fast_flash_h
+
+#include <stdint.h>
+
+/* what lies in flash, and how it is read: constants need no word on NodeMCU */
+#if !defined(FAST_WORD)
+#define FAST_FLASH
+#define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
+#endif
+
+/* words of the buffer between flash and what wants it in one piece */
+#define FAST_BUFFER_WORDS	64
+
+/* a chunk as it is read */
+typedef struct fast_source {
+  const uint32_t *words;
+  uint32_t at, size;		/* bytes */
+  uint32_t buffer[FAST_BUFFER_WORDS];
+} fast_source;
+
+static uint32_t fast_byte (fast_source *s) {
+  uint32_t at = s->at++;
+  return (FAST_WORD(s->words + at / 4) >> at % 4 * 8) & 255;
+}
+
+static void fast_words (fast_source *s, uint32_t *to, uint32_t n) {
+  const uint32_t *from = s->words + s->at / 4;
+  uint32_t shift = s->at % 4 * 8;
+  s->at += 4 * n;
+  if (shift == 0)
+    for (; n > 0; n--) *to++ = FAST_WORD(from++);
+  else if (n > 0) {
+    uint32_t low = FAST_WORD(from++);
+    for (; n > 0; n--) {
+      uint32_t high = FAST_WORD(from++);
+      *to++ = (low >> shift) | (high << (32 - shift));
+      low = high;
+    }
+  }
+}
+
+/* bytes to where a word may be written */
+static void fast_bytes (fast_source *s, void *to, uint32_t n) {
+  char *p = (char *)to + (n & ~3u);
+  fast_words(s, (uint32_t *)to, n / 4);
+  for (n %= 4; n > 0; n--) *p++ = (char)fast_byte(s);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/*
+** fast_index.h - what a bundle says of its chunks, and what loading one takes
+** of the heap: the firmware's compiler turns the bundle's counts into bytes
+*/
+
+#ifndef fast_index_h
+#define fast_index_h
+
+#define LUA_CORE	/* for the sizes of the core's structures */
+
+#include <stdint.h>
+
+#include "lua.h"
+#include "lobject.h"
+#include "lfunc.h"
+
+#define FAST_BYTECODE	0
+#define FAST_SOURCE	1
+
+/* longest name with its zero, in words */
+#define FAST_NAME	16
+
+typedef struct fast_chunk {
+  const uint32_t *name;		/* zero bytes after it, one at least */
+  const uint32_t *words;	/* the chunk, zero bytes after it */
+  uint32_t size;		/* its bytes */
+  uint32_t hash;		/* XXH32 of these bytes */
+  uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE */
+  uint32_t heap;		/* bytes of heap that loading takes */
+  uint32_t strings;		/* short strings that may be new to the core */
+} fast_chunk;
+
+typedef struct fast_bundle {
+  const fast_chunk *chunks;	/* sorted by name, byte by byte */
+  uint32_t count;
+  uint32_t *checked;		/* a bit a chunk: its checksum was right */
+} fast_bundle;
+
+/* what a block of n bytes takes of the heap; module.h says it where Lua is
+** stock */
+#if defined(FAST_BLOCK)
+#elif defined(ESP_PLATFORM)
+#define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* TLSF */
+#else
+#define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* the SDK's pvPortMalloc */
+#endif
+
+/*
+** Heap that loading bytecode takes if the string table knows none of its
+** strings: the main function's closure with so many upvalues; each function
+** with so many instructions, constants, functions, upvalues that are
+** described (5.1: named), local variables, bytes of line info; each different
+** string of so many bytes; and, while 5.1 reads strings, the buffer for them
+** with the smaller one that it replaces.
+*/
+#define FAST_ARRAY(n,t)	((n) == 0 ? 0 : FAST_BLOCK((n) * sizeof(t)))
+#define FAST_FUNCTION(i,k,p,u,v,l) \
+	(FAST_BLOCK(sizeof(Proto)) + FAST_ARRAY(i, Instruction) \
+	+ FAST_ARRAY(k, TValue) + FAST_ARRAY(p, Proto *) \
+	+ FAST_ARRAY(u, fast_upvalue) + FAST_ARRAY(v, LocVar) \
+	+ FAST_ARRAY(l, char))
+#if LUA_VERSION_NUM == 501
+typedef TString *fast_upvalue;
+#define FAST_CLOSURE(u)		FAST_BLOCK(sizeLclosure(0))
+#define FAST_STRING(n)		FAST_BLOCK(sizeof(TString) + (n) + 1)
+#define FAST_BUFFER(old,new)	(FAST_ARRAY(old, char) + FAST_ARRAY(new, char))
+#else
+typedef Upvaldesc fast_upvalue;
+#define FAST_CLOSURE(u) \
+	(FAST_BLOCK(sizeLclosure(u)) + (u) * FAST_BLOCK(sizeof(UpVal)))
+#define FAST_STRING(n)		FAST_BLOCK(sizeof(UTString) + (n) + 1)
+#define FAST_BUFFER(old,new)	0
+#endif
+
+#endif
