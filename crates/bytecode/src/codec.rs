@@ -2,11 +2,11 @@
 
 use crate::cursor::Cursor;
 use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
-use crate::header::{candidates, read_header, write_header};
+use crate::header::Header;
 use crate::layout::{Format, Layout};
 use crate::model::{Chunk, Function, FunctionPath};
 use crate::sink::Sink;
-use crate::{nodemcu51, nodemcu53, puc51, puc53};
+use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
 /// loaders take much of it. `write` gives the same bytes back, with two exceptions, where it writes the
@@ -51,7 +51,7 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
         });
     }
     let mut sink = Sink::default();
-    write_header(&mut sink, layout);
+    sink.bytes(header(layout).bytes());
     match layout.format {
         Format::NodeMcu51 => nodemcu51::write_function(&mut sink, layout, main)?,
         Format::NodeMcu53 => nodemcu53::write_main(&mut sink, chunk)?,
@@ -95,6 +95,42 @@ pub fn read_any(bytes: &[u8]) -> Result<Chunk, ReadError> {
                 kind,
             })
         }
+    }
+}
+
+/// The layouts whose header `bytes` begins with; only the header is looked at. None where it is no dump
+/// of Lua 5.1 or 5.3, or one for another byte order or instruction width. The two 5.1 formats have one
+/// header, so that both are listed, NodeMCU's first.
+pub fn candidates(bytes: &[u8]) -> Vec<Layout> {
+    Layout::all()
+        .filter(|layout| bytes.starts_with(header(layout).bytes()))
+        .collect()
+}
+
+fn header(layout: &Layout) -> Header {
+    let mut header = Header::new();
+    match layout.format {
+        Format::NodeMcu51 | Format::Puc51 => values51::header(&mut header, layout),
+        Format::NodeMcu53 => nodemcu53::header(&mut header, layout),
+        Format::Puc53 => puc53::header(&mut header, layout),
+    }
+    header
+}
+
+fn read_header(cursor: &mut Cursor, layout: &Layout) -> Result<(), ReadError> {
+    let header = header(layout);
+    let wanted = header.bytes();
+    let found = cursor.dump();
+    let differs = wanted.iter().zip(found).position(|(a, b)| a != b);
+    match differs {
+        Some(offset) => {
+            let kind = ReadErrorKind::Header {
+                expected: *layout,
+                found: candidates(found),
+            };
+            cursor.fail(offset, kind)
+        }
+        None => cursor.take("header", wanted.len()).map(drop),
     }
 }
 

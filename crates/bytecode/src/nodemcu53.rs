@@ -4,13 +4,14 @@
 use bstr::BString;
 
 use crate::cursor::{self, Cursor};
-use crate::error::{ReadErrorKind, WriteErrorKind};
+use crate::error::ReadErrorKind;
 use crate::header::Header;
 use crate::layout::Layout;
 use crate::lineinfo::{FULL_53, pack_lines, read_lines};
 use crate::model::{Chunk, Constant, Function, Local, Upvalue};
 use crate::number::{check_integer, read_float, write_float};
 use crate::sink::{self, Sink};
+use crate::values53::{SHORT_LENGTH, check_upvalue_count, upvalue_count};
 use crate::varint::{read_typed, read_varint, write_typed, write_varint};
 
 const NIL: u8 = 0x00;
@@ -22,11 +23,6 @@ const NEGATIVE: u8 = 0x40;
 const SHORT: u8 = 0x50;
 const LONG: u8 = 0x60;
 const TYPE: u8 = 0x70;
-
-/// Longest string with the tag `SHORT`.
-pub(crate) const SHORT_LENGTH: usize = 40;
-/// Most upvalues of a function.
-pub(crate) const MAX_UPVALUES: usize = 255;
 
 /// Bytes of a function that has nothing.
 const LEAST: usize = 13;
@@ -49,8 +45,8 @@ pub(crate) fn read_main(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<
 }
 
 pub(crate) fn write_main(sink: &mut Sink, chunk: &Chunk) -> sink::Result<()> {
-    check_upvalues(sink, &chunk.main)?;
-    sink.byte(chunk.main.upvalues.len() as u8);
+    let count = upvalue_count(sink, &chunk.main)?;
+    sink.byte(count);
     write_function(sink, &chunk.layout, &chunk.main, has_names(&chunk.main))
 }
 
@@ -204,25 +200,7 @@ fn read_upvalues(
     }
     let start = cursor.offset();
     let count = read_count(cursor, "upvalues", if named { 3 } else { 2 })?;
-    if count > MAX_UPVALUES {
-        let count = count as u64;
-        return cursor.fail(
-            start,
-            ReadErrorKind::Upvalues {
-                count,
-                limit: MAX_UPVALUES,
-            },
-        );
-    }
-    if let Some(header) = expected.filter(|&header| usize::from(header) != count) {
-        return cursor.fail(
-            start,
-            ReadErrorKind::MainUpvalues {
-                header,
-                main: count,
-            },
-        );
-    }
+    check_upvalue_count(cursor, start, count, expected)?;
     cursor.list(count, |cursor, _| {
         let name = if named {
             read_string(cursor, "upvalue name")?
@@ -239,9 +217,9 @@ fn read_upvalues(
 }
 
 fn write_upvalues(sink: &mut Sink, function: &Function, names: bool) -> sink::Result<()> {
-    check_upvalues(sink, function)?;
+    let count = upvalue_count(sink, function)?;
     sink.byte(names.into());
-    write_count(sink, "upvalue count", function.upvalues.len())?;
+    write_varint(sink, count.into());
     for upvalue in &function.upvalues {
         if names {
             write_string(sink, "upvalue name", upvalue.name.as_ref())?;
@@ -249,17 +227,6 @@ fn write_upvalues(sink: &mut Sink, function: &Function, names: bool) -> sink::Re
         sink.bytes(&[upvalue.in_stack.into(), upvalue.index]);
     }
     Ok(())
-}
-
-/// Whether a closure can have as many upvalues as `function` has.
-pub(crate) fn check_upvalues(sink: &Sink, function: &Function) -> sink::Result<()> {
-    match function.upvalues.len() {
-        count if count > MAX_UPVALUES => sink.fail(WriteErrorKind::Upvalues {
-            count,
-            limit: MAX_UPVALUES,
-        }),
-        _ => Ok(()),
-    }
 }
 
 fn read_locals(cursor: &mut Cursor) -> cursor::Result<Vec<Local>> {
