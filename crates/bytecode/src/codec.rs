@@ -9,9 +9,8 @@ use crate::sink::Sink;
 use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
-/// loaders take much of it. `write` gives the same bytes back, with two exceptions, where it writes the
-/// shorter of two forms: line info of NodeMCU's compilers that splits a run of one line, and stock 5.3
-/// dumps that count upvalue names and give none, as Lua writes for a function that was loaded stripped.
+/// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
+/// [`write`] gives the same bytes back, with the exceptions that it names.
 ///
 /// A dump that is refused costs next to no memory, whatever its counts say: it is gone through once
 /// without keeping anything, and only then read. One that is accepted costs what its contents take:
@@ -37,7 +36,14 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
     })
 }
 
-/// Writes a chunk in its layout.
+/// Writes a chunk in its layout. A chunk that was read gives the bytes that it was read from, except
+/// where the format has several forms of one thing:
+/// - packed line info that splits a run of one line, as NodeMCU's compilers do, is written in the
+///   shortest form;
+/// - NodeMCU's 5.3 dumps say in each function whether upvalue names follow. All functions say so where the
+///   chunk has a name, none where it has none; NodeMCU's compiler says so in a chunk that it has stripped, too;
+/// - stock 5.3 dumps count no upvalue names where none is given; Lua counts those of a function that it
+///   has loaded stripped.
 ///
 /// # Errors
 /// What the layout cannot hold: a float in integer 5.1, an integer of more than 32 bits.

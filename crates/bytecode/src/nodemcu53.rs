@@ -34,14 +34,8 @@ pub(crate) fn header(header: &mut Header, layout: &Layout) {
 }
 
 pub(crate) fn read_main(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<Function> {
-    let start = cursor.offset();
     let count = cursor.byte("upvalue count of the main function")?;
-    let mut names = Names::default();
-    let main = cursor.main(|cursor| read_function(cursor, layout, &mut names, Some(count)))?;
-    if names.announced == Some(true) && !names.given {
-        return cursor.fail(start, ReadErrorKind::NamesAnnounced);
-    }
-    Ok(main)
+    cursor.main(|cursor| read_function(cursor, layout, Some(count)))
 }
 
 pub(crate) fn write_main(sink: &mut Sink, chunk: &Chunk) -> sink::Result<()> {
@@ -50,13 +44,7 @@ pub(crate) fn write_main(sink: &mut Sink, chunk: &Chunk) -> sink::Result<()> {
     write_function(sink, &chunk.layout, &chunk.main, has_names(&chunk.main))
 }
 
-/// Every function of a dump says whether upvalue names follow, and all say the same.
-#[derive(Default)]
-struct Names {
-    announced: Option<bool>,
-    given: bool,
-}
-
+/// Whether an upvalue has a name. Every function of a dump says so of the whole dump.
 fn has_names(function: &Function) -> bool {
     function
         .upvalues
@@ -69,7 +57,6 @@ fn has_names(function: &Function) -> bool {
 fn read_function(
     cursor: &mut Cursor,
     layout: &Layout,
-    names: &mut Names,
     upvalues: Option<u8>,
 ) -> cursor::Result<Function> {
     let source = read_string(cursor, "source name")?;
@@ -79,12 +66,12 @@ fn read_function(
     let vararg = cursor.byte("vararg flag")?;
     let max_stack = cursor.byte("stack size")?;
     let count = read_count(cursor, "functions", LEAST)?;
-    let functions = cursor.functions(count, |cursor| read_function(cursor, layout, names, None))?;
+    let functions = cursor.functions(count, |cursor| read_function(cursor, layout, None))?;
     let size = read_count(cursor, "instructions", 4)?;
     let code = cursor.take("code", size * 4)?;
     let code = cursor.words(code);
     let constants = read_constants(cursor, layout)?;
-    let upvalues = read_upvalues(cursor, names, upvalues)?;
+    let upvalues = read_upvalues(cursor, upvalues)?;
     let length = read_count(cursor, "bytes of line info", 1)?;
     let lines = read_lines(cursor, length, size, FULL_53)?;
     let locals = read_locals(cursor)?;
@@ -187,17 +174,9 @@ fn write_constants(sink: &mut Sink, layout: &Layout, constants: &[Constant]) -> 
     Ok(())
 }
 
-fn read_upvalues(
-    cursor: &mut Cursor,
-    names: &mut Names,
-    expected: Option<u8>,
-) -> cursor::Result<Vec<Upvalue>> {
-    const WHAT: &str = "upvalue names flag";
-    let start = cursor.offset();
-    let named = cursor.boolean(WHAT)?;
-    if *names.announced.get_or_insert(named) != named {
-        return cursor.fail(start, ReadErrorKind::NamesAnnounced);
-    }
+/// The names may be announced and yet be none: NodeMCU's compiler strips them before it dumps.
+fn read_upvalues(cursor: &mut Cursor, expected: Option<u8>) -> cursor::Result<Vec<Upvalue>> {
+    let named = cursor.boolean("upvalue names flag")?;
     let start = cursor.offset();
     let count = read_count(cursor, "upvalues", if named { 3 } else { 2 })?;
     check_upvalue_count(cursor, start, count, expected)?;
@@ -207,7 +186,6 @@ fn read_upvalues(
         } else {
             None
         };
-        names.given |= name.is_some();
         Ok(Upvalue {
             name,
             in_stack: cursor.boolean("upvalue place")?,
