@@ -2,16 +2,15 @@
 
 use crate::cursor::Cursor;
 use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
-use crate::header::{candidates, read_header, write_header};
+use crate::header::Header;
 use crate::layout::{Format, Layout};
 use crate::model::{Chunk, Function, FunctionPath};
 use crate::sink::Sink;
-use crate::{nodemcu51, nodemcu53, puc51, puc53};
+use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
-/// loaders take much of it. `write` gives the same bytes back, with two exceptions, where it writes the
-/// shorter of two forms: line info of NodeMCU's compilers that splits a run of one line, and stock 5.3
-/// dumps that count upvalue names and give none, as Lua writes for a function that was loaded stripped.
+/// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
+/// [`write`] gives the same bytes back, with the exceptions that it names.
 ///
 /// A dump that is refused costs next to no memory, whatever its counts say: it is gone through once
 /// without keeping anything, and only then read. One that is accepted costs what its contents take:
@@ -37,7 +36,14 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
     })
 }
 
-/// Writes a chunk in its layout.
+/// Writes a chunk in its layout. A chunk that was read gives the bytes that it was read from, except
+/// where the format has several forms of one thing:
+/// - packed line info that splits a run of one line, as NodeMCU's compilers do, is written in the
+///   shortest form;
+/// - NodeMCU's 5.3 dumps say in each function whether upvalue names follow. All functions say so where the
+///   chunk has a name, none where it has none; NodeMCU's compiler says so in a chunk that it has stripped, too;
+/// - stock 5.3 dumps count no upvalue names where none is given; Lua counts those of a function that it
+///   has loaded stripped.
 ///
 /// # Errors
 /// What the layout cannot hold: a float in integer 5.1, an integer of more than 32 bits.
@@ -51,7 +57,7 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
         });
     }
     let mut sink = Sink::default();
-    write_header(&mut sink, layout);
+    sink.bytes(header(layout).bytes());
     match layout.format {
         Format::NodeMcu51 => nodemcu51::write_function(&mut sink, layout, main)?,
         Format::NodeMcu53 => nodemcu53::write_main(&mut sink, chunk)?,
@@ -95,6 +101,42 @@ pub fn read_any(bytes: &[u8]) -> Result<Chunk, ReadError> {
                 kind,
             })
         }
+    }
+}
+
+/// The layouts whose header `bytes` begins with; only the header is looked at. None where it is no dump
+/// of Lua 5.1 or 5.3, or one for another byte order or instruction width. The two 5.1 formats have one
+/// header, so that both are listed, NodeMCU's first.
+pub fn candidates(bytes: &[u8]) -> Vec<Layout> {
+    Layout::all()
+        .filter(|layout| bytes.starts_with(header(layout).bytes()))
+        .collect()
+}
+
+fn header(layout: &Layout) -> Header {
+    let mut header = Header::new();
+    match layout.format {
+        Format::NodeMcu51 | Format::Puc51 => values51::header(&mut header, layout),
+        Format::NodeMcu53 => nodemcu53::header(&mut header, layout),
+        Format::Puc53 => puc53::header(&mut header, layout),
+    }
+    header
+}
+
+fn read_header(cursor: &mut Cursor, layout: &Layout) -> Result<(), ReadError> {
+    let header = header(layout);
+    let wanted = header.bytes();
+    let found = cursor.dump();
+    let differs = wanted.iter().zip(found).position(|(a, b)| a != b);
+    match differs {
+        Some(offset) => {
+            let kind = ReadErrorKind::Header {
+                expected: *layout,
+                found: candidates(found),
+            };
+            cursor.fail(offset, kind)
+        }
+        None => cursor.take("header", wanted.len()).map(drop),
     }
 }
 

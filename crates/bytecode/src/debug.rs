@@ -15,22 +15,22 @@ type ReadString = fn(&mut Cursor, &Layout, &'static str) -> cursor::Result<Optio
 type WriteString = fn(&mut Sink, &Layout, &'static str, Option<&BString>) -> sink::Result<()>;
 
 /// Stock Lua's line info, an `int` for each of `code` instructions or nothing.
-pub(crate) fn read_lines(cursor: &mut Cursor, code: usize) -> cursor::Result<Vec<u32>> {
+pub(crate) fn read_lines(cursor: &mut Cursor, code: usize) -> cursor::Result<Vec<i32>> {
     let start = cursor.offset();
     let lines = cursor.int_count("lines", 4)?;
     if lines != 0 && lines != code {
         return cursor.fail(start, ReadErrorKind::LineCount { lines, code });
     }
-    cursor.list(lines, |cursor, _| cursor.int("line"))
+    cursor.list(lines, |cursor, _| Ok(cursor.uint("line", 4)? as i32))
 }
 
 pub(crate) fn write_lines(sink: &mut Sink, function: &Function) -> sink::Result<()> {
     check_lines(sink, function)?;
     sink.count("line count", function.lines.len())?;
-    function
-        .lines
-        .iter()
-        .try_for_each(|&line| sink.int("line", line))
+    for &line in &function.lines {
+        sink.bytes(&line.to_le_bytes());
+    }
+    Ok(())
 }
 
 /// Whether `function` has a line for every instruction, or none at all.

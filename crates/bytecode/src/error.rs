@@ -134,7 +134,7 @@ pub enum ReadErrorKind {
         /// Count in the main function.
         main: usize,
     },
-    /// Names are there for some of the upvalues only, or announced and left out.
+    /// Names are there for some of the upvalues only, or, in 5.1, counted and left out.
     #[error("{names} of {upvalues} upvalue names are given")]
     UpvalueNames {
         /// Number of names.
@@ -142,9 +142,6 @@ pub enum ReadErrorKind {
         /// Number of upvalues.
         upvalues: usize,
     },
-    /// Upvalue names are announced in some functions only, or announced and nowhere given.
-    #[error("upvalue names are announced, but not given")]
-    NamesAnnounced,
     /// Line info has a zero before its end, or none there.
     #[error("line info does not end in its only zero byte")]
     LineEnd,
@@ -159,7 +156,7 @@ pub enum ReadErrorKind {
         /// Instructions.
         code: usize,
     },
-    /// Line info leads to a negative line or beyond 2^31 - 1.
+    /// Line info leads to a line that a C `int` does not hold.
     #[error("line info leads to line {0}")]
     Line(i64),
 }

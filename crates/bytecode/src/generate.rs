@@ -95,10 +95,10 @@ fn local(random: &mut Random) -> Local {
     }
 }
 
-/// Runs of lines as code has them, some long, some far apart.
-fn lines(random: &mut Random, count: usize) -> Vec<u32> {
+/// Runs of lines as code has them, some long, some far apart, some below zero.
+fn lines(random: &mut Random, count: usize) -> Vec<i32> {
     let mut lines = Vec::with_capacity(count);
-    let mut line = random.int();
+    let mut line = random.bits() as i32;
     while lines.len() < count {
         let run = if random.chance(8) {
             300
@@ -107,9 +107,9 @@ fn lines(random: &mut Random, count: usize) -> Vec<u32> {
         };
         lines.resize(count.min(lines.len() + run), line);
         line = match random.below(4) {
-            0 => random.int(),
-            1 => line.saturating_sub(random.below(200) as u32),
-            _ => (line + random.below(3) as u32).min(i32::MAX as u32),
+            0 => random.bits() as i32,
+            1 => line.saturating_sub(random.below(200) as i32),
+            _ => line.saturating_add(random.below(3) as i32),
         };
     }
     lines

@@ -22,12 +22,12 @@ mod puc53;
 mod sink;
 mod strip;
 mod values51;
+mod values53;
 mod varint;
 
-pub use codec::{read, read_any, write};
+pub use codec::{candidates, read, read_any, write};
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
-pub use header::candidates;
 pub use layout::{Dialect, Format, Layout};
 pub use lineinfo::line_info;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};

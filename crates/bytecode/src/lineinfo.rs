@@ -5,8 +5,10 @@
 //! is 0, by -n where it is 1. A run that fills its count goes on with delta 0. 5.1 and 5.3 differ in
 //! the highest count only.
 //!
-//! The reference compilers pack while they compile and now and then split a run before it is full. That
-//! reads all right; written is always the shortest form.
+//! The reference compilers pack while they compile, take back the last instruction now and then, and
+//! sum up wrongly how far its line was away where that is over 63 lines. So their runs may be split before
+//! they are full, and their lines may be wrong from there on, even negative. All of it reads; written is
+//! always the shortest form of the lines.
 
 use crate::cursor::{self, Cursor};
 use crate::debug::check_lines;
@@ -29,7 +31,7 @@ pub(crate) fn read_lines(
     length: usize,
     code: usize,
     full: u8,
-) -> cursor::Result<Vec<u32>> {
+) -> cursor::Result<Vec<i32>> {
     if length == 0 {
         return Ok(Vec::new());
     }
@@ -69,13 +71,10 @@ pub(crate) fn read_lines(
 /// The line info of `function`, without its length.
 pub(crate) fn pack_lines(sink: &Sink, function: &Function, full: u8) -> sink::Result<Vec<u8>> {
     check_lines(sink, function)?;
-    for &line in &function.lines {
-        sink.fit_int("line", line.into())?;
-    }
     Ok(pack(&function.lines, full))
 }
 
-fn pack(lines: &[u32], full: u8) -> Vec<u8> {
+fn pack(lines: &[i32], full: u8) -> Vec<u8> {
     let mut packed = Vec::new();
     let mut line = 0;
     for run in lines.chunk_by(|a, b| a == b) {
@@ -112,7 +111,7 @@ struct Runs {
 
 impl Runs {
     /// The next line and its count, or none at the final zero.
-    fn read(&mut self, cursor: &mut Cursor) -> cursor::Result<Option<(u32, u8)>> {
+    fn read(&mut self, cursor: &mut Cursor) -> cursor::Result<Option<(i32, u8)>> {
         let start = cursor.offset();
         let mut byte = self.byte(cursor)?;
         if byte == 0 {
@@ -132,8 +131,8 @@ impl Runs {
         }
         self.line += delta;
         match i32::try_from(self.line) {
-            Ok(line) if line >= 0 => Ok(Some((line as u32, byte))),
-            _ => cursor.fail(start, ReadErrorKind::Line(self.line)),
+            Ok(line) => Ok(Some((line, byte))),
+            Err(_) => cursor.fail(start, ReadErrorKind::Line(self.line)),
         }
     }
 
@@ -190,16 +189,17 @@ fn pack_delta(packed: &mut Vec<u8>, delta: i64) {
 mod tests {
     use super::*;
 
-    fn read(packed: &[u8], code: usize) -> Result<Vec<u32>, ReadErrorKind> {
+    fn read(packed: &[u8], code: usize) -> Result<Vec<i32>, ReadErrorKind> {
         let mut cursor = Cursor::keeping(packed);
         read_lines(&mut cursor, packed.len(), code, FULL_51).map_err(|error| error.kind)
     }
 
     #[test]
     fn lines_come_back() {
-        let max = i32::MAX as u32;
+        let (min, max) = (i32::MIN, i32::MAX);
         let lines = [
-            1, 1, 2, 1, 1, 66, 67, 133, 70, 6, 9000, 800, 0, 0, max, 0, max, 1,
+            1, 1, 2, 1, 1, 66, 67, 133, 70, 6, 9000, 800, 0, 0, max, 0, max, 1, -1, -130, 2, min,
+            max,
         ];
         for full in [FULL_51, FULL_53] {
             let packed = pack(&lines, full);
@@ -240,13 +240,14 @@ mod tests {
         assert_eq!(read(&[1, 1, 0], 1), Err(LineCount { lines: 2, code: 1 }));
         assert_eq!(read(&[127, 0], 127), Err(LineRun(127)));
         assert_eq!(read(&[0x81, 0], 1), Err(LineRun(0)));
-        assert_eq!(read(&[0xc1, 1, 0], 1), Err(Line(-1)));
         assert_eq!(
             read(&[0x81, 0x80, 1, 0], 1),
             Err(Overlong { what: "line delta" })
         );
         let high = [0xbf, 0xff, 0xff, 0xff, 0xff, 1, 0];
         assert!(matches!(read(&high, 1), Err(Line(line)) if line > 1 << 31));
+        let low = [0xff, 0xff, 0xff, 0xff, 0xff, 1, 0];
+        assert!(matches!(read(&low, 1), Err(Line(line)) if line < -1 << 31));
         let endless = [0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0];
         assert_eq!(read(&endless, 1), Err(Range { what: "line delta" }));
     }

@@ -43,8 +43,9 @@ pub struct Function {
     pub functions: Vec<Function>,
     /// Upvalues. In 5.1 only their number and names are dumped.
     pub upvalues: Vec<Upvalue>,
-    /// Line of each instruction; empty where stripped.
-    pub lines: Vec<u32>,
+    /// Line of each instruction; empty where stripped. NodeMCU's own compilers write wrong ones now and
+    /// then, among them lines below zero.
+    pub lines: Vec<i32>,
     /// Local variables; empty where stripped.
     pub locals: Vec<Local>,
 }

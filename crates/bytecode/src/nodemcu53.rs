@@ -4,13 +4,14 @@
 use bstr::BString;
 
 use crate::cursor::{self, Cursor};
-use crate::error::{ReadErrorKind, WriteErrorKind};
+use crate::error::ReadErrorKind;
 use crate::header::Header;
 use crate::layout::Layout;
 use crate::lineinfo::{FULL_53, pack_lines, read_lines};
 use crate::model::{Chunk, Constant, Function, Local, Upvalue};
 use crate::number::{check_integer, read_float, write_float};
 use crate::sink::{self, Sink};
+use crate::values53::{SHORT_LENGTH, check_upvalue_count, upvalue_count};
 use crate::varint::{read_typed, read_varint, write_typed, write_varint};
 
 const NIL: u8 = 0x00;
@@ -23,11 +24,6 @@ const SHORT: u8 = 0x50;
 const LONG: u8 = 0x60;
 const TYPE: u8 = 0x70;
 
-/// Longest string with the tag `SHORT`.
-pub(crate) const SHORT_LENGTH: usize = 40;
-/// Most upvalues of a function.
-pub(crate) const MAX_UPVALUES: usize = 255;
-
 /// Bytes of a function that has nothing.
 const LEAST: usize = 13;
 
@@ -38,29 +34,17 @@ pub(crate) fn header(header: &mut Header, layout: &Layout) {
 }
 
 pub(crate) fn read_main(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<Function> {
-    let start = cursor.offset();
     let count = cursor.byte("upvalue count of the main function")?;
-    let mut names = Names::default();
-    let main = cursor.main(|cursor| read_function(cursor, layout, &mut names, Some(count)))?;
-    if names.announced == Some(true) && !names.given {
-        return cursor.fail(start, ReadErrorKind::NamesAnnounced);
-    }
-    Ok(main)
+    cursor.main(|cursor| read_function(cursor, layout, Some(count)))
 }
 
 pub(crate) fn write_main(sink: &mut Sink, chunk: &Chunk) -> sink::Result<()> {
-    check_upvalues(sink, &chunk.main)?;
-    sink.byte(chunk.main.upvalues.len() as u8);
+    let count = upvalue_count(sink, &chunk.main)?;
+    sink.byte(count);
     write_function(sink, &chunk.layout, &chunk.main, has_names(&chunk.main))
 }
 
-/// Every function of a dump says whether upvalue names follow, and all say the same.
-#[derive(Default)]
-struct Names {
-    announced: Option<bool>,
-    given: bool,
-}
-
+/// Whether an upvalue has a name. Every function of a dump says so of the whole dump.
 fn has_names(function: &Function) -> bool {
     function
         .upvalues
@@ -73,7 +57,6 @@ fn has_names(function: &Function) -> bool {
 fn read_function(
     cursor: &mut Cursor,
     layout: &Layout,
-    names: &mut Names,
     upvalues: Option<u8>,
 ) -> cursor::Result<Function> {
     let source = read_string(cursor, "source name")?;
@@ -83,12 +66,12 @@ fn read_function(
     let vararg = cursor.byte("vararg flag")?;
     let max_stack = cursor.byte("stack size")?;
     let count = read_count(cursor, "functions", LEAST)?;
-    let functions = cursor.functions(count, |cursor| read_function(cursor, layout, names, None))?;
+    let functions = cursor.functions(count, |cursor| read_function(cursor, layout, None))?;
     let size = read_count(cursor, "instructions", 4)?;
     let code = cursor.take("code", size * 4)?;
     let code = cursor.words(code);
     let constants = read_constants(cursor, layout)?;
-    let upvalues = read_upvalues(cursor, names, upvalues)?;
+    let upvalues = read_upvalues(cursor, upvalues)?;
     let length = read_count(cursor, "bytes of line info", 1)?;
     let lines = read_lines(cursor, length, size, FULL_53)?;
     let locals = read_locals(cursor)?;
@@ -191,45 +174,18 @@ fn write_constants(sink: &mut Sink, layout: &Layout, constants: &[Constant]) -> 
     Ok(())
 }
 
-fn read_upvalues(
-    cursor: &mut Cursor,
-    names: &mut Names,
-    expected: Option<u8>,
-) -> cursor::Result<Vec<Upvalue>> {
-    const WHAT: &str = "upvalue names flag";
-    let start = cursor.offset();
-    let named = cursor.boolean(WHAT)?;
-    if *names.announced.get_or_insert(named) != named {
-        return cursor.fail(start, ReadErrorKind::NamesAnnounced);
-    }
+/// The names may be announced and yet be none: NodeMCU's compiler strips them before it dumps.
+fn read_upvalues(cursor: &mut Cursor, expected: Option<u8>) -> cursor::Result<Vec<Upvalue>> {
+    let named = cursor.boolean("upvalue names flag")?;
     let start = cursor.offset();
     let count = read_count(cursor, "upvalues", if named { 3 } else { 2 })?;
-    if count > MAX_UPVALUES {
-        let count = count as u64;
-        return cursor.fail(
-            start,
-            ReadErrorKind::Upvalues {
-                count,
-                limit: MAX_UPVALUES,
-            },
-        );
-    }
-    if let Some(header) = expected.filter(|&header| usize::from(header) != count) {
-        return cursor.fail(
-            start,
-            ReadErrorKind::MainUpvalues {
-                header,
-                main: count,
-            },
-        );
-    }
+    check_upvalue_count(cursor, start, count, expected)?;
     cursor.list(count, |cursor, _| {
         let name = if named {
             read_string(cursor, "upvalue name")?
         } else {
             None
         };
-        names.given |= name.is_some();
         Ok(Upvalue {
             name,
             in_stack: cursor.boolean("upvalue place")?,
@@ -239,9 +195,9 @@ fn read_upvalues(
 }
 
 fn write_upvalues(sink: &mut Sink, function: &Function, names: bool) -> sink::Result<()> {
-    check_upvalues(sink, function)?;
+    let count = upvalue_count(sink, function)?;
     sink.byte(names.into());
-    write_count(sink, "upvalue count", function.upvalues.len())?;
+    write_varint(sink, count.into());
     for upvalue in &function.upvalues {
         if names {
             write_string(sink, "upvalue name", upvalue.name.as_ref())?;
@@ -249,17 +205,6 @@ fn write_upvalues(sink: &mut Sink, function: &Function, names: bool) -> sink::Re
         sink.bytes(&[upvalue.in_stack.into(), upvalue.index]);
     }
     Ok(())
-}
-
-/// Whether a closure can have as many upvalues as `function` has.
-pub(crate) fn check_upvalues(sink: &Sink, function: &Function) -> sink::Result<()> {
-    match function.upvalues.len() {
-        count if count > MAX_UPVALUES => sink.fail(WriteErrorKind::Upvalues {
-            count,
-            limit: MAX_UPVALUES,
-        }),
-        _ => Ok(()),
-    }
 }
 
 fn read_locals(cursor: &mut Cursor) -> cursor::Result<Vec<Local>> {

@@ -10,9 +10,9 @@ use crate::error::ReadErrorKind;
 use crate::header::Header;
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, Upvalue};
-use crate::nodemcu53::{MAX_UPVALUES, SHORT_LENGTH, check_upvalues};
 use crate::number::{read_float, read_integer, write_float, write_integer};
 use crate::sink::{self, Sink};
+use crate::values53::{SHORT_LENGTH, check_upvalue_count, upvalue_count};
 
 const NIL: u8 = 0;
 const BOOLEAN: u8 = 1;
@@ -40,8 +40,8 @@ pub(crate) fn read_main(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<
 }
 
 pub(crate) fn write_main(sink: &mut Sink, chunk: &Chunk) -> sink::Result<()> {
-    check_upvalues(sink, &chunk.main)?;
-    sink.byte(chunk.main.upvalues.len() as u8);
+    let count = upvalue_count(sink, &chunk.main)?;
+    sink.byte(count);
     write_function(sink, &chunk.layout, &chunk.main)
 }
 
@@ -164,25 +164,7 @@ fn read_upvalues(
 ) -> cursor::Result<(usize, Vec<Upvalue>)> {
     let start = cursor.offset();
     let count = cursor.int_count("upvalues", 2)?;
-    if count > MAX_UPVALUES {
-        let count = count as u64;
-        return cursor.fail(
-            start,
-            ReadErrorKind::Upvalues {
-                count,
-                limit: MAX_UPVALUES,
-            },
-        );
-    }
-    if let Some(header) = expected.filter(|&header| usize::from(header) != count) {
-        return cursor.fail(
-            start,
-            ReadErrorKind::MainUpvalues {
-                header,
-                main: count,
-            },
-        );
-    }
+    check_upvalue_count(cursor, start, count, expected)?;
     let upvalues = cursor.list(count, |cursor, _| {
         Ok(Upvalue {
             name: None,
@@ -194,8 +176,8 @@ fn read_upvalues(
 }
 
 fn write_upvalues(sink: &mut Sink, function: &Function) -> sink::Result<()> {
-    check_upvalues(sink, function)?;
-    sink.count("upvalue count", function.upvalues.len())?;
+    let count = upvalue_count(sink, function)?;
+    sink.uint(count.into(), 4);
     for upvalue in &function.upvalues {
         sink.bytes(&[upvalue.in_stack.into(), upvalue.index]);
     }

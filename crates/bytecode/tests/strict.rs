@@ -149,7 +149,6 @@ fn puc51() {
         (28, &[2], 28, "2 upvalues, more than the 1 possible"),
         (71, &[2], 71, "2 functions of 44 bytes or more each, but 48 bytes are left"),
         (75, &[1], 75, "line info covers 1 of 2 instructions"),
-        (79, NEGATIVE, 79, "line is negative or does not fit its type"),
         (87, MAX, 87, "2147483647 locals of 9 bytes or more each, but 32 bytes are left"),
         (109, &[2], 123, "upvalue name of 8 bytes, but 0 bytes are left"),
         (109, &[0], 113, "10 bytes behind the main function"),
@@ -197,24 +196,12 @@ fn chunk_for(layout: Layout) -> Chunk {
     chunk
 }
 
-/// Names that are announced, or counted, but are none.
+/// Names that are counted, but are none.
 #[test]
 fn upvalue_names_are_not_left_out() {
-    let stripped = |layout| {
-        let mut chunk = chunk(layout);
-        chunk.main.upvalues[0].name = None;
-        write(&chunk).unwrap()
-    };
-    let mut damaged = stripped(NODEMCU53);
-    damaged[49] = 1;
-    damaged.insert(51, 0x50);
-    let error = read(&damaged, &NODEMCU53).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "offset 21: upvalue names are announced, but not given"
-    );
-
-    let mut damaged = stripped(NODEMCU51);
+    let mut stripped = chunk(NODEMCU51);
+    stripped.main.upvalues[0].name = None;
+    let mut damaged = write(&stripped).unwrap();
     damaged[93] = 1;
     damaged.extend([0; 4]);
     let error = read(&damaged, &NODEMCU51).unwrap_err().to_string();
@@ -222,6 +209,50 @@ fn upvalue_names_are_not_left_out() {
         error,
         "offset 93, function main: 0 of 1 upvalue names are given"
     );
+}
+
+/// What NodeMCU's 5.3 compiler dumps when it strips the names itself, as it does by default.
+#[test]
+fn nodemcu_53_announces_names_that_are_none() {
+    let mut stripped = chunk(NODEMCU53);
+    stripped.main.upvalues[0].name = None;
+    let bytes = write(&stripped).unwrap();
+    let mut announced = bytes.clone();
+    announced[49] = 1;
+    announced.insert(51, 0x50);
+    let back = read(&announced, &NODEMCU53).unwrap();
+    assert!(back == stripped && write(&back).unwrap() == bytes);
+}
+
+/// Where functions disagree, a name in one of them has all of them announce names.
+#[test]
+fn functions_may_announce_names_each_for_itself() {
+    let mut whole = chunk(NODEMCU53);
+    let mut inner = whole.main.clone();
+    inner.upvalues[0].name = None;
+    whole.main.functions.push(inner);
+    let bytes = write(&whole).unwrap();
+    let inner = 29;
+    let flag = inner + 49 - 22;
+    assert_eq!(bytes[flag..flag + 3], [1, 1, 0x50]);
+    let mut disagreeing = bytes.clone();
+    disagreeing.remove(flag + 2);
+    disagreeing[flag] = 0;
+    let back = read(&disagreeing, &NODEMCU53).unwrap();
+    assert!(back == whole && write(&back).unwrap() == bytes);
+}
+
+/// The lines of a chunk count for nothing but messages.
+#[test]
+fn lines_below_zero_come_back() {
+    for layout in Layout::all() {
+        let mut chunk = chunk_for(layout);
+        chunk.main.lines = vec![-49, i32::MIN];
+        let bytes = write(&chunk).unwrap();
+        assert!(read(&bytes, &layout).unwrap() == chunk, "{layout}");
+        let listing = chunk.listing().to_string();
+        assert!(listing.contains("\t1\t[-49]\t"), "{listing}");
+    }
 }
 
 /// What stock 5.3 itself dumps for a function that it has loaded without names.

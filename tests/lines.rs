@@ -1,0 +1,67 @@
+//! Chunks of NodeMCU's own compilers with debug data that is wrong or missing: they load on the chip, so they
+//! are sound.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use fastlua_bytecode::{Function, Strip, compare, read};
+use fastlua_compiler::{HEAP_LIMIT, compile};
+use fastlua_variants::Variants;
+use support::{fastlua, root, succeed};
+
+/// Variant, name and file of each chunk.
+fn chunks() -> Vec<(String, String, PathBuf)> {
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let pattern = root().join("tests/golden/lines/*/*.lc");
+    let files = glob::glob(pattern.to_str().unwrap()).unwrap();
+    let chunks = files.map(|file| {
+        let file = file.unwrap();
+        (name(&file.parent().unwrap().to_owned()), name(&file), file)
+    });
+    chunks.collect()
+}
+
+#[test]
+fn they_pass_check_and_can_be_listed() {
+    let mut negative = 0;
+    for (variant, name, file) in chunks() {
+        let check = succeed(
+            fastlua(root())
+                .args(["check", "--variant", &variant])
+                .arg(&file),
+        );
+        assert!(check.contains(": ok, "), "{check}");
+        let listing = succeed(fastlua(root()).arg("list").arg(&file));
+        assert!(
+            listing.contains(&format!("main <{name}.lua:0,0>")),
+            "{listing}"
+        );
+        negative += listing.matches("\t[-").count();
+    }
+    assert_eq!(negative, 6, "three lines below zero in each 5.3 variant");
+}
+
+/// They are the chunks that our compilers make of the sources, but for lines.
+#[test]
+fn only_their_lines_are_wrong() {
+    let variants = Variants::built_in();
+    let chunks = chunks();
+    assert_eq!(chunks.len(), 8);
+    for (variant, name, file) in chunks {
+        let layout = &variants.get(&variant).unwrap().layout;
+        let mut theirs = read(&fs::read(&file).unwrap(), layout).unwrap();
+        let source = fs::read(root().join(format!("tests/golden/lines/{name}.lua"))).unwrap();
+        let chunk_name = format!("@{name}.lua");
+        let mut ours = compile(layout, chunk_name.as_bytes(), &source, HEAP_LIMIT).unwrap();
+        ours.strip(Strip::Names);
+        assert_eq!(ours == theirs, name == "names", "{variant} {name}");
+        for chunk in [&mut ours, &mut theirs] {
+            chunk
+                .main
+                .for_each_mut(&mut |function: &mut Function| function.lines.clear());
+        }
+        compare(&ours.main, &theirs.main).unwrap();
+    }
+}
