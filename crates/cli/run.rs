@@ -60,6 +60,10 @@ pub struct Args {
     /// Make it an error to send before the `sent` of the send before
     #[arg(long)]
     strict_send: bool,
+    /// Give Lua `simulator.skip(MS)`: once nothing else is to be done, the clock goes straight to the next timer, if
+    /// that is due within so many milliseconds
+    #[arg(long)]
+    can_skip: bool,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
@@ -123,6 +127,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     options.allow_format = args.allow_format;
     options.strict_send = args.strict_send;
+    options.can_skip = args.can_skip;
     let mut simulator = Simulator::new(options)?;
     let (chunks, variant, bundle) = image(args)?;
     let about = [env!("CARGO_PKG_VERSION"), &variant, &bundle];

@@ -17,6 +17,9 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # nothing is left in the tree
+from rounds import wait_for
+
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 args.add_argument("fastlua", nargs="*")
 args.add_argument("--frozen", nargs="+", default=[])
@@ -41,7 +44,7 @@ TELNET = "fast.telnet():open(nil, 'ssid', 'key')"
 # script, what the device runs, arguments behind host and port, whether it runs in all forms; the longest first
 ROUNDS = [
     ("http.py", TELNET, ["{fs}"], False),
-    ("ftp.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "--prompt", "{telnet}"], True),
+    ("ftp.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "{telnet}"], True),
     ("telnet.py", TELNET, [], True),
     ("telnet.py", "fast.telnet():open('secret', 'ssid', 'key')", ["--password", "secret"], False),
     ("config.py", TELNET, ["{fs}", "{settings}"], False),
@@ -60,11 +63,18 @@ def run(fastlua, form, options, script, code, arguments):
         fs, settings = folder + "/flash", folder + "/settings.json"
         os.mkdir(fs)
         ftp, telnet = free_port(), free_port()
-        device = subprocess.Popen(
-            [os.path.abspath(fastlua), "run", "--fs", fs, "--settings", settings, "--strict-send",
-             "--port-map", f"21:{ftp}", "--port-map", f"23:{telnet}", *options, "-e", code],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        time.sleep(1.5)  # the station joins
+        with open(folder + "/said", "wb") as output:
+            device = subprocess.Popen(
+                [os.path.abspath(fastlua), "run", "--fs", fs, "--settings", settings, "--strict-send", "--can-skip",
+                 "--port-map", f"21:{ftp}", "--port-map", f"23:{telnet}", *options, "-e", code],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+
+        def device_says():
+            with open(output.name, errors="replace") as file:
+                return file.read()
+
+        servers = re.findall(r"fast\.(\w+)\(\):open", code)
+        wait_for(lambda: all(f"{server}: serving" in device_says() for server in servers) or device.poll() is not None)
         port = ftp if script == "ftp.py" else telnet
         arguments = [a.format(fs=fs, settings=settings, telnet=telnet) for a in arguments]
         try:
@@ -75,7 +85,8 @@ def run(fastlua, form, options, script, code, arguments):
         except subprocess.TimeoutExpired as late:
             said = (late.stdout or b"").decode() + "\nFAILED: not done within 600 s"
         device.kill()
-        device_said = device.communicate()[0]
+        device.wait()
+        device_said = device_says()
     count = re.search(r"^(\d+) passed, (\d+) failed$", said, re.M)
     passed, failed = map(int, count.groups()) if count else (0, 1)
     if ONLY_FROZEN in options and "all are frozen" not in device_said:
@@ -97,7 +108,7 @@ jobs = [
     for form in (forms if in_all_forms else [next(iter(forms))])
 ]
 passed = failed = 0
-with concurrent.futures.ThreadPoolExecutor(4) as pool:  # a round waits most of its time
+with concurrent.futures.ThreadPoolExecutor(4) as pool:  # a round waits half of its time
     for (fastlua, form, _, script, *_), (p, f, words, seconds) in zip(jobs, pool.map(timed, jobs)):
         print(f"{words}{fastlua}: {form}: {script}: {p} passed, {f} failed ({seconds:.0f} s)", flush=True)
         passed += p

@@ -14,7 +14,6 @@ import os
 import socket
 import sys
 import threading
-import time
 
 sys.dont_write_bytecode = True  # nothing is left in the tree
 from rounds import Prompt, Round, wait_for
@@ -199,13 +198,7 @@ def new_partition_table():
     wait_for(lambda: settings().get("partitions", {}).get("spiffs_size") == 1 << 20)
     partitions = settings()["partitions"]
     assert partitions["lfs_size"] == 65536 and partitions["spiffs_addr"] == 1 << 20, partitions
-    time.sleep(0.5)
-    prompt.sock.settimeout(10)
-    try:
-        while prompt.sock.recv(4096):
-            pass
-    except ConnectionResetError:
-        pass
+    assert prompt.stream.closed()
 
 
 prompt = Prompt(args.host, args.port)

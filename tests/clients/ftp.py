@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A round of FTP clients against a running server: ftplib, raw sockets, curl and lftp.
 
-    ftp.py HOST PORT FOLDER [--user USER] [--password PASSWORD] [--prompt PORT]
+    ftp.py HOST PORT FOLDER PROMPT [--user USER] [--password PASSWORD]
 
-FOLDER is the one that the server serves; files in it are compared byte by byte. With the port of
-the device's telnet prompt (without a password) it also looks at the memory in use and closes the
-server in the end. Prints one line per failure and a count; exits with 1 if anything failed.
+FOLDER is the one that the server serves; files in it are compared byte by byte. PROMPT is the port
+of the device's telnet prompt (without a password), where the round asks for the memory in use and
+closes the server in the end. Prints one line per failure and a count; exits with 1 if anything
+failed.
 """
 import argparse
 import ftplib
@@ -22,15 +23,15 @@ import threading
 import time
 
 sys.dont_write_bytecode = True  # nothing is left in the tree
-from rounds import Prompt, Round, wait_for
+from rounds import MOMENT, Prompt, Round, Stream, wait_for
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 args.add_argument("host")
 args.add_argument("port", type=int)
 args.add_argument("folder")
+args.add_argument("prompt", type=int)
 args.add_argument("--user", default="user")
 args.add_argument("--password", default="pwd")
-args.add_argument("--prompt", type=int)
 args.add_argument("--close", default="fast.ftp():close()", help="what to type to close the server")
 args = args.parse_args()
 
@@ -42,8 +43,20 @@ BIG = rng.randbytes(1 << 20)
 HALF = rng.randbytes(300_000)
 
 
+class Client(ftplib.FTP):
+    """Python's own client; the device need not wait before it answers."""
+
+    def connect(self, host, port):
+        self.stream = None
+        return super().connect(host, port)
+
+    def getline(self):
+        self.stream = self.stream or Stream(self.sock)
+        return self.stream.until(r"\A.*\r\n", 30, prompt.skip).group()[:-2]
+
+
 def connect(timeout=30):
-    ftp = ftplib.FTP(timeout=timeout)
+    ftp = Client(timeout=timeout)
     ftp.connect(args.host, args.port)
     return ftp
 
@@ -97,7 +110,8 @@ class Raw:
 
     def __init__(self, authorised=True):
         self.sock = socket.create_connection((args.host, args.port), 30)
-        self.file = self.sock.makefile("rb")
+        self.stream = Stream(self.sock)
+        self.closed = self.stream.closed
         self.expect("220")
         if authorised:
             self.ask("USER " + args.user, "331")
@@ -107,15 +121,8 @@ class Raw:
         self.sock.sendall(data)
 
     def answer(self):
-        line = self.file.readline()
-        assert line, "the server closed the connection"
-        if line[3:4] == b"-":
-            end = line[:3] + b" "
-            while not (last := self.file.readline()).startswith(end):
-                assert last, "the server closed the connection"
-                line += last
-            line += last
-        return line.decode().strip()
+        """The next answer, of one line or several; the device need not wait before it gives it."""
+        return self.stream.until(r"\A(\d{3})( |-(.*\r\n)*?\1 ).*\r\n", 30, prompt.skip).group().strip()
 
     def expect(self, code):
         answer = self.answer()
@@ -126,15 +133,11 @@ class Raw:
         self.send(line.encode() + b"\r\n")
         return self.expect(code)
 
-    def closed(self):
-        return self.file.readline() == b""
-
     def passive(self):
         port = int(self.ask("EPSV", "229").split("|||")[1].split("|")[0])
         return socket.create_connection((args.host, port), 30)
 
     def close(self):
-        self.file.close()
         self.sock.close()
 
 
@@ -159,20 +162,20 @@ def wrong_password():
     times = []
     for user, password in ((args.user, "wrong"), ("nobody", args.password), (args.user, "")):
         raw.ask("USER " + user, "331")
-        start = time.monotonic()
+        start = prompt.seconds()
         raw.ask("PASS " + password, "530")
-        times.append(time.monotonic() - start)
+        times.append(prompt.seconds() - start)
         if len(times) < 3:
             raw.ask("LIST", "530")
     assert times[1] > times[0] * 1.5 and times[2] > times[1] * 1.5, times
     assert raw.closed(), "open after three wrong passwords"
-    start = time.monotonic()
+    start = prompt.seconds()
     ftp = login()
-    assert time.monotonic() - start > 1, "the right password skipped the delay"
+    assert prompt.seconds() - start > 1, "the right password skipped the delay"
     ftp.quit()
-    start = time.monotonic()
+    start = prompt.seconds()
     login().quit()
-    assert time.monotonic() - start < 1, "the delay stayed after a login"
+    assert prompt.seconds() - start < 1, "the delay stayed after a login"
 
 
 @check
@@ -443,9 +446,7 @@ def oversize_lines():
         for size in (600, 1400):
             raw.send(b"NOOP " + b"x" * size + b"\r\n")
             raw.expect("500")
-        raw.send(b"x" * 100_000)
-        time.sleep(0.2)
-        raw.send(b"\r\n")
+        raw.send(b"x" * 100_000 + b"\r\n")
         raw.expect("500")
         raw.ask("NOOP", "200" if authorised else "530")
         raw.close()
@@ -456,7 +457,7 @@ def pieces_and_pipelines():
     raw = Raw()
     for piece in (b"NO", b"OP", b"\r", b"\n"):
         raw.send(piece)
-        time.sleep(0.05)
+        time.sleep(MOMENT)
     raw.expect("200")
     raw.send(b"NOOP\nSYST\r\nPWD\r\n" * 20)
     for _ in range(20):
@@ -513,7 +514,7 @@ def aborts():
     data = raw.passive()
     raw.ask("STOR parts", "150")
     data.sendall(b"x" * 5000)
-    time.sleep(0.2)
+    wait_for(leftovers)
     raw.ask("STAT", "211")
     raw.ask("ABOR", "426")
     raw.expect("226")
@@ -531,15 +532,12 @@ def vanish(how, control_only=False, pause=0):
     data = raw.passive()
     raw.ask("STOR parts", "150")
     data.sendall(b"half of it" * 3000)
-    time.sleep(0.3)
-    assert leftovers(), "no temporary file while the upload runs"
-    raw.file.close()
+    wait_for(leftovers)  # a temporary file while the upload runs
     if not control_only:
         how(data)
         time.sleep(pause)
     how(raw.sock)
     wait_for(lambda: not leftovers())
-    time.sleep(0.5)
     assert on_disk("parts") == HALF, "the old file is hurt"
     data.close()
     ftp = login()
@@ -570,7 +568,7 @@ def data_reset_in_an_upload():
     data = raw.passive()
     raw.ask("STOR parts", "150")
     data.sendall(b"half of it" * 3000)
-    time.sleep(0.3)
+    wait_for(leftovers)
     reset(data)
     raw.expect("426")
     assert on_disk("parts") == HALF and not leftovers()
@@ -591,7 +589,6 @@ def vanishes_in_a_download():
         data = raw.passive()
         raw.ask("RETR big.bin", "150")
         data.recv(2000)
-        raw.file.close()
         how(data)
         how(raw.sock)
     ftp = login()
@@ -671,10 +668,24 @@ def fifty_sessions():
         ftp.quit()
 
 
-def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, timeout=120, **options)
-    assert done.returncode == 0, f"{command}: {done.returncode} {done.stderr.decode()}"
-    return done.stdout
+def outcome(*command):
+    """Exit status, output and error output of a client; the device need not wait for its timers."""
+    end = time.monotonic() + 120
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+        while time.monotonic() < end:
+            try:
+                out, err = client.communicate(timeout=5 * MOMENT)
+                return client.returncode, out, err
+            except subprocess.TimeoutExpired:
+                prompt.skip()
+        client.kill()
+    raise AssertionError(f"{command}: not done within 120 s")
+
+
+def run(*command):
+    status, out, err = outcome(*command)
+    assert status == 0, f"{command}: {status} {err.decode()}"
+    return out
 
 
 @check
@@ -708,10 +719,8 @@ def curl():
         run("curl", "-sS", url, "-o", os.devnull, "-Q", "-RNFR curl.bin", "-Q", "-RNTO curl2.bin")
         run("curl", "-sS", url, "-o", os.devnull, "-Q", "-DELE curl2.bin")
         assert not os.path.exists(path("curl2.bin"))
-        wrong = subprocess.run(
-            ["curl", "-sS", f"ftp://{args.user}:wrong@{args.host}:{args.port}/"], capture_output=True, timeout=60
-        )
-        assert wrong.returncode == 67, wrong.returncode
+        status, *_ = outcome("curl", "-sS", f"ftp://{args.user}:wrong@{args.host}:{args.port}/")
+        assert status == 67, status
         run("curl", "-sS", "-l", url)
 
 
@@ -743,76 +752,79 @@ def lftp():
                 assert file.read() == on_disk(name), name
 
 
-if args.prompt:
-    prompt = Prompt(args.host, args.prompt)
+def downloads():
+    ftp = login()
+    for _ in range(5):
+        get(ftp, "small.bin")
+    ftp.set_pasv(False)
+    for _ in range(5):
+        ftp.nlst()
+    ftp.quit()
 
-    def downloads():
-        ftp = login()
-        for _ in range(5):
-            get(ftp, "small.bin")
-        ftp.set_pasv(False)
-        for _ in range(5):
-            ftp.nlst()
-        ftp.quit()
 
-    def uploads():
-        ftp = login()
-        for _ in range(3):
-            put(ftp, "again", SMALL)
-        ftp.quit()
+def uploads():
+    ftp = login()
+    for _ in range(3):
+        put(ftp, "again", SMALL)
+    ftp.quit()
 
-    def vanishing():
-        for how in (reset, lambda sock: sock.close()):
-            raw = Raw()
-            data = raw.passive()
-            raw.ask("STOR again", "150")
-            data.sendall(SMALL)
-            raw.file.close()
-            how(raw.sock)
-            how(data)
 
-    def unused():
-        raw = Raw()
-        raw.passive().close()
-        raw.ask("EPSV", "229")
-        raw.ask("NOOP", "200")
-        raw.close()
-
-    def unauthorised():
-        raw = Raw(False)
-        raw.ask("LIST", "530")
-        raw.close()
-
-    @check
-    def frees_everything():
-        for work in (downloads, uploads, vanishing, unused, unauthorised):
-            prompt.frees(work, 4)
-
-    @check
-    def closes():
-        session = login()
+def vanishing():
+    for how in (reset, lambda sock: sock.close()):
         raw = Raw()
         data = raw.passive()
         raw.ask("STOR again", "150")
         data.sendall(SMALL)
-        time.sleep(0.2)
-        before = prompt.used()
-        prompt.run(args.close)
-        wait_for(lambda: not leftovers())
-        assert raw.closed()
-        try:
-            connect()
-            raise AssertionError("still listening")
-        except OSError:
-            pass
-        assert prompt.value("package.loaded.ftp") == "nil"
-        session.close()
-        raw.close()
-        # Sockets let go of their callbacks one collection later.
-        wait_for(lambda: before - prompt.used() > 2000)
+        how(raw.sock)
+        how(data)
+
+
+def unused():
+    raw = Raw()
+    raw.passive().close()
+    raw.ask("EPSV", "229")
+    raw.ask("NOOP", "200")
+    raw.close()
+
+
+def unauthorised():
+    raw = Raw(False)
+    raw.ask("LIST", "530")
+    raw.close()
+
+
+@check
+def frees_everything():
+    for work in (downloads, uploads, vanishing, unused, unauthorised):
+        prompt.frees(work, 4)
+
+
+@check
+def closes():
+    session = login()
+    raw = Raw()
+    data = raw.passive()
+    raw.ask("STOR again", "150")
+    data.sendall(SMALL)
+    wait_for(leftovers)
+    before = prompt.used()
+    prompt.run(args.close)
+    wait_for(lambda: not leftovers())
+    assert raw.closed()
+    try:
+        connect()
+        raise AssertionError("still listening")
+    except OSError:
+        pass
+    assert prompt.value("package.loaded.ftp") == "nil"
+    session.close()
+    raw.close()
+    # Sockets let go of their callbacks one collection later.
+    wait_for(lambda: before - prompt.used() > 2000)
 
 
 for tool in ("curl", "lftp"):
     if not shutil.which(tool):
         raise SystemExit(f"ftp.py: {tool} is not installed")
+prompt = Prompt(args.host, args.prompt)
 round_.finish()

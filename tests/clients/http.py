@@ -53,14 +53,13 @@ def start(url, name):
     return n
 
 
-def result(n, seconds=60):
-    found = prompt.until(rf"(?s)R{n}=(\w+),(.*?)\.\r?\n", seconds)
-    return found.group(1), found.group(2)
+def result(n):
+    """What the device's callback got: size and fault, as strings. It tries again without waiting."""
+    return prompt.until(rf"(?s)R{n}=(\w+),(.*?)\.\r?\n", idle=prompt.skip).groups()
 
 
-def fetch(url, name, seconds=60):
-    """What the device's callback got: size and fault, as strings."""
-    return result(start(url, name), seconds)
+def fetch(url, name):
+    return result(start(url, name))
 
 
 class Requests:
@@ -123,19 +122,22 @@ def leftovers():
     return [name for name in os.listdir(args.folder) if name.startswith("~")]
 
 
-def fetched(path, body, seconds=60):
+def fetched(path, body):
     """The device fetches a path of the faulty server and has exactly this body."""
-    got = fetch(faulty.url + path, "file", seconds)
+    has(fetch(faulty.url + path, "file"), body)
+
+
+def has(got, body):
     assert got == (str(len(body)), "nil"), got
     assert on_disk("file") == body
     assert not leftovers(), leftovers()
 
 
-def fails(url, fault, seconds=60):
+def fails(url, fault):
     """The device reports a fault and the old file stays."""
     with open(os.path.join(args.folder, "old"), "wb") as file:
         file.write(b"old contents")
-    got = fetch(url if ":" in url else faulty.url + url, "old", seconds)
+    got = fetch(url if ":" in url else faulty.url + url, "old")
     assert got[0] == "nil" and re.search(fault, got[1]), (url, got)
     assert on_disk("old") == b"old contents"
     assert not leftovers(), leftovers()
@@ -272,7 +274,7 @@ def _(sock, head, number):
 def _(sock, head, number):
     ranged(sock, head, HALF, '"one"', 60_000 if number == 1 else None)
     if number == 1:
-        time.sleep(0.3)
+        wait_for(lambda: [len(on_disk(name)) for name in leftovers()] == [60_000])
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -322,11 +324,15 @@ def _(sock, head, number):
     pass
 
 
+silent = threading.Event()
+
+
 @faulty.path("silent-once")
 def _(sock, head, number):
     if number == 1:
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
-        time.sleep(40)
+        silent.set()
+        sock.recv(1)  # until the device has enough of it
     else:
         reply(sock, b"1234567890")
 
@@ -355,7 +361,12 @@ def gives_up():
 
 @check
 def silence():
-    fetched("/silent-once", b"1234567890", 90)
+    n = start(faulty.url + "/silent-once", "file")
+    assert silent.wait(10)
+    before = prompt.seconds()
+    prompt.skip(25)
+    has(result(n), b"1234567890")
+    assert prompt.seconds() - before > 15, "it did not wait"
 
 
 @faulty.path("gone")

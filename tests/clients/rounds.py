@@ -1,9 +1,13 @@
 """What the client rounds share: named checks that run in order, and the device's Lua prompt."""
+import os
 import re
+import select
 import socket
 import sys
 import time
 import traceback
+
+MOMENT = 0.02  # seconds
 
 
 class Round:
@@ -44,28 +48,57 @@ def wait_for(condition, seconds=10):
         time.sleep(0.05)
 
 
+class Stream:
+    """What comes from a socket or a pipe, as Latin-1; it is kept until it was looked for."""
+
+    def __init__(self, source):
+        self.fd = source.fileno()
+        self.seen = ""
+
+    def until(self, pattern, seconds=60, idle=None):
+        """The match of a regular expression; all up to its end is dropped.
+
+        idle() is called whenever nothing has come for a moment.
+        """
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.seen)):
+            left = end - time.monotonic()
+            assert left > 0, f"no {pattern} in {self.seen!r}"
+            if not self.has_more(MOMENT if idle else left):
+                if idle:
+                    idle()
+                continue
+            data = os.read(self.fd, 4096)
+            assert data, f"closed; no {pattern} in {self.seen!r}"
+            self.seen += data.decode("latin-1")
+        self.seen = self.seen[found.end():]
+        return found
+
+    def has_more(self, seconds):
+        """Whether something comes within so many seconds."""
+        return bool(select.select([self.fd], [], [], seconds)[0])
+
+    def closed(self, seconds=10):
+        """Whether the other side closes in time; what it still sends is dropped."""
+        end = time.monotonic() + seconds
+        while self.has_more(max(0, end - time.monotonic())):
+            try:
+                if not os.read(self.fd, 4096):
+                    return True
+            except ConnectionResetError:
+                return True
+        return False
+
+
 class Prompt:
     """The device's Lua prompt, by telnet without a password."""
 
     def __init__(self, host, port):
         self.sock = socket.create_connection((host, port), 60)
-        self.seen = ""
+        self.stream = Stream(self.sock)
+        self.until = self.stream.until
         self.count = 0
         self.until("> ")
-
-    def until(self, pattern, seconds=60):
-        """The match of a regular expression in what the device printed; all before it is dropped."""
-        end = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.seen)):
-            self.sock.settimeout(max(0.01, end - time.monotonic()))
-            try:
-                data = self.sock.recv(4096)
-            except TimeoutError:
-                raise AssertionError(f"no {pattern} in {self.seen!r}") from None
-            assert data, f"closed; no {pattern} in {self.seen!r}"
-            self.seen += data.decode(errors="replace")
-        self.seen = self.seen[found.end():]
-        return found
 
     def run(self, code):
         """Types a line."""
@@ -82,15 +115,25 @@ class Prompt:
         self.run(f"do local ok, v = pcall(function() return {code} end) print('V{n}=' .. tostring(v) .. '.') end")
         return self.until(rf"V{n}=(.*)\.\r?\n").group(1)
 
+    def skip(self, seconds=3):
+        """The device need not wait for its next timer, if that is due within so many seconds."""
+        self.run(f"simulator.skip({seconds * 1000})")
+
+    def seconds(self):
+        """The device's clock."""
+        return int(float(self.value("tmr.now()"))) / 1e6
+
     def used(self):
-        """Bytes that Lua uses after full collections; sockets let go of their callbacks one later."""
-        least = None
-        for _ in range(3):
+        """Bytes that Lua uses after full collections, once three say the same.
+
+        A transfer may still have to end, and sockets let go of their callbacks one collection later.
+        """
+        used = []
+        while len(used) < 3 or max(used[-3:]) - min(used[-3:]) >= 100:
+            self.skip()
             self.run("collectgarbage() collectgarbage()")
-            now = int(float(self.value("collectgarbage('count') * 1024")))
-            least = now if least is None else min(least, now)
-            time.sleep(0.2)
-        return least
+            used.append(int(float(self.value("collectgarbage('count') * 1024"))))
+        return min(used[-3:])
 
     def frees(self, work, times):
         """Raises if each of six batches of work(), some times over, leaves more in use than the last.
@@ -98,12 +141,10 @@ class Prompt:
         A table of the interpreter may grow once; what is lost in each batch is lost for good.
         """
         work()
-        time.sleep(0.5)
         used = [self.used()]
         for _ in range(6):
             for _ in range(times):
                 work()
-            time.sleep(0.5)
             used.append(self.used())
             if used[-1] - used[-2] < 100:
                 return

@@ -11,8 +11,7 @@ use mlua::{
     UserDataRef, Value,
 };
 
-use crate::device::Device;
-use crate::error::caught;
+use crate::error::{Raise, raise};
 
 const GUARD: &str = "
 local error = error
@@ -24,22 +23,6 @@ end
 return function(f) return function(...) return finish(f(...)) end end";
 
 const GUARD_KEY: &str = "fastlua.guard";
-
-/// An error that Lua code gets as a string.
-pub(crate) enum Raise {
-    Text(String),
-    Argument(usize, String),
-}
-
-impl From<mlua::Error> for Raise {
-    fn from(error: mlua::Error) -> Self {
-        Self::Text(caught(&error))
-    }
-}
-
-pub(crate) fn raise<T>(text: impl Into<String>) -> Result<T, Raise> {
-    Err(Raise::Text(text.into()))
-}
 
 /// The arguments of one call, counted from 1 as in NodeMCU's messages.
 pub(crate) struct Args<'a> {
@@ -220,19 +203,20 @@ impl<'a> Library<'a> {
         Ok(self)
     }
 
-    /// As [`function`](Self::function), for a function that needs the device.
-    pub fn with<R, F>(
+    /// As [`function`](Self::function), for a function that needs the device or its module's state.
+    pub fn with<S, R, F>(
         &self,
-        device: &Rc<Device>,
+        shared: &Rc<S>,
         name: &'static str,
         function: F,
     ) -> mlua::Result<&Self>
     where
+        S: 'static,
         R: IntoLuaMulti,
-        F: Fn(&Lua, &Rc<Device>, &Args) -> Result<R, Raise> + 'static,
+        F: Fn(&Lua, &Rc<S>, &Args) -> Result<R, Raise> + 'static,
     {
-        let device = Rc::clone(device);
-        self.function(name, move |lua, args| function(lua, &device, args))
+        let shared = Rc::clone(shared);
+        self.function(name, move |lua, args| function(lua, &shared, args))
     }
 
     pub fn constant(&self, name: &str, value: impl IntoLua) -> mlua::Result<&Self> {

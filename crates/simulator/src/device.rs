@@ -1,26 +1,19 @@
-//! What the modules of one device share.
+//! What every module of one device uses: its hardware, its task queues, and what becomes of errors.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::Write;
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use mlua::{AnyUserData, Function, IntoLuaMulti, Lua};
+use mlua::{Function, IntoLuaMulti, Lua};
 
-use crate::api::{Raise, raise};
-use crate::error::{Error, message};
-use crate::input::Input;
-use crate::modules::file::Files;
-use crate::modules::net::Net;
-use crate::modules::node::Node;
-use crate::modules::rtctime::Clock;
-use crate::modules::tmr::Timers;
-use crate::modules::wifi::Wifi;
-use crate::modules::{net, pipe};
+use crate::clock::Clock;
+use crate::error::{Error, Raise, message, raise};
+use crate::flash::Flash;
 use crate::options::Options;
 use crate::settings::Settings;
+use crate::sockets::Sockets;
 
 /// The firmware's task queues hold this many tasks each.
 const QUEUE: usize = 8;
@@ -31,12 +24,8 @@ pub(crate) const HIGH: usize = 2;
 
 pub(crate) type Job = Box<dyn FnOnce(&Lua, &Rc<Device>) -> mlua::Result<()>>;
 
-/// What a thread that waits for the PC has to say.
-pub(crate) enum Completion {
-    Dns(net::Resolved),
-    Input(Vec<u8>),
-    InputEnd,
-}
+/// Takes what is printed in place of the UART.
+pub(crate) type Sink = Rc<dyn Fn(&Device, &[u8]) -> Result<(), Raise>>;
 
 /// Whether the firmware calls this callback protected.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,64 +39,38 @@ pub(crate) enum Stop {
     Failed(Error),
 }
 
-/// An object that Lua has collected: its Rust half is dropped between callbacks.
-pub(crate) enum Garbage {
-    Socket(usize),
-    Timer(usize),
-}
-
 pub(crate) struct Device {
     pub options: Options,
-    pub started: Cell<Instant>,
+    pub clock: Clock,
+    pub flash: Flash,
     pub settings: RefCell<Settings>,
-    pub files: RefCell<Files>,
-    pub net: RefCell<Net>,
-    pub timers: RefCell<Timers>,
-    pub wifi: RefCell<Wifi>,
-    pub node: RefCell<Node>,
-    pub clock: Cell<Clock>,
-    pub input: RefCell<Input>,
-    pub garbage: Rc<RefCell<Vec<Garbage>>>,
-    /// How many threads have a completion to send.
-    pub awaited: Cell<usize>,
-    pub completions: (Sender<Completion>, Receiver<Completion>),
+    pub sockets: RefCell<Sockets>,
+    /// What is called with the message of an error that a protected callback raised.
+    pub on_error: RefCell<Option<Function>>,
+    /// What Lua used when the device had started, in bytes.
+    pub base_memory: Cell<usize>,
     tasks: RefCell<[VecDeque<Job>; 3]>,
     later: RefCell<Vec<(Instant, Job)>>,
     output: RefCell<Box<dyn Write>>,
-    redirection: RefCell<Option<AnyUserData>>,
-    is_serial: Cell<bool>,
+    /// Where `print` goes, and whether it goes to the UART too.
+    redirection: RefCell<Option<(Sink, bool)>>,
     stop: RefCell<Option<Stop>>,
 }
 
 impl Device {
     pub fn new(mut options: Options) -> Result<Rc<Self>, Error> {
-        if !options.root.is_dir() {
-            let missing = std::io::Error::new(std::io::ErrorKind::NotADirectory, "not a folder");
-            return Err(Error::io(
-                "cannot use as the file system:",
-                &options.root,
-                missing,
-            ));
-        }
         let output = std::mem::replace(&mut options.output, Box::new(std::io::sink()));
         Ok(Rc::new(Self {
-            started: Cell::new(Instant::now()),
+            clock: Clock::new(),
+            flash: Flash::new(&options.root, options.flash_size)?,
             settings: RefCell::new(Settings::load(options.settings.as_deref())?),
-            files: RefCell::default(),
-            net: RefCell::new(Net::new()?),
-            timers: RefCell::default(),
-            wifi: RefCell::default(),
-            node: RefCell::default(),
-            clock: Cell::default(),
-            input: RefCell::default(),
-            garbage: Rc::default(),
-            awaited: Cell::new(0),
-            completions: channel(),
+            sockets: RefCell::new(Sockets::new()?),
+            on_error: RefCell::default(),
+            base_memory: Cell::default(),
             tasks: RefCell::default(),
             later: RefCell::default(),
             output: RefCell::new(output),
             redirection: RefCell::default(),
-            is_serial: Cell::new(true),
             stop: RefCell::default(),
             options,
         }))
@@ -115,17 +78,13 @@ impl Device {
 
     /// Forgets all that a restart of the device forgets.
     pub fn reset(&self) {
-        self.started.set(Instant::now());
-        self.files.take();
-        self.net.borrow_mut().reset();
-        self.timers.borrow_mut().reset();
-        self.wifi.take();
-        self.node.take();
-        self.input.borrow_mut().reset();
+        self.clock.restart();
+        self.flash.recount();
+        self.sockets.borrow_mut().reset();
+        self.on_error.take();
         self.tasks.take();
         self.later.take();
         self.redirection.take();
-        self.is_serial.set(true);
     }
 
     pub fn post(&self, priority: usize, job: Job) -> Result<(), Raise> {
@@ -151,7 +110,9 @@ impl Device {
 
     /// Runs a job of the device itself, as the firmware's own timers do.
     pub fn after(&self, delay: Duration, job: Job) {
-        self.later.borrow_mut().push((Instant::now() + delay, job));
+        self.later
+            .borrow_mut()
+            .push((self.clock.now() + delay, job));
     }
 
     pub fn next_later(&self) -> Option<Instant> {
@@ -179,7 +140,7 @@ impl Device {
             return;
         }
         let job: Job = Box::new(move |_, device| {
-            let handler = device.node.borrow().on_error.clone();
+            let handler = device.on_error.borrow().clone();
             match handler {
                 Some(handler) => handler.call(text),
                 None => {
@@ -214,18 +175,25 @@ impl Device {
         })
     }
 
+    /// What Lua has allocated since the start, in bytes of the chip: pointers are twice as wide here, and
+    /// so is most of what Lua allocates.
+    pub fn used_heap(&self, lua: &Lua) -> usize {
+        lua.used_memory().saturating_sub(self.base_memory.get()) / 2
+    }
+
     /// Sends bytes to the UART.
     pub fn uart(&self, bytes: &[u8]) {
-        if let Err(source) = self.output.borrow_mut().write_all(bytes) {
-            self.stop(Stop::Failed(Error::Io {
-                what: "cannot write the output".to_owned(),
-                source,
-            }));
-        }
+        let result = self.output.borrow_mut().write_all(bytes);
+        self.check_output(result);
     }
 
     pub fn flush(&self) {
-        if let Err(source) = self.output.borrow_mut().flush() {
+        let result = self.output.borrow_mut().flush();
+        self.check_output(result);
+    }
+
+    fn check_output(&self, result: std::io::Result<()>) {
+        if let Err(source) = result {
             self.stop(Stop::Failed(Error::Io {
                 what: "cannot write the output".to_owned(),
                 source,
@@ -233,31 +201,20 @@ impl Device {
         }
     }
 
-    /// Sends bytes where `print` goes: to the UART, to the pipe that `node.output` set, or both.
+    /// Sends bytes where `print` goes: to the UART, to what [`redirect`](Self::redirect) set, or both.
     pub fn print(&self, bytes: &[u8]) -> Result<(), Raise> {
-        let pipe = self.redirection.borrow().clone();
-        let Some(pipe) = pipe else {
+        let redirection = self.redirection.borrow().clone();
+        let Some((sink, is_serial)) = redirection else {
             self.uart(bytes);
             return Ok(());
         };
-        if self.is_serial.get() {
+        if is_serial {
             self.uart(bytes);
         }
-        pipe::write(self, &pipe, bytes)
+        sink(self, bytes)
     }
 
-    pub fn redirect(&self, pipe: Option<AnyUserData>, is_serial: bool) {
-        self.is_serial.set(is_serial || pipe.is_none());
-        self.redirection.replace(pipe);
-    }
-
-    pub fn reap(&self) {
-        let garbage = self.garbage.take();
-        for object in garbage {
-            match object {
-                Garbage::Socket(id) => self.net.borrow_mut().delete(id),
-                Garbage::Timer(id) => self.timers.borrow_mut().delete(id),
-            }
-        }
+    pub fn redirect(&self, redirection: Option<(Sink, bool)>) {
+        self.redirection.replace(redirection);
     }
 }

@@ -68,6 +68,31 @@ pub(crate) fn caught(error: &mlua::Error) -> String {
     }
 }
 
+/// An error that Lua code gets as a string.
+pub(crate) enum Raise {
+    Text(String),
+    /// What is wrong with an argument, which is counted from 1.
+    Argument(usize, String),
+}
+
+pub(crate) fn raise<T>(text: impl Into<String>) -> Result<T, Raise> {
+    Err(Raise::Text(text.into()))
+}
+
+impl From<mlua::Error> for Raise {
+    fn from(error: mlua::Error) -> Self {
+        Self::Text(caught(&error))
+    }
+}
+
+impl From<Raise> for mlua::Error {
+    fn from(raise: Raise) -> Self {
+        match raise {
+            Raise::Text(text) | Raise::Argument(_, text) => Self::RuntimeError(text),
+        }
+    }
+}
+
 impl From<mlua::Error> for Error {
     fn from(error: mlua::Error) -> Self {
         Self::Lua(message(&error))

@@ -28,17 +28,20 @@
 //! whether or not the station has joined.
 
 mod api;
-mod base;
+mod clock;
 mod closing;
 mod device;
 mod error;
+mod flash;
 mod image;
 mod input;
 mod modules;
+mod open_file;
 mod options;
 mod settings;
 mod simulator;
 mod sockets;
+mod stdin;
 
 pub use error::Error;
 pub use image::ImageChunk;

@@ -39,6 +39,9 @@ pub struct Options {
     pub allow_format: bool,
     /// The size of the file system in bytes, whatever the partition table says. A write beyond it fails.
     pub flash_size: u64,
+    /// Whether Lua has `simulator.skip(ms)`, for tests that would wait for a timer: once nothing else is to be
+    /// done, the device's clock goes straight to the next timer, if that is due within `ms` milliseconds.
+    pub can_skip: bool,
     /// What `node.heap()` says at the start, in bytes.
     pub heap: usize,
     /// Where `print` and `uart.write` go.
@@ -59,6 +62,7 @@ impl Options {
             strict_send: false,
             allow_format: false,
             flash_size: 0x300000,
+            can_skip: false,
             heap: 44 * 1024,
             output: Box::new(io::stdout()),
         }

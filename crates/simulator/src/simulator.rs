@@ -3,10 +3,12 @@ use std::time::{Duration, Instant};
 
 use mlua::{Lua, LuaOptions, MultiValue, StdLib};
 
-use crate::device::{Call, Completion, Device, Stop};
+use crate::device::{Call, Device, Job, Stop};
 use crate::error::Error;
+use crate::image::{self, ImageChunk};
+use crate::modules::{self, Modules, base};
 use crate::options::{Options, Restart};
-use crate::{ImageChunk, base, image, input, modules};
+use crate::stdin::Stdin;
 
 /// When [`Simulator::run`] returns, unless the device stops before.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,8 @@ pub enum Ended {
 pub struct Simulator {
     lua: Lua,
     device: Rc<Device>,
+    modules: Modules,
+    stdin: Option<Stdin>,
     extensions: Vec<Extension>,
     is_busy: bool,
     /// So many sockets and timers make a garbage collection due.
@@ -54,10 +58,12 @@ impl Simulator {
     /// When the root is not a folder, or the settings file cannot be read.
     pub fn new(options: Options) -> Result<Self, Error> {
         let device = Device::new(options)?;
-        let lua = start(&device)?;
+        let (lua, modules) = start(&device)?;
         Ok(Self {
             lua,
             device,
+            modules,
+            stdin: None,
             extensions: Vec::new(),
             is_busy: true,
             crowd: CROWD,
@@ -123,7 +129,7 @@ impl Simulator {
 
     /// Types bytes at the UART, as a terminal would.
     pub fn input(&mut self, bytes: &[u8]) {
-        input::feed(&self.device, bytes);
+        self.modules.input.feed(bytes);
     }
 
     /// Gives the prompt at standard input and runs until it ends. What is open then stays open: call
@@ -132,8 +138,11 @@ impl Simulator {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn prompt(&mut self) -> Result<Ended, Error> {
-        input::attach(&self.device)?;
-        input::prompt(&self.lua, &self.device);
+        if self.stdin.is_none() {
+            let waker = self.device.sockets.borrow().waker();
+            self.stdin = Some(Stdin::attach(waker)?);
+        }
+        self.modules.input.prompt(&self.lua);
         self.run(Until::InputEnd)
     }
 
@@ -167,131 +176,148 @@ impl Simulator {
 
     fn reboot(&mut self) -> Result<(), Error> {
         self.device.reset();
-        self.lua = start(&self.device)?;
+        (self.lua, self.modules) = start(&self.device)?;
         for extension in &self.extensions {
             extension(&self.lua)?;
         }
         self.boot()?;
-        if self.device.input.borrow().is_open() {
-            input::prompt(&self.lua, &self.device);
+        if self.is_typed_at() {
+            self.modules.input.prompt(&self.lua);
         }
         Ok(())
     }
 
+    /// Whether more may come from standard input.
+    fn is_typed_at(&self) -> bool {
+        self.stdin.as_ref().is_some_and(|stdin| !stdin.has_ended())
+    }
+
     fn is_over(&self, until: Until) -> Option<Ended> {
         let device = &self.device;
+        let has_ended = self.stdin.as_ref().is_some_and(Stdin::has_ended);
         match until {
             Until::Time(end) if Instant::now() >= end => return Some(Ended::Time),
-            Until::InputEnd if device.input.borrow().has_ended() && !device.has_tasks() => {
+            Until::InputEnd if has_ended && !device.has_tasks() => {
                 return Some(Ended::InputEnd);
             }
             _ => {}
         }
         let is_idle = !self.is_busy
             && !device.has_tasks()
-            && device.next_later().is_none()
-            && device.timers.borrow().next_due().is_none()
-            && device.net.borrow().is_idle()
-            && device.awaited.get() == 0
-            && !device.input.borrow().is_open();
+            && self.next_due().is_none()
+            && self.modules.net.is_idle()
+            && !self.is_typed_at();
         is_idle.then_some(Ended::Idle)
     }
 
     /// Waits for something to happen and runs its callbacks.
     fn turn(&mut self, until: Until) -> Result<(), Error> {
         self.collect()?;
-        let Self { lua, device, .. } = &*self;
-        device.flush();
-        let timeout = if self.is_busy || device.has_tasks() {
+        self.device.flush();
+        let clock = &self.device.clock;
+        let timeout = if self.is_busy || self.device.has_tasks() || clock.is_asked_to_skip() {
             Some(Duration::ZERO)
         } else {
             self.wait(until)
         };
-        device.net.borrow_mut().poll(timeout)?;
+        self.device.sockets.borrow_mut().poll(timeout)?;
 
-        let mut is_busy = false;
-        while let Ok(completion) = device.completions.1.try_recv() {
-            is_busy = true;
-            self.complete(completion);
-            if device.is_stopped() {
-                return Ok(());
-            }
+        let mut is_busy = self.take_typed();
+        if !self.device.is_stopped() {
+            is_busy |= self.modules.net.step(&self.lua);
         }
-        is_busy |= modules::net::step(lua, device);
-        let now = Instant::now();
-        while !device.is_stopped() {
-            let Some(job) = device.take_later(now) else {
-                break;
-            };
-            is_busy = true;
-            self.job(job);
-        }
-        is_busy |= modules::tmr::step(device, now);
-        if !device.is_stopped()
-            && let Some(job) = device.next_task()
+        is_busy |= self.run_due();
+        if !self.device.is_stopped()
+            && let Some(job) = self.device.next_task()
         {
             is_busy = true;
             self.job(job);
+        }
+        if !is_busy {
+            self.device.clock.skip(self.next_due());
         }
         self.is_busy = is_busy;
         Ok(())
     }
 
+    /// Hands on what was typed at standard input; true if there was anything.
+    fn take_typed(&mut self) -> bool {
+        let mut is_busy = false;
+        while !self.device.is_stopped()
+            && let Some(bytes) = self.stdin.as_mut().and_then(Stdin::next)
+        {
+            is_busy = true;
+            self.modules.input.feed(&bytes);
+        }
+        is_busy
+    }
+
+    /// Runs what is due by now; true if anything was.
+    fn run_due(&self) -> bool {
+        let mut is_busy = false;
+        let now = self.device.clock.now();
+        while !self.device.is_stopped()
+            && let Some(job) = self.device.take_later(now)
+        {
+            is_busy = true;
+            self.job(job);
+        }
+        self.modules.timers.step(now) || is_busy
+    }
+
     /// Drops what Lua no longer uses. Lua sees only the small object of a socket, so its own collections come too
     /// late for sockets in large numbers; the firmware collects at every allocation.
     fn collect(&mut self) -> Result<(), Error> {
-        self.device.reap();
-        let count = || self.device.net.borrow().count() + self.device.timers.borrow().count();
+        self.modules.reap();
+        let count = || self.modules.net.count() + self.modules.timers.count();
         if count() > self.crowd {
             self.lua.gc_collect()?;
-            self.device.reap();
+            self.modules.reap();
             self.crowd = CROWD.max(2 * count());
         }
         Ok(())
     }
 
-    fn job(&self, job: crate::device::Job) {
+    fn job(&self, job: Job) {
         if let Err(error) = job(&self.lua, &self.device) {
             self.device.failed(Call::Protected, &error);
         }
     }
 
-    fn complete(&self, completion: Completion) {
-        let device = &self.device;
-        match completion {
-            Completion::Dns(resolved) => {
-                device.awaited.set(device.awaited.get() - 1);
-                modules::net::resolved(device, resolved);
-            }
-            Completion::Input(bytes) => input::feed(device, &bytes),
-            Completion::InputEnd => device.input.borrow_mut().end(),
-        }
+    /// When the device's next timer is due, by its clock.
+    fn next_due(&self) -> Option<Instant> {
+        let times = [self.device.next_later(), self.modules.timers.next_due()];
+        times.into_iter().flatten().min()
     }
 
     fn wait(&self, until: Until) -> Option<Duration> {
-        let device = &self.device;
         let end = match until {
             Until::Time(end) => Some(end),
             _ => None,
         };
-        let times = [
-            end,
-            device.next_later(),
-            device.timers.borrow().next_due(),
-            device.net.borrow().next_due(),
+        let in_time = |due: Instant| due.saturating_duration_since(Instant::now());
+        let waits = [
+            end.map(in_time),
+            self.device.sockets.borrow().next_due().map(in_time),
+            self.next_due().map(|due| self.device.clock.until(due)),
         ];
-        let next = times.into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(Instant::now()))
+        waits.into_iter().flatten().min()
     }
 }
 
-fn start(device: &Rc<Device>) -> Result<Lua, Error> {
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // Jobs that wait hold what holds them.
+        self.device.reset();
+    }
+}
+
+fn start(device: &Rc<Device>) -> Result<(Lua, Modules), Error> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::PACKAGE;
     #[cfg(feature = "lua53")]
     let libraries = libraries | StdLib::COROUTINE | StdLib::UTF8;
     let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
-    base::open(&lua, device)?;
-    modules::open(&lua, device)?;
-    device.node.borrow_mut().base_memory = lua.used_memory();
-    Ok(lua)
+    let modules = modules::open(&lua, device)?;
+    device.base_memory.set(lua.used_memory());
+    Ok((lua, modules))
 }

@@ -1,17 +1,20 @@
-//! Each file of `tests/scripts` is a test: a script that runs until nothing is left to do.
+//! Each file of `tests/scripts` is a test of that name: a script that runs until nothing is left to do.
 //!
 //! Its lines that begin with `-->` are the output that it must give. Lines that begin with `--!` are settings:
-//! `--! only 5.1`, `--! strict_send`, `--! allow_format`, `--! reboot`, `--! network NAME KEY`, `--! input TEXT` (typed
-//! before the script's callbacks run), and `--! ends TEXT`: the run ends with this error, or with `restart`.
+//! `--! only 5.1` (it is ignored with the other Lua), `--! strict_send`, `--! allow_format`, `--! can_skip`,
+//! `--! reboot`, `--! network NAME KEY`, `--! input TEXT` (typed before the script's callbacks run), and
+//! `--! ends TEXT`: the run ends with this error, or with `restart`.
 
 use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use fastlua_simulator::{Ended, Error, LUA, Options, Restart, Simulator, Until};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 #[derive(Clone, Default)]
 struct Output(Rc<RefCell<Vec<u8>>>);
@@ -33,8 +36,13 @@ struct Expected {
     input: String,
 }
 
-/// What the script says of itself, or None where it is for the other Lua.
-fn read_script(text: &str, options: &mut Options) -> Option<Expected> {
+/// The Lua that the script is for, where it is not for both.
+fn only(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("--! only "))
+}
+
+/// What the script says of itself.
+fn read_script(text: &str, options: &mut Options) -> Expected {
     let mut expected = Expected::default();
     for line in text.lines() {
         if let Some(line) = line.strip_prefix("-->") {
@@ -46,9 +54,9 @@ fn read_script(text: &str, options: &mut Options) -> Option<Expected> {
         };
         let (word, rest) = setting.split_once(' ').unwrap_or((setting, ""));
         match word {
-            "only" if rest != LUA => return None,
-            "only" => {}
+            "only" => assert!(["5.1", "5.3"].contains(&rest), "unknown Lua {rest}"),
             "strict_send" => options.strict_send = true,
+            "can_skip" => options.can_skip = true,
             "allow_format" => options.allow_format = true,
             "reboot" => options.restart = Restart::Reboot,
             "network" => {
@@ -60,7 +68,7 @@ fn read_script(text: &str, options: &mut Options) -> Option<Expected> {
             other => panic!("unknown setting {other}"),
         }
     }
-    Some(expected)
+    expected
 }
 
 fn run(simulator: &mut Simulator, name: &str, source: &str, input: &str) -> Result<Ended, Error> {
@@ -69,18 +77,15 @@ fn run(simulator: &mut Simulator, name: &str, source: &str, input: &str) -> Resu
     simulator.run(Until::Time(Instant::now() + Duration::from_secs(20)))
 }
 
-/// What is wrong with a script's run, if anything.
-fn check(path: &Path) -> Option<String> {
-    let source = fs::read_to_string(path).unwrap();
-    let name = path.file_name().unwrap().to_str().unwrap();
-    let folder = tempfile::tempdir().unwrap();
+fn check(name: &str, source: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
     let output = Output::default();
     let mut options = Options::new(folder.path());
     options.output = Box::new(output.clone());
     options.join_after = Duration::from_millis(30);
-    let expected = read_script(&source, &mut options)?;
-    let mut simulator = Simulator::new(options).unwrap();
-    let ended = match run(&mut simulator, name, &source, &expected.input) {
+    let expected = read_script(source, &mut options);
+    let mut simulator = Simulator::new(options)?;
+    let ended = match run(&mut simulator, name, source, &expected.input) {
         Ok(Ended::Idle) => String::new(),
         Ok(ended) => format!("{ended:?}").to_lowercase(),
         Err(error) => error
@@ -92,34 +97,33 @@ fn check(path: &Path) -> Option<String> {
     };
     let output = String::from_utf8_lossy(&output.0.borrow()).into_owned();
     if ended != expected.ends {
-        return Some(format!(
-            "{name}: ended with {ended:?}, not {:?}, after this output:\n{output}",
-            expected.ends
-        ));
+        let wanted = expected.ends;
+        return Err(format!("ended with {ended:?}, not {wanted:?}, after\n{output}").into());
     }
-    (output.trim_end() != expected.lines.trim_end()).then(|| {
-        format!(
-            "{name}: expected\n{}but the output is\n{output}",
-            expected.lines
-        )
-    })
+    if output.trim_end() != expected.lines.trim_end() {
+        let wanted = expected.lines;
+        return Err(format!("expected\n{wanted}but the output is\n{output}").into());
+    }
+    Ok(())
 }
 
-#[test]
-fn scripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
-    let mut scripts: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    scripts.sort();
-    assert!(!scripts.is_empty());
-    let faults: Vec<_> = scripts.iter().filter_map(|script| check(script)).collect();
-    assert!(
-        faults.is_empty(),
-        "{} of {} scripts fail:\n{}",
-        faults.len(),
-        scripts.len(),
-        faults.join("\n")
-    );
+/// The test of a file.
+fn trial(path: &Path) -> Result<Trial, Box<dyn std::error::Error>> {
+    let source = fs::read_to_string(path)?;
+    let name = path.file_name().ok_or("no file name")?;
+    let name = name.to_str().ok_or("a file name is not UTF-8")?.to_owned();
+    let is_for_other = only(&source).is_some_and(|lua| lua != LUA);
+    let stem = name.trim_end_matches(".lua").to_owned();
+    let trial = Trial::test(stem, move || check(&name, &source));
+    Ok(trial.with_ignored_flag(is_for_other))
+}
+
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let arguments = Arguments::from_args();
+    let mut paths = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    let trials = paths.iter().map(|path| trial(path));
+    Ok(libtest_mimic::run(&arguments, trials.collect::<Result<_, _>>()?).exit_code())
 }

@@ -2,7 +2,8 @@
 
 use mlua::Lua;
 
-use crate::api::{Args, Library, Raise};
+use crate::api::{Args, Library};
+use crate::error::Raise;
 
 /// An argument as 32 bits, whatever its sign.
 fn word(args: &Args, index: usize) -> Result<u32, Raise> {

@@ -5,25 +5,49 @@ use std::rc::Rc;
 use mlua::Lua;
 
 use crate::device::Device;
+use crate::input::Input;
 
-pub(crate) mod bit;
-pub(crate) mod file;
-pub(crate) mod net;
-pub(crate) mod node;
-pub(crate) mod pipe;
-pub(crate) mod rtctime;
-pub(crate) mod tmr;
-pub(crate) mod uart;
-pub(crate) mod wifi;
+pub(crate) mod base;
+mod bit;
+mod file;
+mod net;
+mod node;
+mod pipe;
+mod rtctime;
+mod simulator;
+mod tmr;
+mod uart;
+mod wifi;
 
-pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+/// The modules that the event loop serves.
+pub(crate) struct Modules {
+    pub input: Rc<Input>,
+    pub net: net::Net,
+    pub timers: Rc<tmr::Timers>,
+}
+
+impl Modules {
+    /// Drops the sockets and timers that Lua has collected.
+    pub fn reap(&self) {
+        self.net.reap();
+        self.timers.reap();
+    }
+}
+
+pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
+    let input = Rc::new(Input::new(device));
+    base::open(lua, device)?;
     bit::open(lua)?;
     file::open(lua, device)?;
-    net::open(lua, device)?;
-    node::open(lua, device)?;
+    node::open(lua, device, &input)?;
     pipe::open(lua, device)?;
     rtctime::open(lua, device)?;
-    tmr::open(lua, device)?;
-    uart::open(lua, device)?;
-    wifi::open(lua, device)
+    uart::open(lua, device, &input)?;
+    simulator::open(lua, device)?;
+    let wifi = wifi::open(lua, device)?;
+    Ok(Modules {
+        net: net::open(lua, device, &wifi)?,
+        timers: tmr::open(lua, device)?,
+        input,
+    })
 }

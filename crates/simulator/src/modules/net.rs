@@ -11,241 +11,153 @@
 //!
 //! Every server listens on [`Options::listen`](crate::Options::listen), at the port that the port map gives.
 
+mod events;
 mod names;
+mod objects;
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
-use mlua::{AnyUserData, Function, IntoLuaMulti, Lua, LuaString, Value};
+use mlua::{Lua, LuaString, Value};
 
-use crate::api::{Args, Library, Raise, raise};
-use crate::device::{Call, Device, Garbage};
-use crate::error::Error;
-use crate::sockets::{Event, Sockets};
-use names::{Lookup, resolve};
-pub(crate) use names::{Resolved, resolved};
+use super::wifi::Wifi;
+use crate::api::{Args, Library};
+use crate::device::Device;
+use crate::error::{Raise, raise};
+use names::{Lookup, Names};
+use objects::{CONNECTION, DNS, EVENTS, Objects, SENT, Server, Socket};
 
-const EVENTS: [&str; 6] = [
-    "connection",
-    "reconnection",
-    "disconnection",
-    "receive",
-    "sent",
-    "dns",
-];
-
-/// What Lua has attached to a socket.
-#[derive(Default)]
-struct Attached {
-    /// The callbacks, in the order of [`EVENTS`]; a server has its one at 0.
-    callbacks: [Option<Function>; 6],
-    /// Keeps the object while it is open.
-    object: Option<AnyUserData>,
-}
-
+/// What the event loop has to do with sockets and names.
 pub(crate) struct Net {
-    sockets: Sockets,
-    attached: BTreeMap<usize, Attached>,
-    lookups: BTreeMap<usize, Lookup>,
-    ticket: usize,
-    dns_servers: [Option<Ipv4Addr>; 2],
-}
-
-impl Deref for Net {
-    type Target = Sockets;
-    fn deref(&self) -> &Sockets {
-        &self.sockets
-    }
-}
-
-impl DerefMut for Net {
-    fn deref_mut(&mut self) -> &mut Sockets {
-        &mut self.sockets
-    }
+    objects: Rc<Objects>,
+    names: Rc<Names>,
 }
 
 impl Net {
-    pub fn new() -> Result<Self, Error> {
-        Ok(Self {
-            sockets: Sockets::new()?,
-            attached: BTreeMap::new(),
-            lookups: BTreeMap::new(),
-            ticket: 0,
-            dns_servers: [None; 2],
-        })
-    }
-
-    pub fn reset(&mut self) {
-        self.sockets.reset();
-        self.attached.clear();
-        self.lookups.clear();
+    pub fn is_idle(&self) -> bool {
+        self.names.is_idle() && self.objects.sockets().is_idle()
     }
 
     /// How many objects Lua has not yet collected.
     pub fn count(&self) -> usize {
-        self.attached.len()
+        self.objects.count()
     }
 
-    pub fn delete(&mut self, id: usize) {
-        self.sockets.delete(id);
-        self.attached.remove(&id);
+    /// Drops what Lua has collected.
+    pub fn reap(&self) {
+        self.objects.reap();
     }
 
-    /// Lets Lua collect a socket's object, unless it is open.
-    fn release(&mut self, id: usize) {
-        if !self.sockets.is_open(id)
-            && let Some(attached) = self.attached.get_mut(&id)
-        {
-            attached.object = None;
-        }
-    }
-
-    fn callback(&self, id: usize, event: usize) -> Option<Function> {
-        self.attached.get(&id)?.callbacks[event].clone()
-    }
-
-    fn object(&self, id: usize) -> Option<AnyUserData> {
-        self.attached.get(&id)?.object.clone()
+    /// Calls the callbacks of what has happened; true if anything has.
+    pub fn step(&self, lua: &Lua) -> bool {
+        let has_answers = self.names.step();
+        events::step(lua, &self.objects) || has_answers
     }
 }
 
-/// The Lua object of a server.
-struct Server(Handle);
-/// The Lua object of a connection.
-struct Socket(Handle);
-
-struct Handle {
-    id: usize,
-    device: Rc<Device>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // Lua may collect in the middle of anything: the socket goes when no callback runs.
-        self.device
-            .garbage
-            .borrow_mut()
-            .push(Garbage::Socket(self.id));
-    }
-}
-
-pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+pub(crate) fn open(lua: &Lua, device: &Rc<Device>, wifi: &Rc<Wifi>) -> mlua::Result<Net> {
+    let objects = &Rc::new(Objects::new(device));
+    let names = &Rc::new(Names::new(objects));
     let library = Library::new(lua, "net.")?;
     library.constant("TCP", 1)?.constant("UDP", 2)?;
     library.unsimulated(&["createUDPSocket", "multicastJoin", "multicastLeave", "ping"])?;
-    open_server(lua, device)?;
-    open_socket(lua, device)?;
-    library.with(device, "createServer", |lua, device, _| {
-        let id = device.net.borrow_mut().add_server();
-        Ok(lua.create_any_userdata(Server(Handle {
-            id,
-            device: Rc::clone(device),
-        }))?)
+    open_server(lua, objects)?;
+    open_socket(lua, objects, names)?;
+    library.with(objects, "createServer", |lua, objects, _| {
+        let id = objects.sockets_mut().add_server();
+        Ok(lua.create_any_userdata(Server(objects.handle(id)))?)
     })?;
-    library.with(device, "createConnection", move |lua, device, args| {
+    library.with(objects, "createConnection", move |lua, objects, args| {
         if args.is_true(2) && args.opt_integer(2, 0)? != 0 {
             return raise("net.createConnection with TLS is not simulated");
         }
-        let id = device.net.borrow_mut().add_client();
-        Ok(new_socket(lua, device, id)?)
+        let id = objects.sockets_mut().add_client();
+        Ok(objects.new_socket(lua, id)?)
     })?;
-    library.with(device, "ifinfo", move |lua, device, args| {
-        if args.opt_integer(1, 0)? != 0 || !device.wifi.borrow().has_ip() {
+    library.with(wifi, "ifinfo", move |lua, wifi, args| {
+        let is_station = args.opt_integer(1, 0)? == 0;
+        let Some(address) = wifi.ip().filter(|_| is_station) else {
             return Ok(None);
-        }
-        let address = device.options.station_ip().to_string();
+        };
         let table = lua.create_table_from([("ip", address.clone()), ("gateway", address)])?;
         table.raw_set("netmask", "255.0.0.0")?;
         Ok(Some(table))
     })?;
-    library.constant("dns", names::open(lua, device)?)?;
-    library.global("net")
+    library.constant("dns", names::open(lua, names)?)?;
+    library.global("net")?;
+    Ok(Net {
+        objects: Rc::clone(objects),
+        names: Rc::clone(names),
+    })
 }
 
-fn new_socket(lua: &Lua, device: &Rc<Device>, id: usize) -> mlua::Result<AnyUserData> {
-    let object = lua.create_any_userdata(Socket(Handle {
-        id,
-        device: Rc::clone(device),
-    }))?;
-    device
-        .net
-        .borrow_mut()
-        .attached
-        .insert(id, Attached::default());
-    Ok(object)
-}
-
-fn open_server(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+fn open_server(lua: &Lua, objects: &Rc<Objects>) -> mlua::Result<()> {
     let library = Library::methods(lua, "net.server:")?;
-    library.with(device, "listen", move |_, device, args| {
-        listen(device, args)
+    library.with(objects, "listen", move |_, objects, args| {
+        listen(objects, args)
     })?;
-    library.with(device, "getaddr", move |_, device, args| {
-        let port = device.net.borrow().server_port(server(args)?);
+    library.with(objects, "getaddr", move |_, objects, args| {
+        let port = objects.sockets().server_port(server(args)?);
         Ok((port, port.map(|_| "0.0.0.0")))
     })?;
-    library.with(device, "close", move |_, device, args| {
-        close(device, server(args)?)
+    library.with(objects, "close", move |_, objects, args| {
+        close(objects, server(args)?)
     })?;
-    library.with(device, "__gc", move |_, device, args| {
+    library.with(objects, "__gc", move |_, objects, args| {
         let id = server(args)?;
-        device.net.borrow_mut().close(id);
-        device.net.borrow_mut().attached.remove(&id);
+        objects.sockets_mut().close(id);
+        objects.detach(id);
         Ok(())
     })?;
     library.methods_of::<Server>()
 }
 
-fn open_socket(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+fn open_socket(lua: &Lua, objects: &Rc<Objects>, names: &Rc<Names>) -> mlua::Result<()> {
     let library = Library::methods(lua, "net.socket:")?;
-    library.with(device, "on", |_, device, args| {
-        on(device, socket(args)?, args)
+    library.with(objects, "on", |_, objects, args| {
+        on(objects, socket(args)?, args)
     })?;
-    library.with(device, "send", |_, device, args| {
-        send(device, socket(args)?, args)
+    library.with(objects, "send", |_, objects, args| {
+        send(objects, socket(args)?, args)
     })?;
-    library.with(device, "close", |_, device, args| {
-        close(device, socket(args)?)
+    library.with(objects, "close", |_, objects, args| {
+        close(objects, socket(args)?)
     })?;
     for (name, is_held) in [("hold", true), ("unhold", false)] {
-        library.with(device, name, move |_, device, args| {
-            device.net.borrow_mut().hold(socket(args)?, is_held);
+        library.with(objects, name, move |_, objects, args| {
+            objects.sockets_mut().hold(socket(args)?, is_held);
             Ok(())
         })?;
     }
-    library.with(device, "getpeer", move |_, device, args| {
-        Ok(place(device.net.borrow().peer(socket(args)?)))
+    library.with(objects, "getpeer", move |_, objects, args| {
+        Ok(place(objects.sockets().peer(socket(args)?)))
     })?;
-    library.with(device, "getaddr", move |_, device, args| {
-        Ok(place(device.net.borrow().local(socket(args)?)))
+    library.with(objects, "getaddr", move |_, objects, args| {
+        Ok(place(objects.sockets().local(socket(args)?)))
     })?;
-    library.with(device, "connect", move |_, device, args| {
-        connect(device, socket(args)?, args)
+    library.with(names, "connect", move |_, names, args| {
+        connect(names, socket(args)?, args)
     })?;
-    library.with(device, "dns", move |_, device, args| {
+    library.with(names, "dns", move |_, names, args| {
         let (id, name) = (socket(args)?, args.text(2)?);
         let has_callback = {
-            let mut net = device.net.borrow_mut();
-            let attached = net.attached.entry(id).or_default();
-            attached.callbacks[5] = args
+            let mut attached = names.objects.attached(id);
+            attached.callbacks[DNS] = args
                 .opt_function(3)
-                .or_else(|| attached.callbacks[5].take());
+                .or_else(|| attached.callbacks[DNS].take());
             attached.object = args.value(1).as_userdata().cloned();
-            attached.callbacks[5].is_some()
+            attached.callbacks[DNS].is_some()
         };
         if !has_callback {
             return raise("no callback specified");
         }
-        resolve(device, &name, Lookup::Socket { id })
+        names.resolve(&name, Lookup::Socket { id })
     })?;
-    library.with(device, "ttl", move |_, device, args| {
+    library.with(objects, "ttl", move |_, objects, args| {
         let ttl = args.opt_integer(2, -1)?;
-        match device
-            .net
-            .borrow()
+        match objects
+            .sockets()
             .ttl(socket(args)?, u32::try_from(ttl).ok())
         {
             Some(Ok(ttl)) => Ok(ttl),
@@ -253,11 +165,10 @@ fn open_socket(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
             None => raise("socket is not open/bound yet"),
         }
     })?;
-    library.with(device, "__gc", move |_, device, args| {
+    library.with(objects, "__gc", move |_, objects, args| {
         let id = socket(args)?;
-        let mut net = device.net.borrow_mut();
-        net.close(id);
-        net.attached.remove(&id);
+        objects.sockets_mut().close(id);
+        objects.detach(id);
         Ok(())
     })?;
     library.methods_of::<Socket>()
@@ -278,9 +189,9 @@ fn place(address: Option<(u16, Ipv4Addr)>) -> (Option<u16>, Option<String>) {
     )
 }
 
-fn listen(device: &Device, args: &Args) -> Result<(), Raise> {
+fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
     let id = server(args)?;
-    if device.net.borrow().is_listening(id) {
+    if objects.sockets().is_listening(id) {
         return raise("already listening");
     }
     let mut index = 2;
@@ -298,10 +209,11 @@ fn listen(device: &Device, args: &Args) -> Result<(), Raise> {
     let Some(callback) = args.opt_function(index) else {
         return raise("need callback");
     };
-    let host_port = device.options.host_port(port);
-    let address = SocketAddrV4::new(device.options.listen, host_port);
-    let mut net = device.net.borrow_mut();
-    if let Err(error) = net.listen(id, address, port) {
+    let options = &objects.device.options;
+    let host_port = options.host_port(port);
+    let address = SocketAddrV4::new(options.listen, host_port);
+    let result = objects.sockets_mut().listen(id, address, port);
+    if let Err(error) = result {
         return raise(match error.kind() {
             ErrorKind::AddrInUse => "address in use".to_owned(),
             ErrorKind::PermissionDenied => {
@@ -313,14 +225,13 @@ fn listen(device: &Device, args: &Args) -> Result<(), Raise> {
             _ => format!("cannot listen on {address}: {error}"),
         });
     }
-    let object = args.value(1).as_userdata().cloned();
-    let attached = net.attached.entry(id).or_default();
-    attached.callbacks[0] = Some(callback);
-    attached.object = object;
+    let mut attached = objects.attached(id);
+    attached.callbacks[CONNECTION] = Some(callback);
+    attached.object = args.value(1).as_userdata().cloned();
     Ok(())
 }
 
-fn on(device: &Device, id: usize, args: &Args) -> Result<(), Raise> {
+fn on(objects: &Objects, id: usize, args: &Args) -> Result<(), Raise> {
     let name = args.text(2)?;
     let Some(event) = EVENTS.iter().position(|event| *event == name) else {
         return raise("invalid callback name");
@@ -328,41 +239,36 @@ fn on(device: &Device, id: usize, args: &Args) -> Result<(), Raise> {
     if !args.value(3).is_nil() && !args.value(3).is_function() {
         return raise("invalid callback function");
     }
-    device
-        .net
-        .borrow_mut()
-        .attached
-        .entry(id)
-        .or_default()
-        .callbacks[event] = args.opt_function(3);
+    objects.attached(id).callbacks[event] = args.opt_function(3);
     Ok(())
 }
 
-fn send(device: &Device, id: usize, args: &Args) -> Result<(), Raise> {
+fn send(objects: &Objects, id: usize, args: &Args) -> Result<(), Raise> {
     let data: LuaString = args.string(2)?;
     let data = data.as_bytes();
     if data.is_empty() {
         return raise("no data to send");
     }
-    let mut net = device.net.borrow_mut();
     if let Some(callback) = args.opt_function(3) {
-        net.attached.entry(id).or_default().callbacks[4] = Some(callback);
+        objects.attached(id).callbacks[SENT] = Some(callback);
     }
-    net.send(id, &data, device.options.strict_send)
+    let is_strict = objects.device.options.strict_send;
+    objects
+        .sockets_mut()
+        .send(id, &data, is_strict)
         .map_err(|text| Raise::Text(text.to_owned()))
 }
 
-fn close(device: &Device, id: usize) -> Result<(), Raise> {
-    let mut net = device.net.borrow_mut();
-    if !net.close(id) {
+fn close(objects: &Objects, id: usize) -> Result<(), Raise> {
+    if !objects.sockets_mut().close(id) {
         return raise("not connected");
     }
-    net.release(id);
+    objects.release(id);
     Ok(())
 }
 
-fn connect(device: &Rc<Device>, id: usize, args: &Args) -> Result<(), Raise> {
-    if device.net.borrow().is_open(id) {
+fn connect(names: &Names, id: usize, args: &Args) -> Result<(), Raise> {
+    if names.objects.sockets().is_open(id) {
         return raise("already connected");
     }
     let Some(port) = u16::try_from(args.integer(2)?)
@@ -379,87 +285,11 @@ fn connect(device: &Rc<Device>, id: usize, args: &Args) -> Result<(), Raise> {
     } else {
         None
     };
+    names.objects.sockets_mut().resolving(id, port);
     {
-        let mut net = device.net.borrow_mut();
-        net.resolving(id, port);
-        let attached = net.attached.entry(id).or_default();
+        let mut attached = names.objects.attached(id);
         attached.object = args.value(1).as_userdata().cloned();
-        attached.callbacks[0] = callback.or_else(|| attached.callbacks[0].take());
+        attached.callbacks[CONNECTION] = callback.or_else(|| attached.callbacks[CONNECTION].take());
     }
-    resolve(device, &host, Lookup::Connection { id })
-}
-
-/// Calls a callback of a socket with the socket and what else it gets.
-fn tell(device: &Device, id: usize, event: usize, arguments: impl IntoLuaMulti) {
-    let (callback, object) = {
-        let net = device.net.borrow();
-        (net.callback(id, event), net.object(id))
-    };
-    if let (Some(callback), Some(object)) = (callback, object) {
-        device.call(Call::Unprotected, &callback, (object, arguments));
-    }
-}
-
-/// A connection has ended from outside: it is closed first, then Lua is told.
-fn ended(device: &Device, id: usize, error: i64) {
-    let event = {
-        let mut net = device.net.borrow_mut();
-        net.close(id);
-        if error != 0 && net.callback(id, 1).is_some() {
-            1
-        } else {
-            2
-        }
-    };
-    tell(device, id, event, error);
-    device.net.borrow_mut().release(id);
-}
-
-/// Calls the callbacks of what has happened; true if anything has.
-pub(crate) fn step(lua: &Lua, device: &Rc<Device>) -> bool {
-    let mut is_busy = false;
-    let ids = device.net.borrow().ids();
-    for id in ids {
-        // One round of one segment: a `sent` and a `receive`.
-        for _ in 0..2 {
-            if device.is_stopped() {
-                return true;
-            }
-            let event = device.net.borrow_mut().next_event(id);
-            let Some(event) = event else { break };
-            is_busy = true;
-            match event {
-                Event::Accepted(client) => accepted(lua, device, id, client),
-                Event::Connected => tell(device, id, 0, ()),
-                Event::Sent => tell(device, id, 4, ()),
-                Event::Received(data) => {
-                    tell(device, id, 3, mlua::BString::from(data));
-                    device.net.borrow_mut().received(id);
-                    break;
-                }
-                Event::Ended(error) => ended(device, id, error),
-            }
-        }
-    }
-    is_busy
-}
-
-fn accepted(lua: &Lua, device: &Rc<Device>, server: usize, client: usize) {
-    let callback = device.net.borrow().callback(server, 0);
-    let object = match new_socket(lua, device, client) {
-        Ok(object) => object,
-        Err(error) => return device.failed(Call::Unprotected, &error),
-    };
-    let Some(callback) = callback else { return };
-    device
-        .net
-        .borrow_mut()
-        .attached
-        .entry(client)
-        .or_default()
-        .object = Some(object.clone());
-    device.call(Call::Unprotected, &callback, object);
-    if device.net.borrow().is_open(client) {
-        tell(device, client, 0, ());
-    }
+    names.resolve(&host, Lookup::Connection { id })
 }

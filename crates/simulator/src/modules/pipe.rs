@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use mlua::{AnyUserData, BString, Function, Lua, Value};
 
-use crate::api::{Args, Library, Raise};
+use crate::api::{Args, Library};
 use crate::device::{Device, Job, MEDIUM};
+use crate::error::Raise;
 
 /// The firmware's buffers have this size; `nrec` counts them.
 const BUFFER: usize = 256;
@@ -194,9 +195,7 @@ fn run(device: &Device, object: &AnyUserData) -> mlua::Result<()> {
         _ => pipe.is_written.get(),
     };
     if is_wanted && !pipe.bytes.borrow().is_empty() {
-        return post(device, object, &pipe).map_err(|error| match error {
-            Raise::Text(text) | Raise::Argument(_, text) => mlua::Error::RuntimeError(text),
-        });
+        post(device, object, &pipe)?;
     }
     Ok(())
 }

@@ -1,19 +1,11 @@
 //! `rtctime`: the calendar clock.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use mlua::{Lua, Table};
 
 use crate::api::Library;
 use crate::device::Device;
-
-/// The time that was set, and when. Unset, the clock says zero.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Clock {
-    set: Option<(Instant, i64)>,
-    rate: i64,
-}
 
 const MICROS: i64 = 1_000_000;
 
@@ -21,44 +13,44 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
     let library = Library::new(lua, "rtctime.")?;
     library.unsimulated(&["dsleep", "dsleep_aligned"])?;
     library.with(device, "set", move |_, device, args| {
-        let mut clock = device.clock.get();
+        let mut calendar = device.clock.calendar.get();
         if !args.value(1).is_nil() {
-            clock.set = Some((
-                Instant::now(),
+            calendar.set = Some((
+                device.clock.now(),
                 args.integer(1)? * MICROS + args.opt_integer(2, 0)?,
             ));
         }
-        clock.rate = args.opt_integer(3, clock.rate)?;
-        device.clock.set(clock);
+        calendar.rate = args.opt_integer(3, calendar.rate)?;
+        device.clock.calendar.set(calendar);
         Ok(())
     })?;
     library.with(device, "get", move |_, device, _| {
-        let clock = device.clock.get();
-        let micros = clock.set.map_or(0, |(instant, micros)| {
-            micros + instant.elapsed().as_micros() as i64
+        let calendar = device.clock.calendar.get();
+        let micros = calendar.set.map_or(0, |(instant, micros)| {
+            micros + (device.clock.now() - instant).as_micros() as i64
         });
         Ok((
             micros.div_euclid(MICROS),
             micros.rem_euclid(MICROS),
-            clock.rate,
+            calendar.rate,
         ))
     })?;
     library.with(device, "adjust_delta", move |_, device, args| {
         let micros = args.integer(1)?;
-        Ok(micros + ((micros * device.clock.get().rate) >> 32))
+        Ok(micros + ((micros * device.clock.calendar.get().rate) >> 32))
     })?;
     library.function("epoch2cal", |lua, args| {
         let stamp = args.integer(1)?;
         if stamp < 0 {
             return args.bad(1, "wrong arg range");
         }
-        Ok(calendar(lua, stamp)?)
+        Ok(date(lua, stamp)?)
     })?;
     library.global("rtctime")
 }
 
 /// The date of a count of seconds since 1970, by counting years of 400-year cycles from March on.
-fn calendar(lua: &Lua, stamp: i64) -> mlua::Result<Table> {
+fn date(lua: &Lua, stamp: i64) -> mlua::Result<Table> {
     let (days, second) = (stamp / 86400, stamp % 86400);
     let shifted = days + 719_468;
     let (cycle, day) = (shifted / 146_097, shifted % 146_097);

@@ -1,5 +1,6 @@
 //! `tmr`: timers and clocks.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::thread::sleep;
@@ -7,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use mlua::{AnyUserData, Function, Lua, MultiValue, Value};
 
-use crate::api::{Args, Library, Raise};
-use crate::device::{Call, Device, Garbage};
+use crate::api::{Args, Library};
+use crate::device::{Call, Device};
+use crate::error::Raise;
 
 const SINGLE: i64 = 0;
 const AUTO: i64 = 1;
@@ -25,41 +27,69 @@ struct Timer {
 }
 
 #[derive(Default)]
+struct Registered {
+    timers: BTreeMap<usize, Timer>,
+    last: usize,
+}
+
 pub(crate) struct Timers {
-    registered: BTreeMap<usize, Timer>,
-    next: usize,
+    device: Rc<Device>,
+    registered: RefCell<Registered>,
+    /// Timers whose objects Lua has collected. They are dropped between callbacks.
+    garbage: RefCell<Vec<usize>>,
 }
 
 impl Timers {
-    /// The numbers go on: objects of before a restart may be collected after it.
-    pub fn reset(&mut self) {
-        self.registered.clear();
-    }
-
     pub fn count(&self) -> usize {
-        self.registered.len()
+        self.registered.borrow().timers.len()
     }
 
-    pub fn delete(&mut self, id: usize) {
-        self.registered.remove(&id);
+    /// Drops the timers that Lua has collected.
+    pub fn reap(&self) {
+        for id in self.garbage.take() {
+            self.delete(id);
+        }
+    }
+
+    fn delete(&self, id: usize) {
+        let timer = self.registered.borrow_mut().timers.remove(&id);
+        drop(timer);
     }
 
     pub fn next_due(&self) -> Option<Instant> {
         self.registered
+            .borrow()
+            .timers
             .values()
             .filter_map(|timer| timer.running.as_ref().map(|(due, _)| *due))
             .min()
     }
 
+    /// Calls the callbacks of the timers that are due at `now`; true if there was one.
+    pub fn step(&self, now: Instant) -> bool {
+        let mut is_busy = false;
+        while !self.device.is_stopped() {
+            let call = self.registered.borrow_mut().take_due(now);
+            let Some((callback, object)) = call else {
+                break;
+            };
+            is_busy = true;
+            self.device.call(Call::Protected, &callback, object);
+        }
+        is_busy
+    }
+}
+
+impl Registered {
     /// The timer that is due first, made ready for what comes after its callback.
     fn take_due(&mut self, now: Instant) -> Option<(Function, AnyUserData)> {
         let (due, id) = self
-            .registered
+            .timers
             .iter()
             .filter_map(|(id, timer)| Some((timer.running.as_ref()?.0, *id)))
             .filter(|(due, _)| *due <= now)
             .min()?;
-        let timer = self.registered.get_mut(&id)?;
+        let timer = self.timers.get_mut(&id)?;
         let call = (timer.callback.clone(), timer.running.as_ref()?.1.clone());
         match timer.mode {
             AUTO => {
@@ -73,7 +103,7 @@ impl Timers {
                     call.1.clone(),
                 ));
             }
-            SINGLE => drop(self.registered.remove(&id)),
+            SINGLE => drop(self.timers.remove(&id)),
             _ => timer.running = None,
         }
         Some(call)
@@ -86,19 +116,21 @@ fn millis(interval: i64) -> Duration {
 
 struct Handle {
     id: usize,
-    device: Rc<Device>,
+    timers: Rc<Timers>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.device
-            .garbage
-            .borrow_mut()
-            .push(Garbage::Timer(self.id));
+        self.timers.garbage.borrow_mut().push(self.id);
     }
 }
 
-pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Rc<Timers>> {
+    let timers = Rc::new(Timers {
+        device: Rc::clone(device),
+        registered: RefCell::default(),
+        garbage: RefCell::default(),
+    });
     let library = Library::new(lua, "tmr.")?;
     library
         .constant("ALARM_SINGLE", SINGLE)?
@@ -115,65 +147,66 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
         Ok(())
     })?;
     library.with(device, "now", move |_, device, _| {
-        Ok(device.started.get().elapsed().as_micros() as u64 & 0x7FFF_FFFF)
+        Ok(device.clock.since_start().as_micros() as u64 & 0x7FFF_FFFF)
     })?;
     library.with(device, "time", move |_, device, _| {
-        Ok(device.started.get().elapsed().as_secs())
+        Ok(device.clock.since_start().as_secs())
     })?;
-    open_timer(lua, device)?;
-    library.with(device, "create", move |lua, device, _| {
+    open_timer(lua, &timers)?;
+    library.with(&timers, "create", move |lua, timers, _| {
         let id = {
-            let mut timers = device.timers.borrow_mut();
-            timers.next += 1;
-            timers.next
+            let mut registered = timers.registered.borrow_mut();
+            registered.last += 1;
+            registered.last
         };
         Ok(lua.create_any_userdata(Handle {
             id,
-            device: Rc::clone(device),
+            timers: Rc::clone(timers),
         })?)
     })?;
-    library.global("tmr")
+    library.global("tmr")?;
+    Ok(timers)
 }
 
-fn open_timer(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+fn open_timer(lua: &Lua, timers: &Rc<Timers>) -> mlua::Result<()> {
     let library = Library::methods(lua, "tmr.timer:")?;
-    library.with(device, "register", move |_, device, args| {
-        register(device, args)
+    library.with(timers, "register", move |_, timers, args| {
+        register(timers, args)
     })?;
-    library.with(device, "start", move |_, device, args| {
-        start(device, args, args.is_true(2))
+    library.with(timers, "start", move |_, timers, args| {
+        start(timers, args, args.is_true(2))
     })?;
-    library.with(device, "alarm", move |_, device, args| {
-        register(device, args)?;
-        start(device, args, false)
+    library.with(timers, "alarm", move |_, timers, args| {
+        register(timers, args)?;
+        start(timers, args, false)
     })?;
-    library.with(device, "stop", move |_, device, args| {
+    library.with(timers, "stop", move |_, timers, args| {
         let id = timer(args)?;
-        let mut timers = device.timers.borrow_mut();
-        Ok(timers
-            .registered
+        let mut registered = timers.registered.borrow_mut();
+        Ok(registered
+            .timers
             .get_mut(&id)
             .is_some_and(|timer| timer.running.take().is_some()))
     })?;
-    library.with(device, "unregister", move |_, device, args| {
+    library.with(timers, "unregister", move |_, timers, args| {
         let id = timer(args)?;
-        device.timers.borrow_mut().delete(id);
+        timers.delete(id);
         Ok(())
     })?;
-    library.with(device, "interval", move |_, device, args| {
+    library.with(timers, "interval", move |_, timers, args| {
         let (id, interval) = (timer(args)?, interval(args)?);
-        if let Some(timer) = device.timers.borrow_mut().registered.get_mut(&id) {
+        if let Some(timer) = timers.registered.borrow_mut().timers.get_mut(&id) {
             timer.interval = interval;
             if let Some((due, _)) = &mut timer.running {
-                *due = Instant::now() + millis(interval);
+                *due = timers.device.clock.now() + millis(interval);
             }
         }
         Ok(())
     })?;
-    library.with(device, "state", move |_, device, args| {
+    library.with(timers, "state", move |_, timers, args| {
         let id = timer(args)?;
-        let timers = device.timers.borrow();
-        Ok(match timers.registered.get(&id) {
+        let registered = timers.registered.borrow();
+        Ok(match registered.timers.get(&id) {
             Some(timer) => vec![
                 Value::Boolean(timer.running.is_some()),
                 Value::Integer(timer.mode),
@@ -199,7 +232,7 @@ fn interval(args: &Args) -> Result<i64, Raise> {
     }
 }
 
-fn register(device: &Device, args: &Args) -> Result<(), Raise> {
+fn register(timers: &Timers, args: &Args) -> Result<(), Raise> {
     let (id, interval, mode) = (timer(args)?, interval(args)?, args.integer(3)?);
     if !(SINGLE..=SEMI).contains(&mode) {
         return args.bad(3, "Invalid mode");
@@ -207,7 +240,7 @@ fn register(device: &Device, args: &Args) -> Result<(), Raise> {
     let Some(callback) = args.opt_function(4) else {
         return args.bad(4, "Must be function");
     };
-    device.timers.borrow_mut().registered.insert(
+    timers.registered.borrow_mut().timers.insert(
         id,
         Timer {
             callback,
@@ -219,30 +252,17 @@ fn register(device: &Device, args: &Args) -> Result<(), Raise> {
     Ok(())
 }
 
-fn start(device: &Device, args: &Args, is_restart: bool) -> Result<bool, Raise> {
+fn start(timers: &Timers, args: &Args, is_restart: bool) -> Result<bool, Raise> {
     let id = timer(args)?;
     let object = args.value(1).as_userdata().cloned();
-    let mut timers = device.timers.borrow_mut();
-    let (Some(timer), Some(object)) = (timers.registered.get_mut(&id), object) else {
+    let mut registered = timers.registered.borrow_mut();
+    let (Some(timer), Some(object)) = (registered.timers.get_mut(&id), object) else {
         return Ok(false);
     };
     if timer.running.is_some() && !is_restart {
         return Ok(false);
     }
-    timer.running = Some((Instant::now() + millis(timer.interval), object));
+    let due = timers.device.clock.now() + millis(timer.interval);
+    timer.running = Some((due, object));
     Ok(true)
-}
-
-/// Calls the callbacks of the timers that are due at `now`; true if there was one.
-pub(crate) fn step(device: &Device, now: Instant) -> bool {
-    let mut is_busy = false;
-    while !device.is_stopped() {
-        let call = device.timers.borrow_mut().take_due(now);
-        let Some((callback, object)) = call else {
-            break;
-        };
-        is_busy = true;
-        device.call(Call::Protected, &callback, object);
-    }
-    is_busy
 }

@@ -6,9 +6,10 @@ use mlua::{Lua, Value};
 
 use crate::api::Library;
 use crate::device::Device;
-use crate::input::Cut;
+use crate::error::raise;
+use crate::input::{Cut, Input};
 
-pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
+pub(crate) fn open(lua: &Lua, device: &Rc<Device>, input: &Rc<Input>) -> mlua::Result<()> {
     let library = Library::new(lua, "uart.")?;
     for (name, value) in [
         ("STOPBITS_1", 1),
@@ -29,13 +30,13 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
                 Value::String(text) => device.uart(&text.as_bytes()),
                 _ => match u8::try_from(args.integer(index)?) {
                     Ok(byte) => device.uart(&[byte]),
-                    Err(_) => return crate::api::raise("invalid number"),
+                    Err(_) => return raise("invalid number"),
                 },
             }
         }
         Ok(())
     })?;
-    library.with(device, "on", move |_, device, args| {
+    library.with(input, "on", move |_, input, args| {
         if args.text(1)? != "data" {
             return args.bad(1, "method not supported");
         }
@@ -47,14 +48,14 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
             },
             Value::String(end) => match *end.as_bytes() {
                 [byte] => (Cut::End(byte), 3),
-                _ => return crate::api::raise("wrong arg range"),
+                _ => return raise("wrong arg range"),
             },
             _ => (Cut::End(0), 2),
         };
-        let mut input = device.input.borrow_mut();
-        input.on_data = args.opt_function(index).map(|function| (function, cut));
-        input.is_taken =
-            input.on_data.is_some() && args.is_number(index + 1) && args.integer(index + 1)? == 0;
+        let on_data = args.opt_function(index).map(|function| (function, cut));
+        let is_taken =
+            on_data.is_some() && args.is_number(index + 1) && args.integer(index + 1)? == 0;
+        input.on_data(on_data, is_taken);
         Ok(())
     })?;
     library.function("setup", |_, args| {

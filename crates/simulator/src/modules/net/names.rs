@@ -1,14 +1,18 @@
 //! `net.dns`, and the names that sockets look up.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, ToSocketAddrs};
 use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use mlua::{Function, Lua, Table, Value};
 
-use super::{ended, tell};
-use crate::api::{Library, Raise, raise};
-use crate::device::{Call, Completion, Device};
+use super::objects::{DNS, Objects};
+use crate::api::Library;
+use crate::device::Call;
+use crate::error::{Raise, raise};
 use crate::sockets::ABORTED;
 
 /// Who asked for a name.
@@ -18,110 +22,138 @@ pub(super) enum Lookup {
     Connection { id: usize },
 }
 
-/// The answer to a name: the address, where there is one.
-pub(crate) struct Resolved {
+/// The answer to a name, from a thread: the address, where there is one.
+struct Answer {
     ticket: usize,
     address: Option<Ipv4Addr>,
 }
 
-pub(super) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Table> {
+pub(super) struct Names {
+    pub objects: Rc<Objects>,
+    /// The lookups that threads are at, by ticket.
+    lookups: RefCell<BTreeMap<usize, Lookup>>,
+    last_ticket: Cell<usize>,
+    answers: (Sender<Answer>, Receiver<Answer>),
+    servers: Cell<[Option<Ipv4Addr>; 2]>,
+}
+
+pub(super) fn open(lua: &Lua, names: &Rc<Names>) -> mlua::Result<Table> {
     let library = Library::new(lua, "net.dns.")?;
-    library.with(device, "resolve", move |_, device, args| {
-        resolve(device, &args.text(1)?, Lookup::Function(args.function(2)?))
+    library.with(names, "resolve", move |_, names, args| {
+        names.resolve(&args.text(1)?, Lookup::Function(args.function(2)?))
     })?;
-    library.with(device, "setdnsserver", move |_, device, args| {
+    library.with(names, "setdnsserver", move |_, names, args| {
         let Ok(address) = args.text(1)?.parse::<Ipv4Addr>() else {
             return raise("invalid dns server ip");
         };
-        let index = dns_index(args.opt_integer(2, 0)?)?;
-        device.net.borrow_mut().dns_servers[index] = Some(address);
+        let index = server_index(args.opt_integer(2, 0)?)?;
+        let mut servers = names.servers.get();
+        servers[index] = Some(address);
+        names.servers.set(servers);
         Ok(())
     })?;
-    library.with(device, "getdnsserver", move |_, device, args| {
-        let index = dns_index(args.opt_integer(1, 0)?)?;
-        Ok(device.net.borrow().dns_servers[index].map(|address| address.to_string()))
+    library.with(names, "getdnsserver", move |_, names, args| {
+        let index = server_index(args.opt_integer(1, 0)?)?;
+        Ok(names.servers.get()[index].map(|address| address.to_string()))
     })?;
     Ok(library.table)
 }
 
-fn dns_index(index: i64) -> Result<usize, Raise> {
+fn server_index(index: i64) -> Result<usize, Raise> {
     match index {
         0 | 1 => Ok(index as usize),
         _ => raise("server index out of range [0-1]"),
     }
 }
 
-/// Looks a name up: at once where it is an address, else in a thread.
-pub(super) fn resolve(device: &Rc<Device>, name: &str, lookup: Lookup) -> Result<(), Raise> {
-    if let Ok(address) = name.parse::<Ipv4Addr>() {
-        found(device, lookup, Some(address));
-        return Ok(());
+impl Names {
+    pub fn new(objects: &Rc<Objects>) -> Self {
+        Self {
+            objects: Rc::clone(objects),
+            lookups: RefCell::default(),
+            last_ticket: Cell::default(),
+            answers: channel(),
+            servers: Cell::default(),
+        }
     }
-    let (ticket, waker) = {
-        let mut net = device.net.borrow_mut();
-        net.ticket += 1;
-        let ticket = net.ticket;
-        net.lookups.insert(ticket, lookup);
-        (ticket, net.waker())
-    };
-    let sender = device.completions.0.clone();
-    let name = name.to_owned();
-    let work = move || {
-        let address = (name.as_str(), 0)
-            .to_socket_addrs()
-            .ok()
-            .and_then(|mut addresses| {
-                addresses.find_map(|address| match address.ip() {
-                    IpAddr::V4(address) => Some(address),
-                    IpAddr::V6(_) => None,
-                })
+
+    pub fn is_idle(&self) -> bool {
+        self.lookups.borrow().is_empty()
+    }
+
+    /// Looks a name up: at once where it is an address, else in a thread.
+    pub fn resolve(&self, name: &str, lookup: Lookup) -> Result<(), Raise> {
+        if let Ok(address) = name.parse::<Ipv4Addr>() {
+            self.found(lookup, Some(address));
+            return Ok(());
+        }
+        let ticket = self.last_ticket.get() + 1;
+        let (sender, waker) = (self.answers.0.clone(), self.objects.sockets().waker());
+        let name = name.to_owned();
+        let work = move || {
+            let address = look_up(&name);
+            if sender.send(Answer { ticket, address }).is_ok() {
+                let _ = waker.wake();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("dns".to_owned()).spawn(work) {
+            return raise(format!("cannot look up a name: {error}"));
+        }
+        self.last_ticket.set(ticket);
+        self.lookups.borrow_mut().insert(ticket, lookup);
+        Ok(())
+    }
+
+    /// Takes the answers of the threads; true if there was one.
+    pub fn step(&self) -> bool {
+        let mut is_busy = false;
+        while !self.objects.device.is_stopped() {
+            let Ok(answer) = self.answers.1.try_recv() else {
+                break;
+            };
+            is_busy = true;
+            let lookup = self.lookups.borrow_mut().remove(&answer.ticket);
+            if let Some(lookup) = lookup {
+                self.found(lookup, answer.address);
+            }
+        }
+        is_busy
+    }
+
+    fn found(&self, lookup: Lookup, address: Option<Ipv4Addr>) {
+        let objects = &self.objects;
+        let text = address.map(|address| address.to_string());
+        let id = match lookup {
+            Lookup::Function(function) => {
+                let device = &objects.device;
+                return device.call(Call::Unprotected, &function, (Value::Nil, text));
+            }
+            Lookup::Socket { id } | Lookup::Connection { id } => id,
+        };
+        objects.tell(id, DNS, text);
+        if matches!(lookup, Lookup::Socket { .. }) {
+            return objects.release(id);
+        }
+        let port = objects.sockets().wanted_port(id);
+        if let Some(port) = port {
+            let result = address.map(|address| {
+                objects
+                    .sockets_mut()
+                    .connect(id, SocketAddrV4::new(address, port))
             });
-        if sender
-            .send(Completion::Dns(Resolved { ticket, address }))
-            .is_ok()
-        {
-            let _ = waker.wake();
+            if !matches!(result, Some(Ok(()))) {
+                objects.ended(id, ABORTED);
+            }
         }
-    };
-    match thread::Builder::new().name("dns".to_owned()).spawn(work) {
-        Ok(_) => {
-            device.awaited.set(device.awaited.get() + 1);
-            Ok(())
-        }
-        Err(error) => raise(format!("cannot look up a name: {error}")),
     }
 }
 
-/// Takes the answer of a lookup thread.
-pub(crate) fn resolved(device: &Rc<Device>, resolved: Resolved) {
-    let lookup = device.net.borrow_mut().lookups.remove(&resolved.ticket);
-    if let Some(lookup) = lookup {
-        found(device, lookup, resolved.address);
-    }
-}
-
-fn found(device: &Rc<Device>, lookup: Lookup, address: Option<Ipv4Addr>) {
-    let text = address.map(|address| address.to_string());
-    let id = match lookup {
-        Lookup::Function(function) => {
-            return device.call(Call::Unprotected, &function, (Value::Nil, text));
-        }
-        Lookup::Socket { id } | Lookup::Connection { id } => id,
-    };
-    tell(device, id, 5, text);
-    if matches!(lookup, Lookup::Socket { .. }) {
-        return device.net.borrow_mut().release(id);
-    }
-    let port = device.net.borrow().wanted_port(id);
-    if let Some(port) = port {
-        let result = address.map(|address| {
-            device
-                .net
-                .borrow_mut()
-                .connect(id, SocketAddrV4::new(address, port))
-        });
-        if !matches!(result, Some(Ok(()))) {
-            ended(device, id, ABORTED);
-        }
-    }
+fn look_up(name: &str) -> Option<Ipv4Addr> {
+    (name, 0)
+        .to_socket_addrs()
+        .ok()?
+        .find_map(|address| match address.ip() {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        })
 }

@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use mlua::{Function, Lua, MultiValue, Table, Value, Variadic};
 
-use crate::api::{Library, Raise, raise};
+use crate::api::Library;
 use crate::device::Device;
-use crate::error::{Error, caught};
-use crate::modules::file;
+use crate::error::{Error, Raise, caught, raise};
 
 /// Functions of stock Lua that a firmware lacks, by library.
 #[cfg(feature = "lua51")]
@@ -126,7 +125,7 @@ fn open_require(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
         let mut tried = String::new();
         for template in path.split(';').filter(|template| !template.is_empty()) {
             let name = template.replace('?', &module);
-            if file::exists(device, name.as_bytes()) {
+            if device.flash.exists(name.as_bytes()) {
                 let chunk = load_file(lua, device, name.as_bytes());
                 return match chunk {
                     Ok(chunk) => Ok(Value::Function(chunk)),
@@ -210,14 +209,17 @@ pub(crate) fn load(lua: &Lua, source: &[u8], chunk_name: &str) -> mlua::Result<F
 
 fn load_file(lua: &Lua, device: &Device, name: &[u8]) -> Result<Function, String> {
     let shown = String::from_utf8_lossy(name);
-    let source = file::read(device, name).ok_or_else(|| format!("cannot open {shown}"))?;
+    let source = device
+        .flash
+        .read(name)
+        .ok_or_else(|| format!("cannot open {shown}"))?;
     load(lua, &source, &format!("@{shown}")).map_err(|error| caught(&error))
 }
 
 /// Runs a boot command: `@file`, `!module` of LFS, or Lua code.
 pub(crate) fn boot(lua: &Lua, device: &Device, command: Option<&str>) -> Result<(), Error> {
     let chunk = match command {
-        None if !file::exists(device, b"init.lua") => return Ok(()),
+        None if !device.flash.exists(b"init.lua") => return Ok(()),
         None => load_file(lua, device, b"init.lua").map_err(Error::Lua)?,
         Some(command) => match command.split_at_checked(1) {
             Some(("@", name)) => load_file(lua, device, name.as_bytes()).map_err(Error::Lua)?,

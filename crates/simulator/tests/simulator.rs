@@ -185,6 +185,27 @@ fn a_port_in_use_is_an_error() {
 }
 
 #[test]
+fn only_a_wait_that_is_short_enough_is_skipped() {
+    let folder = tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.can_skip = true;
+    let mut simulator = Simulator::new(options).unwrap();
+    let source =
+        "tmr.create():alarm(3600000, tmr.ALARM_SINGLE, function() end) simulator.skip(3599000)";
+    simulator.exec("=test", source.as_bytes()).unwrap();
+    let until = Until::Time(Instant::now() + Duration::from_millis(50));
+    assert_eq!(simulator.run(until).unwrap(), Ended::Time);
+    // What was asked for is forgotten, until it is asked for again.
+    simulator.exec("=test", b"simulator.skip(3600000)").unwrap();
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+
+    let (_folder, simulator, _) = device("");
+    let simulator: fastlua_simulator::mlua::Value =
+        simulator.lua().globals().get("simulator").unwrap();
+    assert!(simulator.is_nil(), "a chip has none");
+}
+
+#[test]
 fn settings_last() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("settings.json");

@@ -1,0 +1,52 @@
+//! Tells Lua what has happened to its sockets, in lwIP's order.
+
+use std::rc::Rc;
+
+use mlua::Lua;
+
+use super::objects::{CONNECTION, Objects, RECEIVE, SENT};
+use crate::device::Call;
+use crate::sockets::Event;
+
+/// Calls the callbacks of what has happened; true if anything has.
+pub(super) fn step(lua: &Lua, objects: &Rc<Objects>) -> bool {
+    let mut is_busy = false;
+    let ids = objects.sockets().ids();
+    for id in ids {
+        // One round of one segment: a `sent` and a `receive`.
+        for _ in 0..2 {
+            if objects.device.is_stopped() {
+                return true;
+            }
+            let event = objects.sockets_mut().next_event(id);
+            let Some(event) = event else { break };
+            is_busy = true;
+            match event {
+                Event::Accepted(client) => accepted(lua, objects, id, client),
+                Event::Connected => objects.tell(id, CONNECTION, ()),
+                Event::Sent => objects.tell(id, SENT, ()),
+                Event::Received(data) => {
+                    objects.tell(id, RECEIVE, mlua::BString::from(data));
+                    objects.sockets_mut().received(id);
+                    break;
+                }
+                Event::Ended(error) => objects.ended(id, error),
+            }
+        }
+    }
+    is_busy
+}
+
+fn accepted(lua: &Lua, objects: &Rc<Objects>, server: usize, client: usize) {
+    let callback = objects.callback(server, CONNECTION);
+    let object = match objects.new_socket(lua, client) {
+        Ok(object) => object,
+        Err(error) => return objects.device.failed(Call::Unprotected, &error),
+    };
+    let Some(callback) = callback else { return };
+    objects.attached(client).object = Some(object.clone());
+    objects.device.call(Call::Unprotected, &callback, object);
+    if objects.sockets().is_open(client) {
+        objects.tell(client, CONNECTION, ());
+    }
+}
