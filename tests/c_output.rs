@@ -6,9 +6,10 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
+use fastlua_bytecode::NumberModel;
 use support::{
-    MODELS, STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, packed_lua, put, root,
-    stock_lua, succeed,
+    STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, packed_lua, put, root, stock_lua,
+    stock_variant, succeed,
 };
 
 /// Three modules: numbers that tell the models apart, closures and strings, a method call.
@@ -57,10 +58,11 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
     let folder = tempfile::tempdir().unwrap();
     let sources = modules(folder.path());
     let script = put(folder.path(), "script.lua", SCRIPT);
-    for (lua, integer, float, name) in MODELS {
-        let stock = folder.path().join(lua.to_string());
-        stock_lua(&stock, lua);
-        let out = folder.path().join(name);
+    for model in NumberModel::ALL {
+        let stock = folder.path().join(model.dialect.to_string());
+        stock_lua(&stock, model.dialect);
+        let name = model.name();
+        let out = folder.path().join(&name);
         let bits = usize::BITS;
         succeed(
             fastlua(folder.path())
@@ -68,17 +70,17 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
                 .args(&sources)
                 .arg("-o")
                 .arg(&out)
-                .args(["--variant", &format!("puc{name}-{bits}bit")]),
+                .args(["--variant", &stock_variant(&model)]),
         );
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .args(STRICT)
                 .args(["-c", "-o"])
                 .arg(out.join("fast.o"))
                 .arg(out.join("fast.c")),
         );
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .arg("-o")
                 .arg(out.join("host"))
                 .args([stock.join("host.c"), out.join("fast.o")])
@@ -89,7 +91,7 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
         assert_eq!(
             lines,
             [
-                expected(name),
+                expected(&name),
                 "12",
                 "hello, chip\t0\t33",
                 "nil\tnil\tnil\tnil"
@@ -100,8 +102,8 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
 }
 
 /// The compiler of the ESP8266's firmware, for one object, with the optimisation of its makefile.
-fn esp8266(stock: &Path, lua: u32, integer: u8, float: u8) -> Command {
-    let mut command = cc("xtensa-lx106-elf-gcc", stock, lua, integer, float);
+fn esp8266(stock: &Path, model: &NumberModel) -> Command {
+    let mut command = cc("xtensa-lx106-elf-gcc", stock, model);
     command
         .args(STRICT)
         .args(["-mlongcalls", "-O2", "-fno-inline-functions", "-isystem"])
@@ -121,25 +123,25 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
             .arg("-o")
             .arg(&out),
     );
-    let objects = |lua, integer, float, flags: &[&str]| {
-        let stock = folder.path().join(format!("{lua}"));
-        packed_lua(&stock, lua);
-        let mut command = esp8266(&stock, lua, integer, float);
+    let objects = |model: NumberModel, flags: &[&str]| {
+        let stock = folder.path().join(model.dialect.to_string());
+        packed_lua(&stock, model.dialect);
+        let mut command = esp8266(&stock, &model);
         command.args(flags).arg("-o").arg(out.join("fast.o"));
         command.arg(out.join("fast.c"));
         command
     };
-    for (lua, integer, float, name) in MODELS {
-        succeed(&mut objects(lua, integer, float, firmware_flags(name)));
+    for model in NumberModel::ALL {
+        succeed(&mut objects(model, firmware_flags(&model)));
     }
     // flags that name another variant than the types are: the assertions see it
-    let errors = fail(&mut objects(53, 8, 8, &["-DLUA_USE_ESP"]));
+    let errors = fail(&mut objects(NumberModel::ALL[3], &["-DLUA_USE_ESP"]));
     assert!(
         errors.contains("lua53-int32-float32: sizeof(lua_Integer) == 4"),
         "{errors}"
     );
     // a Lua that no block is for
-    let errors = fail(&mut objects(53, 8, 8, &[]));
+    let errors = fail(&mut objects(NumberModel::ALL[3], &[]));
     assert!(
         errors.contains("#error \"this firmware's Lua is none of"),
         "{errors}"
@@ -152,11 +154,11 @@ fn compiles_clean_with_one_chunk_of_a_short_name() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "m.lua", "return ...\n");
     succeed(fastlua(folder.path()).args(["build", "m.lua", "-o", "."]));
-    let (lua, integer, float, name) = MODELS[1];
+    let model = NumberModel::ALL[1];
     let stock = folder.path().join("stock");
-    packed_lua(&stock, lua);
-    let mut command = esp8266(&stock, lua, integer, float);
-    command.args(firmware_flags(name)).arg("-o");
+    packed_lua(&stock, model.dialect);
+    let mut command = esp8266(&stock, &model);
+    command.args(firmware_flags(&model)).arg("-o");
     succeed(command.args(["fast.o", "fast.c"].map(|file| folder.path().join(file))));
 }
 
@@ -169,12 +171,12 @@ fn compiles_clean_with_clang() {
         let mut build = fastlua(folder.path());
         build.args(["build", "--as", form, "-o"]);
         succeed(build.arg(&out).arg(&ours));
-        for (lua, integer, float, name) in MODELS {
-            let stock = folder.path().join(lua.to_string());
-            freezing_lua(&stock, lua);
+        for model in NumberModel::ALL {
+            let stock = folder.path().join(model.dialect.to_string());
+            freezing_lua(&stock, model.dialect);
             for hook in [&[][..], &["-DFAST_WRAP"]] {
-                let mut clang = cc("clang", &stock, lua, integer, float);
-                clang.args(STRICT).args(firmware_flags(name)).args(hook);
+                let mut clang = cc("clang", &stock, &model);
+                clang.args(STRICT).args(firmware_flags(&model)).args(hook);
                 clang.args(["-O2", "-c", "-o"]).arg(out.join("fast.o"));
                 succeed(clang.arg(out.join("fast.c")));
             }
@@ -192,16 +194,17 @@ fn a_c_module_carries_its_lua_half() {
         "script.lua",
         "print(led.blink(3), led.dim)\nassert(led.blink ~= led.blink)\n",
     );
-    for (lua, integer, float, name) in MODELS {
-        let stock = folder.path().join(lua.to_string());
-        stock_lua(&stock, lua);
-        let out = folder.path().join(name);
+    for model in NumberModel::ALL {
+        let stock = folder.path().join(model.dialect.to_string());
+        stock_lua(&stock, model.dialect);
+        let name = model.name();
+        let out = folder.path().join(&name);
         let mut build = fastlua(&example);
         build.args(["build", "--emit", "header", "led.lua", "-o"]);
-        let variant = format!("puc{name}-{}bit", usize::BITS);
+        let variant = stock_variant(&model);
         succeed(build.arg(&out).args(["--variant", &variant]));
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .args(STRICT)
                 .arg("-I")
                 .arg(&out)
@@ -210,7 +213,7 @@ fn a_c_module_carries_its_lua_half() {
                 .arg(example.join("led.c")),
         );
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .args(["-w", "-DHOST_MODULE=led", "-o"])
                 .arg(out.join("host"))
                 .args([stock.join("host.c"), out.join("led.o")])

@@ -6,7 +6,11 @@ mod support;
 use std::fs;
 use std::process::Command;
 
-use support::{MODELS, cc, fastlua, firmware_flags, packed_lua, put, root, stock_lua, succeed};
+use fastlua_bytecode::NumberModel;
+use support::{
+    cc, fastlua, firmware_flags, nodemcu_variant, packed_lua, put, root, stock_lua, stock_variant,
+    succeed,
+};
 
 /// One large chunk, overlays, and one as source.
 const MANIFEST: &str = r#"
@@ -34,16 +38,17 @@ fn nothing_is_lost_whatever_fails() {
         let ours = root().join("crates/firmware/lua").join(&module);
         put(folder.path(), &module, fs::read(ours).unwrap());
     }
-    for (lua, integer, float, name) in MODELS {
-        let stock = folder.path().join(lua.to_string());
-        packed_lua(&stock, lua);
-        let out = folder.path().join(name);
-        let variant = format!("lua{name}");
+    for model in NumberModel::ALL {
+        let stock = folder.path().join(model.dialect.to_string());
+        packed_lua(&stock, model.dialect);
+        let name = model.name();
+        let out = folder.path().join(&name);
+        let variant = nodemcu_variant(&model);
         let mut build = fastlua(folder.path());
         succeed(build.args(["build", "--variant", &variant, "-o"]).arg(&out));
         succeed(
-            cc("gcc", &stock, lua, integer, float)
-                .args(firmware_flags(name))
+            cc("gcc", &stock, &model)
+                .args(firmware_flags(&model))
                 .args(["-O1", "-w", "-fno-toplevel-reorder", "-I"])
                 .arg(&out)
                 .arg("-o")
@@ -70,10 +75,10 @@ fn a_production_build_lets_no_file_override_the_image() {
         "script.lua",
         "package.path = 'files/?.lua'\nprint(require 'hello' == 'the file')\n",
     );
-    let (lua, integer, float, name) = MODELS[1];
+    let model = NumberModel::ALL[1];
     let stock = folder.path().join("stock");
-    stock_lua(&stock, lua);
-    let variant = format!("puc{name}-{}bit", usize::BITS);
+    stock_lua(&stock, model.dialect);
+    let variant = stock_variant(&model);
     let mut build = fastlua(folder.path());
     succeed(build.args([
         "build",
@@ -90,7 +95,7 @@ fn a_production_build_lets_no_file_override_the_image() {
     ] {
         let host = folder.path().join("host");
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .args(["-w", "-include", "numbers.h"])
                 .args(flags)
                 .args(["-c", "-o"])
@@ -98,7 +103,7 @@ fn a_production_build_lets_no_file_override_the_image() {
                 .arg(folder.path().join("out/fast.c")),
         );
         succeed(
-            cc("gcc", &stock, lua, integer, float)
+            cc("gcc", &stock, &model)
                 .args(["-w", "-o"])
                 .arg(&host)
                 .arg(stock.join("host.c"))

@@ -8,8 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use fastlua_bytecode::{Dialect, NumberModel};
 use support::{
-    MODELS, STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, put, root, stock_lua, succeed,
+    STRICT, cc, fail, fastlua, firmware_flags, freezing_lua, nodemcu_variant, put, root, stock_lua,
+    stock_variant, succeed,
 };
 
 const CHUNKS: [&str; 9] = [
@@ -32,24 +34,25 @@ const WAYS: [(&str, &str, bool); 3] = [
     ("taken", "taken", false),
 ];
 
-fn chunks(float: u8) -> impl Iterator<Item = &'static str> {
-    CHUNKS.into_iter().chain((float > 0).then_some("floats"))
+fn chunks(model: &NumberModel) -> impl Iterator<Item = &'static str> {
+    CHUNKS
+        .into_iter()
+        .chain((model.float > 0).then_some("floats"))
 }
 
 /// `fast.c` with these chunks and all modules that fastlua ships, frozen.
-fn build(folder: &Path, out: &Path, name: &str, float: u8) {
+fn build(folder: &Path, out: &Path, model: &NumberModel) {
     let mut build = fastlua(folder);
     build.args(["build", "--as", "frozen", "--no-fallback", "--whole"]);
     build
         .args(["--strip", "0", "--with", "provisioning", "-o"])
         .arg(out);
-    build.args(["--variant", &format!("lua{name}")]);
-    succeed(build.args(chunks(float).map(|chunk| format!("{chunk}.lua"))));
+    build.args(["--variant", &nodemcu_variant(model)]);
+    succeed(build.args(chunks(model).map(|chunk| format!("{chunk}.lua"))));
 }
 
 /// Builds and runs the chunks with one number model.
-fn same_as_source(model: usize) {
-    let (lua, integer, float, name) = MODELS[model];
+fn same_as_source(model: NumberModel) {
     let folder = tempfile::tempdir().unwrap();
     let scripts = folder.path().join("scripts");
     for file in fs::read_dir(root().join("tests/frozen")).unwrap() {
@@ -58,18 +61,19 @@ fn same_as_source(model: usize) {
         put(&scripts, file.file_name().to_str().unwrap(), text);
     }
     let stock = folder.path().join("core");
-    freezing_lua(&stock, lua);
-    let out = folder.path().join(name);
-    build(&scripts, &out, name, float);
+    freezing_lua(&stock, model.dialect);
+    let name = model.name();
+    let out = folder.path().join(&name);
+    build(&scripts, &out, &model);
     let object = |source: &Path, name: &str, flags: &[&str]| {
         let object = out.join(format!("{name}.o"));
-        let mut command = cc("gcc", &stock, lua, integer, float);
+        let mut command = cc("gcc", &stock, &model);
         command.args(flags).args(["-O1", "-c", "-o"]);
         succeed(command.arg(&object).arg(source));
         object
     };
     let fast = out.join("fast.c");
-    let strict = [&STRICT[..], firmware_flags(name)].concat();
+    let strict = [&STRICT[..], firmware_flags(&model)].concat();
     let hooked = [&strict[..], &["-DFAST_WRAP"]].concat();
     let hooked = object(&fast, "hooked", &hooked);
     let plain = object(&fast, "plain", &strict);
@@ -89,13 +93,13 @@ fn same_as_source(model: usize) {
         let run = |form: &str, stress: &str| {
             let mut host = Command::new(&program);
             host.current_dir(&scripts).args([form, stress]);
-            host.args(chunks(float)).output().unwrap()
+            host.args(chunks(&model)).output().unwrap()
         };
         let source = run("source", "no");
         assert!(source.status.success(), "{name} {way}: {source:?}");
-        let expected = match (way, lua) {
+        let expected = match (way, model.dialect) {
             ("hook", _) => "hook: ",
-            ("open", 51) => "table: ",
+            ("open", Dialect::Lua51) => "table: ",
             _ => "shadows: ",
         };
         for stress in ["no", "yes"] {
@@ -118,28 +122,28 @@ fn same_as_source(model: usize) {
 
 #[test]
 fn integer_51_does_the_same() {
-    same_as_source(0);
+    same_as_source(NumberModel::ALL[0]);
 }
 
 #[test]
 fn float_51_does_the_same() {
-    same_as_source(1);
+    same_as_source(NumberModel::ALL[1]);
 }
 
 #[test]
 fn small_53_does_the_same() {
-    same_as_source(2);
+    same_as_source(NumberModel::ALL[2]);
 }
 
 #[test]
 fn large_53_does_the_same() {
-    same_as_source(3);
+    same_as_source(NumberModel::ALL[3]);
 }
 
 #[test]
 fn mixed_53_does_the_same() {
-    same_as_source(4);
-    same_as_source(5);
+    same_as_source(NumberModel::ALL[4]);
+    same_as_source(NumberModel::ALL[5]);
 }
 
 #[test]
@@ -148,22 +152,22 @@ fn a_core_without_read_only_objects_takes_bytecode() {
     let chunk = put(folder.path(), "chunk.lua", "return 'bytecode it is'\n");
     let script = "for name, _, form in fast.list() do print(name, form, fast.info().frozen) end\nprint(fast.chunk())\n";
     let script = put(folder.path(), "script.lua", script);
-    let (lua, integer, float, name) = MODELS[1];
+    let model = NumberModel::ALL[1];
     let stock = folder.path().join("stock");
-    stock_lua(&stock, lua);
+    stock_lua(&stock, model.dialect);
     let compile = |more: &[&str], out: &Path| {
-        let variant = format!("puc{name}-{}bit", usize::BITS);
+        let variant = stock_variant(&model);
         let mut build = fastlua(folder.path());
         build.args(["build", "--as", "frozen", "--variant", &variant, "-o"]);
         succeed(build.arg(out).args(more).arg(&chunk));
-        let mut command = cc("gcc", &stock, lua, integer, float);
+        let mut command = cc("gcc", &stock, &model);
         command.args(["-include", "numbers.h", "-c", "-o"]);
         command.arg(out.join("fast.o")).arg(out.join("fast.c"));
         command
     };
     let out = folder.path().join("out");
     succeed(&mut compile(&[], &out));
-    let mut link = cc("gcc", &stock, lua, integer, float);
+    let mut link = cc("gcc", &stock, &model);
     link.args(["-w", "-o"]).arg(out.join("host"));
     succeed(
         link.args([stock.join("host.c"), out.join("fast.o")])

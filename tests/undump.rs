@@ -9,10 +9,13 @@ use std::path::Path;
 use std::process::Command;
 
 use fastlua_bundle::{Build, Bundle, Form, Input};
-use fastlua_bytecode::{Chunk, Dialect, Function, Strip, compare, read};
+use fastlua_bytecode::{Chunk, Dialect, Function, NumberModel, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::{Variant, Variants};
-use support::{MODELS, STRICT, cc, firmware_flags, packed_lua, put, root, stock_lua, succeed};
+use support::{
+    STRICT, cc, firmware_flags, nodemcu_variant, packed_lua, put, root, stock_lua, stock_variant,
+    succeed,
+};
 
 const SCRIPT: &str = "for name in fast.list() do\n\
     local hex = string.dump(fast.load(name)):gsub('.', function(c) return ('%02x'):format(c:byte()) end)\n\
@@ -75,14 +78,13 @@ fn bundle(variant: &Variant) -> Bundle {
 }
 
 /// Compiles the bundle's `fast.c` and the host program, and runs the script.
-fn dumps(stock: &Path, out: &Path, model: usize, bundle: &Bundle, flags: &[&str]) -> String {
-    let (lua, integer, float, _) = MODELS[model];
+fn dumps(stock: &Path, out: &Path, model: NumberModel, bundle: &Bundle, flags: &[&str]) -> String {
     put(out, "fast.c", fastlua_firmware::fast_c());
     put(out, "fast_chunks.h", bundle.c_header("0"));
     let script = put(out, "script.lua", SCRIPT);
     let host = out.join("host");
     succeed(
-        cc("gcc", stock, lua, integer, float)
+        cc("gcc", stock, &model)
             .args(STRICT)
             .args(flags)
             .args([
@@ -95,7 +97,7 @@ fn dumps(stock: &Path, out: &Path, model: usize, bundle: &Bundle, flags: &[&str]
             .arg(out.join("fast.c")),
     );
     succeed(
-        cc("gcc", stock, lua, integer, float)
+        cc("gcc", stock, &model)
             .args(["-w", "-fsanitize=address", "-o"])
             .arg(&host)
             .args([stock.join("host.c"), out.join("fast.o")])
@@ -119,9 +121,9 @@ fn from_hex(hex: &str) -> Vec<u8> {
 }
 
 /// Builds with `variant` and expects from the core of `stock` what was dumped.
-fn same_functions(stock: &Path, model: usize, variant: &str, flags: &[&str]) {
+fn same_functions(stock: &Path, model: NumberModel, variant: &str, flags: &[&str]) {
     let variants = Variants::built_in();
-    let puc = format!("puc{}-{}bit", MODELS[model].3, usize::BITS);
+    let puc = stock_variant(&model);
     let own = &variants.get(&puc).unwrap().layout;
     let variant = variants.get(variant).unwrap();
     let bundle = bundle(variant);
@@ -147,48 +149,47 @@ fn same_functions(stock: &Path, model: usize, variant: &str, flags: &[&str]) {
     println!("{}: {} chunks", variant.name, lines.len());
 }
 
-fn stock_dumps(model: usize) {
+fn stock_dumps(model: NumberModel) {
     let folder = tempfile::tempdir().unwrap();
-    stock_lua(folder.path(), MODELS[model].0);
-    let variant = format!("puc{}-{}bit", MODELS[model].3, usize::BITS);
+    stock_lua(folder.path(), model.dialect);
+    let variant = stock_variant(&model);
     same_functions(folder.path(), model, &variant, &[]);
 }
 
-fn nodemcus_dumps(model: usize) {
-    let (lua, _, _, name) = MODELS[model];
+fn nodemcus_dumps(model: NumberModel) {
     let folder = tempfile::tempdir().unwrap();
-    packed_lua(folder.path(), lua);
-    let variant = format!("lua{name}");
-    same_functions(folder.path(), model, &variant, firmware_flags(name));
+    packed_lua(folder.path(), model.dialect);
+    let variant = nodemcu_variant(&model);
+    same_functions(folder.path(), model, &variant, firmware_flags(&model));
 }
 
 #[test]
 fn integer_51() {
-    stock_dumps(0);
-    nodemcus_dumps(0);
+    stock_dumps(NumberModel::ALL[0]);
+    nodemcus_dumps(NumberModel::ALL[0]);
 }
 
 #[test]
 fn float_51() {
-    stock_dumps(1);
-    nodemcus_dumps(1);
+    stock_dumps(NumberModel::ALL[1]);
+    nodemcus_dumps(NumberModel::ALL[1]);
 }
 
 #[test]
 fn small_53() {
-    stock_dumps(2);
-    nodemcus_dumps(2);
+    stock_dumps(NumberModel::ALL[2]);
+    nodemcus_dumps(NumberModel::ALL[2]);
 }
 
 #[test]
 fn large_53() {
-    stock_dumps(3);
-    nodemcus_dumps(3);
+    stock_dumps(NumberModel::ALL[3]);
+    nodemcus_dumps(NumberModel::ALL[3]);
 }
 
 #[test]
 fn mixed_53() {
-    for model in [4, 5] {
+    for model in NumberModel::ALL[4..].iter().copied() {
         stock_dumps(model);
         nodemcus_dumps(model);
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use fastlua_bytecode::Dialect;
+use fastlua_bytecode::{Dialect, NumberModel};
 use fastlua_cores::edits::released;
 use fastlua_cores::packed_lines::pack_lines;
 use fastlua_cores::read_only::{START_C, read_only_sources};
@@ -60,27 +60,9 @@ pub fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// The number models: Lua version, bytes of integer and float, and its name in variants' names.
-pub const MODELS: [(u32, u8, u8, &str); 6] = [
-    (51, 4, 0, "51-int"),
-    (51, 0, 8, "51-float"),
-    (53, 4, 4, "53-int32-float32"),
-    (53, 8, 8, "53-int64-float64"),
-    (53, 8, 4, "53-int64-float32"),
-    (53, 4, 8, "53-int32-float64"),
-];
-
-/// The dialect of a Lua version, 51 or 53.
-pub fn dialect(lua: u32) -> Dialect {
-    match lua {
-        51 => Dialect::Lua51,
-        _ => Dialect::Lua53,
-    }
-}
-
 /// What NodeMCU's firmware of a number model defines.
-pub fn firmware_flags(model: &str) -> &'static [&'static str] {
-    match model {
+pub fn firmware_flags(model: &NumberModel) -> &'static [&'static str] {
+    match model.name().as_str() {
         "51-int" => &["-DLUA_USE_ESP", "-DLUA_NUMBER_INTEGRAL"],
         "53-int64-float64" => &["-DLUA_USE_ESP", "-DLUA_NUMBER_64BITS"],
         "53-int64-float32" => &["-DESP_PLATFORM", "-DCONFIG_LUA_NUMBER_INT64"],
@@ -100,8 +82,8 @@ pub const STRICT: [&str; 6] = [
 ];
 
 /// Writes the sources of stock Lua, with what goes beside them, into `folder`.
-pub fn stock_lua(folder: &Path, lua: u32) {
-    for (name, text) in fastlua_cores::sources(dialect(lua))
+pub fn stock_lua(folder: &Path, dialect: Dialect) {
+    for (name, text) in fastlua_cores::sources(dialect)
         .iter()
         .chain(fastlua_firmware::STOCK)
         .chain(&fastlua_cores::HEADERS)
@@ -111,32 +93,37 @@ pub fn stock_lua(folder: &Path, lua: u32) {
 }
 
 /// The same for Lua with packed line info, which loads NodeMCU's dumps.
-pub fn packed_lua(folder: &Path, lua: u32) {
-    stock_lua(folder, lua);
-    for (name, text) in pack_lines(released(dialect(lua)), dialect(lua)).unwrap() {
+pub fn packed_lua(folder: &Path, dialect: Dialect) {
+    stock_lua(folder, dialect);
+    for (name, text) in pack_lines(released(dialect), dialect).unwrap() {
         put(folder, name, text.as_bytes());
     }
 }
 
 /// The same with read-only objects, which runs NodeMCU's frozen chunks; `start.c` has to be linked.
-pub fn freezing_lua(folder: &Path, lua: u32) {
-    stock_lua(folder, lua);
-    let sources = read_only_sources(dialect(lua)).unwrap();
-    for (name, text) in pack_lines(sources, dialect(lua)).unwrap() {
+pub fn freezing_lua(folder: &Path, dialect: Dialect) {
+    stock_lua(folder, dialect);
+    let sources = read_only_sources(dialect).unwrap();
+    for (name, text) in pack_lines(sources, dialect).unwrap() {
         put(folder, name, text.as_bytes());
     }
     put(folder, "start.c", START_C);
 }
 
 /// A C compiler told of a number model and the stock sources in `stock`.
-pub fn cc(compiler: &str, stock: &Path, lua: u32, integer: u8, float: u8) -> Command {
+pub fn cc(compiler: &str, stock: &Path, model: &NumberModel) -> Command {
     let mut command = Command::new(compiler);
+    command.arg("-std=gnu11").args(model.flags());
+    command.arg("-I").arg(stock);
     command
-        .arg("-std=gnu11")
-        .arg(format!("-DFASTLUA_LUA={lua}"))
-        .arg(format!("-DFASTLUA_INTEGER={integer}"))
-        .arg(format!("-DFASTLUA_FLOAT={float}"))
-        .arg("-I")
-        .arg(stock);
-    command
+}
+
+/// Name of the variant of stock Lua on this machine with a number model.
+pub fn stock_variant(model: &NumberModel) -> String {
+    format!("puc{}-{}bit", model.name(), usize::BITS)
+}
+
+/// Name of NodeMCU's variant with a number model.
+pub fn nodemcu_variant(model: &NumberModel) -> String {
+    format!("lua{}", model.name())
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::image::{BuildError, File};
+use crate::file::{BuildError, File};
 use crate::toolchain::Toolchain;
 
 /// Objects that many images share, in a folder whose name tells all that they depend on.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use fastlua_bytecode::Layout;
 
-use crate::image::{BuildError, File, Image, Objects, Program};
+use crate::file::{BuildError, File};
+use crate::image::{Image, Objects, Program};
 use crate::record::{self, BadLine, Measured};
 use crate::run::RunError;
 use crate::sources::Core;

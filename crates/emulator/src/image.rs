@@ -1,24 +1,19 @@
 //! Images: the caller's files, compiled and linked with what every image shares.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastlua_bytecode::Layout;
-use fastlua_cores::edits::EditError;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
 use crate::compile::{self, Kit, compile, link, model_flags, write_all};
+use crate::file::{BuildError, File};
 use crate::run::{self, Output, RunError};
 use crate::sources::{self, Core, RUNTIME};
 use crate::toolchain::Toolchain;
-
-/// Name (without folders) and content of a file of an image. A name that ends in `.c` or `.S` is
-/// compiled and linked; others lie beside them, to be included.
-pub type File<'a> = (&'a str, &'a [u8]);
 
 /// A program for the emulated chip.
 #[derive(Debug, Clone)]
@@ -27,33 +22,6 @@ pub struct Image {
     elf: PathBuf,
     /// Goes with the last clone.
     _folder: Arc<TempDir>,
-}
-
-/// Why there is no image.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The compiler or linker refused something.
-    #[error("{what} failed: {errors}")]
-    Tool {
-        /// What was compiled or linked.
-        what: String,
-        /// The tool's words.
-        errors: String,
-    },
-    /// Lua's sources are not those that the read-only objects were made for: a fault of ours.
-    #[error("{0}")]
-    Edit(#[from] EditError),
-    /// A file's name has folders, or is one of the image's own.
-    #[error("{0:?} can't be the name of an image's file")]
-    Name(String),
-    /// A file or folder.
-    #[error("{path}: {error}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
 }
 
 /// What is linked beside the caller's files.

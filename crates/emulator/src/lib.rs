@@ -11,6 +11,7 @@
 //! are emulated. The same image gives the same figures each time it runs.
 
 mod compile;
+mod file;
 mod harness;
 mod image;
 mod record;
@@ -18,8 +19,9 @@ mod run;
 mod sources;
 mod toolchain;
 
+pub use file::{BuildError, File};
 pub use harness::{Data, Job, Measure, MeasureError, measure};
-pub use image::{BuildError, File, Image};
+pub use image::Image;
 pub use record::{Load, Measured, Reads, Run};
 pub use run::{Output, RunError};
 pub use sources::{Core, fast_files, stock_layout};

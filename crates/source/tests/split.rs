@@ -26,7 +26,11 @@ fn tokens(text: &[u8]) -> Vec<(u32, Vec<u8>)> {
 
 /// Every line that an instruction has.
 fn lines(function: &Function) -> Vec<u32> {
-    let mut lines = function.lines.clone();
+    let mut lines: Vec<u32> = function
+        .lines
+        .iter()
+        .map(|line| line.unsigned_abs())
+        .collect();
     lines.extend(function.functions.iter().flat_map(self::lines));
     lines
 }
