@@ -63,7 +63,6 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
         stock_lua(&stock, model.dialect);
         let name = model.name();
         let out = folder.path().join(&name);
-        let bits = usize::BITS;
         succeed(
             fastlua(folder.path())
                 .arg("build")
