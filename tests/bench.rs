@@ -38,6 +38,7 @@ fn figures(path: &Path) -> Figures {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn figures_are_the_same_twice_and_make_sense() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -92,6 +93,7 @@ fn figures_are_the_same_twice_and_make_sense() {
 
 /// Frozen chunks with the start-up hook and without it, beside bytecode.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -146,6 +148,7 @@ fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn budgets_and_baselines_fail_with_the_offenders() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -262,6 +265,7 @@ fn the_host_gives_ratios_and_exact_flash() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn what_can_not_be_measured_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -293,6 +297,7 @@ fn the_readme_shows_the_committed_figures() {
 
 /// So are its examples: what stands there before the dots is what comes.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn the_readme_shows_what_the_command_prints() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let examples: Vec<&str> = readme.split("    $ fastlua bench ").skip(1).collect();

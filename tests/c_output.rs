@@ -98,6 +98,7 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler"]
 fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");

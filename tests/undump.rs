@@ -163,30 +163,35 @@ fn nodemcus_dumps(model: usize) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn integer_51() {
     stock_dumps(0);
     nodemcus_dumps(0);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn float_51() {
     stock_dumps(1);
     nodemcus_dumps(1);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn small_53() {
     stock_dumps(2);
     nodemcus_dumps(2);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn large_53() {
     stock_dumps(3);
     nodemcus_dumps(3);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn mixed_53() {
     for model in [4, 5] {
         stock_dumps(model);
