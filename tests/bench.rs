@@ -39,6 +39,7 @@ fn figures(path: &Path) -> Figures {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn figures_are_the_same_twice_and_make_sense() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -93,6 +94,7 @@ fn figures_are_the_same_twice_and_make_sense() {
 
 /// Frozen chunks with the start-up hook and without it, beside bytecode.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -150,6 +152,7 @@ fn frozen_chunks_are_measured_in_both_kinds_of_firmware() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn budgets_and_baselines_fail_with_the_offenders() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -298,6 +301,7 @@ fn forms_are_chosen_as_a_build_chooses_them() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn what_can_not_be_measured_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -329,6 +333,7 @@ fn the_page_shows_the_committed_figures() {
 
 /// So are the examples that need the emulator; `tests/docs.rs` has all others.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn the_pages_show_what_the_command_prints() {
     let examples: Vec<Example> = docs::pages()
         .iter()

@@ -111,6 +111,7 @@ fn esp8266(stock: &Path, model: &NumberModel) -> Command {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler"]
 fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");

@@ -29,6 +29,7 @@ as = "source"
 "#;
 
 #[test]
+#[ignore = "takes long"]
 fn nothing_is_lost_whatever_fails() {
     let folder = tempfile::tempdir().unwrap();
     let overriding = put(folder.path(), "files/dir.lua", "return 'the file'");

@@ -164,30 +164,35 @@ fn nodemcus_dumps(model: NumberModel) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn integer_51() {
     stock_dumps(NumberModel::ALL[0]);
     nodemcus_dumps(NumberModel::ALL[0]);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn float_51() {
     stock_dumps(NumberModel::ALL[1]);
     nodemcus_dumps(NumberModel::ALL[1]);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn small_53() {
     stock_dumps(NumberModel::ALL[2]);
     nodemcus_dumps(NumberModel::ALL[2]);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn large_53() {
     stock_dumps(NumberModel::ALL[3]);
     nodemcus_dumps(NumberModel::ALL[3]);
 }
 
 #[test]
+#[ignore = "takes long"]
 fn mixed_53() {
     for model in NumberModel::ALL[4..].iter().copied() {
         stock_dumps(model);

@@ -9,13 +9,13 @@ use std::{env, error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=csrc");
-    println!("cargo:rerun-if-env-changed=FASTLUA_FROZEN");
     let lua53 = env::var_os("CARGO_FEATURE_LUA53").is_some();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     for (name, text) in fastlua_firmware::STOCK {
         fs::write(out.join(name), text)?;
     }
     if env::var_os("CARGO_FEATURE_FROZEN").is_some() {
+        println!("cargo:rerun-if-env-changed=FASTLUA_FROZEN");
         let folder = env::var_os("FASTLUA_FROZEN").ok_or(
             "the feature `frozen` needs FASTLUA_FROZEN; scripts/test shows how it is made",
         )?;

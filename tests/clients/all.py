@@ -57,36 +57,51 @@ def free_port():
         return s.getsockname()[1]
 
 
+class Device:
+    """`fastlua run` in a folder of its own, until stopped."""
+
+    def __init__(self, fastlua, options, code, folder):
+        self.fs, self.settings, self.output = (f"{folder}/{name}" for name in ("flash", "settings.json", "output"))
+        os.mkdir(self.fs)
+        self.ftp, self.telnet = free_port(), free_port()
+        self.servers = re.findall(r"fast\.(\w+)\(\):open", code)
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [os.path.abspath(fastlua), "run", "--fs", self.fs, "--settings", self.settings, "--strict-send",
+                 "--can-skip", "--port-map", f"21:{self.ftp}", "--port-map", f"23:{self.telnet}", *options, "-e", code],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+
+    def says(self):
+        """All that it has printed."""
+        with open(self.output, errors="replace") as file:
+            return file.read()
+
+    def is_up(self):
+        """Whether its servers serve, or never will."""
+        return self.process.poll() is not None or all(f"{server}: serving" in self.says() for server in self.servers)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 def run(fastlua, form, options, script, code, arguments):
     """Starts a device, runs a round against it; (passed, failed, what was said if any failed)."""
     with tempfile.TemporaryDirectory() as folder:
-        fs, settings = folder + "/flash", folder + "/settings.json"
-        os.mkdir(fs)
-        ftp, telnet = free_port(), free_port()
-        with open(folder + "/said", "wb") as output:
-            device = subprocess.Popen(
-                [os.path.abspath(fastlua), "run", "--fs", fs, "--settings", settings, "--strict-send", "--can-skip",
-                 "--port-map", f"21:{ftp}", "--port-map", f"23:{telnet}", *options, "-e", code],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-
-        def device_says():
-            with open(output.name, errors="replace") as file:
-                return file.read()
-
-        servers = re.findall(r"fast\.(\w+)\(\):open", code)
-        wait_for(lambda: all(f"{server}: serving" in device_says() for server in servers) or device.poll() is not None)
-        port = ftp if script == "ftp.py" else telnet
-        arguments = [a.format(fs=fs, settings=settings, telnet=telnet) for a in arguments]
+        device = Device(fastlua, options, code, folder)
+        port = device.ftp if script == "ftp.py" else device.telnet
+        arguments = [a.format(fs=device.fs, settings=device.settings, telnet=device.telnet) for a in arguments]
         try:
-            done = subprocess.run(
+            wait_for(device.is_up, 60)
+            said = subprocess.run(
                 [sys.executable, f"{here}/{script}", "127.0.0.1", str(port), *arguments],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
-            said = done.stdout
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600).stdout
+        except TimeoutError:
+            said = "FAILED: the device serves nothing"
         except subprocess.TimeoutExpired as late:
             said = (late.stdout or b"").decode() + "\nFAILED: not done within 600 s"
-        device.kill()
-        device.wait()
-        device_said = device_says()
+        device.stop()
+        device_said = device.says()
     count = re.search(r"^(\d+) passed, (\d+) failed$", said, re.M)
     passed, failed = map(int, count.groups()) if count else (0, 1)
     if ONLY_FROZEN in options and "all are frozen" not in device_said:

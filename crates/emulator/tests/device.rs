@@ -41,6 +41,7 @@ fn run_script(model: &str, script: &str) -> Output {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn scripts_print_what_they_print_on_a_pc() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
     let scripts: Vec<_> = fs::read_dir(folder)
@@ -70,6 +71,7 @@ fn scripts_print_what_they_print_on_a_pc() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn arithmetic_gives_the_bits_that_it_gives_on_a_pc() {
     let folder = tempfile::tempdir().unwrap();
     let here = host::succeed(&mut Command::new(host::compile(
@@ -86,6 +88,7 @@ fn arithmetic_gives_the_bits_that_it_gives_on_a_pc() {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn failures_are_told_apart() {
     let failed = run_script("51-int", "print 'so far' error 'no more'");
     assert_eq!(
@@ -120,6 +123,7 @@ fn failures_are_told_apart() {
 
 /// The library `chip` sees what a script does to the heap.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn scripts_see_and_limit_the_heap() {
     let script = r#"
 collectgarbage() collectgarbage 'stop'

@@ -111,6 +111,7 @@ fn print_table(model: &str, modules: &[Input], found: &[Measured]) {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn the_shipped_modules() {
     for model in MODELS {
         let variant = variant(model);
@@ -192,6 +193,7 @@ fn assert_blocks(load: Load, parts: &[i32]) {
 
 /// Figures that can be told from the structures of stock Lua 5.1 with 32-bit integers.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn known_figures() {
     let source = |text: &str, data: fn(Vec<u8>) -> Data| Job {
         name: "=x".into(),
@@ -245,6 +247,7 @@ fn header() -> String {
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn what_can_not_be_loaded_says_why() {
     let variant = variant("51-int");
     let tools = tools();
@@ -298,6 +301,7 @@ fn what_can_not_be_loaded_says_why() {
 /// What else is in the image does not show, but for some instructions of 5.3's cache of strings,
 /// which goes by the addresses of C strings.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn a_load_from_ram_costs_the_same_in_each_image() {
     let variant = variant("53-int32-float32");
     let modules = shipped();
@@ -329,6 +333,7 @@ fn a_load_from_ram_costs_the_same_in_each_image() {
 
 /// The figures come from the sources alone, not from the folder or from what was built before.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn a_new_work_folder_gives_the_same() {
     let variant = variant("51-int");
     let header = header();

@@ -61,6 +61,7 @@ fn run(variant: &Variant, core: Core, inputs: &[Input], count_reads: bool) -> Ou
 }
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn frozen_chunks_print_what_their_bytecode_prints() {
     for model in MODELS {
         let variant = variant(model);
@@ -93,6 +94,7 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
 
 /// How it is known that nothing writes to frozen chunks: what does ends the run.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn a_write_to_a_frozen_object_is_a_fault() {
     let poke = br#"
 #define luaopen_fast opened_fast
@@ -171,6 +173,7 @@ fn loads(variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
 const BLOCK: i32 = 72;
 
 #[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn a_frozen_chunk_loads_for_next_to_nothing() {
     for model in MODELS {
         let variant = variant(model);

@@ -1,11 +1,12 @@
 //! Each file of `tests/scripts` is a test of that name: a script that runs until nothing is left to do.
 //!
 //! Its lines that begin with `-->` are the output that it must give. Lines that begin with `--!` are settings:
-//! `--! only 5.1` (it is ignored with the other Lua), `--! strict_send`, `--! allow_format`, `--! can_skip`,
+//! `--! only 5.1`, `--! strict_send`, `--! allow_format`, `--! can_skip`,
 //! `--! reboot`, `--! network NAME KEY`, `--! input TEXT` (typed before the script's callbacks run), and
 //! `--! ends TEXT`: the run ends with this error, or with `restart`.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use fastlua_simulator::{Ended, Error, LUA, Options, Restart, Simulator, Until};
+use fastlua_simulator::{Ended, LUA, Options, Restart, Simulator, Until};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 #[derive(Clone, Default)]
@@ -71,7 +72,12 @@ fn read_script(text: &str, options: &mut Options) -> Expected {
     expected
 }
 
-fn run(simulator: &mut Simulator, name: &str, source: &str, input: &str) -> Result<Ended, Error> {
+fn run(
+    simulator: &mut Simulator,
+    name: &str,
+    source: &str,
+    input: &str,
+) -> Result<Ended, fastlua_simulator::Error> {
     simulator.exec(&format!("@{name}"), source.as_bytes())?;
     simulator.input(input.as_bytes());
     simulator.run(Until::Time(Instant::now() + Duration::from_secs(20)))
@@ -107,23 +113,24 @@ fn check(name: &str, source: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The test of a file.
-fn trial(path: &Path) -> Result<Trial, Box<dyn std::error::Error>> {
+/// The test of a file, unless the script is for the other Lua.
+fn trial(path: &Path) -> Result<Option<Trial>, Box<dyn Error>> {
     let source = fs::read_to_string(path)?;
+    if only(&source).is_some_and(|lua| lua != LUA) {
+        return Ok(None);
+    }
     let name = path.file_name().ok_or("no file name")?;
     let name = name.to_str().ok_or("a file name is not UTF-8")?.to_owned();
-    let is_for_other = only(&source).is_some_and(|lua| lua != LUA);
     let stem = name.trim_end_matches(".lua").to_owned();
-    let trial = Trial::test(stem, move || check(&name, &source));
-    Ok(trial.with_ignored_flag(is_for_other))
+    Ok(Some(Trial::test(stem, move || check(&name, &source))))
 }
 
-fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::from_args();
     let mut paths = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts"))?
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<Vec<_>>>()?;
     paths.sort();
-    let trials = paths.iter().map(|path| trial(path));
+    let trials = paths.iter().filter_map(|path| trial(path).transpose());
     Ok(libtest_mimic::run(&arguments, trials.collect::<Result<_, _>>()?).exit_code())
 }
