@@ -4,8 +4,8 @@ mod support;
 
 use std::fs;
 
-use fastlua_bytecode::{Strip, read, write};
-use fastlua_compiler::{HEAP_LIMIT, compile, load_back};
+use fastlua_bytecode::{Strip, read, write, write_as_reference};
+use fastlua_compiler::{HEAP_LIMIT, compile, line_notes, load_back};
 use fastlua_variants::Variants;
 use sha2::{Digest, Sha256};
 use support::{fail, fastlua, root, succeed};
@@ -43,6 +43,11 @@ fn all_chunks_are_the_references() {
         let bytes = write(&chunk).unwrap();
         assert_eq!(&bytes.len().to_string(), length, "{row:?}");
         assert_eq!(&hex(&Sha256::digest(&bytes)), sha256, "{row:?}");
+        let notes = line_notes(layout, chunk_name.as_bytes(), &source, HEAP_LIMIT).unwrap();
+        assert!(
+            write_as_reference(&chunk, &notes).unwrap() == bytes,
+            "{row:?}"
+        );
         assert_eq!(read(&bytes, layout).unwrap(), chunk, "{row:?}");
         assert_eq!(
             load_back(&bytes, layout, HEAP_LIMIT).unwrap(),

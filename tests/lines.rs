@@ -65,3 +65,28 @@ fn only_their_lines_are_wrong() {
         compare(&ours.main, &theirs.main).unwrap();
     }
 }
+
+/// But for the announcement of names that are none.
+#[test]
+fn the_command_gives_the_same_wrong_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.lc");
+    for (variant, name, file) in chunks() {
+        let theirs = fs::read(&file).unwrap();
+        for how in ["reference", "shortest"] {
+            succeed(
+                fastlua(&root().join("tests/golden/lines"))
+                    .args(["compile", "--variant", &variant, "--line-info", how])
+                    .arg(format!("{name}.lua"))
+                    .arg("-o")
+                    .arg(&output),
+            );
+            let same = match name.as_str() {
+                "far" => how == "reference",
+                _ => variant.starts_with("lua51"),
+            };
+            let ours = fs::read(&output).unwrap();
+            assert_eq!(ours == theirs, same, "{variant} {name} {how}");
+        }
+    }
+}

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use fastlua_bundle::SourceText;
-use fastlua_bytecode::{Strip, write};
+use fastlua_bytecode::{Strip, write, write_as_reference};
+use fastlua_compiler::line_notes;
 
 use crate::output::Outputs;
 use crate::variant_args::{Heap, Known, find};
@@ -16,7 +17,10 @@ use crate::{output, print};
 #[command(after_help = "Example:
   fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
 
-The chunk name is `@` and the path as given, as luac.cross has it, so that the bytes are the same.")]
+The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
+luac.cross -s), but for line info: luac.cross packs it longer than needed in places, and loses count of the \
+lines where one statement goes over more than 65. `--line-info reference` gives its bytes, wrong lines \
+included.")]
 pub struct Args {
     /// Variant of the firmware that is to load it
     #[arg(long, value_name = "V")]
@@ -24,6 +28,9 @@ pub struct Args {
     /// Debug data: 0 all, 1 lines but no names, 2 none
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: u8,
+    /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
+    line_info: LineInfo,
     /// File to write, - for standard output [default: the input's name with .lc]
     #[arg(short, long, value_name = "OUT.lc")]
     output: Option<PathBuf>,
@@ -37,6 +44,12 @@ pub struct Args {
     known: Known,
     #[command(flatten)]
     heap: Heap,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LineInfo {
+    Shortest,
+    Reference,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -80,7 +93,13 @@ pub fn run(args: &Args) -> Result<()> {
         print::note(&format!("warning: {warning}"));
     }
     chunk.strip(Strip::from_level(args.strip).context("no such strip level")?);
-    let bytes = write(&chunk)?;
+    let bytes = match args.line_info {
+        LineInfo::Shortest => write(&chunk)?,
+        LineInfo::Reference => {
+            let notes = line_notes(layout, name.as_bytes(), &source, args.heap.bytes())?;
+            write_as_reference(&chunk, &notes)?
+        }
+    };
     if output == Path::new("-") {
         return print::out(bytes);
     }

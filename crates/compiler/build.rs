@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
 
-use fastlua_bytecode::NumberModel;
+use fastlua_bytecode::{Dialect, NumberModel};
+use fastlua_cores::line_notes::noting_lines;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=csrc");
@@ -13,6 +14,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let headers = env::var("DEP_FASTLUA_CORES_HEADERS")?;
     println!("cargo:rerun-if-changed={headers}");
+    let edited = |dialect: Dialect| out.join(format!("edited{}", dialect.version()));
+    for dialect in Dialect::ALL {
+        let (name, text) = noting_lines(dialect)?;
+        fs::create_dir_all(edited(dialect))?;
+        fs::write(edited(dialect).join(name), text.as_bytes())?;
+    }
     for model in NumberModel::ALL {
         let name = identifier(&model);
         let version = model.dialect.version();
@@ -22,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         build
             .file("csrc/core.c")
+            .include(edited(model.dialect))
             .include(env::var(format!("DEP_FASTLUA_CORES_LUA{version}"))?)
             .include(&headers)
             .define("FASTLUA_PREFIX", format!("{name}_").as_str())
@@ -46,7 +54,7 @@ fn table() -> Result<String, std::fmt::Error> {
         writeln!(
             text,
             "    fn {name}_run(name: *const c_char, input: *const c_char, size: usize, limit: usize, \
-             cost: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
+             wanted: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
         )?;
     }
     text += "}\n\nconst CORES: [Run; NumberModel::ALL.len()] = [\n";

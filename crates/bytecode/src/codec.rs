@@ -1,10 +1,13 @@
 //! Reading and writing dumps of every layout.
 
+use std::collections::HashMap;
+
 use crate::cursor::Cursor;
 use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 use crate::header::Header;
 use crate::layout::{Format, Layout};
 use crate::model::{Chunk, Function, FunctionPath};
+use crate::reference_lines::{LineNote, reference_line_info};
 use crate::sink::Sink;
 use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
@@ -48,6 +51,28 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
 /// # Errors
 /// What the layout cannot hold: a float in integer 5.1, an integer of more than 32 bits.
 pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
+    encode(Sink::default(), chunk)
+}
+
+/// As [`write`], with line info as NodeMCU's own compilers pack it. `notes` are the lines that the compiler
+/// gave each function, as [`reference_line_info`] takes them, outer functions first. Functions without lines
+/// stay so; stock formats, which pack nothing, are written as ever.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_as_reference(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<Vec<u8>, WriteError> {
+    let dialect = chunk.layout.dialect();
+    let mut notes = notes.iter();
+    let mut packed = HashMap::new();
+    chunk.main.for_each(&mut |path, _| {
+        if let Some(notes) = notes.next() {
+            packed.insert(path.clone(), reference_line_info(dialect, notes));
+        }
+    });
+    encode(Sink::with_line_info(&packed), chunk)
+}
+
+fn encode(mut sink: Sink, chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
     let Chunk { layout, main } = chunk;
     if !layout.is_possible() {
         let kind = WriteErrorKind::Layout(*layout);
@@ -56,7 +81,6 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
             kind,
         });
     }
-    let mut sink = Sink::default();
     sink.bytes(header(layout).bytes());
     match layout.format {
         Format::NodeMcu51 => nodemcu51::write_function(&mut sink, layout, main)?,

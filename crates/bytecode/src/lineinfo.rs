@@ -5,10 +5,8 @@
 //! is 0, by -n where it is 1. A run that fills its count goes on with delta 0. 5.1 and 5.3 differ in
 //! the highest count only.
 //!
-//! The reference compilers pack while they compile, take back the last instruction now and then, and
-//! sum up wrongly how far its line was away where that is over 63 lines. So their runs may be split before
-//! they are full, and their lines may be wrong from there on, even negative. All of it reads; written is
-//! always the shortest form of the lines.
+//! NodeMCU's own compilers split runs before they are full, and give wrong lines, even negative ones
+//! (`reference_lines.rs`). All of it reads; [`write`](crate::write) gives the shortest form.
 
 use crate::cursor::{self, Cursor};
 use crate::debug::check_lines;
@@ -22,8 +20,10 @@ pub(crate) const FULL_51: u8 = 126;
 /// Highest count byte in 5.3.
 pub(crate) const FULL_53: u8 = 127;
 
-const DELTA: u8 = 0x80;
-const BACK: u8 = 0x40;
+/// Mark of a byte of a delta.
+pub(crate) const DELTA: u8 = 0x80;
+/// Mark of a move back, in the first byte of a delta.
+pub(crate) const BACK: u8 = 0x40;
 
 /// The lines of `code` instructions, packed in `length` bytes; no lines where that is 0.
 pub(crate) fn read_lines(
@@ -71,7 +71,10 @@ pub(crate) fn read_lines(
 /// The line info of `function`, without its length.
 pub(crate) fn pack_lines(sink: &Sink, function: &Function, full: u8) -> sink::Result<Vec<u8>> {
     check_lines(sink, function)?;
-    Ok(pack(&function.lines, full))
+    Ok(match sink.line_info() {
+        Some(packed) if !function.lines.is_empty() => packed.clone(),
+        _ => pack(&function.lines, full),
+    })
 }
 
 fn pack(lines: &[i32], full: u8) -> Vec<u8> {
@@ -168,7 +171,7 @@ impl Runs {
     }
 }
 
-fn pack_delta(packed: &mut Vec<u8>, delta: i64) {
+pub(crate) fn pack_delta(packed: &mut Vec<u8>, delta: i64) {
     if delta == 1 {
         return;
     }

@@ -1,5 +1,7 @@
 //! Where writing a dump stands: the bytes so far, and the function that they belong to.
 
+use std::collections::HashMap;
+
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{WriteError, WriteErrorKind};
@@ -8,12 +10,26 @@ use crate::model::{Function, FunctionPath, MAX_NESTING};
 pub(crate) type Result<T> = std::result::Result<T, WriteError>;
 
 #[derive(Default)]
-pub(crate) struct Sink {
+pub(crate) struct Sink<'a> {
     bytes: Vec<u8>,
     function: FunctionPath,
+    packed: Option<&'a HashMap<FunctionPath, Vec<u8>>>,
 }
 
-impl Sink {
+impl<'a> Sink<'a> {
+    /// A sink for a chunk whose line info is packed already, each function's.
+    pub fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
+        Sink {
+            packed: Some(packed),
+            ..Sink::default()
+        }
+    }
+
+    /// The packed line info of the function, if it is given.
+    pub fn line_info(&self) -> Option<&'a Vec<u8>> {
+        self.packed?.get(&self.function)
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -3,7 +3,7 @@
 use bstr::BString;
 
 use crate::layout::Dialect;
-use crate::model::{Chunk, Function};
+use crate::model::{Chunk, Function, FunctionPath};
 
 /// How much of the debug data is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -58,6 +58,20 @@ impl Chunk {
 }
 
 impl Function {
+    /// Calls `visit` with this function and all functions in it, outer ones first.
+    pub fn for_each(&self, visit: &mut impl FnMut(&FunctionPath, &Function)) {
+        self.visit(&mut FunctionPath::default(), visit);
+    }
+
+    fn visit(&self, path: &mut FunctionPath, visit: &mut impl FnMut(&FunctionPath, &Function)) {
+        visit(path, self);
+        for (index, function) in self.functions.iter().enumerate() {
+            path.0.push(index as u32);
+            function.visit(path, visit);
+            path.0.pop();
+        }
+    }
+
     /// Calls `visit` with this function and all functions in it, outer ones first.
     pub fn for_each_mut(&mut self, visit: &mut impl FnMut(&mut Function)) {
         visit(self);

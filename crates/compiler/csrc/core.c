@@ -36,15 +36,27 @@
 #define luai_makeseed()	0	/* nothing depends on the time of day */
 #endif
 
+#include "lua.h"
+
+/* lcode.c, as build.rs edits it, calls this for each line that it gives an instruction */
+static void core_line (lua_State *L, const void *f, int pc, int line);
+
 #include "corefiles.h"
 
 #if FASTLUA_LUA == 53
 #define load_chunk(L,r,ud,name)	lua_load(L, r, ud, name, NULL)
 #define dump_chunk(L,w,ud)	lua_dump(L, w, ud, 0)
+#define main_function(L)	getproto((L)->top - 1)
 #else
 #define load_chunk(L,r,ud,name)	lua_load(L, r, ud, name)
 #define dump_chunk(L,w,ud)	lua_dump(L, w, ud)
+#define main_function(L)	(clvalue((L)->top - 1)->l.p)
 #endif
+
+/* what the sink takes if all goes well */
+#define WANTED_DUMP	0
+#define WANTED_COST	1	/* of the load */
+#define WANTED_LINES	2	/* all lines that the compiler gave instructions */
 
 typedef void (*Sink) (void *ud, const void *p, size_t n);
 
@@ -53,15 +65,23 @@ typedef struct Text {
   size_t size;
 } Text;
 
+/* a line that an instruction was given */
+typedef struct Line {
+  const void *f;		/* its Proto */
+  int pc, line;
+} Line;
+
 typedef struct Job {
   size_t used, limit;		/* bytes of heap */
   size_t peak, calls;		/* most of them; blocks that were asked for */
   Text input;
   const char *name;
-  int cost;			/* the sink takes what the load costs, no dump */
+  int wanted;
   Sink sink;			/* takes the dump, or the error message */
   void *ud;
   int status;			/* of the load */
+  Line *lines;			/* where they are wanted */
+  size_t nlines, sizelines;
 } Job;
 
 static void *job_alloc (void *ud, void *p, size_t osize, size_t nsize) {
@@ -82,6 +102,23 @@ static void *job_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   if (j->peak < j->used + nsize) j->peak = j->used + nsize;  /* as if it moved */
   if (q != NULL) j->used = used + nsize;
   return q;
+}
+
+/* the last one that an instruction is given holds; NodeMCU's compilers pack them all */
+static void core_line (lua_State *L, const void *f, int pc, int line) {
+  Job *j = (Job *)G(L)->ud;
+  if (j->wanted != WANTED_LINES) return;
+  if (j->nlines == j->sizelines) {
+    size_t size = (j->sizelines == 0) ? 64 : 2 * j->sizelines;
+    Line *p = (Line *)job_alloc(j, j->lines, j->sizelines * sizeof(Line),
+                                size * sizeof(Line));
+    if (p == NULL) luaD_throw(L, LUA_ERRMEM);
+    j->lines = p;
+    j->sizelines = size;
+  }
+  j->lines[j->nlines].f = f;
+  j->lines[j->nlines].pc = pc;
+  j->lines[j->nlines++].line = line;
 }
 
 static const char *job_read (lua_State *L, void *ud, size_t *n) {
@@ -131,12 +168,28 @@ static void job_cost (lua_State *L, Job *j) {
   j->sink(j->ud, found, sizeof(found));
 }
 
+/* hands over a function and those in it, outer ones first */
+static void job_functions (Job *j, const Proto *f) {
+  int i;
+  j->sink(j->ud, &f, sizeof(f));
+  for (i = 0; i < f->sizep; i++)
+    job_functions(j, f->p[i]);
+}
+
+/* hands over all functions, NULL, and all lines that the compiler gave */
+static void job_lines (Job *j, const Proto *f) {
+  const Proto *none = NULL;
+  job_functions(j, f);
+  j->sink(j->ud, &none, sizeof(none));
+  j->sink(j->ud, j->lines, j->nlines * sizeof(Line));
+}
+
 static int job_run (lua_State *L) {
   Job *j = (Job *)lua_touserdata(L, 1);
-  if (j->cost) job_cost(L, j);
-  else {
-    job_load(L, j);
-    dump_chunk(L, job_write, j);
+  switch (j->wanted) {
+    case WANTED_COST: job_cost(L, j); break;
+    case WANTED_LINES: job_load(L, j); job_lines(j, main_function(L)); break;
+    default: job_load(L, j); dump_chunk(L, job_write, j);
   }
   return 0;
 }
@@ -153,16 +206,15 @@ static int job_protected (lua_State *L, Job *j) {
 }
 
 /*
-** Loads source or a dump of this core's own layout and hands its dump, or
-** what the load costs, to the sink; on an error hands Lua's message to it and
-** returns Lua's status.
+** Loads source or a dump of this core's own layout and hands what is wanted
+** to the sink; on an error hands Lua's message to it and returns Lua's status.
 */
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int cost, Sink sink, void *ud);
+               size_t limit, int wanted, Sink sink, void *ud);
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int cost, Sink sink, void *ud) {
+               size_t limit, int wanted, Sink sink, void *ud) {
   static const char nomem[] = "not enough memory";
-  Job j = {0, limit, 0, 0, {input, size}, name, cost, sink, ud, 0};
+  Job j = {0, limit, 0, 0, {input, size}, name, wanted, sink, ud, 0, NULL, 0, 0};
   int status = LUA_ERRMEM;
   lua_State *L = lua_newstate(job_alloc, &j);
   if (L == NULL) {
@@ -178,5 +230,6 @@ int CORE(run) (const char *name, const char *input, size_t size,
     if (j.status != 0) status = j.status;  /* passed on as an error at run time */
   }
   lua_close(L);
+  free(j.lines);
   return status;
 }

@@ -2,9 +2,10 @@
 
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use fastlua_bytecode::{Layout, NumberModel};
+use fastlua_bytecode::{Layout, LineNote, NumberModel};
 
 type Sink = unsafe extern "C" fn(*mut c_void, *const c_void, usize);
 type Run = unsafe extern "C" fn(
@@ -26,6 +27,13 @@ pub(crate) struct Core {
     run: Run,
     /// Layout of the dumps that the core writes and loads.
     pub(crate) layout: Layout,
+}
+
+/// What a run is to give, as `core.c` numbers it.
+enum Wanted {
+    Dump = 0,
+    Cost = 1,
+    Lines = 2,
 }
 
 /// What Lua said instead of a dump.
@@ -55,7 +63,7 @@ impl Core {
         input: &[u8],
         heap_limit: usize,
     ) -> Result<Vec<u8>, Refused> {
-        self.call(name, input, heap_limit, false)
+        self.call(name, input, heap_limit, Wanted::Dump)
     }
 
     /// Loads source or a dump, and returns the blocks that were asked for, bytes at the peak, and
@@ -66,7 +74,7 @@ impl Core {
         input: &[u8],
         heap_limit: usize,
     ) -> Result<[isize; 3], Refused> {
-        let bytes = self.call(name, input, heap_limit, true)?;
+        let bytes = self.call(name, input, heap_limit, Wanted::Cost)?;
         let mut words = bytes.chunks_exact(size_of::<isize>()).map(|word| {
             let mut bytes = [0; size_of::<isize>()];
             bytes.copy_from_slice(word);
@@ -75,12 +83,24 @@ impl Core {
         Ok([(); 3].map(|()| words.next().unwrap_or_default()))
     }
 
+    /// Compiles source and returns, for each function, outer ones first, every line that the compiler gave
+    /// an instruction, in the order in which it did.
+    pub(crate) fn lines(
+        &self,
+        name: &CStr,
+        input: &[u8],
+        heap_limit: usize,
+    ) -> Result<Vec<Vec<LineNote>>, Refused> {
+        let bytes = self.call(name, input, heap_limit, Wanted::Lines)?;
+        Ok(sort_lines(&bytes))
+    }
+
     fn call(
         &self,
         name: &CStr,
         input: &[u8],
         heap_limit: usize,
-        cost: bool,
+        wanted: Wanted,
     ) -> Result<Vec<u8>, Refused> {
         let mut output = Vec::new();
         // SAFETY: the pointers are valid for the call, which keeps none of them; `collect` is the
@@ -92,7 +112,7 @@ impl Core {
                 input.as_ptr().cast(),
                 input.len(),
                 heap_limit,
-                c_int::from(cost),
+                wanted as c_int,
                 collect,
                 (&raw mut output).cast(),
             )
@@ -105,6 +125,34 @@ impl Core {
             }),
         }
     }
+}
+
+/// The lines of each function, from what `core.c` hands over: the functions' addresses up to a null, then
+/// address, pc and line of each note.
+fn sort_lines(bytes: &[u8]) -> Vec<Vec<LineNote>> {
+    const ADDRESS: usize = size_of::<usize>();
+    let end = bytes
+        .chunks_exact(ADDRESS)
+        .position(|address| address == [0; ADDRESS])
+        .unwrap_or_default();
+    let (functions, notes) = bytes.split_at(end * ADDRESS);
+    let numbers: HashMap<&[u8], usize> = functions.chunks_exact(ADDRESS).zip(0..).collect();
+    let mut lines = vec![Vec::new(); numbers.len()];
+    for note in notes
+        .get(ADDRESS..)
+        .unwrap_or_default()
+        .chunks_exact(ADDRESS + 8)
+    {
+        let (function, note) = note.split_at(ADDRESS);
+        let int = |bytes: &[u8]| i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        if let Some(&number) = numbers.get(function) {
+            lines[number].push(LineNote {
+                pc: int(note) as u32,
+                line: int(&note[4..]),
+            });
+        }
+    }
+    lines
 }
 
 unsafe extern "C" fn collect(ud: *mut c_void, p: *const c_void, n: usize) {

@@ -1,19 +1,21 @@
 //! The vendored Lua compilers, one for each number model, in one process: source to chunk, and a
 //! chunk back into a core.
 //!
-//! Lua 5.1.5 and 5.3.6 come unchanged from `fastlua-cores`. Each of the six cores is one C
-//! unit (`csrc/core.c`) whose functions are static, so that they do not clash.
+//! Lua 5.1.5 and 5.3.6 come from `fastlua-cores`, unchanged but for two calls in `lcode.c`, which note
+//! the lines that it gives instructions. Each of the six cores is one C unit (`csrc/core.c`) whose
+//! functions are static, so that they do not clash.
 
 mod core;
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use bstr::{BString, ByteSlice};
 use fastlua_bytecode::{
-    Chunk, Dialect, Difference, Function, Layout, ReadError, WriteError, compare, read, write,
+    Chunk, Dialect, Difference, Function, Layout, LineNote, ReadError, WriteError, compare, read,
+    write,
 };
 
-use crate::core::Core;
+use crate::core::{Core, Refused};
 
 /// Bytes of heap that one compilation or load may take, unless the caller says otherwise.
 pub const HEAP_LIMIT: usize = 64 << 20;
@@ -72,26 +74,9 @@ pub fn compile(
     heap_limit: usize,
 ) -> Result<Chunk, CompileError> {
     let core = Core::of(layout).ok_or(CompileError::NoCore(*layout))?;
-    let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
-    let shown = || BString::from(chunk_name.strip_prefix(b"@").unwrap_or(chunk_name));
-    let text = skip_first_line(layout.dialect(), source);
-    if text.first() == Some(&ESC) {
-        return Err(CompileError::Bytecode(shown()));
-    }
-    let dump = core
-        .run(&name, text, heap_limit)
-        .map_err(|refused| match refused.status {
-            4 => CompileError::Memory {
-                name: shown(),
-                limit: heap_limit,
-            },
-            _ => CompileError::Lua {
-                line: line_of(&refused.message),
-                message: refused.message.into(),
-            },
-        })?;
+    let dump = run_compiler(&core, chunk_name, source, heap_limit, Core::run)?;
     let chunk = read(&dump, &core.layout).map_err(|error| CompileError::Dump {
-        name: shown(),
+        name: shown(chunk_name),
         error,
     })?;
     Ok(Chunk {
@@ -114,6 +99,51 @@ impl CompileError {
 fn line_of(message: &[u8]) -> Option<u32> {
     let mut parts = message.split(|b| *b == b':').skip(1);
     parts.find_map(|part| part.to_str().ok()?.parse().ok())
+}
+
+/// Every line that the compiler gives an instruction of `source` while it compiles it as [`compile`] does,
+/// for each function, outer ones first: what [`write_as_reference`](fastlua_bytecode::write_as_reference)
+/// wants.
+///
+/// # Errors
+/// Those of [`compile`].
+pub fn line_notes(
+    layout: &Layout,
+    chunk_name: &[u8],
+    source: &[u8],
+    heap_limit: usize,
+) -> Result<Vec<Vec<LineNote>>, CompileError> {
+    let core = Core::of(layout).ok_or(CompileError::NoCore(*layout))?;
+    run_compiler(&core, chunk_name, source, heap_limit, Core::lines)
+}
+
+fn run_compiler<T>(
+    core: &Core,
+    chunk_name: &[u8],
+    source: &[u8],
+    heap_limit: usize,
+    run: impl Fn(&Core, &CStr, &[u8], usize) -> Result<T, Refused>,
+) -> Result<T, CompileError> {
+    let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
+    let text = skip_first_line(core.layout.dialect(), source);
+    if text.first() == Some(&ESC) {
+        return Err(CompileError::Bytecode(shown(chunk_name)));
+    }
+    run(core, &name, text, heap_limit).map_err(|refused| match refused.status {
+        4 => CompileError::Memory {
+            name: shown(chunk_name),
+            limit: heap_limit,
+        },
+        _ => CompileError::Lua {
+            line: line_of(&refused.message),
+            message: refused.message.into(),
+        },
+    })
+}
+
+/// The name of a chunk, as Lua would print it.
+fn shown(chunk_name: &[u8]) -> BString {
+    chunk_name.strip_prefix(b"@").unwrap_or(chunk_name).into()
 }
 
 /// What `luaL_loadfile` gives the parser: the newline of a skipped line stays.

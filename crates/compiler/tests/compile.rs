@@ -2,7 +2,7 @@
 
 use fastlua_bytecode::{Chunk, Constant, Format, Layout, Strip, write};
 use fastlua_compiler::{
-    CompileError, HEAP_LIMIT, LoadBackError, Loaded, compile, heap_use, load_back,
+    CompileError, HEAP_LIMIT, LoadBackError, Loaded, compile, heap_use, line_notes, load_back,
 };
 
 const fn layout(format: Format, integer: u8, float: u8) -> Layout {
@@ -162,6 +162,36 @@ fn a_chunk_of_another_model_does_not_load_back() {
     for layout in &ALL[1..] {
         let error = load_back(&bytes, layout, HEAP_LIMIT).unwrap_err();
         assert!(matches!(error, LoadBackError::Read(_)), "{error}");
+    }
+}
+
+/// The last line that an instruction is given is the one that it has.
+#[test]
+fn notes_end_in_the_lines_of_the_chunk() {
+    let source = b"local f, g = ...\nlocal function h()\n  return not (f and\n g) or f(\n)\nend\nreturn f\n+ g\n";
+    for layout in ALL {
+        let chunk = chunk(&layout, source).unwrap();
+        let notes = line_notes(&layout, b"@t.lua", source, HEAP_LIMIT).unwrap();
+        let mut functions = notes.iter();
+        let mut changed = 0;
+        chunk.main.for_each(&mut |path, function| {
+            let notes = functions.next().unwrap();
+            let mut lines = vec![0; function.code.len()];
+            for note in notes {
+                lines[note.pc as usize] = note.line;
+            }
+            assert_eq!(lines, function.lines, "{layout} {path}");
+            changed += notes.len() - lines.len();
+        });
+        assert!(
+            functions.next().is_none() && changed > 0,
+            "{layout}: {changed}"
+        );
+
+        let little = line_notes(&layout, b"@t.lua", source, 1000);
+        assert!(matches!(little, Err(CompileError::Memory { .. })));
+        let wrong = line_notes(&layout, b"@t.lua", b"return return", HEAP_LIMIT);
+        assert!(wrong.unwrap_err().to_string().starts_with("t.lua:1:"));
     }
 }
 

@@ -2,6 +2,7 @@
 //! models in C, and the edits that make cores of them which NodeMCU's chunks can be tested on.
 
 pub mod edits;
+pub mod line_notes;
 pub mod packed_lines;
 pub mod read_only;
 
