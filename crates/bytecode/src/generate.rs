@@ -179,8 +179,12 @@ impl Random {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use bstr::ByteSlice;
+
     use super::*;
-    use crate::codec::{read, write};
+    use crate::codec::{read, write, write_as_reference};
+    use crate::layout::Format;
+    use crate::reference_lines::LineNote;
 
     /// Every layout, for a second in all.
     #[test]
@@ -197,6 +201,60 @@ mod tests {
                 assert!(back == chunk, "{seed} {layout}");
             }
             seed += 1;
+        }
+    }
+
+    /// NodeMCU's 5.3 compiler announces names in a chunk that it has stripped itself.
+    #[test]
+    fn announced_names_may_be_none() {
+        const MARK: &[u8] = b"a name of 13.";
+        const MARK_WRITTEN: &[u8] = b"\x5ea name of 13.";
+        const NONE: &[u8] = b"\x50";
+        let mut announced = 0;
+        for layout in Layout::all().filter(|layout| layout.format == Format::NodeMcu53) {
+            for seed in 0..20 {
+                let mut stripped = chunk(layout, seed);
+                let mut marked = stripped.clone();
+                for (chunk, name) in [(&mut stripped, None), (&mut marked, Some(MARK.into()))] {
+                    chunk.main.for_each_mut(&mut |function| {
+                        let upvalues = function.upvalues.iter_mut();
+                        upvalues.for_each(|upvalue| upvalue.name = name.clone());
+                    });
+                }
+                let bytes = write(&marked).unwrap().replace(MARK_WRITTEN, NONE);
+                announced += usize::from(bytes != write(&stripped).unwrap());
+                assert!(
+                    read(&bytes, &layout).unwrap() == stripped,
+                    "{seed} {layout}"
+                );
+            }
+        }
+        assert!(announced > 60, "{announced} chunks announce names");
+    }
+
+    /// However lines are changed while a function is put together, each instruction has one in the end.
+    #[test]
+    fn the_reference_packing_reads() {
+        let packed = [Format::NodeMcu51, Format::NodeMcu53];
+        for layout in Layout::all().filter(|layout| packed.contains(&layout.format)) {
+            for seed in 0..20 {
+                let mut chunk = chunk(layout, seed);
+                chunk.main.functions.clear();
+                chunk.main.lines = vec![0; chunk.main.code.len()];
+                let mut random = Random(seed);
+                let mut notes = Vec::new();
+                for pc in 0..chunk.main.code.len() as u32 {
+                    for _ in 0..=random.below(3) {
+                        let line = 1 + random.below(1000) as i32;
+                        notes.push(LineNote { pc, line });
+                    }
+                }
+                let bytes = write_as_reference(&chunk, &[notes]).unwrap();
+                let mut back = read(&bytes, &layout).unwrap();
+                assert_eq!(back.main.lines.len(), chunk.main.code.len());
+                back.main.lines.fill(0);
+                assert!(back == chunk, "{seed} {layout}");
+            }
         }
     }
 
