@@ -150,6 +150,7 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
 
 /// gcc sees through an index of one entry, and that the name in it has one word.
 #[test]
+#[ignore = "needs the ESP8266's cross compiler"]
 fn compiles_clean_with_one_chunk_of_a_short_name() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "m.lua", "return ...\n");
@@ -163,6 +164,7 @@ fn compiles_clean_with_one_chunk_of_a_short_name() {
 }
 
 #[test]
+#[ignore = "needs clang"]
 fn compiles_clean_with_clang() {
     let folder = tempfile::tempdir().unwrap();
     let ours = root().join("crates/firmware/lua/telnet.lua");

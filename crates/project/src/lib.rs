@@ -75,3 +75,8 @@ pub use fastlua_variants::{Variant, Variants};
 
 /// fastlua's version, which stands in what it writes.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The programs of `docs/library.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct DocsOfTheLibrary;

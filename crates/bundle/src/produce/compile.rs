@@ -22,7 +22,7 @@ pub enum TextError {
         /// The file.
         file: String,
         /// Why.
-        error: CheckError<CompileError>,
+        error: Box<CheckError<CompileError>>,
     },
     /// Its dump does not come back as it was: a fault of fastlua.
     #[error("{file}: its dump does not load back: {reason}")]

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(most(&unset), 51);
         let blocks = format!("do {} f(a0) end do {} f(a1) end", names(30), names(30));
         assert_eq!(most(&blocks), 30);
-        assert_eq!(most("for i = 1, 2 do local x = i end"), 5);
+        assert_eq!(most("for i = 1, 2 do local x = i f(x) end"), 5);
         assert_eq!(
             most("local a, b = 1, 2 do local c = a end local d, e, f = 3, 4, 5 g(d)"),
             5

@@ -36,7 +36,7 @@ pub fn squash_proved(
         CheckError::Original { error, .. } => error.into(),
         error => TextError::Squash {
             file: file.into(),
-            error,
+            error: Box::new(error),
         },
     })
 }

@@ -1,0 +1,78 @@
+//! The map of the code, `crates/README.md`, is what Cargo knows.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use support::{root, succeed};
+
+/// Each crate with those that it uses, under the names of their folders.
+type Map = BTreeMap<String, BTreeSet<String>>;
+
+/// `fastlua-bytecode` is `bytecode`, and the command itself `cli`.
+fn folder(package: &str) -> Option<String> {
+    match package.strip_prefix("fastlua") {
+        Some("") => Some("cli".into()),
+        Some(role) => role.strip_prefix('-').map(str::to_owned),
+        None => None,
+    }
+}
+
+fn of_cargo() -> Map {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root());
+    cargo.args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    let metadata: Value = serde_json::from_str(&succeed(&mut cargo)).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .filter_map(|package| {
+            let dependencies = package["dependencies"].as_array()?.iter();
+            let used = dependencies
+                .filter(|dependency| dependency["kind"] != "dev")
+                .filter_map(|dependency| folder(dependency["name"].as_str()?));
+            Some((folder(package["name"].as_str()?)?, used.collect()))
+        })
+        .collect()
+}
+
+/// The lines of the first block of text, in their order.
+fn drawn() -> Vec<(String, BTreeSet<String>)> {
+    let map = fs::read_to_string(root().join("crates/README.md")).unwrap();
+    let (_, block) = map.split_once("```text\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let line = |line: &str| {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        (words.next().unwrap(), words.collect())
+    };
+    block.lines().map(line).collect()
+}
+
+#[test]
+fn the_map_is_what_cargo_knows() {
+    let drawn: Map = drawn().into_iter().collect();
+    assert_eq!(drawn, of_cargo());
+}
+
+#[test]
+fn every_crate_uses_what_stands_below_it() {
+    let mut below: BTreeSet<String> = BTreeSet::new();
+    for (name, used) in drawn().into_iter().rev() {
+        assert!(used.is_subset(&below), "{name} uses {used:?}");
+        below.insert(name);
+    }
+}
+
+/// Every folder of `crates/` has a paragraph.
+#[test]
+fn the_map_names_every_crate() {
+    let map = fs::read_to_string(root().join("crates/README.md")).unwrap();
+    for name in of_cargo().keys() {
+        assert!(
+            map.contains(&format!("\n**{name}** ")),
+            "{name} has no paragraph"
+        );
+    }
+}
