@@ -4,8 +4,9 @@ use bstr::BString;
 
 use crate::cursor::{self, Cursor};
 use crate::error::{ReadErrorKind, WriteErrorKind};
-use crate::layout::{Dialect, Layout};
+use crate::layout::Layout;
 use crate::model::{Function, Local, Upvalue};
+use crate::numbers::Dialect;
 use crate::sink::{self, Sink};
 
 /// How the format reads a string.

@@ -2,8 +2,9 @@
 
 use bstr::BString;
 
-use crate::layout::{Dialect, Layout};
+use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, Local, Upvalue};
+use crate::numbers::Dialect;
 
 /// A chunk of layout `layout` that every strict reader takes and every writer can write.
 pub fn chunk(layout: Layout, seed: u64) -> Chunk {

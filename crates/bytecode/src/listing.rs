@@ -5,8 +5,9 @@ use std::fmt::{self, Display, Formatter};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::layout::{Dialect, Layout};
+use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, FunctionPath, Upvalue};
+use crate::numbers::Dialect;
 use crate::opcodes::{Instruction, Mode, Opcode, Operand, rk_constant};
 
 impl Chunk {

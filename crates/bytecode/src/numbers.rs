@@ -1,8 +1,42 @@
-//! Number models: a Lua version with the widths of its numbers.
+//! Number models: a dialect with the widths of its numbers.
 
 use std::fmt;
 
-use crate::layout::Dialect;
+/// The language a chunk is written in; it decides the instruction set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    /// Lua 5.1, as released in 5.1.5.
+    Lua51,
+    /// Lua 5.3, as released in 5.3.6.
+    Lua53,
+}
+
+impl Dialect {
+    /// Both.
+    pub const ALL: [Dialect; 2] = [Dialect::Lua51, Dialect::Lua53];
+
+    /// 51 or 53.
+    pub fn version(self) -> u32 {
+        match self {
+            Dialect::Lua51 => 51,
+            Dialect::Lua53 => 53,
+        }
+    }
+
+    /// The dialect with this number: 51 or 53.
+    pub fn from_version(version: u32) -> Option<Dialect> {
+        Dialect::ALL
+            .into_iter()
+            .find(|dialect| dialect.version() == version)
+    }
+}
+
+/// `5.1` or `5.3`.
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.version() / 10, self.version() % 10)
+    }
+}
 
 /// A dialect and the widths of its numbers: what decides how a text compiles and which core runs the
 /// result.

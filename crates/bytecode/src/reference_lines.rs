@@ -6,8 +6,8 @@
 //! byte they sum it up wrongly: 5.1 weighs the higher bits twice, 5.3 drops them. The lines are wrong from
 //! there on. And a line that comes back after that is not counted with the run before it.
 
-use crate::layout::Dialect;
 use crate::lineinfo::{BACK, DELTA, FULL_51, FULL_53, pack_delta};
+use crate::numbers::Dialect;
 
 /// A line that the compiler gave an instruction, maybe to change it or take the instruction back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

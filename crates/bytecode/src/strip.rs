@@ -2,8 +2,8 @@
 
 use bstr::BString;
 
-use crate::layout::Dialect;
 use crate::model::{Chunk, Function, FunctionPath};
+use crate::numbers::Dialect;
 
 /// How much of the debug data is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

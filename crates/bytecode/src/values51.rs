@@ -6,9 +6,10 @@ use byteorder::{ByteOrder, LE};
 use crate::cursor::{self, Cursor};
 use crate::error::{ReadErrorKind, WriteErrorKind};
 use crate::header::Header;
-use crate::layout::{Dialect, Layout};
+use crate::layout::Layout;
 use crate::model::{Constant, Function, Upvalue};
 use crate::number::{read_float, read_integer, write_float, write_integer};
+use crate::numbers::Dialect;
 use crate::opcodes::{Instruction, Operand};
 use crate::sink::{self, Sink};
 

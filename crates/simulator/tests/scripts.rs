@@ -5,30 +5,18 @@
 //! `--! reboot`, `--! network NAME KEY`, `--! input TEXT` (typed before the script's callbacks run), and
 //! `--! ends TEXT`: the run ends with this error, or with `restart`.
 
-use std::cell::RefCell;
+mod support;
+
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use fastlua_simulator::{Ended, LUA, Options, Restart, Simulator, Until};
 use libtest_mimic::{Arguments, Failed, Trial};
-
-#[derive(Clone, Default)]
-struct Output(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use support::Output;
 
 #[derive(Default)]
 struct Expected {

@@ -1,14 +1,15 @@
 //! A device among the PC's programs: real clients, its settings file, and what can go wrong around it.
 
-use std::cell::RefCell;
+mod support;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use fastlua_simulator::{Ended, Error, Options, Simulator, Until};
+use support::Output;
 use tempfile::{TempDir, tempdir};
 
 fn free_port() -> u16 {
@@ -241,19 +242,6 @@ fn settings_last() {
         error.contains("settings.json: EOF while parsing"),
         "{error}"
     );
-}
-
-#[derive(Clone, Default)]
-struct Output(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]
