@@ -24,7 +24,7 @@ use crate::{inputs, output, print};
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
 
 Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in
-every command. README, \"fastlua bench\", says what each figure is.")]
+every command. docs/bench.md says what each figure is.")]
 pub struct Args {
     #[command(flatten)]
     modules: inputs::Modules,

@@ -1,0 +1,255 @@
+//! A bundle as it is built, counted, decided on and printed.
+
+use fastlua_bundle::{Build, Bundle, BundledChunk, Form, Input};
+use fastlua_bytecode::Strip;
+use fastlua_variants::{Variant, Variants};
+
+fn input(name: &str, form: Form, text: &str) -> Input {
+    Input {
+        name: name.into(),
+        module: name.into(),
+        file: format!("{name}.lua"),
+        text: text.into(),
+        form,
+        strip: Strip::Lines,
+        variants: None,
+    }
+}
+
+fn build(inputs: &[Input], variants: &[&str]) -> Bundle {
+    let known = Variants::built_in();
+    let named = |name: &&str| known.iter().find(|v| v.name == **name).cloned().unwrap();
+    let variants: Vec<Variant> = variants.iter().map(named).collect();
+    let build = Build {
+        inputs,
+        variants: &variants,
+        heap_limit: 1 << 24,
+    };
+    build.run(|| {}).unwrap()
+}
+
+fn chunk<'a>(bundle: &'a Bundle, name: &str) -> &'a BundledChunk {
+    let mut chunks = bundle.chunks.iter();
+    chunks.find(|chunk| chunk.name == name).unwrap()
+}
+
+const FROZEN: Form = Form::Frozen { fallback: true };
+const ALONE: Form = Form::Frozen { fallback: false };
+
+/// What `as = "auto"` becomes within these bytes of flash, by name.
+fn chosen(bundle: &Bundle, flash: Option<u64>) -> Vec<(&str, Form)> {
+    let mut copy = bundle.clone();
+    copy.choose_forms(flash);
+    let chunks = bundle.chunks.iter().zip(copy.chunks);
+    chunks.map(|(c, now)| (c.name.as_str(), now.form)).collect()
+}
+
+#[test]
+fn auto_freezes_all_or_none_at_the_ends() {
+    let auto = |name| input(name, Form::Auto, "return function() return {} end");
+    let bundle = build(
+        &[auto("a"), auto("b")],
+        &["lua51-int", "lua53-int32-float32"],
+    );
+    assert_eq!(chosen(&bundle, None), [("a", FROZEN), ("b", FROZEN)]);
+    let none = [("a", Form::Bytecode), ("b", Form::Bytecode)];
+    assert_eq!(chosen(&bundle, Some(0)), none);
+}
+
+/// Exactly what fits is chosen: one byte less, and another form comes out.
+#[test]
+fn auto_ends_where_the_largest_variant_is_full() {
+    let bundle = build(
+        &[
+            input("a", Form::Auto, "local t = {1, 2, 3} return t[1] + t[2]"),
+            input("b", Form::Bytecode, "return 1"),
+        ],
+        &["lua51-int", "lua51-float"],
+    );
+    let mut frozen = bundle.clone();
+    frozen.choose_forms(None);
+    let flash = (0..2).map(|v| frozen.flash(v)).max().unwrap() as u64;
+    assert_ne!(frozen.flash(0), frozen.flash(1));
+    assert_eq!(chosen(&bundle, Some(flash))[0].1, FROZEN);
+    assert_eq!(chosen(&bundle, Some(flash - 1))[0].1, Form::Bytecode);
+    assert_eq!(chosen(&bundle, Some(flash))[1].1, Form::Bytecode);
+}
+
+/// `text` has one string of 400 bytes, which costs flash twice; `work` is instructions.
+#[test]
+fn auto_takes_the_most_heap_for_a_byte_of_flash_first() {
+    let text = format!("return '{}'", "x".repeat(400));
+    let work = "local a = ... return a + a - a * a % a".to_owned() + &" + a * a".repeat(50);
+    let inputs = [
+        input("text", Form::Auto, &text),
+        input("work", Form::Auto, &work),
+    ];
+    let bundle = build(&inputs, &["lua51-int"]);
+    let alone = |name: &str| {
+        let mut one = bundle.clone();
+        for chunk in &mut one.chunks {
+            chunk.form = if chunk.name == name {
+                FROZEN
+            } else {
+                Form::Bytecode
+            };
+        }
+        one.flash(0) as u64
+    };
+    let both = alone("text").max(alone("work"));
+    let forms = chosen(&bundle, Some(both));
+    let frozen: Vec<&str> = forms
+        .iter()
+        .filter(|f| f.1 == FROZEN)
+        .map(|f| f.0)
+        .collect();
+    assert_eq!(frozen.len(), 1, "{forms:?}");
+    let gain = |name: &str| {
+        let costs = *chunk(&bundle, name).dumps[0]
+            .as_ref()
+            .unwrap()
+            .costs()
+            .unwrap();
+        let heap = (costs.bytecode_heap - costs.frozen_heap) as f64;
+        heap / (costs.frozen_flash + costs.frozen_strings) as f64
+    };
+    let better = if gain("text") > gain("work") {
+        "text"
+    } else {
+        "work"
+    };
+    assert_eq!(frozen, [better]);
+}
+
+/// The sizes of `Proto`, `TValue`, `TString` and a closure are those that both NodeMCU cores have.
+#[test]
+fn costs_are_those_of_the_cores_structures() {
+    let text = "return 'abc'";
+    let variants = ["lua51-int", "lua51-float", "lua53-int32-float32"];
+    let bundle = build(&[input("c", ALONE, text)], &variants);
+    let costs = |v: usize| *bundle.chunks[0].dumps[v].as_ref().unwrap().costs().unwrap();
+    for (v, closure, proto, value) in [(0, 20, 72, 8), (1, 20, 72, 12), (2, 36, 68, 8)] {
+        let costs = costs(v);
+        assert_eq!(costs.functions, 1);
+        assert_eq!(costs.frozen_heap, closure, "variant {v}");
+        // LOADK, RETURN, RETURN; one constant; 5.3 has the upvalue _ENV; line info of one byte is a word
+        let upvalues = if v == 2 { 8 } else { 0 };
+        let functions = proto + 3 * 4 + value + upvalues;
+        assert!(
+            (functions..=functions + 4).contains(&costs.frozen_flash),
+            "variant {v}: {functions}, {costs:?}"
+        );
+        assert!(costs.bytecode_heap > functions + closure, "{costs:?}");
+    }
+    let dump = &bundle.chunks[0].dumps[0].as_ref().unwrap().bytes;
+    assert_eq!(costs(0).bytecode_flash, dump.len());
+}
+
+#[test]
+fn need_counts_what_a_load_makes() {
+    let long = "y".repeat(300);
+    let text = format!(
+        "local a = 'x' return function() return 'x', a, '{long}' end, function() return '{long}' end"
+    );
+    let bundle = build(
+        &[input("c", Form::Bytecode, &text)],
+        &["lua51-int", "lua53-int32-float32"],
+    );
+    for (v, is_53) in [(0, false), (1, true)] {
+        let dump = bundle.chunks[0].dumps[v].as_ref().unwrap();
+        let need = &dump.compiled.as_ref().unwrap().need;
+        assert_eq!(need.functions.len(), 3);
+        assert_eq!(need.functions[0].functions, 2);
+        assert_eq!(need.functions[1].constants, 2);
+        assert_eq!(need.strings.get(&1), Some(&1), "'x' once");
+        // 5.3 makes a long string each time; 5.1 reads it through a buffer
+        let long_ones = if is_53 { 2 } else { 1 };
+        assert_eq!(need.strings.get(&300), Some(&long_ones));
+        assert_eq!(need.buffer, if is_53 { (0, 0) } else { (0, 300) });
+        assert_eq!(need.main_upvalues, usize::from(is_53));
+        assert_eq!(need.constant_strings.get(&300), Some(&long_ones));
+    }
+}
+
+/// The bytes of the word array of this name, in the order in which the text has them.
+fn arrays(header: &str, name: &str) -> Vec<Vec<u8>> {
+    let start = format!("static const uint32_t {name}[");
+    header
+        .split(&start)
+        .skip(1)
+        .map(|rest| {
+            let (_, body) = rest.split_once('{').unwrap();
+            let (body, _) = body.split_once('}').unwrap();
+            let words = body.split(',').map(str::trim).filter(|w| !w.is_empty());
+            words
+                .flat_map(|w| {
+                    let digits = w.strip_prefix("0x").unwrap();
+                    u32::from_str_radix(digits, 16).unwrap().to_le_bytes()
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_header_holds_each_dump_and_each_text_once() {
+    let inputs = [
+        input("b-c", Form::Bytecode, "return 1, 'two'"),
+        input("a", Form::Plain, "return 7 -- as it is"),
+    ];
+    let bundle = build(&inputs, &["lua51-int", "lua53-int32-float32"]);
+    let header = bundle.c_header("0");
+    let dumps = chunk(&bundle, "b-c").dumps.iter().flatten();
+    let padded = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let expected: Vec<Vec<u8>> = dumps.map(|dump| padded(&dump.bytes)).collect();
+    let names: Vec<&str> = header
+        .split("static const uint32_t fast_words_")
+        .skip(1)
+        .map(|rest| rest.split_once('[').unwrap().0)
+        .collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(
+        arrays(&header, &format!("fast_words_{}", names[1])),
+        expected
+    );
+    assert_eq!(
+        arrays(&header, &format!("fast_words_{}", names[0])),
+        [padded(b"return 7 -- as it is")]
+    );
+    // one index for each variant, in the order of names
+    for index in header
+        .split("static const fast_chunk fast_chunks[]")
+        .skip(1)
+    {
+        let (index, _) = index.split_once("};").unwrap();
+        let place = |text: &str| index.find(text).unwrap();
+        assert!(place("FAST_SOURCE, 0, 0") < place("FAST_BYTECODE,"));
+        let dump_len = |hash: u32| index.contains(&format!("0x{hash:08x}"));
+        let hashes = bundle.chunks.iter().flat_map(|c| c.dumps.iter().flatten());
+        assert_eq!(hashes.filter(|d| dump_len(d.xxh32)).count(), 3); // the text counts for both
+    }
+}
+
+#[test]
+fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
+    let alone = build(&[input("a", ALONE, "return 1")], &["lua51-int"]);
+    let header = alone.c_header("0");
+    assert!(arrays(&header, "fast_words_a").is_empty());
+    assert!(
+        header.contains("{fast_name_a, NULL, 0, 0, FAST_BYTECODE,"),
+        "{header}"
+    );
+    assert!(header.contains("a has no bytecode: leave out fallback = false"));
+    let error = alone.module_headers("0").unwrap_err();
+    assert_eq!(error.chunk, "a");
+
+    let both = build(&[input("a", FROZEN, "return 1")], &["lua51-int"]);
+    let header = both.c_header("0");
+    assert_eq!(arrays(&header, "fast_words_a").len(), 1);
+    assert!(!header.contains("has no bytecode"));
+    assert_ne!(alone.name(), both.name());
+}
