@@ -31,6 +31,7 @@ pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use layout::{Format, Layout};
 pub use lineinfo::line_info;
+pub use listing::instruction_text;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
 pub use numbers::{Dialect, NumberModel};
 pub use opcodes::{Instruction, Mode, Opcode, Operand, opcodes, rk_constant};

@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, FunctionPath, Upvalue};
 use crate::numbers::Dialect;
-use crate::opcodes::{Instruction, Mode, Opcode, Operand, rk_constant};
+use crate::opcodes::{Instruction, Opcode, Operand, rk_constant};
 
 impl Chunk {
     /// The chunk's functions with their instructions, constants, locals and upvalues, outer functions
@@ -17,6 +17,16 @@ impl Chunk {
     pub fn listing(&self) -> impl Display {
         Listing(self)
     }
+}
+
+/// The instruction of `function` at `pc` as [`Chunk::listing`] shows it, without the comment: name and
+/// operands. Empty where there is none.
+pub fn instruction_text(layout: &Layout, function: &Function, pc: usize) -> String {
+    let text = |word: &u32| match Instruction(*word).opcode(layout.dialect()) {
+        Some(opcode) => format!("{} {}", opcode.name, Operands(opcode, Instruction(*word))),
+        None => format!("{word:08x}"),
+    };
+    function.code.get(pc).map(text).unwrap_or_default()
 }
 
 struct Listing<'a>(&'a Chunk);
@@ -110,8 +120,7 @@ impl Lister<'_> {
             match instruction.opcode(dialect) {
                 _ if data => write!(f, "{word}")?,
                 Some(opcode) => {
-                    write!(f, "{:<9}\t", opcode.name)?;
-                    self.operands(f, opcode, instruction)?;
+                    write!(f, "{:<9}\t{}", opcode.name, Operands(opcode, instruction))?;
                     self.comment(f, opcode, instruction, pc)?;
                 }
                 None => write!(f, "{word:08x}")?,
@@ -119,22 +128,6 @@ impl Lister<'_> {
             f.write_str("\n")?;
             // In 5.1 the count of such a SETLIST is the next word.
             data = !data && dialect == Dialect::Lua51 && is_wide_setlist(dialect, instruction);
-        }
-        Ok(())
-    }
-
-    fn operands(&self, f: &mut Formatter<'_>, opcode: &Opcode, word: Instruction) -> fmt::Result {
-        let mut between = "";
-        for (kind, value) in values(opcode, word) {
-            let constant = match kind {
-                Operand::Unused => continue,
-                Operand::Constant => Some(value),
-                Operand::Rk => rk_constant(value as u32).map(i64::from),
-                _ => None,
-            };
-            let value = constant.map_or(value, |constant| -1 - constant);
-            write!(f, "{between}{value}")?;
-            between = " ";
         }
         Ok(())
     }
@@ -147,7 +140,7 @@ impl Lister<'_> {
         pc: usize,
     ) -> fmt::Result {
         let code = &self.function.code;
-        let [_, b, c] = values(opcode, word);
+        let [_, b, c] = opcode.operands(word);
         match (opcode.name, b.0) {
             ("SETLIST", _) if word.c() != 0 => write!(f, "\t; {}", word.c()),
             ("SETLIST", _) => match code.get(pc + 1) {
@@ -260,19 +253,25 @@ impl Lister<'_> {
     }
 }
 
-/// The operands with their kinds, as the opcode's mode packs them.
-fn values(opcode: &Opcode, word: Instruction) -> [(Operand, i64); 3] {
-    let (a, b) = match opcode.mode {
-        Mode::ABC => (word.a(), word.b().into()),
-        Mode::ABx => (word.a(), word.bx().into()),
-        Mode::AsBx => (word.a(), word.sbx().into()),
-        Mode::Ax => (word.ax(), 0),
-    };
-    [
-        (opcode.a, a.into()),
-        (opcode.b, b),
-        (opcode.c, word.c().into()),
-    ]
+/// Those that the opcode has; a constant is its number, negated, from -1 on.
+struct Operands<'a>(&'a Opcode, Instruction);
+
+impl Display for Operands<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        for (kind, value) in self.0.operands(self.1) {
+            let constant = match kind {
+                Operand::Unused => continue,
+                Operand::Constant => Some(value),
+                Operand::Rk => rk_constant(value as u32).map(i64::from),
+                _ => None,
+            };
+            let value = constant.map_or(value, |constant| -1 - constant);
+            write!(f, "{between}{value}")?;
+            between = " ";
+        }
+        Ok(())
+    }
 }
 
 fn is_wide_setlist(dialect: Dialect, word: Instruction) -> bool {

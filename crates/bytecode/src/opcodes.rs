@@ -18,6 +18,20 @@ pub struct Opcode {
     pub c: Operand,
 }
 
+impl Opcode {
+    /// The operands A, B and C of an instruction with this opcode, each with its kind. Bx, sBx and Ax stand
+    /// in the place of B, B and A.
+    pub fn operands(&self, word: Instruction) -> [(Operand, i64); 3] {
+        let (a, b, c) = match self.mode {
+            Mode::ABC => (word.a(), word.b().into(), word.c()),
+            Mode::ABx => (word.a(), word.bx().into(), 0),
+            Mode::AsBx => (word.a(), word.sbx().into(), 0),
+            Mode::Ax => (word.ax(), 0, 0),
+        };
+        [(self.a, a.into()), (self.b, b), (self.c, c.into())]
+    }
+}
+
 /// How operands are packed into the 26 bits above the opcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

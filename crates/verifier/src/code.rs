@@ -1,0 +1,306 @@
+//! The rules of an instruction by itself and with those around it.
+
+use fastlua_bytecode::{Constant, Dialect, Instruction, Operand, rk_constant};
+
+use crate::function::{Context, Verdict};
+use crate::refusal::Rule;
+
+/// Most parts of a table that NEWTABLE or SETLIST may ask for.
+const LARGEST: u64 = 1 << 26;
+
+/// Items of a table that one SETLIST stores at the most (`LFIELDS_PER_FLUSH`).
+const FLUSH: u64 = 50;
+
+/// What a word of code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Instruction,
+    /// Part of the instruction before it.
+    Data,
+}
+
+/// Checks every instruction; gives what each word is.
+pub(crate) fn verify(context: &Context) -> Verdict<Vec<Kind>> {
+    let mut kinds = vec![Kind::Instruction; context.code().len()];
+    let mut pc = 0;
+    while pc < kinds.len() {
+        let data = data_words(context, pc)?;
+        let end = pc + 1 + data;
+        context.require(end < kinds.len() || data == 0, Rule::Companion, pc, || {
+            format!("{data} words should follow it")
+        })?;
+        kinds[pc + 1..end].fill(Kind::Data);
+        pc = end;
+    }
+    let checker = Checker { context, kinds };
+    for pc in 0..checker.kinds.len() {
+        if checker.kinds[pc] == Kind::Instruction {
+            checker.instruction(pc)?;
+        }
+    }
+    Ok(checker.kinds)
+}
+
+/// How many words behind an instruction belong to it.
+fn data_words(context: &Context, pc: usize) -> Verdict<usize> {
+    let word = context.at(pc);
+    Ok(match (context.name(pc), context.dialect) {
+        ("", _) => return context.refuse_at(Rule::Opcode, pc, "there is no such opcode"),
+        ("SETLIST", _) => usize::from(word.c() == 0),
+        ("LOADKX", _) => 1,
+        ("CLOSURE", Dialect::Lua51) => {
+            let child = context.function.functions.get(word.bx() as usize);
+            child.map_or(0, |child| child.upvalues.len())
+        }
+        _ => 0,
+    })
+}
+
+struct Checker<'a> {
+    context: &'a Context<'a>,
+    kinds: Vec<Kind>,
+}
+
+impl Checker<'_> {
+    fn instruction(&self, pc: usize) -> Verdict {
+        let context = self.context;
+        let word = context.at(pc);
+        let Some(opcode) = word.opcode(context.dialect) else {
+            return context.refuse_at(Rule::Opcode, pc, "there is no such opcode");
+        };
+        for ((kind, value), letter) in opcode.operands(word).into_iter().zip(["A", "B", "C"]) {
+            self.operand(pc, kind, value, letter)?;
+        }
+        self.beside(pc, opcode.name, word)?;
+        self.companions(pc, opcode.name, word)
+    }
+
+    fn operand(&self, pc: usize, kind: Operand, value: i64, letter: &str) -> Verdict {
+        let function = self.context.function;
+        let index = usize::try_from(value).unwrap_or(usize::MAX);
+        let (holds, rule) = match kind {
+            Operand::Unused => (value == 0, Rule::Unused),
+            Operand::Register => (index < self.context.registers(), Rule::Register),
+            Operand::Constant => (index < function.constants.len(), Rule::Constant),
+            Operand::Rk => match rk_constant(value as u32) {
+                Some(k) => ((k as usize) < function.constants.len(), Rule::Constant),
+                None => (index < self.context.registers(), Rule::Register),
+            },
+            Operand::Upvalue => (index < function.upvalues.len(), Rule::Upvalue),
+            Operand::Function => (index < function.functions.len(), Rule::Function),
+            Operand::Flag => (value <= 1, Rule::Flag),
+            Operand::Jump => return self.target(pc, value),
+            Operand::Count => (true, Rule::Size),
+        };
+        self.context.require(holds, rule, pc, || match rule {
+            Rule::Unused => format!("{letter} is not used and not 0"),
+            Rule::Flag => format!("{letter} is neither 0 nor 1"),
+            Rule::Register => format!(
+                "{letter} is register {value} of {}",
+                self.context.registers()
+            ),
+            Rule::Constant => format!("{letter} is no constant that is there"),
+            Rule::Upvalue => format!("{letter} is upvalue {value} of {}", function.upvalues.len()),
+            _ => format!(
+                "{letter} is function {value} of {}",
+                function.functions.len()
+            ),
+        })
+    }
+
+    fn target(&self, pc: usize, distance: i64) -> Verdict {
+        let target = pc as i64 + 1 + distance;
+        let kind = usize::try_from(target).ok().and_then(|t| self.kinds.get(t));
+        let holds = kind == Some(&Kind::Instruction);
+        self.context.require(holds, Rule::Target, pc, || {
+            format!("it leads to {}, where no instruction is", target + 1)
+        })
+    }
+
+    /// Registers `first` to `last` exist.
+    fn registers(&self, pc: usize, last: usize) -> Verdict {
+        let count = self.context.registers();
+        self.context.require(last < count, Rule::Register, pc, || {
+            format!("it uses register {last} of {count}")
+        })
+    }
+
+    /// What an instruction uses beside its operands.
+    fn beside(&self, pc: usize, name: &str, word: Instruction) -> Verdict {
+        let context = self.context;
+        let is_51 = context.dialect == Dialect::Lua51;
+        let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
+        match name {
+            "LOADNIL" if is_51 => {
+                let reason = || "B is below A".into();
+                context.require(a <= b, Rule::Register, pc, reason)
+            }
+            "LOADNIL" => self.registers(pc, a + b),
+            "LOADBOOL" if c == 1 => self.target(pc, 1),
+            "GETGLOBAL" | "SETGLOBAL" => {
+                let name = &context.function.constants[word.bx() as usize];
+                let reason = || "the name of a global variable is a string".into();
+                let is_string = matches!(name, Constant::String(_));
+                context.require(is_string, Rule::Constant, pc, reason)
+            }
+            "NEWTABLE" => {
+                let reason = || format!("a table of {} and {} parts", parts(b), parts(c));
+                let small = parts(b) <= LARGEST && parts(c) <= LARGEST;
+                context.require(small, Rule::Size, pc, reason)
+            }
+            "SELF" => self.registers(pc, a + 1),
+            "CONCAT" => {
+                let reason = || "B is not below C".into();
+                context.require(b < c, Rule::Register, pc, reason)
+            }
+            "CALL" | "TAILCALL" => {
+                let last = a + b.max(1) - 1;
+                let results = if c >= 2 { a + c - 2 } else { a };
+                self.registers(pc, last.max(results))
+            }
+            "RETURN" | "VARARG" if b >= 2 => self.registers(pc, a + b - 2),
+            "FORPREP" | "FORLOOP" => self.registers(pc, a + 3),
+            "TFORLOOP" if !is_51 => self.registers(pc, a + 1),
+            "TFORLOOP" | "TFORCALL" => {
+                let reason = || "there is no variable".into();
+                context.require(c >= 1, Rule::Register, pc, reason)?;
+                self.registers(pc, (a + 2 + c).max(a + 5))
+            }
+            "SETLIST" => {
+                self.registers(pc, a + b)?;
+                let count = match c {
+                    0 => self.wide_count(pc),
+                    c => c as u64,
+                };
+                let reason = || "its first item has no place".into();
+                context.require(count >= 1, Rule::Size, pc, reason)?;
+                let reason = || format!("it stores items behind {} others", (count - 1) * FLUSH);
+                context.require(count <= LARGEST / FLUSH, Rule::Size, pc, reason)
+            }
+            "JMP" if a > 0 => {
+                let reason = || format!("A closes from register {}", a - 1);
+                context.require(a <= context.registers(), Rule::Register, pc, reason)
+            }
+            _ => Ok(()),
+        }?;
+        let variadic = match is_51 {
+            true => context.function.vararg & 6 == 2,
+            false => context.function.vararg != 0,
+        };
+        context.require(name != "VARARG" || variadic, Rule::Variadic, pc, || {
+            "the function takes no variable arguments".into()
+        })
+    }
+
+    /// The count of a SETLIST whose C is 0.
+    fn wide_count(&self, pc: usize) -> u64 {
+        let word = self.context.at(pc + 1);
+        match self.context.dialect {
+            Dialect::Lua51 => word.0.into(),
+            Dialect::Lua53 => word.ax().into(),
+        }
+    }
+
+    /// What has to stand behind an instruction, or where it leads.
+    fn companions(&self, pc: usize, name: &str, word: Instruction) -> Verdict {
+        let context = self.context;
+        let is_51 = context.dialect == Dialect::Lua51;
+        let belongs =
+            |holds, what: &'static str| context.require(holds, Rule::Companion, pc, || what.into());
+        let is = |at: usize, name| {
+            self.kinds.get(at) == Some(&Kind::Instruction) && context.name(at) == name
+        };
+        let behind = |name| is(pc + 1, name);
+        match name {
+            "EQ" | "LT" | "LE" | "TEST" | "TESTSET" => {
+                belongs(behind("JMP"), "no JMP follows")?;
+                self.target(pc, 1)
+            }
+            "TFORLOOP" if is_51 => {
+                belongs(behind("JMP"), "no JMP follows")?;
+                self.target(pc, 1)
+            }
+            "TFORCALL" => belongs(
+                behind("TFORLOOP") && context.at(pc + 1).a() == word.a() + 2,
+                "no TFORLOOP of the same loop follows",
+            ),
+            "FORPREP" => {
+                let target = (pc as i64 + 1 + i64::from(word.sbx())) as usize;
+                let holds = is(target, "FORLOOP") && context.at(target).a() == word.a();
+                belongs(holds, "it does not lead to its FORLOOP")
+            }
+            "TAILCALL" => {
+                belongs(word.c() == 0, "C is not 0")?;
+                let next = pc + 1;
+                let holds = behind("RETURN")
+                    && (context.at(next).a(), context.at(next).b()) == (word.a(), 0);
+                belongs(holds, "no RETURN of its results follows")
+            }
+            "LOADKX" => {
+                belongs(context.name(pc + 1) == "EXTRAARG", "no EXTRAARG follows")?;
+                let k = context.at(pc + 1).ax() as usize;
+                let reason = || "its constant is not there".into();
+                let exists = k < context.function.constants.len();
+                context.require(exists, Rule::Constant, pc, reason)
+            }
+            "SETLIST" if !is_51 && word.c() == 0 => {
+                belongs(context.name(pc + 1) == "EXTRAARG", "no EXTRAARG follows")
+            }
+            "EXTRAARG" => belongs(false, "it belongs to no instruction"),
+            "CLOSURE" if is_51 => self.captures(pc, word),
+            _ => Ok(()),
+        }
+    }
+
+    /// 5.1: a word behind CLOSURE for each upvalue.
+    fn captures(&self, pc: usize, closure: Instruction) -> Verdict {
+        let context = self.context;
+        let child = &context.function.functions[closure.bx() as usize];
+        for at in pc + 1..=pc + child.upvalues.len() {
+            let word = context.at(at);
+            let b = word.b() as usize;
+            let exists = match context.name(at) {
+                "MOVE" => b < context.registers(),
+                "GETUPVAL" => b < context.function.upvalues.len(),
+                _ => false,
+            };
+            let holds = exists && (word.a(), word.c()) == (0, 0);
+            context.require(holds, Rule::Companion, pc, || {
+                format!("word {} tells no upvalue of the new function", at + 1)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The size that an operand of NEWTABLE stands for (`luaO_fb2int`): the low three bits and an
+/// implied fourth, shifted by the others.
+fn parts(operand: usize) -> u64 {
+    match operand >> 3 {
+        0 => operand as u64,
+        exponent @ 1..=32 => (operand as u64 & 7 | 8) << (exponent - 1),
+        _ => u64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn sizes_of_tables() {
+        let pairs = [
+            (0, 0),
+            (7, 7),
+            (8, 8),
+            (15, 15),
+            (16, 16),
+            (17, 18),
+            (24, 32),
+        ];
+        for (operand, size) in pairs {
+            assert_eq!(parts(operand), size);
+        }
+        assert_eq!(parts(511), u64::MAX);
+    }
+}

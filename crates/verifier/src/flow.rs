@@ -1,0 +1,464 @@
+//! What flows: every way through the code, with what is known of the registers on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastlua_bytecode::{Constant, Dialect, Instruction, Operand, rk_constant};
+
+use crate::code::Kind;
+use crate::function::{Context, Verdict};
+use crate::refusal::Rule;
+use crate::registers::Registers;
+
+/// What holds before an instruction, whichever way led there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    /// Registers that have a value of this function.
+    set: Registers,
+    /// Of these: numbers that FORPREP made.
+    numbers: Registers,
+    /// Tables.
+    tables: Registers,
+    /// Strings.
+    strings: Registers,
+    /// Registers that an open upvalue may change.
+    captured: Registers,
+    /// Where values of an open number begin, if the top is open.
+    open: Option<usize>,
+}
+
+impl State {
+    fn start(context: &Context) -> State {
+        let set = match context.dialect {
+            Dialect::Lua51 => context.registers(),
+            Dialect::Lua53 => context.function.params.into(),
+        };
+        State {
+            set: Registers::below(set),
+            numbers: Registers::default(),
+            tables: Registers::default(),
+            strings: Registers::default(),
+            captured: Registers::default(),
+            open: None,
+        }
+    }
+
+    /// Keeps what holds in both. `None` where only one has an open top.
+    fn meet(&self, other: &State) -> Option<State> {
+        let open = match (self.open, other.open) {
+            (None, None) => None,
+            (Some(a), Some(b)) => Some(a.min(b)),
+            _ => return None,
+        };
+        Some(State {
+            set: self.set.and(&other.set),
+            numbers: self.numbers.and(&other.numbers),
+            tables: self.tables.and(&other.tables),
+            strings: self.strings.and(&other.strings),
+            captured: self.captured.or(&other.captured),
+            open,
+        })
+    }
+
+    /// `register` gets a value of which nothing is known.
+    fn write(&mut self, register: usize) {
+        self.set.insert(register);
+        self.forget(register);
+    }
+
+    fn write_all(&mut self, registers: std::ops::Range<usize>) {
+        registers.for_each(|register| self.write(register));
+    }
+
+    /// Nothing is known any more of what the register holds.
+    fn forget(&mut self, register: usize) {
+        self.numbers.remove(register);
+        self.tables.remove(register);
+        self.strings.remove(register);
+    }
+
+    /// There is garbage in `start` and all above it.
+    fn spoil(&mut self, start: usize) {
+        self.set.cut(start);
+        self.numbers.cut(start);
+        self.tables.cut(start);
+        self.strings.cut(start);
+    }
+
+    /// The register becomes an upvalue.
+    fn capture(&mut self, register: usize) {
+        self.captured.insert(register);
+        self.forget(register);
+    }
+}
+
+/// Follows every way through the code. `kinds` is what each word is.
+pub(crate) fn verify(context: &Context, kinds: &[Kind]) -> Verdict {
+    let mut flow = Flow {
+        context,
+        kinds,
+        known: joins(context, kinds),
+        waiting: BTreeSet::new(),
+    };
+    flow.follow(0, State::start(context))?;
+    while let Some(pc) = flow.waiting.pop_first() {
+        let state = flow.known.get(&pc).cloned().flatten();
+        if let Some(state) = state {
+            flow.follow(pc, state)?;
+        }
+    }
+    Ok(())
+}
+
+/// The instructions to which more than the one before them may lead.
+fn joins(context: &Context, kinds: &[Kind]) -> BTreeMap<usize, Option<State>> {
+    let mut joins = BTreeMap::new();
+    for pc in (0..kinds.len()).filter(|&pc| kinds[pc] == Kind::Instruction) {
+        let word = context.at(pc);
+        let Some(opcode) = word.opcode(context.dialect) else {
+            continue;
+        };
+        if opcode.b == Operand::Jump {
+            joins.insert(target(pc, word), None);
+        }
+        if skips(context, opcode.name, word) {
+            joins.insert(pc + 2, None);
+        }
+    }
+    joins
+}
+
+/// Where a jump at `pc` leads; `code` has made sure that this is in the code.
+fn target(pc: usize, word: Instruction) -> usize {
+    (pc as i64 + 1 + i64::from(word.sbx())) as usize
+}
+
+/// Whether it may go on behind the next instruction.
+fn skips(context: &Context, name: &str, word: Instruction) -> bool {
+    match name {
+        "EQ" | "LT" | "LE" | "TEST" | "TESTSET" => true,
+        "TFORLOOP" => context.dialect == Dialect::Lua51,
+        "LOADBOOL" => word.c() == 1,
+        _ => false,
+    }
+}
+
+struct Flow<'a> {
+    context: &'a Context<'a>,
+    kinds: &'a [Kind],
+    /// What holds where ways meet; none where no way has come yet.
+    known: BTreeMap<usize, Option<State>>,
+    /// Places of which less is known than when they were followed.
+    waiting: BTreeSet<usize>,
+}
+
+impl Flow<'_> {
+    /// Follows the code from `pc` on until a place where ways meet, or its end.
+    fn follow(&mut self, mut pc: usize, mut state: State) -> Verdict {
+        loop {
+            let word = self.context.at(pc);
+            let name = self.context.name(pc);
+            Step {
+                context: self.context,
+                pc,
+                word,
+                state: &mut state,
+            }
+            .run(name)?;
+            let mut next = pc + 1;
+            while self.kinds.get(next) == Some(&Kind::Data) {
+                next += 1;
+            }
+            match name {
+                "RETURN" => return Ok(()),
+                "JMP" | "FORPREP" => return self.arrive(pc, target(pc, word), state),
+                "FORLOOP" => {
+                    let mut again = state.clone();
+                    again.write(word.a() as usize + 3);
+                    self.arrive(pc, target(pc, word), again)?;
+                }
+                "TFORLOOP" if self.context.dialect == Dialect::Lua53 => {
+                    let mut again = state.clone();
+                    again.write(word.a() as usize);
+                    self.arrive(pc, target(pc, word), again)?;
+                }
+                "TESTSET" => {
+                    self.arrive(pc, pc + 2, state.clone())?;
+                    state.write(word.a() as usize);
+                }
+                "LOADBOOL" if word.c() == 1 => return self.arrive(pc, pc + 2, state),
+                name if skips(self.context, name, word) => {
+                    self.arrive(pc, pc + 2, state.clone())?;
+                }
+                _ => {}
+            }
+            if self.known.contains_key(&next) {
+                return self.arrive(pc, next, state);
+            }
+            pc = next;
+        }
+    }
+
+    /// A way from `from` leads to `pc`, where others may.
+    fn arrive(&mut self, from: usize, pc: usize, state: State) -> Verdict {
+        let known = self.known.entry(pc).or_default();
+        let met = match known {
+            None => Some(state),
+            Some(known) => known.meet(&state),
+        };
+        let Some(met) = met else {
+            let reason = "the top is open on one way there and not on another";
+            return self.context.refuse_at(Rule::Open, from, reason);
+        };
+        if known.as_ref() != Some(&met) {
+            *known = Some(met);
+            self.waiting.insert(pc);
+        }
+        Ok(())
+    }
+}
+
+/// One instruction, and what it makes of a state.
+struct Step<'a> {
+    context: &'a Context<'a>,
+    pc: usize,
+    word: Instruction,
+    state: &'a mut State,
+}
+
+impl Step<'_> {
+    fn run(&mut self, name: &str) -> Verdict {
+        self.top(name)?;
+        let word = self.word;
+        let is_51 = self.context.dialect == Dialect::Lua51;
+        let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
+        match name {
+            "MOVE" | "UNM" | "NOT" | "LEN" | "BNOT" => {
+                self.read(b)?;
+                self.state.write(a);
+            }
+            "LOADK" => self.load(a, word.bx()),
+            "LOADKX" => {
+                let k = self.context.at(self.pc + 1).ax();
+                self.load(a, k);
+            }
+            "LOADBOOL" | "GETUPVAL" | "GETGLOBAL" => self.state.write(a),
+            "LOADNIL" => {
+                let last = if is_51 { b } else { a + b };
+                self.state.write_all(a..last + 1);
+            }
+            "SETGLOBAL" | "SETUPVAL" | "TEST" => self.read(a)?,
+            "GETTABUP" => {
+                self.read_rk(c)?;
+                self.state.write(a);
+            }
+            "SETTABUP" => {
+                self.read_rk(b)?;
+                self.read_rk(c)?;
+            }
+            "GETTABLE" => {
+                self.read(b)?;
+                self.read_rk(c)?;
+                self.state.write(a);
+            }
+            "SETTABLE" => {
+                self.read(a)?;
+                self.read_rk(b)?;
+                self.read_rk(c)?;
+            }
+            "NEWTABLE" => {
+                self.state.write(a);
+                if !self.state.captured.contains(a) {
+                    self.state.tables.insert(a);
+                }
+                self.collected(a + 1);
+            }
+            "SELF" => {
+                self.read(b)?;
+                self.key(c)?;
+                self.state.write_all(a..a + 2);
+            }
+            "CONCAT" => {
+                self.read_all(b..c + 1)?;
+                // partial results are stored there
+                (b..c + 1).for_each(|register| self.state.forget(register));
+                self.collected(c + 1);
+                self.state.write(a);
+                self.collected(a.max(b) + 1);
+            }
+            "JMP" => {
+                if a > 0 {
+                    self.state.captured.cut(a - 1);
+                }
+            }
+            "CLOSE" => self.state.captured.cut(a),
+            "EQ" | "LT" | "LE" => {
+                self.read_rk(b)?;
+                self.read_rk(c)?;
+            }
+            "TESTSET" => self.read(b)?,
+            "CALL" | "TAILCALL" => {
+                self.read_all(a..a + b)?;
+                self.state.spoil(a);
+                match (name, c) {
+                    ("CALL", 1..) => self.state.write_all(a..a + c - 1),
+                    _ => self.state.open = Some(a),
+                }
+            }
+            "RETURN" => self.read_all(a..a + b.saturating_sub(1))?,
+            "FORPREP" => {
+                self.read_all(a..a + 3)?;
+                for register in a..a + 3 {
+                    self.state.write(register);
+                    if !self.state.captured.contains(register) {
+                        self.state.numbers.insert(register);
+                    }
+                }
+            }
+            "FORLOOP" => {
+                let is_number = |&register: &usize| !self.state.numbers.contains(register);
+                if let Some(register) = (a..a + 3).find(is_number) {
+                    let reason = format!("register {register} may hold no number of this loop");
+                    return self.context.refuse_at(Rule::Loop, self.pc, reason);
+                }
+            }
+            "TFORLOOP" if !is_51 => self.read(a + 1)?,
+            "TFORLOOP" | "TFORCALL" => {
+                self.read_all(a..a + 3)?;
+                self.state.spoil(a + 3);
+                self.state.write_all(a + 3..a + 3 + c);
+                if is_51 {
+                    self.state.write(a + 2);
+                }
+            }
+            "SETLIST" => {
+                self.read_all(a..a + b + 1)?;
+                if !is_51 && !self.state.tables.contains(a) {
+                    let reason = format!("register {a} may hold no table");
+                    return self.context.refuse_at(Rule::Table, self.pc, reason);
+                }
+                if b == 0 {
+                    self.state.spoil(a + 1);
+                }
+            }
+            "CLOSURE" => self.closure(a)?,
+            "VARARG" => match b {
+                0 => {
+                    self.state.spoil(a);
+                    self.state.open = Some(a);
+                }
+                b => self.state.write_all(a..a + b - 1),
+            },
+            // arithmetic and bitwise operators
+            _ => {
+                self.read_rk(b)?;
+                self.read_rk(c)?;
+                self.state.write(a);
+            }
+        }
+        Ok(())
+    }
+
+    /// An open top is taken by this instruction, and there is one if it takes one. Then the registers
+    /// up to it are read here.
+    fn top(&mut self, name: &str) -> Verdict {
+        let takes =
+            matches!(name, "CALL" | "TAILCALL" | "RETURN" | "SETLIST") && self.word.b() == 0;
+        match (takes, self.state.open.take()) {
+            (false, None) => Ok(()),
+            (false, Some(_)) => self.refuse(Rule::Open, "the open top before it is not taken"),
+            (true, None) => self.refuse(Rule::Open, "it takes an open top, and there is none"),
+            (true, Some(start)) => {
+                let first = self.word.a() as usize + usize::from(name != "RETURN");
+                if start < first {
+                    let reason = format!("what is open begins at register {start}");
+                    return self.context.refuse_at(Rule::Open, self.pc, reason);
+                }
+                self.read_all(self.word.a() as usize..start)
+            }
+        }
+    }
+
+    fn read(&self, register: usize) -> Verdict {
+        match self.state.set.contains(register) {
+            true => Ok(()),
+            false => {
+                let reason = format!("register {register} may not be set");
+                self.context.refuse_at(Rule::Unset, self.pc, reason)
+            }
+        }
+    }
+
+    fn read_all(&self, mut registers: std::ops::Range<usize>) -> Verdict {
+        registers.try_for_each(|register| self.read(register))
+    }
+
+    fn read_rk(&self, rk: usize) -> Verdict {
+        match rk_constant(rk as u32) {
+            Some(_) => Ok(()),
+            None => self.read(rk),
+        }
+    }
+
+    /// The key of SELF.
+    fn key(&self, rk: usize) -> Verdict {
+        self.read_rk(rk)?;
+        let is_string = match rk_constant(rk as u32) {
+            Some(k) => self.is_string(k),
+            None => self.state.strings.contains(rk),
+        };
+        match is_string || self.context.dialect == Dialect::Lua51 {
+            true => Ok(()),
+            false => self.refuse(Rule::Method, "the name of the method may be no string"),
+        }
+    }
+
+    fn is_string(&self, k: u32) -> bool {
+        let constant = self.context.function.constants.get(k as usize);
+        matches!(constant, Some(Constant::String(_)))
+    }
+
+    fn load(&mut self, register: usize, k: u32) {
+        self.state.write(register);
+        if self.is_string(k) && !self.state.captured.contains(register) {
+            self.state.strings.insert(register);
+        }
+    }
+
+    /// CLOSURE: it may capture the register that it sets.
+    fn closure(&mut self, a: usize) -> Verdict {
+        let context = self.context;
+        let child = &context.function.functions[self.word.bx() as usize];
+        let mut captured = Vec::new();
+        for (number, upvalue) in child.upvalues.iter().enumerate() {
+            let word = match context.dialect {
+                Dialect::Lua51 => Some(context.at(self.pc + 1 + number)),
+                Dialect::Lua53 => None,
+            };
+            match word {
+                Some(word) if context.name(self.pc + 1 + number) == "MOVE" => {
+                    captured.push(word.b() as usize);
+                }
+                None if upvalue.in_stack => captured.push(upvalue.index.into()),
+                _ => {}
+            }
+        }
+        for &register in captured.iter().filter(|&&register| register != a) {
+            self.read(register)?;
+        }
+        self.state.write(a);
+        self.collected(a + 1);
+        captured.iter().for_each(|&r| self.state.capture(r));
+        Ok(())
+    }
+
+    /// 5.3's collector may clear `start` and all above it while the instruction runs.
+    fn collected(&mut self, start: usize) {
+        if self.context.dialect == Dialect::Lua53 {
+            self.state.spoil(start);
+        }
+    }
+
+    fn refuse(&self, rule: Rule, reason: &str) -> Verdict {
+        self.context.refuse_at(rule, self.pc, reason)
+    }
+}

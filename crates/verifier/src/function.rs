@@ -1,0 +1,213 @@
+//! The rules of a function, and the walk over all of them.
+
+use fastlua_bytecode::{
+    Chunk, Dialect, Function, FunctionPath, Instruction, Layout, MAX_NESTING, instruction_text,
+};
+
+use crate::refusal::{Refusal, Rule};
+use crate::{code, flow};
+
+/// A function that is looked at.
+pub(crate) struct Context<'a> {
+    pub dialect: Dialect,
+    pub function: &'a Function,
+    layout: &'a Layout,
+    path: &'a FunctionPath,
+}
+
+/// What a rule says.
+pub(crate) type Verdict<T = ()> = Result<T, Box<Refusal>>;
+
+pub(crate) fn verify(chunk: &Chunk) -> Verdict {
+    walk(
+        &chunk.layout,
+        &chunk.main,
+        None,
+        &mut FunctionPath::default(),
+    )
+}
+
+/// `parent` is the function around it.
+fn walk(
+    layout: &Layout,
+    function: &Function,
+    parent: Option<&Function>,
+    path: &mut FunctionPath,
+) -> Verdict {
+    let context = Context {
+        dialect: layout.dialect(),
+        function,
+        layout,
+        path,
+    };
+    context.shape()?;
+    context.upvalues(parent)?;
+    context.debug()?;
+    let kinds = code::verify(&context)?;
+    flow::verify(&context, &kinds)?;
+    for (index, child) in function.functions.iter().enumerate() {
+        path.0.push(index as u32);
+        walk(layout, child, Some(function), path)?;
+        path.0.pop();
+    }
+    Ok(())
+}
+
+impl Context<'_> {
+    /// The function's instructions.
+    pub fn code(&self) -> &[u32] {
+        &self.function.code
+    }
+
+    /// The instruction at `pc`.
+    pub fn at(&self, pc: usize) -> Instruction {
+        Instruction(self.function.code[pc])
+    }
+
+    /// Its name; empty for an opcode that does not exist.
+    pub fn name(&self, pc: usize) -> &'static str {
+        let opcode = self.at(pc).opcode(self.dialect);
+        opcode.map_or("", |opcode| opcode.name)
+    }
+
+    /// How many registers it has.
+    pub fn registers(&self) -> usize {
+        self.function.max_stack.into()
+    }
+
+    fn refuse(&self, rule: Rule, reason: String) -> Verdict {
+        Err(Box::new(Refusal {
+            rule,
+            function: self.path.clone(),
+            pc: None,
+            instruction: String::new(),
+            reason,
+        }))
+    }
+
+    /// Refuses the instruction at `pc`.
+    pub fn refuse_at<T>(&self, rule: Rule, pc: usize, reason: impl Into<String>) -> Verdict<T> {
+        Err(Box::new(Refusal {
+            rule,
+            function: self.path.clone(),
+            pc: Some(pc),
+            instruction: instruction_text(self.layout, self.function, pc),
+            reason: reason.into(),
+        }))
+    }
+
+    /// Refuses the instruction at `pc` unless `holds`.
+    pub fn require(
+        &self,
+        holds: bool,
+        rule: Rule,
+        pc: usize,
+        reason: impl FnOnce() -> String,
+    ) -> Verdict {
+        match holds {
+            true => Ok(()),
+            false => self.refuse_at(rule, pc, reason()),
+        }
+    }
+
+    fn shape(&self) -> Verdict {
+        let function = self.function;
+        if self.path.0.len() > MAX_NESTING {
+            return self.refuse(
+                Rule::Nesting,
+                format!("it is nested more than {MAX_NESTING} levels deep"),
+            );
+        }
+        let most = match self.dialect {
+            Dialect::Lua51 => 250,
+            Dialect::Lua53 => 255,
+        };
+        if !(2..=most).contains(&function.max_stack) {
+            return self.refuse(
+                Rule::Registers,
+                format!("it has {} registers, not 2 to {most}", function.max_stack),
+            );
+        }
+        let flags: &[u8] = match self.dialect {
+            Dialect::Lua51 => &[0, 2, 3, 7],
+            Dialect::Lua53 => &[0, 1],
+        };
+        if !flags.contains(&function.vararg) {
+            return self.refuse(
+                Rule::Vararg,
+                format!(
+                    "no compiler marks a function with vararg {}",
+                    function.vararg
+                ),
+            );
+        }
+        let has_arg = self.dialect == Dialect::Lua51 && function.vararg & 1 != 0;
+        if usize::from(function.params) + usize::from(has_arg) > self.registers() {
+            return self.refuse(
+                Rule::Parameters,
+                format!(
+                    "{} parameters do not fit into {} registers",
+                    function.params, function.max_stack
+                ),
+            );
+        }
+        match function
+            .code
+            .len()
+            .checked_sub(1)
+            .map(|last| self.name(last))
+        {
+            Some("RETURN") => Ok(()),
+            Some(_) => self.refuse(Rule::End, "its last instruction is no RETURN".into()),
+            None => self.refuse(Rule::End, "it has no instructions".into()),
+        }
+    }
+
+    fn upvalues(&self, parent: Option<&Function>) -> Verdict {
+        let upvalues = &self.function.upvalues;
+        match (self.dialect, parent) {
+            (Dialect::Lua51, None) if !upvalues.is_empty() => {
+                self.refuse(Rule::Upvalues, "a main function has no upvalues".into())
+            }
+            (Dialect::Lua51, _) | (Dialect::Lua53, None) => Ok(()),
+            (Dialect::Lua53, Some(parent)) => {
+                let exists = |u: &fastlua_bytecode::Upvalue| match u.in_stack {
+                    true => u.index < parent.max_stack,
+                    false => usize::from(u.index) < parent.upvalues.len(),
+                };
+                match upvalues.iter().position(|u| !exists(u)) {
+                    None => Ok(()),
+                    Some(number) => self.refuse(
+                        Rule::Upvalues,
+                        format!("upvalue {number} is none of the function around it"),
+                    ),
+                }
+            }
+        }
+    }
+
+    fn debug(&self) -> Verdict {
+        let Function {
+            lines,
+            code,
+            locals,
+            upvalues,
+            ..
+        } = self.function;
+        if !lines.is_empty() && lines.len() != code.len() {
+            let (lines, code) = (lines.len(), code.len());
+            return self.refuse(
+                Rule::Debug,
+                format!("there are {lines} lines for {code} instructions"),
+            );
+        }
+        if let Some(local) = locals.iter().position(|local| local.name.is_none()) {
+            return self.refuse(Rule::Debug, format!("local variable {local} has no name"));
+        }
+        let named = upvalues.iter().filter(|u| u.name.is_some()).count();
+        if self.dialect == Dialect::Lua51 && named != 0 && named != upvalues.len() {
+            return self.refuse(Rule::Debug, "not all of its upvalues have a name".into());
+        }
+        Ok(())
+    }
+}
