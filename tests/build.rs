@@ -146,7 +146,7 @@ fn bad_input_is_named() {
             "a-b.lua and x/a_b.lua: their chunks",
         ),
         (&["two words.lua"], "\"two words\" can't be a chunk's name"),
-        (&["escape.lua"], "escape.lua: this is bytecode"),
+        (&["escape.lua"], "escape.lua: offset 0: header of 12 bytes, but 4 bytes"),
         (&["wrap.lua", "--variant=lua51-int"], "wrap.lua:2: "),
         (&["over.lua", "--variant=lua51-int"], "over.lua:1: "),
         (&["folder.lua"], "folder.lua can't be read"),
@@ -430,4 +430,78 @@ fn what_the_chip_would_not_compile_is_no_source() {
         let noted = errors.contains("note: many.lua:1: a function with 52 local variables");
         assert_eq!(noted, notes, "{file} {form}: {errors}");
     }
+}
+
+/// A module that is a dump: it fits one variant, and is verified, whatever made it.
+#[test]
+fn bytecode_is_a_module_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(
+        here,
+        "a.lua",
+        "local n = ... return function() return n, 'text' end\n",
+    );
+    let compile = |out: &str| {
+        let mut command = fastlua(here);
+        command.args(["compile", "--variant", "lua51-int", "--strip", "2", "a.lua"]);
+        succeed(command.args(["-o", out]));
+    };
+    let build_int = |args: &[&str]| build(here, &[args, &["--variant", "lua51-int"]].concat());
+    fs::create_dir(here.join("lc")).unwrap();
+    compile("lc/a.lc");
+    for form in ["bytecode", "frozen", "auto"] {
+        for (file, out) in [("a.lua", "source"), ("lc/a.lc", "given")] {
+            succeed(&mut build_int(&[file, "--as", form, "-o", out]));
+        }
+        let arrays = |out: &str| {
+            let text = fs::read_to_string(here.join(out).join("fast_chunks.h")).unwrap();
+            // behind the comment, which has the hash of the file; 5.1 has no seed made of that
+            let (_, text) = text.split_once("#ifndef").unwrap();
+            let bundle = |line: &&str| !line.contains("FAST_BUNDLE");
+            text.lines().filter(bundle).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(arrays("source"), arrays("given"), "{form}");
+    }
+    for form in ["source", "plain"] {
+        let error = fail(&mut build_int(&["lc/a.lc", "--as", form, "-o", "none"]));
+        assert!(
+            error.contains(&format!(
+                "a.lc: it is bytecode, which can't be carried as {form}"
+            )),
+            "{error}"
+        );
+    }
+    let error = fail(&mut build(here, &["lc/a.lc", "-o", "none"]));
+    assert!(
+        error.contains(
+            "it is bytecode of NodeMCU 5.1, 32-bit integers, not of this variant [lua51-float, "
+        ),
+        "{error}"
+    );
+    // an opcode that 5.1 does not have, in the CLOSURE
+    let mut bytes = fs::read(here.join("lc/a.lc")).unwrap();
+    let code = bytes.windows(4).position(|w| w[0] & 0x3f == 36).unwrap();
+    bytes[code] |= 0x3f;
+    fs::write(here.join("bad.lc"), &bytes).unwrap();
+    let error = fail(&mut build_int(&["bad.lc", "-o", "none"]));
+    assert!(
+        error.contains("bad.lc: not safe to run: function main, instruction 2 (")
+            && error.contains(": there is no such opcode [opcode]"),
+        "{error}"
+    );
+    let check = |more: &[&str]| {
+        let mut command = fastlua(here);
+        command
+            .args(["check", "--variant", "lua51-int", "bad.lc"])
+            .args(more);
+        command
+    };
+    assert!(fail(&mut check(&[])).contains("[opcode]"));
+    let json = check(&["--json"]).output().unwrap().stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["files"][0]["rule"], "opcode", "{json}");
+    // 5.1's loader finds this one by itself
+    assert!(fail(&mut check(&["--no-verify"])).contains("bad code in precompiled chunk"));
+    assert!(!here.join("none").exists());
 }

@@ -2,21 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
-use fastlua_bytecode::{Function, Layout};
+use anyhow::{anyhow, bail};
+use fastlua_bytecode::{Function, Layout, read};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variants;
+use fastlua_verifier::verify;
 use serde_json::json;
 
 use crate::variant_args::{Heap, Known, find};
 use crate::{output, print};
 
-/// Check that .lc files are whole and load: a strict read, then the Lua core's own undump
+/// Check that .lc files are whole, load, and are safe to run
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua check --variant lua51-float *.lc
 
-Exit status 1 if any file is damaged or of another variant; the message says at which offset.")]
+A strict read, then the verifier, then the Lua core's own undump. Exit status 1 if any file is damaged, \
+of another variant, or not safe; the message says at which offset or instruction. docs/trust.md says \
+what \"safe\" means.")]
 pub struct Args {
     /// Variant of the firmware that is to load them
     #[arg(long, value_name = "V")]
@@ -27,66 +30,99 @@ pub struct Args {
     /// Print the outcome as JSON (see docs/machine-output.md)
     #[arg(long)]
     json: bool,
+    /// Do not verify what the chunks do with memory
+    #[arg(long)]
+    no_verify: bool,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
     heap: Heap,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> anyhow::Result<()> {
     let known = args.known.load()?;
     let variant = find(&known, &args.variant)?;
     let mut bad = 0;
     let mut outcomes = Vec::new();
     for file in &args.files {
-        let shown = file.display();
-        match check(file, &variant.layout, args.heap.bytes(), &known) {
-            Ok((functions, instructions)) => {
-                if !args.json {
-                    print::out(format!(
-                        "{shown}: ok, {functions} functions, {instructions} instructions\n"
-                    ))?;
-                }
-                outcomes.push(json!({"file": shown.to_string(), "ok": true, "functions": functions, "instructions": instructions}));
-            }
-            Err(error) => {
-                bad += 1;
-                if !args.json {
-                    print::note(&format!("{shown}: {error:#}"));
-                }
-                outcomes.push(
-                    json!({"file": shown.to_string(), "ok": false, "error": format!("{error:#}")}),
-                );
+        let shown = file.display().to_string();
+        let outcome = check(file, &variant.layout, args, &known);
+        if !args.json {
+            match &outcome {
+                Ok(Sound {
+                    functions,
+                    instructions,
+                }) => print::out(format!(
+                    "{shown}: ok, {functions} functions, {instructions} instructions\n"
+                ))?,
+                Err(unsound) => print::note(&format!("{shown}: {}", unsound.message)),
             }
         }
+        bad += usize::from(outcome.is_err());
+        outcomes.push(match outcome {
+            Ok(sound) => json!({
+                "file": shown, "ok": true, "verified": !args.no_verify,
+                "functions": sound.functions, "instructions": sound.instructions,
+            }),
+            Err(unsound) => json!({
+                "file": shown, "ok": false, "error": unsound.message, "rule": unsound.rule,
+            }),
+        });
     }
     if args.json {
         print::json(
-            &json!({"schema": "fastlua-check/1", "variant": variant.name, "files": outcomes}),
+            &json!({"schema": "fastlua-check/2", "variant": variant.name, "files": outcomes}),
         )?;
     }
     match bad {
         0 => Ok(()),
-        bad => bail!("{bad} of {} files can't be loaded", args.files.len()),
+        bad => bail!("{bad} of {} files can't be used", args.files.len()),
     }
 }
 
-/// Functions and instructions of a sound file.
-fn check(
-    file: &Path,
-    layout: &Layout,
-    heap_limit: usize,
-    known: &Variants,
-) -> Result<(usize, usize)> {
+/// What there is to say of a sound file.
+struct Sound {
+    functions: usize,
+    instructions: usize,
+}
+
+/// And of another one.
+struct Unsound {
+    message: String,
+    /// The rule of the verifier that it breaks.
+    rule: Option<&'static str>,
+}
+
+impl From<anyhow::Error> for Unsound {
+    fn from(error: anyhow::Error) -> Unsound {
+        Unsound {
+            message: format!("{error:#}"),
+            rule: None,
+        }
+    }
+}
+
+fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<Sound, Unsound> {
     let bytes = output::read(file)?;
-    let chunk = load_back(&bytes, layout, heap_limit).map_err(|error| {
+    let chunk = read(&bytes, layout).map_err(|error| {
         let fits = crate::list::variants_of(&bytes, known);
         match fits.is_empty() {
-            true => anyhow::anyhow!("{error}"),
-            false => anyhow::anyhow!("{error}; it is a whole chunk of {}", fits.join(", ")),
+            true => anyhow!("{error}"),
+            false => anyhow!("{error}; it is a whole chunk of {}", fits.join(", ")),
         }
     })?;
-    Ok(count(&chunk.main))
+    if !args.no_verify {
+        verify(&chunk).map_err(|refusal| Unsound {
+            message: refusal.to_string(),
+            rule: Some(refusal.rule.name()),
+        })?;
+    }
+    load_back(&bytes, layout, args.heap.bytes()).map_err(anyhow::Error::from)?;
+    let (functions, instructions) = count(&chunk.main);
+    Ok(Sound {
+        functions,
+        instructions,
+    })
 }
 
 fn count(function: &Function) -> (usize, usize) {

@@ -3,10 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fastlua_bundle::SourceText;
 use fastlua_bytecode::{Strip, write, write_as_reference};
 use fastlua_compiler::line_notes;
+use fastlua_verifier::verify;
 
 use crate::output::Outputs;
 use crate::variant_args::{Heap, Known, find};
@@ -93,6 +94,7 @@ pub fn run(args: &Args) -> Result<()> {
         print::note(&format!("warning: {warning}"));
     }
     chunk.strip(Strip::from_level(args.strip).context("no such strip level")?);
+    verify(&chunk).map_err(|refusal| anyhow!("{shown}: a fault of fastlua: {refusal}"))?;
     let bytes = match args.line_info {
         LineInfo::Shortest => write(&chunk)?,
         LineInfo::Reference => {

@@ -3,7 +3,7 @@
 use fastlua_bundle::{Budget, Form};
 use fastlua_bytecode::Strip;
 
-/// A Lua text and how it is to be carried.
+/// A Lua text, or bytecode, and how it is to be carried.
 #[derive(Debug, Clone)]
 pub struct Module {
     pub(crate) file: String,
@@ -18,7 +18,8 @@ pub struct Module {
 
 impl Module {
     /// A text from the file of this name, which messages show. The chunk is named like the file,
-    /// without folders and ending, unless SPLIT markers cut it into several.
+    /// without folders and ending, unless SPLIT markers cut it into several. It may also be a dump: then it
+    /// is verified, and fits the variant of its layout only.
     pub fn new(file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
         Module {
             file: file.into(),

@@ -12,6 +12,9 @@ use crate::manifest::{Manifest, ManifestModule};
 use crate::plan::{Options, Plan};
 use crate::{Error, Files, Module, Overrides};
 
+/// The first byte of bytecode.
+const ESC: u8 = 0x1b;
+
 /// Modules from any place, and what is said about all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Project {
@@ -86,13 +89,15 @@ impl Project {
         Ok(project)
     }
 
-    /// Adds a module: the chunks between its SPLIT markers, or the one that it is.
+    /// Adds a module: the chunks between its SPLIT markers, or the one that it is. A module that is bytecode is
+    /// one chunk.
     ///
     /// # Errors
     /// A wrong SPLIT marker.
     pub fn add(&mut self, module: Module) -> Result<(), Error> {
         let file = &module.file;
-        let pieces = match module.split {
+        let is_bytecode = module.text.first() == Some(&ESC);
+        let pieces = match module.split && !is_bytecode {
             true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
                 file: file.clone(),
                 error,

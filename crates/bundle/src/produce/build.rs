@@ -6,6 +6,7 @@ use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variant;
+use fastlua_verifier::verify;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
@@ -92,7 +93,8 @@ pub struct Warning {
 }
 
 impl Build<'_> {
-    /// Compiles, strips, writes, and loads each dump back. `done` is called after each chunk and
+    /// Compiles each text, or takes it where it is bytecode, strips it, writes it, loads each dump back and
+    /// verifies it. `done` is called after each chunk and
     /// variant, from any thread. Runs in rayon's current pool; the outcome does not depend on it.
     ///
     /// # Errors
@@ -180,15 +182,25 @@ impl Build<'_> {
             file: &input.file,
             bytes: &input.text,
         };
-        let (chunk, remarks) = match text.compile(&variant.layout, self.heap_limit) {
-            Ok(compiled) => compiled,
+        let chunk = match text.is_bytecode() {
+            true if input.form.is_source() => Err(TextError::Given {
+                file: input.file.clone(),
+                reason: format!("it is bytecode, which can't be carried as {}", input.form),
+            }),
+            true => text.undump(&variant.layout),
+            false => text.compile(&variant.layout, self.heap_limit),
+        };
+        let (chunk, remarks) = match chunk {
+            Ok(chunk) => chunk,
             Err(error) => {
                 outcome.errors.push(Said::from(&error));
                 return outcome;
             }
         };
         outcome.remarks.extend(remarks.iter().map(Said::from));
-        outcome.locals(input, &chunk);
+        if !text.is_bytecode() {
+            outcome.locals(input, &chunk);
+        }
         if input.form.is_source() {
             let misread = text.misread_as_source(&variant.layout);
             outcome.remarks.extend(misread.iter().map(Said::from));
@@ -215,10 +227,11 @@ impl Build<'_> {
         };
         let bytes = write(&chunk).map_err(|error| fault(error.to_string()))?;
         let back = load_back(&bytes, &chunk.layout, self.heap_limit)
-            .map_err(|error| fault(error.to_string()))?;
+            .map_err(|error| fault(format!("its dump does not load back: {error}")))?;
         if back != chunk {
-            return Err(fault("it reads back as another chunk".into()));
+            return Err(fault("its dump reads back as another chunk".into()));
         }
+        verify(&chunk).map_err(|refusal| fault(refusal.to_string()))?;
         let need = Need::of(&chunk);
         Ok(Dump {
             xxh32: xxh32(&bytes, 0),

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
+use fastlua_bytecode::{Chunk, Dialect, Layout, ReadErrorKind, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
 use fastlua_source::squash::CheckError;
+use fastlua_verifier::verify;
+
+/// The first byte of bytecode.
+const ESC: u8 = 0x1b;
 
 /// Why a text does not become a chunk. Displays with its file, and the line where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +28,16 @@ pub enum TextError {
         /// Why.
         error: Box<CheckError<CompileError>>,
     },
-    /// Its dump does not come back as it was: a fault of fastlua.
-    #[error("{file}: its dump does not load back: {reason}")]
+    /// It is bytecode that can't be carried.
+    #[error("{file}: {reason}")]
+    Given {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// Its dump does not come back as it was, or is not safe: a fault of fastlua.
+    #[error("{file}: a fault of fastlua: {reason}")]
     Proof {
         /// The file.
         file: String,
@@ -40,7 +52,7 @@ impl TextError {
         match self {
             TextError::Compile(error) => error.line(),
             TextError::Refused(remark) => Some(remark.line),
-            TextError::Squash { .. } | TextError::Proof { .. } => None,
+            TextError::Squash { .. } | TextError::Given { .. } | TextError::Proof { .. } => None,
         }
     }
 }
@@ -132,9 +144,35 @@ impl SourceText<'_> {
             }
         }
         let chunk = compiled?;
-        if layout.dialect() == Dialect::Lua51 {
-            self.stack_holes(&chunk.main, &mut remarks);
-        }
+        self.stack_holes(&chunk, &mut remarks);
+        Ok((chunk, remarks))
+    }
+
+    /// Whether it is no text but bytecode.
+    pub fn is_bytecode(&self) -> bool {
+        self.bytes.first() == Some(&ESC)
+    }
+
+    /// Takes bytecode, if it is a dump of this layout and safe. Gives what [`compile`](Self::compile) does.
+    ///
+    /// # Errors
+    /// Why it can't be taken.
+    pub fn undump(&self, layout: &Layout) -> Result<(Chunk, Vec<Remark>), TextError> {
+        let given = |reason: String| TextError::Given {
+            file: self.file.into(),
+            reason,
+        };
+        let chunk = read(self.bytes, layout).map_err(|error| match &error.kind {
+            ReadErrorKind::Header { found, .. } if !found.is_empty() => {
+                let is_nodemcu = |layout: &&Layout| layout.format.is_nodemcu();
+                let of = found.iter().find(is_nodemcu).unwrap_or(&found[0]);
+                given(format!("it is bytecode of {of}, not of this variant"))
+            }
+            _ => given(error.to_string()),
+        })?;
+        verify(&chunk).map_err(|refusal| given(refusal.to_string()))?;
+        let mut remarks = Vec::new();
+        self.stack_holes(&chunk, &mut remarks);
         Ok((chunk, remarks))
     }
 
@@ -149,19 +187,21 @@ impl SourceText<'_> {
 
     /// 5.1's core does not check the stack for the fixed parameters of vararg functions
     /// (CVE-2014-5461), which has room for five.
-    fn stack_holes(&self, function: &Function, remarks: &mut Vec<Remark>) {
-        if function.vararg != 0 && function.params > 5 {
-            remarks.push(Remark {
-                file: self.file.into(),
-                line: function.line_defined,
-                message: "a vararg function with more than 5 fixed parameters; 5.1 may write past \
-                          its stack when it is called with fewer (CVE-2014-5461)"
-                    .into(),
-                severity: Severity::Warning,
-            });
+    fn stack_holes(&self, chunk: &Chunk, remarks: &mut Vec<Remark>) {
+        if chunk.layout.dialect() != Dialect::Lua51 {
+            return;
         }
-        for child in &function.functions {
-            self.stack_holes(child, remarks);
-        }
+        chunk.main.for_each(&mut |_, function| {
+            if function.vararg != 0 && function.params > 5 {
+                remarks.push(Remark {
+                    file: self.file.into(),
+                    line: function.line_defined,
+                    message: "a vararg function with more than 5 fixed parameters; 5.1 may write \
+                              past its stack when it is called with fewer (CVE-2014-5461)"
+                        .into(),
+                    severity: Severity::Warning,
+                });
+            }
+        });
     }
 }
