@@ -97,8 +97,8 @@ fn the_command_writes_the_same_bytes() {
         "-o-",
         "float_constants.lua",
     ]));
-    assert!(
-        errors.contains("float_constants.lua:1: malformed number near '0.5'"),
-        "{errors}"
+    assert_eq!(
+        errors,
+        "error: float_constants.lua:1: malformed number near '0.5'\n"
     );
 }

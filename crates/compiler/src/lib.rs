@@ -168,10 +168,10 @@ pub enum LoadBackError {
     #[error("no vendored core has the number model of {0}")]
     NoCore(Layout),
     /// The dump is damaged, or is not of the layout.
-    #[error("{0}")]
+    #[error(transparent)]
     Read(#[from] ReadError),
     /// The chunk can't be written for the core.
-    #[error("{0}")]
+    #[error(transparent)]
     Write(#[from] WriteError),
     /// The core refused it, in Lua's words.
     #[error("the Lua core refuses it: {0}")]
@@ -181,7 +181,7 @@ pub enum LoadBackError {
     Dump(ReadError),
     /// The core holds something else.
     #[error("the core loads something else: {0}")]
-    Differs(#[from] Difference),
+    Differs(Difference),
 }
 
 /// Proves that `dump` loads: it is read strictly, encoded anew for the vendored core with the same
@@ -199,7 +199,7 @@ pub fn load_back(dump: &[u8], layout: &Layout, heap_limit: usize) -> Result<Chun
         // 5.1 names a nameless main function so
         again.main.source.take_if(|name| *name == "=?");
     }
-    compare(&stock.main, &again.main)?;
+    compare(&stock.main, &again.main).map_err(LoadBackError::Differs)?;
     Ok(chunk)
 }
 

@@ -21,7 +21,7 @@ pub enum BuildError {
         errors: String,
     },
     /// Lua's sources are not those that the read-only objects were made for: a fault of ours.
-    #[error("{0}")]
+    #[error(transparent)]
     Edit(#[from] EditError),
     /// A file's name has folders, or is one of the image's own.
     #[error("{0:?} can't be the name of an image's file")]

@@ -67,10 +67,10 @@ const NAME_SIZE: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError {
     /// The image can't be built.
-    #[error("{0}")]
+    #[error(transparent)]
     Build(#[from] BuildError),
     /// The image can't be run.
-    #[error("{0}")]
+    #[error(transparent)]
     Run(#[from] RunError),
     /// The program ended itself: a check of known quantities failed, or the C stack was full.
     #[error("the measuring program ended with status {status}: {errors}")]

@@ -31,7 +31,13 @@ pub enum RunError {
     Signal(ExitStatus),
     /// The emulator could not be run, or its output not be read.
     #[error("can't run the emulator: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+impl From<io::Error> for RunError {
+    fn from(error: io::Error) -> RunError {
+        RunError::Io(error)
+    }
 }
 
 /// One instruction takes 2^6 ns of virtual time, so that each is seen in the CPU's 40 MHz counter

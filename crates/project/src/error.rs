@@ -60,7 +60,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A chunk can't have its name.
-    #[error("{0}")]
+    #[error(transparent)]
     Name(#[from] NameError),
     /// No variant has this name.
     #[error("no variant is named {name}{}", .closest.as_ref().map_or(String::new(), |n| format!("; did you mean {n}?")))]
@@ -83,9 +83,9 @@ pub enum Error {
     ),
     /// The bundle is too large for the chip's flash.
     #[error("{0}\nleave some out, or build for fewer variants")]
-    TooLarge(#[from] TooLarge),
+    TooLarge(TooLarge),
     /// A frozen chunk in a header for a C module.
-    #[error("{0}")]
+    #[error(transparent)]
     FrozenHeader(#[from] FrozenHeader),
     /// A firmware tree does not say what it is set to.
     #[error("{0}")]

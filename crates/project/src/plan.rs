@@ -93,7 +93,7 @@ impl Plan {
         if !refused.is_empty() {
             return Err(Error::Faults(refused, self.variants.len()));
         }
-        bundle.check_flash()?;
+        bundle.check_flash().map_err(Error::TooLarge)?;
         Ok(bundle)
     }
 

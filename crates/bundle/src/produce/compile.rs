@@ -15,7 +15,7 @@ const ESC: u8 = 0x1b;
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// Lua's compiler, in its own words.
-    #[error("{0}")]
+    #[error(transparent)]
     Compile(#[from] CompileError),
     /// What the compiler takes and the chip would not, or not as it is meant.
     #[error("{0}")]
