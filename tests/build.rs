@@ -146,7 +146,10 @@ fn bad_input_is_named() {
             "a-b.lua and x/a_b.lua: their chunks",
         ),
         (&["two words.lua"], "\"two words\" can't be a chunk's name"),
-        (&["escape.lua"], "escape.lua: offset 0: header of 12 bytes, but 4 bytes"),
+        (
+            &["escape.lua"],
+            "escape.lua: offset 0: header of 12 bytes, but 4 bytes",
+        ),
         (&["wrap.lua", "--variant=lua51-int"], "wrap.lua:2: "),
         (&["over.lua", "--variant=lua51-int"], "over.lua:1: "),
         (&["folder.lua"], "folder.lua can't be read"),
