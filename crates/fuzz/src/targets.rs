@@ -1,0 +1,244 @@
+//! The targets.
+
+use std::collections::BTreeMap;
+
+use fastlua::{Options, Overrides, Project, firmware_tree};
+use fastlua_bytecode::{
+    Chunk, Dialect, Format, Function, Layout, NumberModel, Strip, candidates, generate, read,
+    read_any, write,
+};
+use fastlua_compiler::{CompileError, compile};
+use fastlua_source::lexer::Lexer;
+use fastlua_source::literals;
+use fastlua_source::split::{Loader, split};
+use fastlua_source::squash::{CheckError, squash_checked};
+use fastlua_source::token::Kind;
+use fastlua_variants::Variants;
+use fastlua_verifier::verify;
+
+use crate::{Target, seeds};
+
+/// Bytes of heap for one compilation.
+const HEAP: usize = 4 << 20;
+
+macro_rules! targets {
+    ($($name:literal $run:path, $seeds:path;)*) => {
+        &[$(Target { name: $name, run: $run, seeds: $seeds }),*]
+    };
+}
+
+pub(crate) const ALL: &[Target] = targets! {
+    "read-nodemcu51" nodemcu51, seeds::dumps;
+    "read-nodemcu53" nodemcu53, seeds::dumps;
+    "read-puc51" puc51, seeds::dumps;
+    "read-puc53" puc53, seeds::dumps;
+    "read-any" any, seeds::dumps;
+    "round-trip" round_trip, seeds::numbers;
+    "strip" strip, seeds::dumps;
+    "listing" listing, seeds::dumps;
+    "verifier" verifier, seeds::dumps;
+    "lexer" lexer, seeds::sources;
+    "literals" literal, seeds::sources;
+    "split" split_markers, seeds::split;
+    "squash" squash, seeds::sources;
+    "manifest" manifest, seeds::manifests;
+    "variants" variants, seeds::variants;
+    "user-config" user_config, seeds::user_configs;
+    "sdkconfig" sdkconfig, seeds::sdkconfigs;
+};
+
+/// What is read strictly is written as it was, but for what `write` says of several forms; and then it is
+/// read and written as the same for ever.
+fn reads(bytes: &[u8], format: Format) {
+    for layout in Layout::all().filter(|layout| layout.format == format) {
+        let Ok(chunk) = read(bytes, &layout) else {
+            continue;
+        };
+        let once = write(&chunk).expect("what was read can be written");
+        let again = read(&once, &layout).expect("what was written can be read");
+        assert_eq!(chunk, again);
+        assert!(once.len() <= bytes.len() + chunk.main.upvalues.len() + 1);
+        assert_eq!(once, write(&again).expect("and written"));
+    }
+}
+
+fn nodemcu51(bytes: &[u8]) {
+    reads(bytes, Format::NodeMcu51);
+}
+
+fn nodemcu53(bytes: &[u8]) {
+    reads(bytes, Format::NodeMcu53);
+}
+
+fn puc51(bytes: &[u8]) {
+    reads(bytes, Format::Puc51);
+}
+
+fn puc53(bytes: &[u8]) {
+    reads(bytes, Format::Puc53);
+}
+
+fn any(bytes: &[u8]) {
+    if let Ok(chunk) = read_any(bytes) {
+        assert!(candidates(bytes).contains(&chunk.layout));
+    }
+}
+
+/// The bytes as a number choose a generated chunk.
+fn round_trip(bytes: &[u8]) {
+    let mut eight = [0; 8];
+    let n = bytes.len().min(8);
+    eight[..n].copy_from_slice(&bytes[..n]);
+    let seed = u64::from_le_bytes(eight);
+    let layouts: Vec<Layout> = Layout::all().collect();
+    let layout = layouts[seed as usize % layouts.len()];
+    let chunk = generate::chunk(layout, seed);
+    let bytes = write(&chunk).expect("a generated chunk can be written");
+    assert_eq!(read(&bytes, &layout).expect("and read"), chunk);
+}
+
+/// The chunks as which the bytes can be read.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> {
+    let layouts = candidates(bytes).into_iter();
+    layouts.filter_map(|layout| read(bytes, &layout).ok())
+}
+
+/// Each level drops what the one below it drops, and nothing is left to drop by the same one.
+fn strip(bytes: &[u8]) {
+    for chunk in chunks(bytes) {
+        let at = |level| {
+            let mut chunk = chunk.clone();
+            chunk.strip(level);
+            chunk
+        };
+        let (names, mut lines) = (at(Strip::Names), at(Strip::Names));
+        lines.strip(Strip::Lines);
+        assert_eq!(at(Strip::Keep), chunk);
+        assert_eq!(at(Strip::Lines), lines);
+        for stripped in [names, lines] {
+            write(&stripped).expect("a stripped chunk can be written");
+        }
+    }
+}
+
+fn listing(bytes: &[u8]) {
+    for chunk in chunks(bytes) {
+        assert!(!chunk.listing().to_string().is_empty());
+    }
+}
+
+/// Debug data but for their own rule do not matter to the verifier.
+fn verifier(bytes: &[u8]) {
+    for mut chunk in chunks(bytes) {
+        let verdict = verify(&chunk);
+        if let Err(refusal) = &verdict {
+            assert!(refusal.to_string().contains(refusal.rule.name()));
+        }
+        chunk.strip(Strip::Lines);
+        assert!(verify(&chunk).is_ok() || verdict.is_err());
+    }
+}
+
+fn lexer(text: &[u8]) {
+    for dialect in Dialect::ALL {
+        let Ok(mut lexer) = Lexer::new(text, dialect) else {
+            continue;
+        };
+        // each token but the last takes a byte at least
+        for count in 0.. {
+            assert!(count <= text.len(), "more tokens than bytes");
+            match lexer.token() {
+                Ok(token) if token.kind == Kind::End => break,
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(error.line as usize <= text.len() + 1);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn literal(text: &[u8]) {
+    for model in &NumberModel::ALL {
+        let lines = text.iter().filter(|b| matches!(b, b'\n' | b'\r')).count();
+        for finding in literals::check(text, model) {
+            assert!(finding.line as usize <= lines + 1);
+        }
+    }
+}
+
+/// No line of a chunk has moved.
+fn split_markers(text: &[u8]) {
+    for loader in [Loader::Fast, Loader::Spiffs] {
+        if let Ok(Some(pieces)) = split(text, loader) {
+            assert!(!pieces.is_empty());
+        }
+    }
+}
+
+/// The chunk without what squashing changes.
+fn bare(text: &[u8], model: &NumberModel) -> Result<Function, CompileError> {
+    let mut chunk = compile(&Layout::stock(*model, 4), b"=c", text, HEAP)?;
+    chunk.strip(Strip::Lines);
+    chunk.set_source(None);
+    chunk.main.for_each_mut(&mut |function| {
+        function.line_defined = 0;
+        function.last_line_defined = 0;
+    });
+    Ok(chunk.main)
+}
+
+fn squash(text: &[u8]) {
+    match squash_checked(text, &NumberModel::ALL, bare) {
+        Ok(squashed) => assert!(squashed.text.len() <= text.len()),
+        Err(CheckError::Original { .. }) => {}
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+fn manifest(text: &[u8]) {
+    let files: BTreeMap<String, Vec<u8>> = [
+        ("fast.toml", text),
+        ("a.lua", b"return 1"),
+        ("lua/b.lua", b"return 2"),
+        ("lua/c.lua", b"return 3"),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text.to_vec()))
+    .collect();
+    let project = Project::from_manifest(&files, "fast.toml", &Overrides::default());
+    if let Ok(project) = project {
+        let _ = project.plan(&Options::default());
+    }
+}
+
+fn variants(text: &[u8]) {
+    let mut known = Variants::built_in();
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    if known.add("new.toml", text).is_ok() {
+        let variant = known.get("new").expect("it was added");
+        let all = variant.select.values().map(ToString::to_string);
+        assert!(
+            all.chain(variant.asserts.clone())
+                .all(|c| !c.contains('\n'))
+        );
+    }
+}
+
+fn tree(file: &str, text: &[u8], version: Option<u32>) {
+    let files = BTreeMap::from([(file.to_owned(), text.to_vec())]);
+    let _ = firmware_tree(&files, version, &Variants::built_in());
+}
+
+fn user_config(text: &[u8]) {
+    for version in [None, Some(53)] {
+        tree("app/include/user_config.h", text, version);
+    }
+}
+
+fn sdkconfig(text: &[u8]) {
+    tree("sdkconfig", text, None);
+}

@@ -1,0 +1,38 @@
+//! Each target is a test of its name: its seeds, what once found a fault, and mutants of both.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use fastlua_fuzz::mutate::{Random, mutant};
+use fastlua_fuzz::{TARGETS, Target};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const MUTANTS: usize = 1000;
+
+fn regressions(target: &Target) -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("regressions").join(target.name);
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn smoke(target: &Target) -> Result<(), Failed> {
+    let mut inputs = regressions(target);
+    inputs.extend((target.seeds)());
+    inputs.iter().for_each(|input| (target.run)(input));
+    for seed in 0..MUTANTS {
+        let mut random = Random::new(seed as u64);
+        (target.run)(&mutant(&inputs, &mut random));
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let trial = |target: &'static Target| Trial::test(target.name, || smoke(target));
+    let trials = TARGETS.iter().map(trial).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
