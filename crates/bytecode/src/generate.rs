@@ -1,14 +1,13 @@
 //! Made-up chunks for round trips and fuzzing: valid as dumps, not as programs. One seed gives one chunk.
 
-use bstr::BString;
-
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, Local, Upvalue};
 use crate::numbers::Dialect;
+use crate::random::Random;
 
 /// A chunk of layout `layout` that every strict reader takes and every writer can write.
 pub fn chunk(layout: Layout, seed: u64) -> Chunk {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     // Names are given throughout or nowhere, as compilers do.
     let debug = Debug {
         names: random.chance(2),
@@ -116,66 +115,6 @@ fn lines(random: &mut Random, count: usize) -> Vec<i32> {
     lines
 }
 
-/// Sebastiano Vigna's splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    /// True once in `times`.
-    fn chance(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    /// A number of any size, small ones as likely as big ones; its complement now and then.
-    fn bits(&mut self) -> u64 {
-        let shift = self.below(64);
-        let value = self.next() >> shift;
-        if self.chance(2) { !value } else { value }
-    }
-
-    /// A C `int` that is not negative.
-    fn int(&mut self) -> u32 {
-        self.bits() as u32 >> self.below(31).max(1)
-    }
-
-    fn float(&mut self) -> f64 {
-        match self.below(4) {
-            0 => self.bits() as i32 as f64 / 4.0,
-            1 => [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY][self.below(4) as usize],
-            2 => f64::from_bits(0x7ff8 << 48 | self.next()),
-            _ => f64::from_bits(self.next()),
-        }
-    }
-
-    fn narrow_float(&mut self) -> f64 {
-        match self.below(3) {
-            0 => f64::from_bits((0x7ff0 << 48) | self.next() << 29),
-            1 => (self.float() as f32).into(),
-            _ => (self.bits() as i16 as f64) / 16.0,
-        }
-    }
-
-    fn string(&mut self) -> BString {
-        let limit = [8, 44, 300][self.below(3) as usize];
-        self.list(limit, |random| random.next() as u8).into()
-    }
-
-    fn list<T>(&mut self, limit: u64, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        (0..self.below(limit)).map(|_| item(self)).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
@@ -242,7 +181,7 @@ mod tests {
                 let mut chunk = chunk(layout, seed);
                 chunk.main.functions.clear();
                 chunk.main.lines = vec![0; chunk.main.code.len()];
-                let mut random = Random(seed);
+                let mut random = Random::new(seed);
                 let mut notes = Vec::new();
                 for pc in 0..chunk.main.code.len() as u32 {
                     for _ in 0..=random.below(3) {

@@ -12,6 +12,8 @@ mod layout;
 mod lineinfo;
 mod listing;
 mod model;
+#[cfg(any(test, feature = "generate"))]
+pub mod mutate;
 mod nodemcu51;
 mod nodemcu53;
 mod number;
@@ -19,6 +21,8 @@ mod numbers;
 mod opcodes;
 mod puc51;
 mod puc53;
+#[cfg(any(test, feature = "generate"))]
+pub mod random;
 mod reference_lines;
 mod sink;
 mod strip;

@@ -1,7 +1,8 @@
 //! The rules of a function, and the walk over all of them.
 
 use fastlua_bytecode::{
-    Chunk, Dialect, Function, FunctionPath, Instruction, Layout, MAX_NESTING, instruction_text,
+    Chunk, Dialect, Function, FunctionPath, Instruction, Layout, Local, MAX_NESTING,
+    instruction_text,
 };
 
 use crate::refusal::{Refusal, Rule};
@@ -204,10 +205,34 @@ impl Context<'_> {
         if let Some(local) = locals.iter().position(|local| local.name.is_none()) {
             return self.refuse(Rule::Debug, format!("local variable {local} has no name"));
         }
+        let active = most_active(locals, code.len());
+        if active > self.registers() {
+            let registers = self.registers();
+            return self.refuse(
+                Rule::Debug,
+                format!("{active} local variables are active at once in {registers} registers"),
+            );
+        }
         let named = upvalues.iter().filter(|u| u.name.is_some()).count();
         if self.dialect == Dialect::Lua51 && named != 0 && named != upvalues.len() {
             return self.refuse(Rule::Debug, "not all of its upvalues have a name".into());
         }
         Ok(())
     }
+}
+
+/// How many local variables are active at the same of `code` instructions: `debug.getlocal` takes each for a
+/// register.
+fn most_active(locals: &[Local], code: usize) -> usize {
+    let place = |pc: u32| (pc as usize).min(code);
+    let mut change = vec![0; code + 1];
+    for local in locals.iter().filter(|l| l.start_pc < l.end_pc) {
+        change[place(local.start_pc)] += 1;
+        change[place(local.end_pc)] -= 1;
+    }
+    let active = change.iter().scan(0, |active: &mut isize, change| {
+        *active += change;
+        Some(*active)
+    });
+    active.max().unwrap_or(0).unsigned_abs()
 }

@@ -15,8 +15,9 @@
 //! - There is a last instruction, and it is RETURN.
 //! - 5.1: the main function has no upvalues. 5.3: an upvalue of an inner function is a register or an
 //!   upvalue of the function around it.
-//! - There is a line for each instruction or for none. Each local variable has a name. In 5.1 either
-//!   all upvalues have a name or none has.
+//! - There is a line for each instruction or for none. Each local variable has a name, and no more of
+//!   them are active at once than there are registers, since `debug.getlocal` takes each for one. In 5.1
+//!   either all upvalues have a name or none has.
 //!
 //! # An instruction ([`code`])
 //!

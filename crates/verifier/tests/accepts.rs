@@ -1,10 +1,16 @@
 //! Whatever a compiler makes is accepted: the golden chunks of NodeMCU's own compilers, and our
-//! compilers' chunks of every Lua file of this repository, for every variant and strip level.
+//! compilers' chunks of every Lua file of this repository and of made-up programs, for every variant
+//! and strip level. Whatever else there is is accepted or refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fastlua_bytecode::{Chunk, Strip, read};
+#[path = "../../source/tests/generate/mod.rs"]
+mod generate;
+
+use fastlua_bytecode::mutate::mutate;
+use fastlua_bytecode::random::Random;
+use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, Strip, read};
 use fastlua_compiler::compile;
 use fastlua_variants::Variants;
 use fastlua_verifier::verify;
@@ -76,4 +82,45 @@ fn what_our_compilers_make() {
         }
     }
     assert!(count > 3000, "{count}");
+}
+
+#[test]
+fn what_our_compilers_make_of_generated_programs() {
+    let mut count = 0;
+    for model in NumberModel::ALL {
+        for seed in 0..60 {
+            let text = generate::program(seed, model.dialect == Dialect::Lua53);
+            let layout = Layout::stock(model, 8);
+            // integer 5.1 does not take all numerals
+            if let Ok(chunk) = compile(&layout, b"=?", text.as_bytes(), HEAP) {
+                accept(&chunk, &format!("program {seed} for {model}"));
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 300, "{count}");
+}
+
+/// Made-up chunks, whose code means nothing, and chunks that are damaged more and more.
+#[test]
+fn no_chunk_makes_it_panic() {
+    let text = fs::read(root().join("crates/firmware/lua/ftp.lua")).unwrap();
+    for layout in Layout::all() {
+        for seed in 0..200 {
+            let chunk = fastlua_bytecode::generate::chunk(layout, seed);
+            assert!(verify(&chunk).is_err(), "{seed} {layout}");
+        }
+    }
+    let mut verdicts = [0, 0];
+    for model in NumberModel::ALL {
+        let whole = compile(&Layout::stock(model, 8), b"=?", &text, HEAP).unwrap();
+        for seed in 0..100 {
+            let (mut chunk, mut random) = (whole.clone(), Random::new(seed));
+            for _ in 0..20 {
+                mutate(&mut chunk, &mut random);
+                verdicts[usize::from(verify(&chunk).is_ok())] += 1;
+            }
+        }
+    }
+    assert!(verdicts.iter().all(|&count| count > 100), "{verdicts:?}");
 }

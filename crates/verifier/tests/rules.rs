@@ -184,6 +184,22 @@ fn functions() -> Vec<Pair> {
                 },
                 |f| f.locals[0].name = None,
             ),
+            same(
+                Rule::Debug,
+                || {
+                    plain().with(|f| {
+                        f.locals = vec![
+                            Local {
+                                name: Some("a".into()),
+                                start_pc: 0,
+                                end_pc: 1,
+                            };
+                            10
+                        ];
+                    })
+                },
+                |f| f.locals.push(f.locals[0].clone()),
+            ),
         ]);
         if most < 255 {
             pairs.push(same(
