@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use fastlua_fuzz::mutate::{Random, mutant};
+use fastlua_bytecode::random::Random;
+use fastlua_fuzz::mutate::mutant;
 use fastlua_fuzz::{TARGETS, Target};
 use libtest_mimic::{Arguments, Failed, Trial};
 
