@@ -1,19 +1,18 @@
 //! The targets.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use fastlua::{Options, Overrides, Project, firmware_tree};
+use fastlua_bundle::{TextError, nodemcu, squash_proved};
 use fastlua_bytecode::{
-    Chunk, Dialect, Format, Function, Layout, NumberModel, Strip, candidates, generate, read,
-    read_any, write,
+    Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
 };
-use fastlua_compiler::{CompileError, compile};
 use fastlua_source::lexer::Lexer;
 use fastlua_source::literals;
 use fastlua_source::split::{Loader, split};
-use fastlua_source::squash::{CheckError, squash_checked};
 use fastlua_source::token::Kind;
-use fastlua_variants::Variants;
+use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::verify;
 
 use crate::{Target, seeds};
@@ -177,23 +176,12 @@ fn split_markers(text: &[u8]) {
     }
 }
 
-/// The chunk without what squashing changes.
-fn bare(text: &[u8], model: &NumberModel) -> Result<Function, CompileError> {
-    let mut chunk = compile(&Layout::stock(*model, 4), b"=c", text, HEAP)?;
-    chunk.strip(Strip::Lines);
-    chunk.set_source(None);
-    chunk.main.for_each_mut(&mut |function| {
-        function.line_defined = 0;
-        function.last_line_defined = 0;
-    });
-    Ok(chunk.main)
-}
-
 fn squash(text: &[u8]) {
-    match squash_checked(text, &NumberModel::ALL, bare) {
+    static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| nodemcu(&Variants::built_in()));
+    match squash_proved(text, "c.lua", &VARIANTS, HEAP) {
         Ok(squashed) => assert!(squashed.text.len() <= text.len()),
-        Err(CheckError::Original { .. }) => {}
-        Err(fault) => panic!("{fault}"),
+        Err(fault @ TextError::Squash { .. }) => panic!("{fault}"),
+        Err(_) => {}
     }
 }
 
