@@ -8,6 +8,11 @@ use std::str::FromStr;
 /// Bytes of the longest condition; it bounds how deep its parentheses nest.
 const LONGEST: usize = 2000;
 
+/// Whether a byte may stand in C text that a variant brings.
+pub(crate) fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
 /// Macros that are defined, with their integer values.
 pub type Macros = BTreeMap<String, i64>;
 
@@ -67,6 +72,12 @@ impl FromStr for Condition {
             return Err(ConditionError {
                 column: LONGEST,
                 expected: "the end, as no condition is this long",
+            });
+        }
+        if let Some(at) = text.bytes().position(|b| !is_printable(b)) {
+            return Err(ConditionError {
+                column: at + 1,
+                expected: "printable ASCII on one line",
             });
         }
         let mut parser = Parser { text, at: 0 };

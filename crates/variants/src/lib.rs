@@ -122,6 +122,22 @@ enum RawFormat {
     Puc53,
 }
 
+/// Whether a text is safe as the first argument of a `_Static_assert`: printable ASCII, parentheses that
+/// match, and nothing that ends an expression or begins a comment, string, directive or trigraph.
+fn is_expression(text: &str) -> bool {
+    let parts = [";", "{", "}", "\"", "'", "\\", "#", "//", "/*", "??"];
+    let mut open = 0usize;
+    let matches = text.bytes().all(|byte| {
+        open = match byte {
+            b'(' => open + 1,
+            b')' => open.wrapping_sub(1),
+            _ => open,
+        };
+        condition::is_printable(byte) && open <= text.len()
+    });
+    matches && open == 0 && !text.trim().is_empty() && !parts.iter().any(|part| text.contains(part))
+}
+
 impl Raw {
     fn check(self, name: &str) -> Result<Variant, String> {
         let layout = Layout {
@@ -165,9 +181,13 @@ impl Raw {
         if self.select.is_empty() {
             return Err("[select] is empty: give at least one target's condition".into());
         }
-        let one_line = |s: &String| !s.contains(['\n', '\r']) && !s.ends_with('\\');
-        if !self.assert.iter().all(one_line) {
-            return Err("an expression of `assert` is not one line".into());
+        if let Some(text) = self.assert.iter().find(|text| !is_expression(text)) {
+            return Err(format!(
+                "{text:?} of `assert` is no C expression of one line"
+            ));
+        }
+        if self.summary.contains(char::is_control) {
+            return Err("the summary is not one line".into());
         }
         let mut select = BTreeMap::new();
         for (target, text) in self.select {
@@ -207,6 +227,28 @@ mod tests {
             ("size_t", "sizet", "unknown field `sizet`"),
             ("nodemcu51", "nodemcu52", "unknown variant `nodemcu52`"),
             ("&& defined", "&& & defined", "condition of target"),
+            ("&& defined", "&&\\n defined", "printable ASCII on one line"),
+            (
+                "&& defined",
+                "&&\u{2003}defined",
+                "printable ASCII on one line",
+            ),
+            (
+                "(lua_Number) ==",
+                "(lua_Number)) ==",
+                "no C expression of one line",
+            ),
+            (
+                "(lua_Number) ==",
+                "(lua_Number) /* ==",
+                "no C expression of one line",
+            ),
+            (
+                "\"sizeof(lua",
+                "\"1, \\\"\\\"); int x; _Static_assert(sizeof(lua",
+                "no C expression",
+            ),
+            ("only\"", "only\\u001b[2J\"", "summary is not one line"),
         ] {
             let text = good.replace(from, to);
             assert_ne!(text, good);
