@@ -508,3 +508,38 @@ fn bytecode_is_a_module_too() {
     assert!(fail(&mut check(&["--no-verify"])).contains("bad code in precompiled chunk"));
     assert!(!here.join("none").exists());
 }
+
+/// Names of files come from others: what they hold reaches neither the terminal nor the C text.
+#[test]
+fn control_characters_of_names_are_shown_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "a\x1b[2J.lua", "return +");
+    let error = fail(&mut build(here, &["a\x1b[2J.lua", "-o", "out"]));
+    assert!(
+        error.contains("a\\u{1b}[2J.lua") && !error.contains('\x1b'),
+        "{error:?}"
+    );
+    put(here, "b\x1b\nc.lua", "return 1");
+    put(
+        here,
+        "fast.toml",
+        "[[module]]\npath = \"b*.lua\"\nname = \"b\"\nvariants = [\"lua51-int\"]\n",
+    );
+    succeed(&mut build(here, &["--variant", "lua51-int", "-o", "out"]));
+    let header = fs::read_to_string(here.join("out/fast_chunks.h")).unwrap();
+    assert!(header.contains("** b: b\\u{1b} c.lua, 8 bytes"), "{header}");
+    let compile = |args: &[&str]| {
+        let mut command = fastlua(here);
+        command
+            .args(["compile", "--variant", "lua51-int"])
+            .args(args);
+        command
+    };
+    succeed(&mut compile(&["b\x1b\nc.lua", "-o", "d\x1b.lc"]));
+    let mut check = fastlua(here);
+    let checked = succeed(check.args(["check", "--variant", "lua51-int", "d\x1b.lc"]));
+    assert!(checked.starts_with("d\\u{1b}.lc: ok"), "{checked:?}");
+    let listed = succeed(fastlua(here).args(["list", "d\x1b.lc"]));
+    assert!(!listed.contains('\x1b'), "{listed:?}");
+}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
+use fastlua_bundle::printable;
 use fastlua_bytecode::{Function, Layout, read};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variants;
@@ -53,7 +54,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                     functions,
                     instructions,
                 }) => print::out(format!(
-                    "{shown}: ok, {functions} functions, {instructions} instructions\n"
+                    "{}: ok, {functions} functions, {instructions} instructions\n",
+                    printable(&shown)
                 ))?,
                 Err(unsound) => print::note(&format!("{shown}: {}", unsound.message)),
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
+use fastlua_bundle::printable;
 use fastlua_bytecode::{Chunk, candidates, read};
 use fastlua_variants::Variants;
 
@@ -52,6 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let names = names_of(&chunk, &known).join(", ");
+    let shown = printable(&shown.to_string());
     let head = format!("{shown}: {names}, {} bytes\n\n", bytes.len());
     print::out(format!("{head}{}", chunk.listing()))
 }

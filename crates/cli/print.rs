@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::Result;
+use fastlua_bundle::printable;
 use serde::Serialize;
 
 /// Writes to standard output.
@@ -17,9 +18,9 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     out(serde_json::to_string_pretty(value)? + "\n")
 }
 
-/// Writes a line to standard error, as well as it can.
+/// Writes a line to standard error, as well as it can. Names in it may come from others.
 pub fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 /// An error of the library, with what to do on the command line.

@@ -15,7 +15,7 @@ mod produce;
 
 pub use bundle::{Bundle, BundledChunk, Compiled, Dump};
 pub use form::{Form, FormError};
-pub use name::{NameError, check_names, identifier};
+pub use name::{NameError, check_names, identifier, printable};
 pub use objects::{
     CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Structure, Text, Value,
 };

@@ -67,6 +67,20 @@ pub fn check_names<'a>(
     Ok(())
 }
 
+/// A text in which nothing can disturb a terminal or end a comment: control characters but for newlines and
+/// tabs are written as Rust writes them, `\u{1b}`.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' | '\t' => shown.push(char),
+            char if char.is_control() => shown.extend(char.escape_default()),
+            char => shown.push(char),
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

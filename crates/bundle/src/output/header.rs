@@ -11,10 +11,10 @@ use super::c::{Hex, words};
 use super::objects;
 use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
-use crate::identifier;
 use crate::name::LONGEST;
 use crate::objects::SHORT_STRING;
 use crate::produce::ON_STACK;
+use crate::{identifier, printable};
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
 const INDEX: [&str; 7] = ["name", "words", "size", "hash", "kind", "heap", "strings"];
@@ -115,7 +115,7 @@ impl Bundle {
                 text,
                 "** {}: {}, {} bytes, as {}, strip {}, SHA-256\n**   {}",
                 chunk.name,
-                chunk.file_name,
+                printable(&chunk.file_name).replace('\n', " "),
                 chunk.source_len,
                 chunk.form,
                 chunk.strip as u8,
