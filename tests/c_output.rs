@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -53,6 +54,18 @@ fn expected(name: &str) -> &'static str {
     }
 }
 
+/// What a script prints in stock Lua with the `fast.c` of a folder, compiled with more options.
+fn host(stock: &Path, model: &NumberModel, out: &Path, more: &[&str], script: &Path) -> String {
+    let mut object = cc("gcc", stock, model);
+    object.args(STRICT).args(more).args(["-c", "-o"]);
+    succeed(object.args([out.join("fast.o"), out.join("fast.c")]));
+    let mut program = cc("gcc", stock, model);
+    program.arg("-o").arg(out.join("host"));
+    program.args([stock.join("host.c"), out.join("fast.o")]);
+    succeed(program.arg("-lm"));
+    succeed(Command::new(out.join("host")).arg(script))
+}
+
 #[test]
 fn loads_and_runs_in_stock_lua_of_each_number_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,21 +84,7 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
                 .arg(&out)
                 .args(["--variant", &stock_variant(&model)]),
         );
-        succeed(
-            cc("gcc", &stock, &model)
-                .args(STRICT)
-                .args(["-c", "-o"])
-                .arg(out.join("fast.o"))
-                .arg(out.join("fast.c")),
-        );
-        succeed(
-            cc("gcc", &stock, &model)
-                .arg("-o")
-                .arg(out.join("host"))
-                .args([stock.join("host.c"), out.join("fast.o")])
-                .arg("-lm"),
-        );
-        let output = succeed(Command::new(out.join("host")).arg(&script));
+        let output = host(&stock, &model, &out, &[], &script);
         let lines: Vec<&str> = output.lines().collect();
         assert_eq!(
             lines,
@@ -96,6 +95,103 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
                 "nil\tnil\tnil\tnil"
             ],
             "{name}"
+        );
+    }
+}
+
+/// Names with a zero byte are no chunk's; what goes too deep for the stack is refused, and warned of.
+#[test]
+fn names_are_whole_and_depth_has_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let nested = |levels: usize| {
+        let (open, close) = (
+            "return function() ".repeat(levels - 1),
+            " end".repeat(levels - 1),
+        );
+        format!("{open}return {levels}{close}")
+    };
+    put(here, "ok.lua", nested(24));
+    put(here, "deep.lua", nested(25));
+    let script = put(
+        here,
+        "script.lua",
+        "print(fast.load 'ok\\0x', fast['ok\\0'], pcall(fast.list(), nil, 'ok\\0'))\n\
+         print(type(fast.load 'ok'), fast.load 'deep')\n\
+         for name, size, kind, need in fast.list() do print(name, kind, need > 0) end\n",
+    );
+    for model in [NumberModel::ALL[0], NumberModel::ALL[2]] {
+        let stock = here.join(model.dialect.to_string());
+        stock_lua(&stock, model.dialect);
+        let mut build = fastlua(here);
+        build.args(["build", "ok.lua", "deep.lua", "-o", "out", "--variant"]);
+        let built = build.arg(stock_variant(&model)).output().unwrap();
+        let said = String::from_utf8(built.stderr).unwrap();
+        assert!(
+            said.contains("deep.lua: 25 levels of functions") && !said.contains("ok.lua"),
+            "{said}"
+        );
+        let run = |more: &[&str]| host(&stock, &model, &here.join("out"), more, &script);
+        let printed = run(&[]);
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(
+            lines[0].starts_with("nil\tnil\tfalse\t") && lines[0].contains("no chunk of that name"),
+            "{printed}"
+        );
+        let refused = "chunk 'deep' has 25 levels of functions, the stack is for 24";
+        assert!(
+            lines[1].starts_with("function\t") && lines[1].contains(&format!("nil\t{refused}")),
+            "{printed}"
+        );
+        let listed = ["deep", "ok"].map(|name| format!("{name}\tbytecode\ttrue"));
+        assert_eq!(lines[2..], listed);
+        assert!(run(&["-DFAST_DEPTH=25"]).contains("function\tfunction: "));
+    }
+}
+
+/// Every number of the index is under its check: with another one the chunk is damaged.
+#[test]
+fn a_damaged_index_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "m.lua", "return 7");
+    let script = put(
+        here,
+        "script.lua",
+        "print(fast.load 'm')\nprint(fast.list()())\n",
+    );
+    let model = NumberModel::ALL[0];
+    let stock = here.join("stock");
+    stock_lua(&stock, model.dialect);
+    let mut build = fastlua(here);
+    build.args([
+        "build",
+        "m.lua",
+        "-o",
+        "out",
+        "--variant",
+        &stock_variant(&model),
+    ]);
+    succeed(&mut build);
+    let out = here.join("out");
+    let header = fs::read_to_string(out.join("fast_chunks.h")).unwrap();
+    let whole = "{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(";
+    let fast_c = fs::read_to_string(out.join("fast.c")).unwrap();
+    assert!(fast_c.contains(whole) && header.contains("FAST_CHUNK("));
+    assert!(host(&stock, &model, &out, &[], &script).starts_with("function: "));
+    for damaged in [
+        "{n, w, s - 1, h, k, (uint32_t)(p), t, d, FAST_CHECK(",
+        "{n, w, s, h ^ 1, k, (uint32_t)(p), t, d, FAST_CHECK(",
+        "{n, w, s, h, k + 5, (uint32_t)(p), t, d, FAST_CHECK(",
+        "{n, w, s, h, k, (uint32_t)(p) / 2, t, d, FAST_CHECK(",
+        "{n, w, s, h, k, (uint32_t)(p), t + 1, d, FAST_CHECK(",
+        "{n, w, s, h, k, (uint32_t)(p), t, 0, FAST_CHECK(",
+    ] {
+        fs::write(out.join("fast.c"), fast_c.replace(whole, damaged)).unwrap();
+        let printed = host(&stock, &model, &out, &[], &script);
+        assert!(
+            printed.starts_with("nil\tchunk 'm' is damaged in flash\nm\t"),
+            "{damaged}: {printed}"
         );
     }
 }
@@ -194,7 +290,7 @@ fn a_c_module_carries_its_lua_half() {
     let script = put(
         folder.path(),
         "script.lua",
-        "print(led.blink(3), led.dim)\nassert(led.blink ~= led.blink)\n",
+        "print(led.blink(3), led.dim, led['blink\\0'])\nassert(led.blink ~= led.blink)\n",
     );
     for model in NumberModel::ALL {
         let stock = folder.path().join(model.dialect.to_string());
@@ -222,6 +318,6 @@ fn a_c_module_carries_its_lua_half() {
                 .arg("-lm"),
         );
         let output = succeed(Command::new(out.join("host")).arg(&script));
-        assert_eq!(output, "on off on\tnil\n", "{name}");
+        assert_eq!(output, "on off on\tnil\tnil\n", "{name}");
     }
 }

@@ -66,13 +66,20 @@ static int fast_must (lua_State *L, const char *name) {
   return (fast_get(L, name) == 1) ? 1 : lua_error(L);
 }
 
+/* the name at that place; one with a zero byte is no chunk's, and neither is "" */
+static const char *fast_asked (lua_State *L, int i) {
+  size_t len;
+  const char *name = luaL_checklstring(L, i, &len);
+  return (strlen(name) == len) ? name : "";
+}
+
 static int fast_load (lua_State *L) {
-  return fast_get(L, luaL_checkstring(L, 1));
+  return fast_get(L, fast_asked(L, 1));
 }
 
 static int fast_index (lua_State *L) {  /* __index(fast, name) */
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
-  return fast_must(L, lua_tostring(L, 2));
+  return fast_must(L, fast_asked(L, 2));
 }
 
 static void fast_name (lua_State *L, const fast_chunk *c) {
@@ -110,7 +117,7 @@ static int fast_describe (lua_State *L, const fast_chunk *c) {
   }
 #endif
   lua_pushinteger(L, (lua_Integer)c->size);
-  lua_pushstring(L, kinds[c->kind]);
+  lua_pushstring(L, kinds[c->kind != FAST_BYTECODE]);
   if (c->kind != FAST_BYTECODE) return 2;
   lua_pushinteger(L, (lua_Integer)fast_need(L, c));
   return 3;
@@ -120,7 +127,7 @@ static int fast_describe (lua_State *L, const fast_chunk *c) {
 static int fast_next (lua_State *L) {
   const fast_chunk *c = fast_image.chunks, *end = c + fast_image.count;
   if (!lua_isnoneornil(L, 2)) {
-    c = fast_find(&fast_image, luaL_checkstring(L, 2));
+    c = fast_find(&fast_image, fast_asked(L, 2));
     luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
     c++;
   }
@@ -174,7 +181,7 @@ static int fast_info (lua_State *L) {
 }
 
 static int fast_searcher (lua_State *L) {
-  const char *name = luaL_checkstring(L, 1);
+  const char *name = fast_asked(L, 1);
   if (fast_find(&fast_image, name) != NULL)
     return fast_must(L, name);
   lua_pushfstring(L, "\n\tno chunk '%s' in the image", name);
@@ -193,7 +200,7 @@ static int fast_verbose (lua_State *L) {
 ** at no cost in heap. Files come first, unless the build forbids it.
 */
 static int fast_preload (lua_State *L) {
-  const char *name = luaL_checkstring(L, 2);
+  const char *name = fast_asked(L, 2);
   if (fast_find(&fast_image, name) == NULL) return 0;
 #if !defined(FAST_IMAGE_FIRST)
   lua_getglobal(L, "package");

@@ -168,9 +168,13 @@ static void fast_settle (lua_State *L) {
     }
   }
   if (found)
-    for (i = 0; i < (int)fast_image.count; i++)
-      if (fast_frozen_chunks[i] != NULL)
-        fast_shade(L, fast_frozen_chunks[i]->main, &t);
+    for (i = 0; i < (int)fast_image.count; i++) {
+      const fast_frozen *z = fast_frozen_chunks[i];
+      if (z == NULL) continue;
+      t.number = z->number;
+      if (fast_image.chunks[i].depth <= FAST_DEPTH) fast_shade(L, z->main, &t);
+      else fast_shaded[z->number >> 5] |= 1u << (z->number & 31);  /* is refused */
+    }
   fast_map(L);
 }
 
@@ -343,6 +347,7 @@ static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
   fast_shadows s;
   if (!fast_wants_shadow(L, z->number) || fast_made(L, z) != NULL)
     return FAST_CLOSURE(1);
+  if (c->depth > FAST_DEPTH) return z->heap;  /* is refused */
   return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(1);
 }
 
@@ -355,6 +360,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
     f = fast_made(L, z);
     if (f == NULL) {
       fast_shadows s;
+      if (fast_deep(L, c, name)) return 2;
       if (!fast_room(L, fast_shadows_need(L, c, z, &s), name)) return 2;
       lua_pushcfunction(L, fast_make);
       lua_pushlightuserdata(L, &s);

@@ -28,7 +28,16 @@ typedef struct fast_chunk {
   uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE */
   uint32_t heap;		/* bytes of heap that loading takes */
   uint32_t strings;		/* short strings that may be new to the core */
+  uint32_t depth;		/* levels of functions, 0 for source */
+  uint32_t check;		/* FAST_CHECK of size to depth */
 } fast_chunk;
+
+/* the two pointers aside, which no compiler can sum up; another value of any
+** one field gives another sum */
+#define FAST_CHECK(s,h,k,p,t,d) \
+	(0x66617374u + (s) * 3u + (h) * 5u + (k) * 7u + (p) * 11u + (t) * 13u + (d) * 17u)
+#define FAST_CHUNK(n,w,s,h,k,p,t,d) \
+	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(s, h, k, (uint32_t)(p), t, d)}
 
 typedef struct fast_bundle {
   const fast_chunk *chunks;	/* sorted by name, byte by byte */

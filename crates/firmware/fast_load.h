@@ -69,10 +69,16 @@ static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
   return h ^ h >> 16;
 }
 
+/* Whether the index says of the chunk what it said when it was built. */
+static int fast_listed (const fast_chunk *c) {
+  return c->check == FAST_CHECK(c->size, c->hash, c->kind, c->heap, c->strings, c->depth);
+}
+
 /* Whether the chunk is as it was built; a sound one is looked at once. */
 static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
   uint32_t i = (uint32_t)(c - b->chunks), bit = 1u << (i & 31);
   if (b->checked[i >> 5] & bit) return 1;
+  if (!fast_listed(c)) return 0;
   if (fast_hash(c->words, c->size) != c->hash) return 0;
   if (c->kind == FAST_BYTECODE && FAST_WORD(c->words) != 0x61754c1b)
     return 0;  /* ESC L u a */
@@ -145,6 +151,24 @@ static int fast_compile (lua_State *L, const fast_chunk *c, const char *name) {
   return status;
 }
 
+/* levels of functions that a load may go down, about 64 bytes of C stack each
+** and 1 kB besides; the ESP8266's task has 4 kB */
+#if defined(FAST_DEPTH)
+#elif defined(ESP_PLATFORM)
+#define FAST_DEPTH	64
+#else
+#define FAST_DEPTH	24
+#endif
+
+/* Whether that is too deep; then nil and a message. */
+static int fast_deep (lua_State *L, const fast_chunk *c, const char *name) {
+  if (c->depth <= FAST_DEPTH) return 0;
+  lua_pushnil(L);
+  lua_pushfstring(L, "chunk '%s' has %d levels of functions, the stack is for %d",
+                  name, (int)c->depth, FAST_DEPTH);
+  return 1;
+}
+
 /* nil below the message on top */
 static int fast_fail (lua_State *L) {
   lua_pushnil(L);
@@ -163,6 +187,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
     return fast_fail(L);
   }
+  if (fast_deep(L, c, name)) return 2;
   if (!fast_room(L, fast_need(L, c), name)) return 2;
   if (c->kind == FAST_BYTECODE) status = fast_undump(L, c->words);
   else status = fast_compile(L, c, name);

@@ -37,15 +37,23 @@ fn as_frozen(inputs: &[Input], form: Form) -> Vec<Input> {
     frozen.collect()
 }
 
-/// Runs each chunk with what follows it in `script`.
-fn run(variant: &Variant, core: Core, inputs: &[Input], count_reads: bool) -> Output {
-    let script = b"
+/// Runs each chunk.
+const EACH: &[u8] = b"
         if pcall(chip.reads) then chip.reads(true) end
         for name, _, form in fast.list() do
           local results = {pcall(assert(fast.load(name)), 'an argument')}
           print(name, (unpack or table.unpack)(results))
         end
         print(fast.info().frozen)";
+
+/// Runs a script with these chunks.
+fn run(
+    script: &[u8],
+    variant: &Variant,
+    core: Core,
+    inputs: &[Input],
+    count_reads: bool,
+) -> Output {
     let header = bundle(inputs, variant).c_header("0");
     let files = fast_files(&header);
     let image = Image::script(
@@ -72,7 +80,7 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
             assert_eq!(output.status, 0, "{model}: {errors}");
             String::from_utf8(output.stdout).unwrap()
         };
-        let bytecode = text(run(&variant, Core::Stock, &inputs, false));
+        let bytecode = text(run(EACH, &variant, Core::Stock, &inputs, false));
         let lines = bytecode.strip_suffix("no\n").unwrap();
         assert!(lines.lines().count() > 60, "{lines}");
         let open = if model.starts_with("51") {
@@ -86,8 +94,44 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
             (Core::ReadOnly, open, false),
             (Core::Hooked, "hook", true),
         ] {
-            let found = text(run(&variant, core, &frozen, count_reads));
+            let found = text(run(EACH, &variant, core, &frozen, count_reads));
             assert_eq!(found, format!("{lines}{way}\n"), "{model} {core:?}");
+        }
+    }
+}
+
+/// The stack of the ESP8266's task: 4 kB, some of it for what calls `fast.load`.
+const STACK: u32 = 3 * 1024;
+
+/// A load goes down as many levels of functions as the stack is for. With the hook a frozen chunk is not walked.
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn what_is_too_deep_for_the_stack_is_refused() {
+    let nested = |levels: usize| {
+        let (open, close) = ("return function() ", " end");
+        let text = format!("return print, {levels}");
+        [&*open.repeat(levels - 1), &text, &*close.repeat(levels - 1)].concat()
+    };
+    let inputs = [24, 25].map(|levels| input(&format!("n{levels}"), nested(levels).as_bytes()));
+    let script = b"for _, name in ipairs {'n24', 'n25'} do print((select(2, fast.load(name)))) end";
+    for model in MODELS {
+        let variant = variant(model);
+        for (core, form, refused) in [
+            (Core::Stock, Form::Bytecode, true),
+            (Core::ReadOnly, Form::Frozen { fallback: false }, true),
+            (Core::Hooked, Form::Frozen { fallback: false }, false),
+        ] {
+            let inputs = as_frozen(&inputs, form);
+            let output = run(script, &variant, core, &inputs, false);
+            let second = match refused {
+                true => "chunk 'n25' has 25 levels of functions, the stack is for 24",
+                false => "nil",
+            };
+            let printed = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(printed, format!("nil\n{second}\n"), "{model} {core:?}");
+            let [first, _] = loads(&variant, core, &inputs[..1])[0];
+            println!("{model} {core:?}: {} bytes of stack", first.stack);
+            assert!(first.stack < STACK, "{model} {core:?}: {}", first.stack);
         }
     }
 }

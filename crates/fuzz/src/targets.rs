@@ -177,7 +177,7 @@ fn split_markers(text: &[u8]) {
 }
 
 fn squash(text: &[u8]) {
-    static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| nodemcu(&Variants::built_in()));
+    static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| nodemcu(&KNOWN));
     match squash_proved(text, "c.lua", &VARIANTS, HEAP) {
         Ok(squashed) => assert!(squashed.text.len() <= text.len()),
         Err(fault @ TextError::Squash { .. }) => panic!("{fault}"),
@@ -201,8 +201,11 @@ fn manifest(text: &[u8]) {
     }
 }
 
+/// Reading them takes longer than most targets.
+static KNOWN: LazyLock<Variants> = LazyLock::new(Variants::built_in);
+
 fn variants(text: &[u8]) {
-    let mut known = Variants::built_in();
+    let mut known = KNOWN.clone();
     let Ok(text) = std::str::from_utf8(text) else {
         return;
     };
@@ -218,7 +221,7 @@ fn variants(text: &[u8]) {
 
 fn tree(file: &str, text: &[u8], version: Option<u32>) {
     let files = BTreeMap::from([(file.to_owned(), text.to_vec())]);
-    let _ = firmware_tree(&files, version, &Variants::built_in());
+    let _ = firmware_tree(&files, version, &KNOWN);
 }
 
 fn user_config(text: &[u8]) {

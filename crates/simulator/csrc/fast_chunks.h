@@ -15,7 +15,10 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1
                && offsetof(fast_chunk, kind) == 2 * sizeof(void *) + 8
                && offsetof(fast_chunk, heap) == 2 * sizeof(void *) + 12
                && offsetof(fast_chunk, strings) == 2 * sizeof(void *) + 16
-               && sizeof(fast_chunk) == sizeof(struct {void *p[2]; uint32_t w[5];})
+               && offsetof(fast_chunk, depth) == 2 * sizeof(void *) + 20
+               && offsetof(fast_chunk, check) == 2 * sizeof(void *) + 24
+               && sizeof(fast_chunk) == sizeof(struct {void *p[2]; uint32_t w[7];})
+               && FAST_CHECK(1000, 200, 10, 0, 0, 0) == 0x66617374u + 3000 + 1000 + 70
                && offsetof(fast_bundle, chunks) == 0
                && offsetof(fast_bundle, count) == sizeof(void *)
                && offsetof(fast_bundle, checked) == 2 * sizeof(void *),

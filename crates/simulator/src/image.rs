@@ -65,6 +65,30 @@ mod table {
         kind: u32,
         heap: u32,
         strings: u32,
+        depth: u32,
+        check: u32,
+    }
+
+    impl Entry {
+        /// `FAST_CHUNK` of `fast_index.h`; what a PC has enough of is not counted.
+        fn new(chunk: &ImageChunk) -> Entry {
+            let (size, kind) = (chunk.bytes.len() as u32, u32::from(chunk.is_source));
+            let check = 0x6661_7374_u32
+                .wrapping_add(size.wrapping_mul(3))
+                .wrapping_add(chunk.xxh32.wrapping_mul(5))
+                .wrapping_add(kind.wrapping_mul(7));
+            Entry {
+                name: words(&[chunk.name.as_bytes(), b"\0"].concat()),
+                words: words(&chunk.bytes),
+                size,
+                hash: chunk.xxh32,
+                kind,
+                heap: 0,
+                strings: 0,
+                depth: 0,
+                check,
+            }
+        }
     }
 
     /// `fast_bundle` of `fast_index.h`.
@@ -88,18 +112,7 @@ mod table {
             return Err(Error::Image);
         }
         chunks.sort_by(|a, b| a.name.cmp(&b.name));
-        let entries: Vec<Entry> = chunks
-            .iter()
-            .map(|chunk| Entry {
-                name: words(&[chunk.name.as_bytes(), b"\0"].concat()),
-                words: words(&chunk.bytes),
-                size: chunk.bytes.len() as u32,
-                hash: chunk.xxh32,
-                kind: chunk.is_source.into(),
-                heap: 0,
-                strings: 0,
-            })
-            .collect();
+        let entries: Vec<Entry> = chunks.iter().map(Entry::new).collect();
         let checked = vec![0u32; entries.len().div_ceil(32)].leak();
         let count = entries.len() as u32;
         let about = about.map(|text| {

@@ -17,7 +17,9 @@ use crate::produce::ON_STACK;
 use crate::{identifier, printable};
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
-const INDEX: [&str; 7] = ["name", "words", "size", "hash", "kind", "heap", "strings"];
+const INDEX: [&str; 9] = [
+    "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
+];
 
 /// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,8 +99,12 @@ impl Bundle {
              /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
              __attribute__((unused))\n\
              static int {m}_lua_index (lua_State *L) {{\n  \
+               const char *name;\n  \
+               size_t len;\n  \
                if (lua_type(L, 2) != LUA_TSTRING) return 0;\n  \
-               lua_pushfstring(L, \"{module}-%s\", lua_tostring(L, 2));\n  \
+               name = lua_tolstring(L, 2, &len);\n  \
+               if (strlen(name) != len) return 0;\n  \
+               lua_pushfstring(L, \"{module}-%s\", name);\n  \
                return ({m}_lua_load(L, lua_tostring(L, -1)) == 1) ? 1 : lua_error(L);\n\
              }}\n\n#endif\n"
         );
@@ -185,12 +191,12 @@ impl Bundle {
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
-            let _ = write!(index, "  {{fast_name_{id}, ");
+            let _ = write!(index, "  FAST_CHUNK(fast_name_{id}, ");
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
             let Some(compiled) = &dump.compiled else {
                 let _ = writeln!(
                     index,
-                    "fast_words_{id}, {size}, 0x{hash:08x}, FAST_SOURCE, 0, 0}},"
+                    "fast_words_{id}, {size}, 0x{hash:08x}, FAST_SOURCE, 0, 0, 0),"
                 );
                 continue;
             };
@@ -202,7 +208,8 @@ impl Bundle {
             }
             let need = &compiled.need;
             let (heap, strings) = (need.c_expression(), need.short_strings);
-            let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}}},");
+            let depth = need.depth;
+            let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}, {depth}),");
         }
         *text += &index;
         *text += "};\n\n";

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
-use super::locals::too_many_locals;
+use super::limits::{too_deep, too_many_locals};
 use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
 use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
 use crate::{Costs, Form};
@@ -212,7 +212,10 @@ impl Build<'_> {
             return outcome;
         }
         match self.prove(input, chunk) {
-            Ok(dump) => outcome.dump = Some(dump),
+            Ok(dump) => {
+                outcome.levels(input, &dump);
+                outcome.dump = Some(dump);
+            }
             Err(error) => outcome.errors.push(Said::from(&error)),
         }
         outcome
@@ -297,6 +300,18 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// What there is to say of functions too deep to load.
+    fn levels(&mut self, input: &Input, dump: &Dump) {
+        let levels = dump.compiled.as_ref().map_or(0, |c| c.need.depth);
+        if let Some(message) = too_deep(levels) {
+            self.remarks.push(Said {
+                message: format!("{}: {message}", input.file),
+                line: None,
+                severity: Severity::Warning,
+            });
+        }
+    }
+
     /// What there is to say of functions that the chip would not compile.
     fn locals(&mut self, input: &Input, chunk: &Chunk) {
         for function in too_many_locals(chunk) {

@@ -2,7 +2,7 @@
 
 mod build;
 mod compile;
-mod locals;
+mod limits;
 mod need;
 mod squash;
 

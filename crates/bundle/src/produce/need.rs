@@ -25,6 +25,8 @@ pub struct Need {
     pub short_strings: usize,
     /// Upvalues of the main function.
     pub main_upvalues: usize,
+    /// Levels of functions; 1 where the main function has none in it.
+    pub depth: usize,
     /// 5.1: bytes of the buffer for long strings, and of the one it replaces, where the sum is largest.
     pub buffer: (usize, usize),
 }
@@ -73,6 +75,9 @@ impl Need {
         };
         count.function(&chunk.main);
         count.need.main_upvalues = chunk.main.upvalues.len();
+        chunk.main.for_each(&mut |path, _| {
+            count.need.depth = count.need.depth.max(path.0.len() + 1);
+        });
         count.constants.sort();
         let dialect = chunk.layout.dialect();
         let same = |a: &mut &[u8], b: &mut &[u8]| a == b && is_interned(dialect, a);

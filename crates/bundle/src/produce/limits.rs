@@ -1,10 +1,24 @@
-//! The chip's own limit of local variables, which its virtual machine does not have.
+//! The chip's own limits, which its virtual machine does not have: of local variables where it compiles, and of
+//! levels of functions where it loads.
 
 use fastlua_bytecode::{Chunk, Dialect, Function};
 
 /// Local variables that a function may have at one time where NodeMCU's 5.1 compiles it
 /// (`LUAI_MAXVARS` in its `luaconf.h`); stock Lua and NodeMCU's 5.3 take 200.
 const MOST_LOCALS: usize = 50;
+
+/// Levels of functions that `fast.load` goes down on an ESP8266 (`FAST_DEPTH` in `fast_load.h`).
+const MOST_LEVELS: usize = 24;
+
+/// What there is to say of a chunk with so many levels of functions.
+pub(crate) fn too_deep(levels: usize) -> Option<String> {
+    (levels > MOST_LEVELS).then(|| {
+        format!(
+            "{levels} levels of functions; fast.load on an ESP8266 goes down {MOST_LEVELS} and \
+             refuses more"
+        )
+    })
+}
 
 /// A function with more local variables than the chip's compiler takes.
 pub(crate) struct TooMany {
