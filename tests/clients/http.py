@@ -426,7 +426,7 @@ def refuses():
     fails("http:///x", "not an http address")
     fails("http://127.0.0.1/a b", "not an http address")
     fails("http://127.0.0.1/a\\r\\nX: y", "not an http address")
-    assert "longer than 30" in prompt.value(f"{args.http}:get('{faulty.url}/big', ('n'):rep(31))")
+    assert "longer than 31" in prompt.value(f"{args.http}:get('{faulty.url}/big', ('n'):rep(32))")
     assert "fast.http" in prompt.value(f"{args.http}:get('{faulty.url}/big')")
 
 
@@ -442,10 +442,39 @@ def _(sock, head, number):
 def stops():
     n = prompt.number()
     prompt.run(f"slow = {args.http}:get('{faulty.url}/slow', 'slow', function(_, f) print('R{n}=nil,' .. f .. '.') end)")
-    wait_for(lambda: leftovers() == ["~slow"])
+    wait_for(lambda: leftovers() == ["~http1"])
     prompt.run(f"{args.http}:stop(slow, 'enough') slow = nil")
     assert result(n) == ("nil", "enough")
     assert not leftovers() and not os.path.exists(os.path.join(args.folder, "slow"))
+
+
+all_begun = threading.Event()
+
+
+@faulty.path("held")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    all_begun.wait(10)
+    sock.sendall(b"hello")
+
+
+@check
+def files_named_like_its_own():
+    """Fetches go to files that nobody has."""
+    for name in ("~http1", "~file"):
+        source(name, "mine")
+    for name in ("file", "file", "one"):
+        start(faulty.url + "/held", name)
+    wait_for(lambda: sorted(leftovers()) == ["~file", *(f"~http{i}" for i in range(1, 5))])
+    all_begun.set()
+    for _ in range(3):
+        assert prompt.until(r"R\d+=(\w+),nil").group(1) == "5"
+    assert sorted(leftovers()) == ["~file", "~http1"]
+    for name in leftovers():
+        assert on_disk(name) == b"mine"
+        os.remove(os.path.join(args.folder, name))
+    assert "~http" in prompt.value(f"{args.http}:get('{faulty.url}/big', '~http7')")
+    os.remove(os.path.join(args.folder, "one"))
 
 
 @check
@@ -637,6 +666,13 @@ def split_refuses():
         assert not leftovers(), leftovers()
         for name, data in before.items():
             assert on_disk(name) == data, name
+    source("demo.lua", SPLIT)
+    for name in ("~2.lc", "~split.lua", "~split.lc"):
+        source(name, "mine")
+        answer = prompt.value(f"{args.split}('demo.lua')")
+        assert name + " is in the way" in answer, answer
+        assert leftovers() == [name] and on_disk(name) == b"mine", leftovers()
+        os.remove(os.path.join(args.folder, name))
     assert "no file nothing.lua" in prompt.value(f"{args.split}('nothing.lua')")
 
 

@@ -20,8 +20,17 @@ end
 function M.get(...) --[[SPLIT HERE http-get]]
 local self, url, name, done = ...
 if not name then error("http: say fast.http():get('http://host/path', 'file')", 0) end
-if #name > 30 then error('http: the file name is longer than 30 bytes', 0) end
-local r = {url = url, name = name, temp = '~' .. name, have = 0, tries = 0, hops = 0}
+if #name > 31 then error('http: the file name is longer than 31 bytes', 0) end
+if name:find('^~http%d') then error('http: ~http and a digit begin what is not whole yet', 0) end
+local i, temp = 0, nil
+repeat
+  i = i + 1
+  temp = '~http' .. i
+until not file.exists(temp)
+local f = file.open(temp, 'w')
+if not f then error('http: cannot write ' .. temp, 0) end
+f:close()
+local r = {url = url, name = name, temp = temp, have = 0, tries = 0, hops = 0}
 r.done = done or function(size, fault)
   print('http: ' .. name .. (size and (', %d bytes'):format(size) or ': ' .. fault))
 end
