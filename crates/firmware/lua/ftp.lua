@@ -180,7 +180,7 @@ while c.sock and not c.sending and not c.wait and not c.quit do
   cmd = cmd and cmd:upper() or ''
   if c.task and not (' ABOR STAT NOOP '):find(' ' .. cmd .. ' ', 1, true) then break end
   c.inp = c.inp:sub(stop + 1)
-  if self.debug then print('ftp: ' .. c.id .. ' > ' .. (cmd == 'PASS' and cmd or line)) end
+  if self.debug then print('ftp: ' .. c.id .. ' > ' .. (cmd == 'PASS' and cmd or line:gsub('%c', '?'))) end
   if c.skip or stop > 512 then
     c.skip = false
     self.say(c, '500 The line is too long')
@@ -204,7 +204,17 @@ if cmd == 'USER' then
 elseif not c.user then
   return self.say(c, '503 USER first')
 end
-local good = c.user == self.user and arg == self.pass
+-- In the same time wherever the first wrong byte is.
+local function wrong(text, secret)
+  local sum = #text - #secret
+  sum = sum * sum
+  for i = 1, #text do
+    local diff = text:byte(i) - (secret:byte(i) or 0)
+    sum = sum + diff * diff
+  end
+  return sum
+end
+local good = wrong(c.user, self.user) + wrong(arg, self.pass) == 0
 c.user = false
 local function verdict()
   c.wait = false
