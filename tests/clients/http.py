@@ -369,6 +369,39 @@ def silence():
     assert prompt.seconds() - before > 15, "it did not wait"
 
 
+dripped = threading.Semaphore(0)
+
+
+@faulty.path("drip")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(1000):
+        sock.sendall(b"x")
+        dripped.acquire()
+
+
+@check
+def takes_no_longer_than_ten_minutes():
+    before = prompt.seconds()
+    n = start(faulty.url + "/drip", "file")
+    wait_for(leftovers)
+    for size in range(1, 60):
+        wait_for(lambda: not leftovers() or on_disk(leftovers()[0]) == b"x" * size)
+        if not leftovers():
+            break
+        # So far only that the silence does not end it.
+        prompt.run(
+            "do local from = tmr.time() tmr.create():alarm(50, tmr.ALARM_AUTO, function(t) simulator.skip(50) "
+            f"if tmr.time() - from > 14 then t:unregister() print('later ' .. {size}) end end) end"
+        )
+        prompt.until(f"later {size}")
+        dripped.release()
+    got = result(n)
+    assert got == ("nil", "longer than 10 minutes"), (got, size)
+    assert 590 < prompt.seconds() - before < 700, prompt.seconds() - before
+    dripped.release(1000)
+
+
 @faulty.path("gone")
 def _(sock, head, number):
     reply(sock, b"no such page", status="404 Not Found")
@@ -404,6 +437,37 @@ def _(sock, head, number):
     sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")
 
 
+for name, lines in (
+    ("two-lengths", "Content-Length: 5\r\ncontent-length: 6"), ("list-of-lengths", "Content-Length: 5, 6"),
+    ("same-length-twice", "Content-Length: 5\r\nContent-Length: 5"),
+):
+    @faulty.path(name)
+    def _(sock, head, number, lines=lines):
+        sock.sendall(f"HTTP/1.1 200 OK\r\n{lines}\r\n\r\nhello!".encode())
+
+
+@faulty.path("always-continue")
+def _(sock, head, number):
+    for _ in range(2000):
+        sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    reply(sock, TEXT)
+
+
+@faulty.path("escapes")
+def _(sock, head, number):
+    reply(sock, b"", status="404 \x1b[2Jgone\x07\x7f\xff")
+
+
+@faulty.path("escapes-in-location")
+def _(sock, head, number):
+    reply(sock, b"", "Location: https://\x1b[2J", status="302 Found")
+
+
+@faulty.path("escapes-in-length")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\x1b[2J" + b"0" * 2000 + b"\r\n\r\n")
+
+
 for name, body in (("bad-chunk", b"xyz\r\nhello\r\n0\r\n\r\n" + b"z" * 300), ("huge-chunk", b"ffffffff\r\nhello\r\n")):
     @faulty.path(name)
     def _(sock, head, number, body=body):
@@ -421,6 +485,13 @@ def refuses():
     fails("/negative", "bytes to come")
     fails("/bad-chunk", "bad chunk")
     fails("/huge-chunk", "bad chunk")
+    fails("/two-lengths", "two lengths")
+    fails("/list-of-lengths", "5, 6 bytes to come")
+    fetched("/same-length-twice", b"hello")
+    fails("/always-continue", "no answer after")
+    fails("/escapes", r"^the server says 404 \?\[2Jgone\?\?\?+$")
+    fails("/escapes-in-location", r"https is not possible here: https://\?\[2J$")
+    fails("/escapes-in-length", r"^1\?\[2J0{20,200}$")
     fails("https://127.0.0.1/x", "https is not possible")
     fails("ftp://127.0.0.1/x", "not an http address")
     fails("http:///x", "not an http address")
