@@ -346,6 +346,42 @@ def many_files():
 
 
 @check
+def stars_without_end():
+    raw = Raw()
+    name = "a" * 31
+    with open(path(name), "w"):
+        pass
+    for stars, fits in (("*" * 31, True), ("*a" * 15, True), ("*" * 30 + "b", False), ("?" * 31, True), ("?" * 30, False)):
+        raw.ask("EPSV", "229")
+        if fits:
+            data = raw.passive()
+            raw.ask("NLST " + stars, "150")
+            assert name.encode() in b"".join(iter(lambda: data.recv(4096), b"")).split(), stars
+            raw.expect("226")
+        else:
+            raw.ask("NLST " + stars, "550")
+    os.remove(path(name))
+    raw.close()
+
+
+@check
+def globs():
+    ftp = login()
+    names = ["g.a", "g.ab", "g.b", "g^a", "g[a]", "g+a", "g-a"]
+    for name in names:
+        with open(path(name), "w"):
+            pass
+    for glob, found in (
+        ("g*", names), ("g.*", names[:3]), ("g?a", ["g.a", "g^a", "g+a", "g-a"]), ("g*a*", [*names[:2], *names[3:]]),
+        ("g.a", ["g.a"]), ("g*b", ["g.ab", "g.b"]), ("g.a?", ["g.ab"]), ("g[a]", ["g[a]"]), ("g[?]", ["g[a]"]), ("*g.a*b", ["g.ab"]),
+    ):
+        assert ftp.nlst(glob) == sorted(found), (glob, ftp.nlst(glob))
+    for name in names:
+        os.remove(path(name))
+    ftp.quit()
+
+
+@check
 def resumes():
     ftp = login()
     for rest in (1, 1000, len(SMALL) - 1, len(SMALL)):
@@ -656,6 +692,39 @@ def same_file_twice():
         raw.expect("226")
     assert on_disk("same") == b"2" * 5000
     one.ask("DELE same", "250")
+    one.close()
+    two.close()
+
+
+@check
+def files_named_like_the_servers_own():
+    """Uploads go to files that nobody has."""
+    for i in range(1, 5):
+        with open(path(f"~ftp{i}"), "wb") as file:
+            file.write(b"mine %d" % i)
+    one, two = Raw(), Raw()
+    sockets = [raw.passive() for raw in (one, two)]
+    one.ask("STOR ~ftp6", "150")  # the temporary file is ~ftp5
+    two.ask("STOR other", "150")
+    two.ask("STAT", "211")
+    three = Raw()
+    three.ask("DELE ~ftp5", "450")
+    three.ask("SIZE ~ftp1", "213")
+    three.close()
+    for raw, sock in reversed(list(zip((one, two), sockets))):
+        sock.sendall(SMALL)
+        sock.close()
+        raw.expect("226")
+    ftp = login()
+    for name in ("~ftp1", "~ftp5", "~ftp7", "~ftp6"):
+        put(ftp, name, HALF)
+        assert on_disk(name) == HALF
+    for i in range(2, 5):
+        assert on_disk(f"~ftp{i}") == b"mine %d" % i
+    assert on_disk("other") == SMALL
+    for name in ("other", *leftovers()):
+        ftp.delete(name)
+    ftp.quit()
     one.close()
     two.close()
 

@@ -369,6 +369,39 @@ def silence():
     assert prompt.seconds() - before > 15, "it did not wait"
 
 
+dripped = threading.Semaphore(0)
+
+
+@faulty.path("drip")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(1000):
+        sock.sendall(b"x")
+        dripped.acquire()
+
+
+@check
+def takes_no_longer_than_ten_minutes():
+    before = prompt.seconds()
+    n = start(faulty.url + "/drip", "file")
+    wait_for(leftovers)
+    for size in range(1, 60):
+        wait_for(lambda: not leftovers() or on_disk(leftovers()[0]) == b"x" * size)
+        if not leftovers():
+            break
+        # So far only that the silence does not end it.
+        prompt.run(
+            "do local from = tmr.time() tmr.create():alarm(50, tmr.ALARM_AUTO, function(t) simulator.skip(50) "
+            f"if tmr.time() - from > 14 then t:unregister() print('later ' .. {size}) end end) end"
+        )
+        prompt.until(f"later {size}")
+        dripped.release()
+    got = result(n)
+    assert got == ("nil", "longer than 10 minutes"), (got, size)
+    assert 590 < prompt.seconds() - before < 700, prompt.seconds() - before
+    dripped.release(1000)
+
+
 @faulty.path("gone")
 def _(sock, head, number):
     reply(sock, b"no such page", status="404 Not Found")
@@ -404,6 +437,37 @@ def _(sock, head, number):
     sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")
 
 
+for name, lines in (
+    ("two-lengths", "Content-Length: 5\r\ncontent-length: 6"), ("list-of-lengths", "Content-Length: 5, 6"),
+    ("same-length-twice", "Content-Length: 5\r\nContent-Length: 5"),
+):
+    @faulty.path(name)
+    def _(sock, head, number, lines=lines):
+        sock.sendall(f"HTTP/1.1 200 OK\r\n{lines}\r\n\r\nhello!".encode())
+
+
+@faulty.path("always-continue")
+def _(sock, head, number):
+    for _ in range(2000):
+        sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    reply(sock, TEXT)
+
+
+@faulty.path("escapes")
+def _(sock, head, number):
+    reply(sock, b"", status="404 \x1b[2Jgone\x07\x7f\xff")
+
+
+@faulty.path("escapes-in-location")
+def _(sock, head, number):
+    reply(sock, b"", "Location: https://\x1b[2J", status="302 Found")
+
+
+@faulty.path("escapes-in-length")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\x1b[2J" + b"0" * 2000 + b"\r\n\r\n")
+
+
 for name, body in (("bad-chunk", b"xyz\r\nhello\r\n0\r\n\r\n" + b"z" * 300), ("huge-chunk", b"ffffffff\r\nhello\r\n")):
     @faulty.path(name)
     def _(sock, head, number, body=body):
@@ -421,12 +485,19 @@ def refuses():
     fails("/negative", "bytes to come")
     fails("/bad-chunk", "bad chunk")
     fails("/huge-chunk", "bad chunk")
+    fails("/two-lengths", "two lengths")
+    fails("/list-of-lengths", "5, 6 bytes to come")
+    fetched("/same-length-twice", b"hello")
+    fails("/always-continue", "no answer after")
+    fails("/escapes", r"^the server says 404 \?\[2Jgone\?\?\?+$")
+    fails("/escapes-in-location", r"https is not possible here: https://\?\[2J$")
+    fails("/escapes-in-length", r"^1\?\[2J0{20,200}$")
     fails("https://127.0.0.1/x", "https is not possible")
     fails("ftp://127.0.0.1/x", "not an http address")
     fails("http:///x", "not an http address")
     fails("http://127.0.0.1/a b", "not an http address")
     fails("http://127.0.0.1/a\\r\\nX: y", "not an http address")
-    assert "longer than 30" in prompt.value(f"{args.http}:get('{faulty.url}/big', ('n'):rep(31))")
+    assert "longer than 31" in prompt.value(f"{args.http}:get('{faulty.url}/big', ('n'):rep(32))")
     assert "fast.http" in prompt.value(f"{args.http}:get('{faulty.url}/big')")
 
 
@@ -442,10 +513,39 @@ def _(sock, head, number):
 def stops():
     n = prompt.number()
     prompt.run(f"slow = {args.http}:get('{faulty.url}/slow', 'slow', function(_, f) print('R{n}=nil,' .. f .. '.') end)")
-    wait_for(lambda: leftovers() == ["~slow"])
+    wait_for(lambda: leftovers() == ["~http1"])
     prompt.run(f"{args.http}:stop(slow, 'enough') slow = nil")
     assert result(n) == ("nil", "enough")
     assert not leftovers() and not os.path.exists(os.path.join(args.folder, "slow"))
+
+
+all_begun = threading.Event()
+
+
+@faulty.path("held")
+def _(sock, head, number):
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    all_begun.wait(10)
+    sock.sendall(b"hello")
+
+
+@check
+def files_named_like_its_own():
+    """Fetches go to files that nobody has."""
+    for name in ("~http1", "~file"):
+        source(name, "mine")
+    for name in ("file", "file", "one"):
+        start(faulty.url + "/held", name)
+    wait_for(lambda: sorted(leftovers()) == ["~file", *(f"~http{i}" for i in range(1, 5))])
+    all_begun.set()
+    for _ in range(3):
+        assert prompt.until(r"R\d+=(\w+),nil").group(1) == "5"
+    assert sorted(leftovers()) == ["~file", "~http1"]
+    for name in leftovers():
+        assert on_disk(name) == b"mine"
+        os.remove(os.path.join(args.folder, name))
+    assert "~http" in prompt.value(f"{args.http}:get('{faulty.url}/big', '~http7')")
+    os.remove(os.path.join(args.folder, "one"))
 
 
 @check
@@ -637,6 +737,13 @@ def split_refuses():
         assert not leftovers(), leftovers()
         for name, data in before.items():
             assert on_disk(name) == data, name
+    source("demo.lua", SPLIT)
+    for name in ("~2.lc", "~split.lua", "~split.lc"):
+        source(name, "mine")
+        answer = prompt.value(f"{args.split}('demo.lua')")
+        assert name + " is in the way" in answer, answer
+        assert leftovers() == [name] and on_disk(name) == b"mine", leftovers()
+        os.remove(os.path.join(args.folder, name))
     assert "no file nothing.lua" in prompt.value(f"{args.split}('nothing.lua')")
 
 

@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True  # nothing is left in the tree
-from rounds import Round, Stream
+from rounds import Round, Stream, wait_for
 
 args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 args.add_argument("host")
@@ -32,18 +32,26 @@ WILL_ECHO, WONT_ECHO = "\xff\xfb\x01", "\xff\xfc\x01"
 class Session:
     """One connection."""
 
-    def __init__(self, authorised=True):
-        self.sock = socket.create_connection((args.host, args.port), 10)
-        self.stream = Stream(self.sock)
+    def __init__(self, authorised=True, window=None):
+        self.window = window
+        wait_for(self.is_welcome)  # the place of one that has just gone may not be free yet
         self.closed = self.stream.closed
         if not args.password:
-            self.until("NodeMCU")
             self.until("> ")
         elif authorised:
-            self.until("Password: ")
             self.send(args.password + "\r\n")
             self.until("NodeMCU")
             self.until("> ")
+
+    def is_welcome(self):
+        self.sock = socket.socket()
+        self.sock.settimeout(10)
+        if self.window:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.window)
+        self.sock.connect((args.host, args.port))
+        self.stream = Stream(self.sock)
+        first = self.stream.until("NodeMCU|Password: |Too many", 10).group()
+        return first != "Too many"
 
     def send(self, text):
         self.sock.sendall(text if isinstance(text, bytes) else text.encode())
@@ -150,6 +158,44 @@ def control_d():
 
 
 @check
+def one_does_not_read():
+    """The session ends that takes nothing; the others go on, and what waits for it is bounded."""
+    session = Session()
+    session.ask(
+        "most, output = 0, node.output; function node.output(f, ...) return output(f and function(p) "
+        "if p:nrec() > most then most = p:nrec() end return f(p) end, ...) end print('is' .. 'watched')", "iswatched"
+    )
+    session.send(b"\x04")
+    assert session.closed()
+    reader, idle = Session(), Session(window=4096)
+    reader.send(
+        "n = 0; tmr.create():alarm(1, tmr.ALARM_AUTO, function(t) n = n + 1; for i = 1, 8 do print(('z'):rep(1000)) end "
+        "if n == 400 then t:unregister() print('the' .. 'end') end end)\r\n"
+    )
+    reader.until("theend", reader.skip)
+    reader.ask("print('most=' .. most .. '.')", "most=")
+    most = int(reader.until(".")[:-1])
+    assert 64 < most < 160, most  # buffers of 256 bytes; each run of the timer prints 32
+    reader.ask("node.output = output print('goes' .. 'on')", "goeson")
+    assert idle.closed()
+    reader.close()
+
+
+@check
+def a_handful_of_sessions():
+    """As many as may be, logged in or not; the next one hears so and takes no place."""
+    sessions = [Session()] + [Session(not args.password) for _ in range(3)]
+    for _ in range(20):
+        late = socket.create_connection((args.host, args.port), 10)
+        assert Stream(late).until("Too many") and Stream(late).closed()
+        late.close()
+    sessions[0].ask("print('still' .. 'served')", "stillserved")
+    for session in sessions:
+        session.close()
+    Session().close()
+
+
+@check
 def thirty_sessions():
     for i in range(30):
         session = Session()
@@ -172,7 +218,6 @@ if args.password:
         console, session = Session(), Session(False)
         times = []
         for word in ("wrong", "", args.password + "x"):
-            session.until("Password: ")
             start = console.seconds()
             session.send(word + "\r\n")
             session.until("\r\n", console.skip)
@@ -181,7 +226,6 @@ if args.password:
         assert session.closed()
         start = console.seconds()
         late = Session(False)
-        late.until("Password: ")
         late.send(args.password + "\r\n")
         late.until("NodeMCU", console.skip)
         late.close()
@@ -191,7 +235,6 @@ if args.password:
     @check
     def nothing_runs_before_the_password():
         watcher, session = Session(), Session(False)
-        session.until("Password: ")
         session.send("broken_in = true\r\nbroken_in = true\r\n")
         session.until("Password: ", watcher.skip)
         watcher.ask("print('secret' .. 'text')", "secrettext")
@@ -206,7 +249,6 @@ if args.password:
     @check
     def oversize_password():
         session = Session(False)
-        session.until("Password: ")
         try:
             for _ in range(50):
                 session.send(b"x" * 1000)

@@ -180,7 +180,7 @@ while c.sock and not c.sending and not c.wait and not c.quit do
   cmd = cmd and cmd:upper() or ''
   if c.task and not (' ABOR STAT NOOP '):find(' ' .. cmd .. ' ', 1, true) then break end
   c.inp = c.inp:sub(stop + 1)
-  if self.debug then print('ftp: ' .. c.id .. ' > ' .. (cmd == 'PASS' and cmd or line)) end
+  if self.debug then print('ftp: ' .. c.id .. ' > ' .. (cmd == 'PASS' and cmd or line:gsub('%c', '?'))) end
   if c.skip or stop > 512 then
     c.skip = false
     self.say(c, '500 The line is too long')
@@ -204,7 +204,17 @@ if cmd == 'USER' then
 elseif not c.user then
   return self.say(c, '503 USER first')
 end
-local good = c.user == self.user and arg == self.pass
+-- In the same time wherever the first wrong byte is.
+local function wrong(text, secret)
+  local sum = #text - #secret
+  sum = sum * sum
+  for i = 1, #text do
+    local diff = text:byte(i) - (secret:byte(i) or 0)
+    sum = sum + diff * diff
+  end
+  return sum
+end
+local good = wrong(c.user, self.user) + wrong(arg, self.pass) == 0
 c.user = false
 local function verdict()
   c.wait = false
@@ -282,6 +292,9 @@ local text = ('/' .. path .. '/'):find('/../', 1, true) and '550 The path climbs
   or (name == '' or name == '.') and '501 A file name is needed'
   or name:find('%c') and '553 Control characters in the name'
   or #name > 31 and '553 The name is longer than 31 bytes'
+for _, other in pairs(self.clients) do
+  if other.task and other.task.temp == name then text = '450 An upload is on its way there' end
+end
 if not text then return name end
 self.say(c, text)
 end --[[SPLIT IGNORE]]
@@ -389,11 +402,30 @@ else
   arg = self:name(c, arg)
   if not arg then return end
   if cmd == 'MLSD' then return self.say(c, '501 Not a directory') end
-  arg = '^' .. arg:gsub('[%^%$%(%)%%%.%[%]%+%-]', '%%%0'):gsub('%*', '.*'):gsub('%?', '.') .. '$'
+end
+
+-- A Lua pattern would try all ways to share a name among its stars. Only the last star is tried again.
+local function fits(name)
+  local n, a, from, star = 1, 1, 1, nil
+  while n <= #name do
+    local want = arg:byte(a)
+    if want == 42 then -- *
+      from, star = n, a + 1
+      a = star
+    elseif want == 63 or want == name:byte(n) then -- ?
+      n, a = n + 1, a + 1
+    elseif star then
+      from = from + 1
+      n, a = from, star
+    else
+      return false
+    end
+  end
+  return arg:find('^%**$', a)
 end
 local sizes, names, i = file.list() or {}, {}, 0
 for name in pairs(sizes) do
-  if not arg or name:find(arg) then names[#names + 1] = name end
+  if not arg or fits(name) then names[#names + 1] = name end
 end
 if arg and #names == 0 then return self.say(c, '550 No such file') end
 table.sort(names)
@@ -422,16 +454,27 @@ f:seek('set', rest)
 self:start(c, {file = f, next = function() return f:read(1024) end})
 end --[[SPLIT IGNORE]]
 function M.store(...) --[[SPLIT HERE ftp-store]]
--- A new file is written beside the old one, which goes when the new one is whole. APPE, and STOR
--- after REST, write in place: REST must be the size, for flash files cannot be cut.
+-- A new file is written beside the old one, under a name that nobody has or wants; the old one goes
+-- when the new one is whole. APPE, and STOR after REST, write in place: REST must be the size, for
+-- flash files cannot be cut.
 local self, c, cmd, arg = ...
 local name, rest = self:name(c, arg), c.rest
 c.rest = 0
 if not name then return end
 local stat = file.stat(name)
-local temp = cmd == 'STOR' and rest == 0 and '~ftp' .. c.id
 if cmd == 'STOR' and rest > 0 and (not stat or stat.size ~= rest) then
   return self.say(c, '554 REST is not the size of the file')
+end
+local temp, i = false, 0
+if cmd == 'STOR' and rest == 0 then
+  local taken = {[name] = true} -- by what other uploads will be
+  for _, other in pairs(self.clients) do
+    if other.task then taken[other.task.name or ''] = true end
+  end
+  repeat
+    i = i + 1
+    temp = '~ftp' .. i
+  until not taken[temp] and not file.exists(temp)
 end
 local f = file.open(temp or name, temp and 'w' or 'a')
 if not f then return self.say(c, '452 Not opened; is flash full?') end
@@ -503,7 +546,7 @@ if task.file then task.file:close() end
 task.file = nil
 if good and task.temp then
   -- Flash will not rename onto a name that is taken.
-  if file.exists(task.name) then file.remove(task.name) end
+  if file.exists(task.temp) and file.exists(task.name) then file.remove(task.name) end
   if not file.rename(task.temp, task.name) then
     text = '451 Not renamed; the file is ' .. task.temp
   end

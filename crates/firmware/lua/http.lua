@@ -6,7 +6,7 @@
 -- fast.http():stop(r, 'why') ends early.
 --
 -- A request r: url, name, temp, done; sock, file, timer; inp, what is still to be read; have, the
--- bytes in temp; left, the bytes to come; tag, which names the version; tries, hops.
+-- bytes in temp; left, the bytes to come; tag, which names the version; began; tries, hops, hints.
 local M = {}
 local load = FAST_http and fast.load
   or SPIFFS_http and function(name) return loadfile(name .. '.lc') end
@@ -20,8 +20,17 @@ end
 function M.get(...) --[[SPLIT HERE http-get]]
 local self, url, name, done = ...
 if not name then error("http: say fast.http():get('http://host/path', 'file')", 0) end
-if #name > 30 then error('http: the file name is longer than 30 bytes', 0) end
-local r = {url = url, name = name, temp = '~' .. name, have = 0, tries = 0, hops = 0}
+if #name > 31 then error('http: the file name is longer than 31 bytes', 0) end
+if name:find('^~http%d') then error('http: ~http and a digit begin what is not whole yet', 0) end
+local i, temp = 0, nil
+repeat
+  i = i + 1
+  temp = '~http' .. i
+until not file.exists(temp)
+local f = file.open(temp, 'w')
+if not f then error('http: cannot write ' .. temp, 0) end
+f:close()
+local r = {url = url, name = name, temp = temp, have = 0, tries = 0, hops = 0, hints = 0, began = tmr.time()}
 r.done = done or function(size, fault)
   print('http: ' .. name .. (size and (', %d bytes'):format(size) or ': ' .. fault))
 end
@@ -66,6 +75,7 @@ local function chunks()
 end
 
 local function feed(d)
+  if tmr.time() - r.began > 600 then return self:stop(r, 'longer than 10 minutes') end
   r.timer:start(true)
   if r.body and not r.chunked then return put(r.left and d:sub(1, r.left) or d) end
   r.inp = r.inp .. d
@@ -112,9 +122,16 @@ function M.head(...) --[[SPLIT HERE http-head]]
 local self, r, head = ...
 local status, reason = head:match('^HTTP/1%.%d (%d%d%d) ?([^\r]*)')
 if not status then return self:stop(r, 'not an HTTP answer') end
-if status:find('^1') then return end
+if status:find('^1') then
+  r.hints = r.hints + 1
+  return r.hints > 20 and self:stop(r, 'no answer after 20 that announce one')
+end
 local h = {}
-for k, v in head:gmatch('\n([^:\r\n]+):[ \t]*([^\r\n]-)[ \t]*\r') do h[k:lower()] = v end
+for k, v in head:gmatch('\n([^:\r\n]+):[ \t]*([^\r\n]-)[ \t]*\r') do
+  k = k:lower()
+  if k == 'content-length' and (h[k] or v) ~= v then return self:stop(r, 'two lengths') end
+  h[k] = v
+end
 if status:find('^30[12378]$') and h.location then
   r.hops = r.hops + 1
   if r.hops > 5 then return self:stop(r, 'too many redirects') end
@@ -176,6 +193,8 @@ function M.stop(...) --[[SPLIT HERE http-stop]]
 -- Ends a request: well without a fault.
 local self, r, fault = ...
 if not r.done then return end
+-- It may hold what the server says, which is not for a terminal.
+fault = fault and fault:sub(1, 200):gsub('[^ -~]', '?')
 local s, done = r.sock, r.done
 r.sock, r.done = false, false
 r.timer:unregister()

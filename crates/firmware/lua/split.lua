@@ -5,10 +5,15 @@ local source = ...
 local src = source and file.open(source, 'r')
 if not src then error("split: say fast.split('file.lua'); no file " .. tostring(source), 0) end
 local temp, names, seen, line = '~split', {}, {}, 0
-local module, chunk, out
+local module, chunk, out, begun
 
 local function fail(fault)
   error(('split: %s:%d: %s'):format(source, line, fault), 0)
+end
+
+-- No file of somebody's is written over.
+local function free(name)
+  if file.exists(name) then fail(name .. ' is in the way') end
 end
 
 local function compile()
@@ -19,9 +24,9 @@ local function compile()
   if tmr and tmr.wdclr then tmr.wdclr() end
   local ok, fault = pcall(node.compile, temp .. '.lua')
   if not ok then fail('chunk ' .. chunk .. ': ' .. fault) end
+  local to = '~' .. #names + 1 .. '.lc'
+  free(to)
   names[#names + 1] = chunk
-  local to = '~' .. #names .. '.lc'
-  if file.exists(to) then file.remove(to) end
   if not file.rename(temp .. '.lc', to) then fail('cannot write ' .. to) end
   chunk = nil
 end
@@ -56,6 +61,9 @@ local function take(text)
 end
 
 local function run()
+  free(temp .. '.lua')
+  free(temp .. '.lc')
+  begun = true
   begin((source:gsub('%.lua$', ''))) -- unless a marker says otherwise
   local whole, text = true, src:readline()
   while text do
@@ -71,7 +79,7 @@ local ok, fault = pcall(run)
 src:close()
 if out then out:close() end
 for _, left in ipairs{temp .. '.lua', temp .. '.lc'} do
-  if file.exists(left) then file.remove(left) end
+  if begun and file.exists(left) then file.remove(left) end
 end
 for i, name in ipairs(names) do
   local from, to = '~' .. i .. '.lc', name .. '.lc'

@@ -6,7 +6,7 @@
 -- There is one interpreter, so every session sees what it prints and may type.
 -- While it runs it is package.loaded.telnet, so that the next fast.telnet() finds it.
 --
--- A session c: sock; inp, what came before the login; auth; sending.
+-- A session c: inp, what came before the login; auth; sending; left, the ticks until due is called.
 local M = package.loaded.telnet
 if type(M) == 'table' then return M end
 M = {server = false, timer = false, pass = false, clients = {}, delay = 0}
@@ -51,17 +51,16 @@ end --[[SPLIT IGNORE]]
 function M.createServer(...) --[[SPLIT HERE telnet-createServer]]
 local self, pass, port = ...
 if self.server or self.timer then error('telnet: runs already; close it first', 0) end
-local clients, pipe = self.clients, nil
+local clients, timer, pipe = self.clients, tmr.create(), nil
 self.pass = pass or false
 
 local function drop(sock)
   local c = clients[sock]
   if not c then return end
   clients[sock] = nil
-  if c.timer then c.timer:unregister() end
-  local left
-  for _, other in pairs(clients) do left = left or other.auth end
-  if not left then
+  local auth
+  for _, other in pairs(clients) do auth = auth or other.auth end
+  if not auth then
     pipe = nil
     node.output()
   end
@@ -75,18 +74,28 @@ local function bye(sock)
   end)
 end
 
--- A session that is not logged in has one timer.
-local function after(c, ms, f)
-  if c.timer then c.timer:unregister() end
-  c.timer = tmr.create()
-  c.timer:alarm(ms, tmr.ALARM_SINGLE, function()
-    c.timer = false
-    local ok, fault = pcall(f)
-    if not ok then print('telnet: ' .. tostring(fault)) end
-  end)
+-- All sessions share one timer: so many of its ticks of half a second, and f is called.
+local function after(c, ticks, f)
+  c.left, c.due = ticks, f
+  timer:start()
 end
 
--- Sends what the interpreter printed to every session, once each took the last piece.
+timer:register(500, tmr.ALARM_AUTO, function()
+  local idle = true
+  for sock, c in pairs(clients) do
+    if c.left then
+      idle, c.left = false, c.left > 1 and c.left - 1
+      if not c.left then
+        local ok, fault = pcall(c.due, sock)
+        if not ok then print('telnet: ' .. tostring(fault)) end
+      end
+    end
+  end
+  if idle then timer:stop() end
+end)
+
+-- Sends what the interpreter printed to every session, once each took the last piece. One that
+-- does not take it in time would silence the others, so it ends.
 local function pump()
   if not pipe then return end
   for _, c in pairs(clients) do
@@ -97,13 +106,20 @@ local function pump()
   for sock, c in pairs(clients) do
     if c.auth then
       c.sending = true
+      after(c, 10, bye)
       if not pcall(sock.send, sock, text) then bye(sock) end
     end
   end
 end
 
+-- What waits may take 24 kB of heap, or 4 where little is left: then only the last 2 kB stay.
 local function printed(p)
   pipe = p
+  local n = p:nrec()
+  if n > 96 or n > 16 and node.heap() < 8192 then
+    while p:nrec() > 8 do p:read(256) end
+    print('telnet: output is lost')
+  end
   pump()
   return false -- not again by itself: what is left goes when this was sent
 end
@@ -137,6 +153,12 @@ end
 
 local server = net.createServer(net.TCP, 180)
 server:listen(port or 23, function(sock)
+  local n = 0
+  for _ in pairs(clients) do n = n + 1 end
+  if n > 3 then
+    sock:send('Too many sessions\r\n', function(s) s:close() end)
+    return
+  end
   local c = {inp = '', tries = 0}
   clients[sock] = c
   sock:on('receive', received)
@@ -146,17 +168,18 @@ server:listen(port or 23, function(sock)
   end)
   sock:on('sent', function()
     c.sending = false
+    if c.auth then c.left = false end
     pump()
   end)
   if pass then
-    after(c, 60000, function() bye(sock) end)
+    after(c, 120, bye)
     c.sending = true
     sock:send('Password: \255\251\1') -- will echo, that is, the client shall not
   else
     self.welcome(c)
   end
 end)
-self.server, self.drop, self.bye, self.after = server, drop, bye, after
+self.server, self.timer, self.drop, self.bye, self.after = server, timer, drop, bye, after
 package.loaded.telnet = self
 local _, ip = server:getaddr()
 if wifi and wifi.sta then ip = wifi.sta.getip() or ip end
@@ -170,25 +193,36 @@ c.inp = c.inp .. d
 local stop = c.inp:find('\n', 1, true)
 if #c.inp > 256 then return self.bye(sock) end
 if not stop or c.wait then return end
-local good = c.inp:sub(1, stop - 1) == self.pass
-c.inp, c.wait = '', true
-local delay = self.delay
-if not good then
-  delay = delay == 0 and 500 or delay < 16000 and delay * 2 or delay
-  self.delay = delay
+-- In the same time wherever the first wrong byte is.
+local word, pass = c.inp:sub(1, stop - 1), self.pass
+local wrong = #word - #pass
+wrong = wrong * wrong
+for i = 1, #word do
+  local diff = word:byte(i) - (pass:byte(i) or 0)
+  wrong = wrong + diff * diff
 end
-self.after(c, delay + 1, function()
+c.inp = ''
+local function verdict(s)
   c.wait, c.sending = false, true
-  if good then
+  if wrong == 0 then
     self.delay = 0
-    sock:send('\255\252\1\r\n') -- will not echo any more
+    self.after(c, 10, self.bye)
+    s:send('\255\252\1\r\n') -- will not echo any more
     return self.welcome(c)
   end
   c.tries = c.tries + 1
-  if c.tries > 2 then return sock:send('\r\nNo.\r\n', self.bye) end
-  self.after(c, 60000, function() self.bye(sock) end)
-  sock:send('\r\nPassword: ')
-end)
+  if c.tries > 2 then return s:send('\r\nNo.\r\n', self.bye) end
+  self.after(c, 120, self.bye)
+  s:send('\r\nPassword: ')
+end
+local delay = self.delay -- in ticks
+if wrong > 0 then
+  delay = delay == 0 and 1 or delay < 32 and delay * 2 or delay
+  self.delay = delay
+end
+if delay == 0 then return verdict(sock) end
+c.wait = true
+self.after(c, delay + 1, verdict)
 end --[[SPLIT IGNORE]]
 function M.close(...) --[[SPLIT HERE telnet-close]]
 local self = ...
