@@ -40,9 +40,17 @@ static void fast_say (lua_State *L, const char *name, uint32_t since) {
   lua_call(L, 1, 0);
 }
 
-static int fast_get (lua_State *L, const char *name) {
+/* the chunk whose name is at that place of the stack */
+static const fast_chunk *fast_named (lua_State *L, int i) {
+  size_t len;
+  const char *name = luaL_checklstring(L, i, &len);
+  return fast_find(&fast_image, name, len);
+}
+
+static int fast_get (lua_State *L, int i) {
   uint32_t since = fast_clock();
-  const fast_chunk *c = fast_find(&fast_image, name);
+  const fast_chunk *c = fast_named(L, i);
+  const char *name = lua_tostring(L, i);
 #if defined(FAST_FREEZES)
   const fast_frozen *z = (c != NULL) ? fast_frozen_of(L, c) : NULL;
 #endif
@@ -62,24 +70,17 @@ static int fast_get (lua_State *L, const char *name) {
 }
 
 /* the same where a second value would be lost */
-static int fast_must (lua_State *L, const char *name) {
-  return (fast_get(L, name) == 1) ? 1 : lua_error(L);
-}
-
-/* the name at that place; one with a zero byte is no chunk's, and neither is "" */
-static const char *fast_asked (lua_State *L, int i) {
-  size_t len;
-  const char *name = luaL_checklstring(L, i, &len);
-  return (strlen(name) == len) ? name : "";
+static int fast_must (lua_State *L, int i) {
+  return (fast_get(L, i) == 1) ? 1 : lua_error(L);
 }
 
 static int fast_load (lua_State *L) {
-  return fast_get(L, fast_asked(L, 1));
+  return fast_get(L, 1);
 }
 
 static int fast_index (lua_State *L) {  /* __index(fast, name) */
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
-  return fast_must(L, fast_asked(L, 2));
+  return fast_must(L, 2);
 }
 
 static void fast_name (lua_State *L, const fast_chunk *c) {
@@ -127,7 +128,7 @@ static int fast_describe (lua_State *L, const fast_chunk *c) {
 static int fast_next (lua_State *L) {
   const fast_chunk *c = fast_image.chunks, *end = c + fast_image.count;
   if (!lua_isnoneornil(L, 2)) {
-    c = fast_find(&fast_image, fast_asked(L, 2));
+    c = fast_named(L, 2);
     luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
     c++;
   }
@@ -181,10 +182,8 @@ static int fast_info (lua_State *L) {
 }
 
 static int fast_searcher (lua_State *L) {
-  const char *name = fast_asked(L, 1);
-  if (fast_find(&fast_image, name) != NULL)
-    return fast_must(L, name);
-  lua_pushfstring(L, "\n\tno chunk '%s' in the image", name);
+  if (fast_named(L, 1) != NULL) return fast_must(L, 1);
+  lua_pushfstring(L, "\n\tno chunk '%s' in the image", lua_tostring(L, 1));
   return 1;
 }
 
@@ -200,8 +199,7 @@ static int fast_verbose (lua_State *L) {
 ** at no cost in heap. Files come first, unless the build forbids it.
 */
 static int fast_preload (lua_State *L) {
-  const char *name = fast_asked(L, 2);
-  if (fast_find(&fast_image, name) == NULL) return 0;
+  if (fast_named(L, 2) == NULL) return 0;
 #if !defined(FAST_IMAGE_FIRST)
   lua_getglobal(L, "package");
   lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
@@ -210,7 +208,7 @@ static int fast_preload (lua_State *L) {
   lua_call(L, 1, 1);
   if (lua_isfunction(L, -1)) return 1;
 #endif
-  return fast_must(L, name);
+  return fast_must(L, 2);
 }
 
 LROT_BEGIN(fast_preloading, NULL, LROT_MASK_INDEX)

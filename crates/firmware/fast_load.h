@@ -14,11 +14,11 @@
 #include "fast_index.h"
 #include "fast_undump.h"
 
-static const fast_chunk *fast_find (const fast_bundle *b, const char *name) {
+/* the chunk of that name; no chunk's has a zero in it */
+static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
   uint32_t want[FAST_NAME] = {0};
   uint32_t lo = 0, hi = b->count;
-  size_t len = strlen(name);
-  if (len >= sizeof(want)) return NULL;
+  if (len == 0 || len >= sizeof(want) || name[len - 1] == '\0') return NULL;
   memcpy(want, name, len);
   while (lo < hi) {
     uint32_t mid = lo + (hi - lo) / 2, here, i;
@@ -199,7 +199,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
 */
 __attribute__((unused))
 static int fast_push (lua_State *L, const fast_bundle *b, const char *name) {
-  const fast_chunk *c = fast_find(b, name);
+  const fast_chunk *c = fast_find(b, name, strlen(name));
   if (c != NULL) return fast_push_chunk(L, b, c, name);
   lua_pushnil(L);
   return 1;
