@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::Command;
 
 use fastlua_bundle::{Build, Bundle, Form, Input};
-use fastlua_bytecode::{Chunk, Dialect, Function, NumberModel, Strip, compare, read};
+use fastlua_bytecode::{
+    Chunk, Dialect, Function, Layout, NumberModel, Strip, Upvalue, compare, read, write,
+};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::{Variant, Variants};
 use support::{
@@ -51,6 +53,21 @@ fn texts() -> Vec<(String, Vec<u8>)> {
     texts
 }
 
+/// A dump as `string.dump` makes it of a function that has so many upvalues.
+fn dumped(layout: &Layout, upvalues: usize) -> Input {
+    let mut chunk = compile(layout, b"=?", b"return 1", HEAP_LIMIT).unwrap();
+    chunk.main.upvalues = vec![Upvalue::default(); upvalues];
+    Input {
+        name: format!("dumped-{upvalues}"),
+        module: "dumped".into(),
+        file: "dumped.lc".into(),
+        text: write(&chunk).unwrap(),
+        form: Form::Bytecode,
+        strip: Strip::Lines,
+        variants: None,
+    }
+}
+
 fn bundle(variant: &Variant) -> Bundle {
     let mut inputs = Vec::new();
     for (module, text) in texts() {
@@ -67,6 +84,11 @@ fn bundle(variant: &Variant) -> Bundle {
                 strip,
                 variants: None,
             });
+        }
+    }
+    if variant.layout.dialect() == Dialect::Lua53 {
+        for upvalues in [0, 2, 255] {
+            inputs.push(dumped(&variant.layout, upvalues));
         }
     }
     let build = Build {

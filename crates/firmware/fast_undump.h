@@ -303,6 +303,7 @@ static void fast_close_over (lua_State *L, Proto *f) {
   setclLvalue(L, L->top, c);
   L->top++;
   luaF_initupvals(L, c);
+  if (f->sizeupvalues == 0) return;  /* not of a compiler, but of string.dump */
   setobj(L, c->upvals[0]->v,
          luaH_getint(hvalue(&G(L)->l_registry), LUA_RIDX_GLOBALS));
   luaC_upvalbarrier(L, c->upvals[0]);
