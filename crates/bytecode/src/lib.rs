@@ -38,6 +38,6 @@ pub use lineinfo::line_info;
 pub use listing::instruction_text;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
 pub use numbers::{Dialect, NumberModel};
-pub use opcodes::{Instruction, Mode, Opcode, Operand, opcodes, rk_constant};
+pub use opcodes::{Instruction, Mode, Op, Opcode, Operand, opcodes, rk_constant};
 pub use reference_lines::{LineNote, reference_line_info};
 pub use strip::Strip;

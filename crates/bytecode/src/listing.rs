@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, FunctionPath, Upvalue};
 use crate::numbers::Dialect;
-use crate::opcodes::{Instruction, Opcode, Operand, rk_constant};
+use crate::opcodes::{Instruction, Op, Opcode, Operand, rk_constant};
 
 impl Chunk {
     /// The chunk's functions with their instructions, constants, locals and upvalues, outer functions
@@ -23,7 +23,7 @@ impl Chunk {
 /// operands. Empty where there is none.
 pub fn instruction_text(layout: &Layout, function: &Function, pc: usize) -> String {
     let text = |word: &u32| match Instruction(*word).opcode(layout.dialect()) {
-        Some(opcode) => format!("{} {}", opcode.name, Operands(opcode, Instruction(*word))),
+        Some(opcode) => format!("{} {}", opcode.name(), Operands(opcode, Instruction(*word))),
         None => format!("{word:08x}"),
     };
     function.code.get(pc).map(text).unwrap_or_default()
@@ -120,7 +120,7 @@ impl Lister<'_> {
             match instruction.opcode(dialect) {
                 _ if data => write!(f, "{word}")?,
                 Some(opcode) => {
-                    write!(f, "{:<9}\t{}", opcode.name, Operands(opcode, instruction))?;
+                    write!(f, "{:<9}\t{}", opcode.name(), Operands(opcode, instruction))?;
                     self.comment(f, opcode, instruction, pc)?;
                 }
                 None => write!(f, "{word:08x}")?,
@@ -141,18 +141,18 @@ impl Lister<'_> {
     ) -> fmt::Result {
         let code = &self.function.code;
         let [_, b, c] = opcode.operands(word);
-        match (opcode.name, b.0) {
-            ("SETLIST", _) if word.c() != 0 => write!(f, "\t; {}", word.c()),
-            ("SETLIST", _) => match code.get(pc + 1) {
+        match (opcode.op, b.0) {
+            (Op::SETLIST, _) if word.c() != 0 => write!(f, "\t; {}", word.c()),
+            (Op::SETLIST, _) => match code.get(pc + 1) {
                 Some(&next) if self.layout.dialect() == Dialect::Lua51 => write!(f, "\t; {next}"),
                 Some(&next) => write!(f, "\t; {}", Instruction(next).ax()),
                 None => Ok(()),
             },
-            ("LOADKX", _) => match code.get(pc + 1) {
+            (Op::LOADKX, _) => match code.get(pc + 1) {
                 Some(&next) => write!(f, "\t; {}", self.constant(Instruction(next).ax().into())),
                 None => Ok(()),
             },
-            ("SETTABUP", _) => {
+            (Op::SETTABUP, _) => {
                 write!(f, "\t; {}", self.upvalue(word.a()))?;
                 self.constants_among(f, [b], " ")?;
                 self.constants_among(f, [c], " ")
@@ -278,7 +278,7 @@ fn is_wide_setlist(dialect: Dialect, word: Instruction) -> bool {
     word.c() == 0
         && word
             .opcode(dialect)
-            .is_some_and(|opcode| opcode.name == "SETLIST")
+            .is_some_and(|opcode| opcode.op == Op::SETLIST)
 }
 
 /// `1 slot`, `2 slots`.

@@ -6,8 +6,8 @@ use crate::numbers::Dialect;
 /// What an instruction is called and what its operands mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opcode {
-    /// Name, as `luac -l` prints it.
-    pub name: &'static str,
+    /// What it does.
+    pub op: Op,
     /// How the operands are packed.
     pub mode: Mode,
     /// Operand A, of 8 bits; of 26 bits in mode `Ax`.
@@ -19,6 +19,11 @@ pub struct Opcode {
 }
 
 impl Opcode {
+    /// Name, as `luac -l` prints it.
+    pub fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
     /// The operands A, B and C of an instruction with this opcode, each with its kind. Bx, sBx and Ax stand
     /// in the place of B, B and A.
     pub fn operands(&self, word: Instruction) -> [(Operand, i64); 3] {
@@ -30,6 +35,34 @@ impl Opcode {
         };
         [(self.a, a.into()), (self.b, b), (self.c, c.into())]
     }
+}
+
+macro_rules! ops {
+    ($($op:ident,)*) => {
+        /// What an instruction does, whatever its number. TFORLOOP is another one in each Lua.
+        #[allow(missing_docs, non_camel_case_types)] // the names that Lua gives them
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Op {
+            $($op,)*
+        }
+
+        impl Op {
+            /// Name, as `luac -l` prints it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Op::$op => stringify!($op),)*
+                }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+ops! {
+    MOVE, LOADK, LOADBOOL, LOADNIL, GETUPVAL, GETGLOBAL, GETTABLE, SETGLOBAL, SETUPVAL, SETTABLE,
+    NEWTABLE, SELF, ADD, SUB, MUL, DIV, MOD, POW, UNM, NOT, LEN, CONCAT, JMP, EQ, LT, LE, TEST,
+    TESTSET, CALL, TAILCALL, RETURN, FORLOOP, FORPREP, TFORLOOP, SETLIST, CLOSE, CLOSURE, VARARG,
+    LOADKX, GETTABUP, SETTABUP, IDIV, BAND, BOR, BXOR, SHL, SHR, BNOT, TFORCALL, EXTRAARG,
 }
 
 /// How operands are packed into the 26 bits above the opcode.
@@ -127,14 +160,8 @@ pub fn rk_constant(rk: u32) -> Option<u32> {
     (rk & 0x100 != 0).then_some(rk & 0xff)
 }
 
-const fn opcode(name: &'static str, mode: Mode, a: Operand, b: Operand, c: Operand) -> Opcode {
-    Opcode {
-        name,
-        mode,
-        a,
-        b,
-        c,
-    }
+const fn opcode(op: Op, mode: Mode, a: Operand, b: Operand, c: Operand) -> Opcode {
+    Opcode { op, mode, a, b, c }
 }
 
 use Mode::{ABC, ABx, AsBx, Ax};
@@ -143,94 +170,94 @@ use Operand::{Constant, Count, Flag, Function, Jump, Register, Rk, Unused, Upval
 /// Lua 5.1.
 #[rustfmt::skip]
 static LUA51: [Opcode; 38] = [
-    opcode("MOVE", ABC, Register, Register, Unused),
-    opcode("LOADK", ABx, Register, Constant, Unused),
-    opcode("LOADBOOL", ABC, Register, Flag, Flag),
-    opcode("LOADNIL", ABC, Register, Register, Unused),
-    opcode("GETUPVAL", ABC, Register, Upvalue, Unused),
-    opcode("GETGLOBAL", ABx, Register, Constant, Unused),
-    opcode("GETTABLE", ABC, Register, Register, Rk),
-    opcode("SETGLOBAL", ABx, Register, Constant, Unused),
-    opcode("SETUPVAL", ABC, Register, Upvalue, Unused),
-    opcode("SETTABLE", ABC, Register, Rk, Rk),
-    opcode("NEWTABLE", ABC, Register, Count, Count),
-    opcode("SELF", ABC, Register, Register, Rk),
-    opcode("ADD", ABC, Register, Rk, Rk),
-    opcode("SUB", ABC, Register, Rk, Rk),
-    opcode("MUL", ABC, Register, Rk, Rk),
-    opcode("DIV", ABC, Register, Rk, Rk),
-    opcode("MOD", ABC, Register, Rk, Rk),
-    opcode("POW", ABC, Register, Rk, Rk),
-    opcode("UNM", ABC, Register, Register, Unused),
-    opcode("NOT", ABC, Register, Register, Unused),
-    opcode("LEN", ABC, Register, Register, Unused),
-    opcode("CONCAT", ABC, Register, Register, Register),
-    opcode("JMP", AsBx, Unused, Jump, Unused),
-    opcode("EQ", ABC, Flag, Rk, Rk),
-    opcode("LT", ABC, Flag, Rk, Rk),
-    opcode("LE", ABC, Flag, Rk, Rk),
-    opcode("TEST", ABC, Register, Unused, Flag),
-    opcode("TESTSET", ABC, Register, Register, Flag),
-    opcode("CALL", ABC, Register, Count, Count),
-    opcode("TAILCALL", ABC, Register, Count, Count),
-    opcode("RETURN", ABC, Register, Count, Unused),
-    opcode("FORLOOP", AsBx, Register, Jump, Unused),
-    opcode("FORPREP", AsBx, Register, Jump, Unused),
-    opcode("TFORLOOP", ABC, Register, Unused, Count),
-    opcode("SETLIST", ABC, Register, Count, Count),
-    opcode("CLOSE", ABC, Register, Unused, Unused),
-    opcode("CLOSURE", ABx, Register, Function, Unused),
-    opcode("VARARG", ABC, Register, Count, Unused),
+    opcode(Op::MOVE, ABC, Register, Register, Unused),
+    opcode(Op::LOADK, ABx, Register, Constant, Unused),
+    opcode(Op::LOADBOOL, ABC, Register, Flag, Flag),
+    opcode(Op::LOADNIL, ABC, Register, Register, Unused),
+    opcode(Op::GETUPVAL, ABC, Register, Upvalue, Unused),
+    opcode(Op::GETGLOBAL, ABx, Register, Constant, Unused),
+    opcode(Op::GETTABLE, ABC, Register, Register, Rk),
+    opcode(Op::SETGLOBAL, ABx, Register, Constant, Unused),
+    opcode(Op::SETUPVAL, ABC, Register, Upvalue, Unused),
+    opcode(Op::SETTABLE, ABC, Register, Rk, Rk),
+    opcode(Op::NEWTABLE, ABC, Register, Count, Count),
+    opcode(Op::SELF, ABC, Register, Register, Rk),
+    opcode(Op::ADD, ABC, Register, Rk, Rk),
+    opcode(Op::SUB, ABC, Register, Rk, Rk),
+    opcode(Op::MUL, ABC, Register, Rk, Rk),
+    opcode(Op::DIV, ABC, Register, Rk, Rk),
+    opcode(Op::MOD, ABC, Register, Rk, Rk),
+    opcode(Op::POW, ABC, Register, Rk, Rk),
+    opcode(Op::UNM, ABC, Register, Register, Unused),
+    opcode(Op::NOT, ABC, Register, Register, Unused),
+    opcode(Op::LEN, ABC, Register, Register, Unused),
+    opcode(Op::CONCAT, ABC, Register, Register, Register),
+    opcode(Op::JMP, AsBx, Unused, Jump, Unused),
+    opcode(Op::EQ, ABC, Flag, Rk, Rk),
+    opcode(Op::LT, ABC, Flag, Rk, Rk),
+    opcode(Op::LE, ABC, Flag, Rk, Rk),
+    opcode(Op::TEST, ABC, Register, Unused, Flag),
+    opcode(Op::TESTSET, ABC, Register, Register, Flag),
+    opcode(Op::CALL, ABC, Register, Count, Count),
+    opcode(Op::TAILCALL, ABC, Register, Count, Count),
+    opcode(Op::RETURN, ABC, Register, Count, Unused),
+    opcode(Op::FORLOOP, AsBx, Register, Jump, Unused),
+    opcode(Op::FORPREP, AsBx, Register, Jump, Unused),
+    opcode(Op::TFORLOOP, ABC, Register, Unused, Count),
+    opcode(Op::SETLIST, ABC, Register, Count, Count),
+    opcode(Op::CLOSE, ABC, Register, Unused, Unused),
+    opcode(Op::CLOSURE, ABx, Register, Function, Unused),
+    opcode(Op::VARARG, ABC, Register, Count, Unused),
 ];
 
 /// Lua 5.3.
 #[rustfmt::skip]
 static LUA53: [Opcode; 47] = [
-    opcode("MOVE", ABC, Register, Register, Unused),
-    opcode("LOADK", ABx, Register, Constant, Unused),
-    opcode("LOADKX", ABx, Register, Unused, Unused),
-    opcode("LOADBOOL", ABC, Register, Flag, Flag),
-    opcode("LOADNIL", ABC, Register, Count, Unused),
-    opcode("GETUPVAL", ABC, Register, Upvalue, Unused),
-    opcode("GETTABUP", ABC, Register, Upvalue, Rk),
-    opcode("GETTABLE", ABC, Register, Register, Rk),
-    opcode("SETTABUP", ABC, Upvalue, Rk, Rk),
-    opcode("SETUPVAL", ABC, Register, Upvalue, Unused),
-    opcode("SETTABLE", ABC, Register, Rk, Rk),
-    opcode("NEWTABLE", ABC, Register, Count, Count),
-    opcode("SELF", ABC, Register, Register, Rk),
-    opcode("ADD", ABC, Register, Rk, Rk),
-    opcode("SUB", ABC, Register, Rk, Rk),
-    opcode("MUL", ABC, Register, Rk, Rk),
-    opcode("MOD", ABC, Register, Rk, Rk),
-    opcode("POW", ABC, Register, Rk, Rk),
-    opcode("DIV", ABC, Register, Rk, Rk),
-    opcode("IDIV", ABC, Register, Rk, Rk),
-    opcode("BAND", ABC, Register, Rk, Rk),
-    opcode("BOR", ABC, Register, Rk, Rk),
-    opcode("BXOR", ABC, Register, Rk, Rk),
-    opcode("SHL", ABC, Register, Rk, Rk),
-    opcode("SHR", ABC, Register, Rk, Rk),
-    opcode("UNM", ABC, Register, Register, Unused),
-    opcode("BNOT", ABC, Register, Register, Unused),
-    opcode("NOT", ABC, Register, Register, Unused),
-    opcode("LEN", ABC, Register, Register, Unused),
-    opcode("CONCAT", ABC, Register, Register, Register),
-    opcode("JMP", AsBx, Count, Jump, Unused),
-    opcode("EQ", ABC, Flag, Rk, Rk),
-    opcode("LT", ABC, Flag, Rk, Rk),
-    opcode("LE", ABC, Flag, Rk, Rk),
-    opcode("TEST", ABC, Register, Unused, Flag),
-    opcode("TESTSET", ABC, Register, Register, Flag),
-    opcode("CALL", ABC, Register, Count, Count),
-    opcode("TAILCALL", ABC, Register, Count, Count),
-    opcode("RETURN", ABC, Register, Count, Unused),
-    opcode("FORLOOP", AsBx, Register, Jump, Unused),
-    opcode("FORPREP", AsBx, Register, Jump, Unused),
-    opcode("TFORCALL", ABC, Register, Unused, Count),
-    opcode("TFORLOOP", AsBx, Register, Jump, Unused),
-    opcode("SETLIST", ABC, Register, Count, Count),
-    opcode("CLOSURE", ABx, Register, Function, Unused),
-    opcode("VARARG", ABC, Register, Count, Unused),
-    opcode("EXTRAARG", Ax, Count, Unused, Unused),
+    opcode(Op::MOVE, ABC, Register, Register, Unused),
+    opcode(Op::LOADK, ABx, Register, Constant, Unused),
+    opcode(Op::LOADKX, ABx, Register, Unused, Unused),
+    opcode(Op::LOADBOOL, ABC, Register, Flag, Flag),
+    opcode(Op::LOADNIL, ABC, Register, Count, Unused),
+    opcode(Op::GETUPVAL, ABC, Register, Upvalue, Unused),
+    opcode(Op::GETTABUP, ABC, Register, Upvalue, Rk),
+    opcode(Op::GETTABLE, ABC, Register, Register, Rk),
+    opcode(Op::SETTABUP, ABC, Upvalue, Rk, Rk),
+    opcode(Op::SETUPVAL, ABC, Register, Upvalue, Unused),
+    opcode(Op::SETTABLE, ABC, Register, Rk, Rk),
+    opcode(Op::NEWTABLE, ABC, Register, Count, Count),
+    opcode(Op::SELF, ABC, Register, Register, Rk),
+    opcode(Op::ADD, ABC, Register, Rk, Rk),
+    opcode(Op::SUB, ABC, Register, Rk, Rk),
+    opcode(Op::MUL, ABC, Register, Rk, Rk),
+    opcode(Op::MOD, ABC, Register, Rk, Rk),
+    opcode(Op::POW, ABC, Register, Rk, Rk),
+    opcode(Op::DIV, ABC, Register, Rk, Rk),
+    opcode(Op::IDIV, ABC, Register, Rk, Rk),
+    opcode(Op::BAND, ABC, Register, Rk, Rk),
+    opcode(Op::BOR, ABC, Register, Rk, Rk),
+    opcode(Op::BXOR, ABC, Register, Rk, Rk),
+    opcode(Op::SHL, ABC, Register, Rk, Rk),
+    opcode(Op::SHR, ABC, Register, Rk, Rk),
+    opcode(Op::UNM, ABC, Register, Register, Unused),
+    opcode(Op::BNOT, ABC, Register, Register, Unused),
+    opcode(Op::NOT, ABC, Register, Register, Unused),
+    opcode(Op::LEN, ABC, Register, Register, Unused),
+    opcode(Op::CONCAT, ABC, Register, Register, Register),
+    opcode(Op::JMP, AsBx, Count, Jump, Unused),
+    opcode(Op::EQ, ABC, Flag, Rk, Rk),
+    opcode(Op::LT, ABC, Flag, Rk, Rk),
+    opcode(Op::LE, ABC, Flag, Rk, Rk),
+    opcode(Op::TEST, ABC, Register, Unused, Flag),
+    opcode(Op::TESTSET, ABC, Register, Register, Flag),
+    opcode(Op::CALL, ABC, Register, Count, Count),
+    opcode(Op::TAILCALL, ABC, Register, Count, Count),
+    opcode(Op::RETURN, ABC, Register, Count, Unused),
+    opcode(Op::FORLOOP, AsBx, Register, Jump, Unused),
+    opcode(Op::FORPREP, AsBx, Register, Jump, Unused),
+    opcode(Op::TFORCALL, ABC, Register, Unused, Count),
+    opcode(Op::TFORLOOP, AsBx, Register, Jump, Unused),
+    opcode(Op::SETLIST, ABC, Register, Count, Count),
+    opcode(Op::CLOSURE, ABx, Register, Function, Unused),
+    opcode(Op::VARARG, ABC, Register, Count, Unused),
+    opcode(Op::EXTRAARG, Ax, Count, Unused, Unused),
 ];

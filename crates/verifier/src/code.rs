@@ -1,6 +1,6 @@
 //! The rules of an instruction by itself and with those around it.
 
-use fastlua_bytecode::{Constant, Dialect, Instruction, Operand, rk_constant};
+use fastlua_bytecode::{Constant, Dialect, Instruction, Op, Operand, rk_constant};
 
 use crate::function::{Context, Verdict};
 use crate::refusal::Rule;
@@ -44,11 +44,13 @@ pub(crate) fn verify(context: &Context) -> Verdict<Vec<Kind>> {
 /// How many words behind an instruction belong to it.
 fn data_words(context: &Context, pc: usize) -> Verdict<usize> {
     let word = context.at(pc);
-    Ok(match (context.name(pc), context.dialect) {
-        ("", _) => return context.refuse_at(Rule::Opcode, pc, "there is no such opcode"),
-        ("SETLIST", _) => usize::from(word.c() == 0),
-        ("LOADKX", _) => 1,
-        ("CLOSURE", Dialect::Lua51) => {
+    let Some(op) = context.op(pc) else {
+        return context.refuse_at(Rule::Opcode, pc, "there is no such opcode");
+    };
+    Ok(match (op, context.dialect) {
+        (Op::SETLIST, _) => usize::from(word.c() == 0),
+        (Op::LOADKX, _) => 1,
+        (Op::CLOSURE, Dialect::Lua51) => {
             let child = context.function.functions.get(word.bx() as usize);
             child.map_or(0, |child| child.upvalues.len())
         }
@@ -71,8 +73,8 @@ impl Checker<'_> {
         for ((kind, value), letter) in opcode.operands(word).into_iter().zip(["A", "B", "C"]) {
             self.operand(pc, kind, value, letter)?;
         }
-        self.beside(pc, opcode.name, word)?;
-        self.companions(pc, opcode.name, word)
+        self.beside(pc, opcode.op, word)?;
+        self.companions(pc, opcode.op, word)
     }
 
     fn operand(&self, pc: usize, kind: Operand, value: i64, letter: &str) -> Verdict {
@@ -126,47 +128,47 @@ impl Checker<'_> {
     }
 
     /// What an instruction uses beside its operands.
-    fn beside(&self, pc: usize, name: &str, word: Instruction) -> Verdict {
+    fn beside(&self, pc: usize, op: Op, word: Instruction) -> Verdict {
         let context = self.context;
         let is_51 = context.dialect == Dialect::Lua51;
         let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
-        match name {
-            "LOADNIL" if is_51 => {
+        match op {
+            Op::LOADNIL if is_51 => {
                 let reason = || "B is below A".into();
                 context.require(a <= b, Rule::Register, pc, reason)
             }
-            "LOADNIL" => self.registers(pc, a + b),
-            "LOADBOOL" if c == 1 => self.target(pc, 1),
-            "GETGLOBAL" | "SETGLOBAL" => {
+            Op::LOADNIL => self.registers(pc, a + b),
+            Op::LOADBOOL if c == 1 => self.target(pc, 1),
+            Op::GETGLOBAL | Op::SETGLOBAL => {
                 let name = &context.function.constants[word.bx() as usize];
                 let reason = || "the name of a global variable is a string".into();
                 let is_string = matches!(name, Constant::String(_));
                 context.require(is_string, Rule::Constant, pc, reason)
             }
-            "NEWTABLE" => {
+            Op::NEWTABLE => {
                 let reason = || format!("a table of {} and {} parts", parts(b), parts(c));
                 let small = parts(b) <= LARGEST && parts(c) <= LARGEST;
                 context.require(small, Rule::Size, pc, reason)
             }
-            "SELF" => self.registers(pc, a + 1),
-            "CONCAT" => {
+            Op::SELF => self.registers(pc, a + 1),
+            Op::CONCAT => {
                 let reason = || "B is not below C".into();
                 context.require(b < c, Rule::Register, pc, reason)
             }
-            "CALL" | "TAILCALL" => {
+            Op::CALL | Op::TAILCALL => {
                 let last = a + b.max(1) - 1;
                 let results = if c >= 2 { a + c - 2 } else { a };
                 self.registers(pc, last.max(results))
             }
-            "RETURN" | "VARARG" if b >= 2 => self.registers(pc, a + b - 2),
-            "FORPREP" | "FORLOOP" => self.registers(pc, a + 3),
-            "TFORLOOP" if !is_51 => self.registers(pc, a + 1),
-            "TFORLOOP" | "TFORCALL" => {
+            Op::RETURN | Op::VARARG if b >= 2 => self.registers(pc, a + b - 2),
+            Op::FORPREP | Op::FORLOOP => self.registers(pc, a + 3),
+            Op::TFORLOOP if !is_51 => self.registers(pc, a + 1),
+            Op::TFORLOOP | Op::TFORCALL => {
                 let reason = || "there is no variable".into();
                 context.require(c >= 1, Rule::Register, pc, reason)?;
                 self.registers(pc, (a + 2 + c).max(a + 5))
             }
-            "SETLIST" => {
+            Op::SETLIST => {
                 self.registers(pc, a + b)?;
                 let count = match c {
                     0 => self.wide_count(pc),
@@ -177,7 +179,7 @@ impl Checker<'_> {
                 let reason = || format!("it stores items behind {} others", (count - 1) * FLUSH);
                 context.require(count <= LARGEST / FLUSH, Rule::Size, pc, reason)
             }
-            "JMP" if a > 0 => {
+            Op::JMP if a > 0 => {
                 let reason = || format!("A closes from register {}", a - 1);
                 context.require(a <= context.registers(), Rule::Register, pc, reason)
             }
@@ -187,7 +189,7 @@ impl Checker<'_> {
             true => context.function.vararg & 6 == 2,
             false => context.function.vararg != 0,
         };
-        context.require(name != "VARARG" || variadic, Rule::Variadic, pc, || {
+        context.require(op != Op::VARARG || variadic, Rule::Variadic, pc, || {
             "the function takes no variable arguments".into()
         })
     }
@@ -202,52 +204,56 @@ impl Checker<'_> {
     }
 
     /// What has to stand behind an instruction, or where it leads.
-    fn companions(&self, pc: usize, name: &str, word: Instruction) -> Verdict {
+    fn companions(&self, pc: usize, op: Op, word: Instruction) -> Verdict {
         let context = self.context;
         let is_51 = context.dialect == Dialect::Lua51;
         let belongs =
             |holds, what: &'static str| context.require(holds, Rule::Companion, pc, || what.into());
-        let is = |at: usize, name| {
-            self.kinds.get(at) == Some(&Kind::Instruction) && context.name(at) == name
+        let is = |at: usize, op| {
+            self.kinds.get(at) == Some(&Kind::Instruction) && context.op(at) == Some(op)
         };
-        let behind = |name| is(pc + 1, name);
-        match name {
-            "EQ" | "LT" | "LE" | "TEST" | "TESTSET" => {
-                belongs(behind("JMP"), "no JMP follows")?;
+        let behind = |op| is(pc + 1, op);
+        match op {
+            Op::EQ | Op::LT | Op::LE | Op::TEST | Op::TESTSET => {
+                belongs(behind(Op::JMP), "no JMP follows")?;
                 self.target(pc, 1)
             }
-            "TFORLOOP" if is_51 => {
-                belongs(behind("JMP"), "no JMP follows")?;
+            Op::TFORLOOP if is_51 => {
+                belongs(behind(Op::JMP), "no JMP follows")?;
                 self.target(pc, 1)
             }
-            "TFORCALL" => belongs(
-                behind("TFORLOOP") && context.at(pc + 1).a() == word.a() + 2,
+            Op::TFORCALL => belongs(
+                behind(Op::TFORLOOP) && context.at(pc + 1).a() == word.a() + 2,
                 "no TFORLOOP of the same loop follows",
             ),
-            "FORPREP" => {
+            Op::FORPREP => {
                 let target = (pc as i64 + 1 + i64::from(word.sbx())) as usize;
-                let holds = is(target, "FORLOOP") && context.at(target).a() == word.a();
+                let holds = is(target, Op::FORLOOP) && context.at(target).a() == word.a();
                 belongs(holds, "it does not lead to its FORLOOP")
             }
-            "TAILCALL" => {
+            Op::TAILCALL => {
                 belongs(word.c() == 0, "C is not 0")?;
                 let next = pc + 1;
-                let holds = behind("RETURN")
+                let holds = behind(Op::RETURN)
                     && (context.at(next).a(), context.at(next).b()) == (word.a(), 0);
                 belongs(holds, "no RETURN of its results follows")
             }
-            "LOADKX" => {
-                belongs(context.name(pc + 1) == "EXTRAARG", "no EXTRAARG follows")?;
+            Op::LOADKX => {
+                belongs(
+                    context.op(pc + 1) == Some(Op::EXTRAARG),
+                    "no EXTRAARG follows",
+                )?;
                 let k = context.at(pc + 1).ax() as usize;
                 let reason = || "its constant is not there".into();
                 let exists = k < context.function.constants.len();
                 context.require(exists, Rule::Constant, pc, reason)
             }
-            "SETLIST" if !is_51 && word.c() == 0 => {
-                belongs(context.name(pc + 1) == "EXTRAARG", "no EXTRAARG follows")
-            }
-            "EXTRAARG" => belongs(false, "it belongs to no instruction"),
-            "CLOSURE" if is_51 => self.captures(pc, word),
+            Op::SETLIST if !is_51 && word.c() == 0 => belongs(
+                context.op(pc + 1) == Some(Op::EXTRAARG),
+                "no EXTRAARG follows",
+            ),
+            Op::EXTRAARG => belongs(false, "it belongs to no instruction"),
+            Op::CLOSURE if is_51 => self.captures(pc, word),
             _ => Ok(()),
         }
     }
@@ -259,9 +265,9 @@ impl Checker<'_> {
         for at in pc + 1..=pc + child.upvalues.len() {
             let word = context.at(at);
             let b = word.b() as usize;
-            let exists = match context.name(at) {
-                "MOVE" => b < context.registers(),
-                "GETUPVAL" => b < context.function.upvalues.len(),
+            let exists = match context.op(at) {
+                Some(Op::MOVE) => b < context.registers(),
+                Some(Op::GETUPVAL) => b < context.function.upvalues.len(),
                 _ => false,
             };
             let holds = exists && (word.a(), word.c()) == (0, 0);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bytecode::{Constant, Dialect, Instruction, Operand, rk_constant};
+use fastlua_bytecode::{Constant, Dialect, Instruction, Op, Operand, rk_constant};
 
 use crate::code::Kind;
 use crate::function::{Context, Verdict};
@@ -120,7 +120,7 @@ fn joins(context: &Context, kinds: &[Kind]) -> BTreeMap<usize, Option<State>> {
         if opcode.b == Operand::Jump {
             joins.insert(target(pc, word), None);
         }
-        if skips(context, opcode.name, word) {
+        if skips(context, opcode.op, word) {
             joins.insert(pc + 2, None);
         }
     }
@@ -133,11 +133,11 @@ fn target(pc: usize, word: Instruction) -> usize {
 }
 
 /// Whether it may go on behind the next instruction.
-fn skips(context: &Context, name: &str, word: Instruction) -> bool {
-    match name {
-        "EQ" | "LT" | "LE" | "TEST" | "TESTSET" => true,
-        "TFORLOOP" => context.dialect == Dialect::Lua51,
-        "LOADBOOL" => word.c() == 1,
+fn skips(context: &Context, op: Op, word: Instruction) -> bool {
+    match op {
+        Op::EQ | Op::LT | Op::LE | Op::TEST | Op::TESTSET => true,
+        Op::TFORLOOP => context.dialect == Dialect::Lua51,
+        Op::LOADBOOL => word.c() == 1,
         _ => false,
     }
 }
@@ -156,37 +156,39 @@ impl Flow<'_> {
     fn follow(&mut self, mut pc: usize, mut state: State) -> Verdict {
         loop {
             let word = self.context.at(pc);
-            let name = self.context.name(pc);
+            let Some(op) = self.context.op(pc) else {
+                return Ok(()); // there is none such: `code` has seen to that
+            };
             Step {
                 context: self.context,
                 pc,
                 word,
                 state: &mut state,
             }
-            .run(name)?;
+            .run(op)?;
             let mut next = pc + 1;
             while self.kinds.get(next) == Some(&Kind::Data) {
                 next += 1;
             }
-            match name {
-                "RETURN" => return Ok(()),
-                "JMP" | "FORPREP" => return self.arrive(pc, target(pc, word), state),
-                "FORLOOP" => {
+            match op {
+                Op::RETURN => return Ok(()),
+                Op::JMP | Op::FORPREP => return self.arrive(pc, target(pc, word), state),
+                Op::FORLOOP => {
                     let mut again = state.clone();
                     again.write(word.a() as usize + 3);
                     self.arrive(pc, target(pc, word), again)?;
                 }
-                "TFORLOOP" if self.context.dialect == Dialect::Lua53 => {
+                Op::TFORLOOP if self.context.dialect == Dialect::Lua53 => {
                     let mut again = state.clone();
                     again.write(word.a() as usize);
                     self.arrive(pc, target(pc, word), again)?;
                 }
-                "TESTSET" => {
+                Op::TESTSET => {
                     self.arrive(pc, pc + 2, state.clone())?;
                     state.write(word.a() as usize);
                 }
-                "LOADBOOL" if word.c() == 1 => return self.arrive(pc, pc + 2, state),
-                name if skips(self.context, name, word) => {
+                Op::LOADBOOL if word.c() == 1 => return self.arrive(pc, pc + 2, state),
+                op if skips(self.context, op, word) => {
                     self.arrive(pc, pc + 2, state.clone())?;
                 }
                 _ => {}
@@ -226,58 +228,58 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn run(&mut self, name: &str) -> Verdict {
-        self.top(name)?;
+    fn run(&mut self, op: Op) -> Verdict {
+        self.top(op)?;
         let word = self.word;
         let is_51 = self.context.dialect == Dialect::Lua51;
         let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
-        match name {
-            "MOVE" | "UNM" | "NOT" | "LEN" | "BNOT" => {
+        match op {
+            Op::MOVE | Op::UNM | Op::NOT | Op::LEN | Op::BNOT => {
                 self.read(b)?;
                 self.state.write(a);
             }
-            "LOADK" => self.load(a, word.bx()),
-            "LOADKX" => {
+            Op::LOADK => self.load(a, word.bx()),
+            Op::LOADKX => {
                 let k = self.context.at(self.pc + 1).ax();
                 self.load(a, k);
             }
-            "LOADBOOL" | "GETUPVAL" | "GETGLOBAL" => self.state.write(a),
-            "LOADNIL" => {
+            Op::LOADBOOL | Op::GETUPVAL | Op::GETGLOBAL => self.state.write(a),
+            Op::LOADNIL => {
                 let last = if is_51 { b } else { a + b };
                 self.state.write_all(a..last + 1);
             }
-            "SETGLOBAL" | "SETUPVAL" | "TEST" => self.read(a)?,
-            "GETTABUP" => {
+            Op::SETGLOBAL | Op::SETUPVAL | Op::TEST => self.read(a)?,
+            Op::GETTABUP => {
                 self.read_rk(c)?;
                 self.state.write(a);
             }
-            "SETTABUP" => {
+            Op::SETTABUP => {
                 self.read_rk(b)?;
                 self.read_rk(c)?;
             }
-            "GETTABLE" => {
+            Op::GETTABLE => {
                 self.read(b)?;
                 self.read_rk(c)?;
                 self.state.write(a);
             }
-            "SETTABLE" => {
+            Op::SETTABLE => {
                 self.read(a)?;
                 self.read_rk(b)?;
                 self.read_rk(c)?;
             }
-            "NEWTABLE" => {
+            Op::NEWTABLE => {
                 self.state.write(a);
                 if !self.state.captured.contains(a) {
                     self.state.tables.insert(a);
                 }
                 self.collected(a + 1);
             }
-            "SELF" => {
+            Op::SELF => {
                 self.read(b)?;
                 self.key(c)?;
                 self.state.write_all(a..a + 2);
             }
-            "CONCAT" => {
+            Op::CONCAT => {
                 self.read_all(b..c + 1)?;
                 // partial results are stored there
                 (b..c + 1).for_each(|register| self.state.forget(register));
@@ -285,27 +287,27 @@ impl Step<'_> {
                 self.state.write(a);
                 self.collected(a.max(b) + 1);
             }
-            "JMP" => {
+            Op::JMP => {
                 if a > 0 {
                     self.state.captured.cut(a - 1);
                 }
             }
-            "CLOSE" => self.state.captured.cut(a),
-            "EQ" | "LT" | "LE" => {
+            Op::CLOSE => self.state.captured.cut(a),
+            Op::EQ | Op::LT | Op::LE => {
                 self.read_rk(b)?;
                 self.read_rk(c)?;
             }
-            "TESTSET" => self.read(b)?,
-            "CALL" | "TAILCALL" => {
+            Op::TESTSET => self.read(b)?,
+            Op::CALL | Op::TAILCALL => {
                 self.read_all(a..a + b)?;
                 self.state.spoil(a);
-                match (name, c) {
-                    ("CALL", 1..) => self.state.write_all(a..a + c - 1),
+                match (op, c) {
+                    (Op::CALL, 1..) => self.state.write_all(a..a + c - 1),
                     _ => self.state.open = Some(a),
                 }
             }
-            "RETURN" => self.read_all(a..a + b.saturating_sub(1))?,
-            "FORPREP" => {
+            Op::RETURN => self.read_all(a..a + b.saturating_sub(1))?,
+            Op::FORPREP => {
                 self.read_all(a..a + 3)?;
                 for register in a..a + 3 {
                     self.state.write(register);
@@ -314,15 +316,15 @@ impl Step<'_> {
                     }
                 }
             }
-            "FORLOOP" => {
+            Op::FORLOOP => {
                 let is_number = |&register: &usize| !self.state.numbers.contains(register);
                 if let Some(register) = (a..a + 3).find(is_number) {
                     let reason = format!("register {register} may hold no number of this loop");
                     return self.context.refuse_at(Rule::Loop, self.pc, reason);
                 }
             }
-            "TFORLOOP" if !is_51 => self.read(a + 1)?,
-            "TFORLOOP" | "TFORCALL" => {
+            Op::TFORLOOP if !is_51 => self.read(a + 1)?,
+            Op::TFORLOOP | Op::TFORCALL => {
                 self.read_all(a..a + 3)?;
                 self.state.spoil(a + 3);
                 self.state.write_all(a + 3..a + 3 + c);
@@ -330,7 +332,7 @@ impl Step<'_> {
                     self.state.write(a + 2);
                 }
             }
-            "SETLIST" => {
+            Op::SETLIST => {
                 self.read_all(a..a + b + 1)?;
                 if !is_51 && !self.state.tables.contains(a) {
                     let reason = format!("register {a} may hold no table");
@@ -340,16 +342,27 @@ impl Step<'_> {
                     self.state.spoil(a + 1);
                 }
             }
-            "CLOSURE" => self.closure(a)?,
-            "VARARG" => match b {
+            Op::CLOSURE => self.closure(a)?,
+            Op::VARARG => match b {
                 0 => {
                     self.state.spoil(a);
                     self.state.open = Some(a);
                 }
                 b => self.state.write_all(a..a + b - 1),
             },
-            // arithmetic and bitwise operators
-            _ => {
+            Op::EXTRAARG => {}
+            Op::ADD
+            | Op::SUB
+            | Op::MUL
+            | Op::DIV
+            | Op::MOD
+            | Op::POW
+            | Op::IDIV
+            | Op::BAND
+            | Op::BOR
+            | Op::BXOR
+            | Op::SHL
+            | Op::SHR => {
                 self.read_rk(b)?;
                 self.read_rk(c)?;
                 self.state.write(a);
@@ -360,15 +373,15 @@ impl Step<'_> {
 
     /// An open top is taken by this instruction, and there is one if it takes one. Then the registers
     /// up to it are read here.
-    fn top(&mut self, name: &str) -> Verdict {
+    fn top(&mut self, op: Op) -> Verdict {
         let takes =
-            matches!(name, "CALL" | "TAILCALL" | "RETURN" | "SETLIST") && self.word.b() == 0;
+            matches!(op, Op::CALL | Op::TAILCALL | Op::RETURN | Op::SETLIST) && self.word.b() == 0;
         match (takes, self.state.open.take()) {
             (false, None) => Ok(()),
             (false, Some(_)) => self.refuse(Rule::Open, "the open top before it is not taken"),
             (true, None) => self.refuse(Rule::Open, "it takes an open top, and there is none"),
             (true, Some(start)) => {
-                let first = self.word.a() as usize + usize::from(name != "RETURN");
+                let first = self.word.a() as usize + usize::from(op != Op::RETURN);
                 if start < first {
                     let reason = format!("what is open begins at register {start}");
                     return self.context.refuse_at(Rule::Open, self.pc, reason);
@@ -435,7 +448,7 @@ impl Step<'_> {
                 Dialect::Lua53 => None,
             };
             match word {
-                Some(word) if context.name(self.pc + 1 + number) == "MOVE" => {
+                Some(word) if context.op(self.pc + 1 + number) == Some(Op::MOVE) => {
                     captured.push(word.b() as usize);
                 }
                 None if upvalue.in_stack => captured.push(upvalue.index.into()),

@@ -1,7 +1,7 @@
 //! The rules of a function, and the walk over all of them.
 
 use fastlua_bytecode::{
-    Chunk, Dialect, Function, FunctionPath, Instruction, Layout, Local, MAX_NESTING,
+    Chunk, Dialect, Function, FunctionPath, Instruction, Layout, Local, MAX_NESTING, Op,
     instruction_text,
 };
 
@@ -65,10 +65,9 @@ impl Context<'_> {
         Instruction(self.function.code[pc])
     }
 
-    /// Its name; empty for an opcode that does not exist.
-    pub fn name(&self, pc: usize) -> &'static str {
-        let opcode = self.at(pc).opcode(self.dialect);
-        opcode.map_or("", |opcode| opcode.name)
+    /// What it does; none if there is no such opcode.
+    pub fn op(&self, pc: usize) -> Option<Op> {
+        self.at(pc).opcode(self.dialect).map(|opcode| opcode.op)
     }
 
     /// How many registers it has.
@@ -152,13 +151,8 @@ impl Context<'_> {
                 ),
             );
         }
-        match function
-            .code
-            .len()
-            .checked_sub(1)
-            .map(|last| self.name(last))
-        {
-            Some("RETURN") => Ok(()),
+        match function.code.len().checked_sub(1).map(|last| self.op(last)) {
+            Some(Some(Op::RETURN)) => Ok(()),
             Some(_) => self.refuse(Rule::End, "its last instruction is no RETURN".into()),
             None => self.refuse(Rule::End, "it has no instructions".into()),
         }

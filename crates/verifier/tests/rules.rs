@@ -15,7 +15,7 @@ use Dialect::{Lua51, Lua53};
 type Code = (&'static str, i32, i32, i32);
 
 fn word(dialect: Dialect, (name, a, b, c): Code) -> u32 {
-    let number = opcodes(dialect).iter().position(|op| op.name == name);
+    let number = opcodes(dialect).iter().position(|op| op.name() == name);
     let number = number.unwrap_or_else(|| panic!("{name} of {dialect}"));
     let fields = match opcodes(dialect)[number].mode {
         Mode::ABC => a << 6 | c << 14 | b << 23,
