@@ -138,7 +138,7 @@ fn write(args: &Args, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Writte
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {
         let targets: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        outputs.add(depfile, rule(&targets, sources));
+        outputs.add(depfile, rule(&targets, sources)?);
     }
     for (path, file) in paths.iter().zip(files) {
         outputs.add(path, file.text);

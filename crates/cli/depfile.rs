@@ -1,23 +1,88 @@
-//! `-M`: what was read, as a Make rule.
+//! `-M`: what was read, as a rule for GNU Make.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The targets depend on the sources; a source that is gone is no error to Make.
-pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> String {
-    let escaped = |path: &Path| {
-        let path = path.to_string_lossy().replace('$', "$$");
-        path.replace('#', "\\#").replace(' ', "\\ ")
-    };
-    let targets: Vec<String> = targets.iter().map(|t| escaped(t)).collect();
-    let sources: BTreeSet<String> = sources.iter().map(|s| escaped(s)).collect();
-    let mut text = format!("{}:", targets.join(" "));
-    for source in &sources {
-        text += &format!(" \\\n  {source}");
+use anyhow::{Result, bail};
+
+/// What stands behind a name: a backslash in front of it would be doubled for this.
+const SPECIAL: &[u8] = b" \t#:%";
+
+/// The targets depend on the sources; a source that is gone is no error to Make. A name that Make can't read back
+/// is an error.
+pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
+    let sources: BTreeSet<&Path> = sources.iter().map(PathBuf::as_path).collect();
+    let mut text = Vec::new();
+    for target in targets {
+        if !text.is_empty() {
+            text.push(b' ');
+        }
+        text.extend(word(target, true)?);
     }
-    text.push('\n');
+    text.push(b':');
     for source in &sources {
-        text += &format!("\n{source}:\n");
+        text.extend(b" \\\n  ");
+        text.extend(word(source, false)?);
     }
-    text
+    if text.ends_with(b"\\") {
+        text.extend(b" \\\n  |"); // at the end of a line Make leaves doubled backslashes as they are
+    }
+    text.push(b'\n');
+    for source in sources {
+        // Make can need some files that it can't make.
+        if no_word(bytes(source), true).is_none() {
+            text.push(b'\n');
+            text.extend(word(source, true)?);
+            text.extend(b":\n");
+        }
+    }
+    Ok(text)
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+/// A name as a target or as what a target needs.
+fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
+    let name = bytes(path);
+    if let Some(reason) = no_word(name, is_target) {
+        bail!("-M: {path:?} can't stand in a Makefile: {reason}");
+    }
+    let mut text = Vec::new();
+    let mut backslashes = 0;
+    for (at, &byte) in name.iter().enumerate() {
+        let is_drive = cfg!(windows) && at == 1 && byte == b':';
+        match byte {
+            b'$' => text.push(b'$'),
+            b'%' if !is_target => {}
+            _ if SPECIAL.contains(&byte) && !is_drive => {
+                text.extend(vec![b'\\'; backslashes + 1]);
+            }
+            _ => {}
+        }
+        text.push(byte);
+        backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
+    }
+    text.extend(vec![b'\\'; backslashes]);
+    Ok(text)
+}
+
+/// Why a name can't be written so that Make takes it for one file.
+fn no_word(name: &[u8], is_target: bool) -> Option<&'static str> {
+    if name.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
+        Some("it has a line break or another control character")
+    } else if name.iter().any(|b| b";|=*?[".contains(b)) {
+        Some("Make has its own meaning for ; | = * ? [")
+    } else if name.starts_with(b"~") {
+        Some("Make takes ~ for a home folder; write ./~")
+    } else if name.ends_with(b" ") || name.ends_with(b"\t") {
+        Some("it ends with a blank")
+    } else if name.contains(&b'(') && name.ends_with(b")") {
+        Some("Make takes it for a part of an archive")
+    } else if is_target && (name.contains(&b'\t') || name.ends_with(b"&")) {
+        Some("a file to be made can't have a tab, or & at its end")
+    } else {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Files to be written together: each is completed under a temporary name beside its own before
 /// the first is renamed, and a file that holds the same bytes already is not touched.
@@ -52,8 +52,8 @@ impl Outputs {
     }
 }
 
-/// The complete temporary file and where it goes; none if the target is as it should be.
-fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(NamedTempFile, PathBuf)>> {
+/// The complete temporary file, closed, and where it goes; none if the target is as it should be.
+fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(TempPath, PathBuf)>> {
     let target = match fs::canonicalize(path) {
         Ok(real) => real, // a link stays a link
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
@@ -73,7 +73,7 @@ fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(NamedTempFile, PathBuf)>
     let mut temporary = new_file(folder)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
-    Ok(Some((temporary, target)))
+    Ok(Some((temporary.into_temp_path(), target)))
 }
 
 /// A temporary file with the permissions that any new file gets.

@@ -153,3 +153,26 @@ fn line_ends_of_all_kinds() {
         assert_eq!(token.0, 6, "{end:?}");
     }
 }
+
+/// A module of so many chunks.
+fn many_chunks(count: usize) -> Vec<u8> {
+    let mut text = b"--[[SPLIT MODULE m]]\nlocal M = {}\n".to_vec();
+    for i in 0..count {
+        text.extend(
+            format!(
+                "function M.f{i}() --[[SPLIT HERE m-f{i}]]\nreturn {i}\nend --[[SPLIT IGNORE]]\n"
+            )
+            .into_bytes(),
+        );
+    }
+    text
+}
+
+#[test]
+fn line_ends_of_many_chunks_are_bounded() {
+    assert_eq!(pieces(&many_chunks(2_000), Loader::Fast).len(), 2_001);
+    let error = split(&many_chunks(20_000), Loader::Fast).unwrap_err();
+    let message = error.to_string();
+    assert!(message.starts_with("line 2"), "{message}");
+    assert!(message.contains("longer than 64 MiB"), "{message}");
+}

@@ -45,6 +45,12 @@ pub enum SplitErrorKind {
     /// Two chunks that are one C identifier.
     #[error("chunks `{0}` and `{1}` (line {2}) give the same C name")]
     Clash(String, String, u32),
+    /// Many chunks far down, each with the line ends before it.
+    #[error(
+        "all chunks up to here are longer than {} MiB, since each has the line ends of all lines before it: \
+         make several files of it", .0 >> 20
+    )]
+    TooLong(usize),
     /// `--[[SPLIT HERE]]` outside of a chunk.
     #[error("no chunk to end here")]
     NothingToEnd,

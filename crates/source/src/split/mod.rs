@@ -53,6 +53,10 @@ pub enum Loader {
     Spiffs,
 }
 
+/// What all chunks of a file may have in front of their text. A chunk has the line ends of all lines before it, so
+/// that many small chunks of a long file are many times as long as the file.
+const LENGTH: usize = 64 << 20;
+
 impl Loader {
     /// The local that tells `module` where its chunks come from.
     fn local(self, module: &str) -> String {
@@ -100,6 +104,7 @@ pub fn split(text: &[u8], loader: Loader) -> Result<Option<Vec<Piece>>, SplitErr
         pieces: Vec::new(),
         c_names: HashMap::new(),
         kept: Vec::new(),
+        length: 0,
         open: None,
     };
     splitter.markers(&markers)?;
@@ -140,6 +145,8 @@ struct Splitter<'a> {
     c_names: HashMap<String, usize>,
     /// The parts of the text that went into pieces.
     kept: Vec<std::ops::Range<usize>>,
+    /// The length of all pieces.
+    length: usize,
     /// Where the text of the last piece goes on; none outside of a chunk.
     open: Option<usize>,
 }
@@ -204,6 +211,10 @@ impl Splitter<'_> {
             return fail(marker.line, kind);
         }
         self.c_names.insert(c_name(&name), self.pieces.len());
+        self.length += line as usize + "local =true ".len() + self.local.len();
+        if self.length > LENGTH {
+            return fail(marker.line, SplitErrorKind::TooLong(LENGTH));
+        }
         // LF and a CR behind it would count as one line end.
         let newline = if self.text[start..].first() == Some(&b'\r') {
             b'\r'
@@ -253,13 +264,18 @@ impl Splitter<'_> {
                     SplitErrorKind::Behind
                 }
                 Some(_) => continue,
-                None if self.kept.iter().any(|range| range.contains(&start)) => continue,
+                None if self.is_kept(start) => continue,
                 None if next == 0 => SplitErrorKind::Before,
                 None => SplitErrorKind::Outside,
             };
             return fail(token.line, kind);
         }
         Ok(())
+    }
+
+    fn is_kept(&self, offset: usize) -> bool {
+        let after = self.kept.partition_point(|range| range.start <= offset);
+        after > 0 && self.kept[after - 1].contains(&offset)
     }
 
     /// Checks that no `local` hides the splitter's own. `local FAST_x = FAST_x` would not.
