@@ -63,9 +63,8 @@ pub enum CompileError {
 
 /// Compiles `source` with the core that has the number model of `layout`.
 ///
-/// `chunk_name` is what Lua calls the chunk name: `@` and the path for a file. As in
-/// `luaL_loadfile` a first line that begins with `#` is skipped, and in 5.3 a UTF-8 byte order
-/// mark before it. The chunk carries all debug data and has the layout asked for. `heap_limit` is
+/// `chunk_name` is what Lua calls the chunk name: `@` and the path for a file. Of the source,
+/// what [`loaded_text`] skips does not count. The chunk carries all debug data and has the layout asked for. `heap_limit` is
 /// in bytes ([`HEAP_LIMIT`]).
 pub fn compile(
     layout: &Layout,
@@ -125,7 +124,7 @@ fn run_compiler<T>(
     run: impl Fn(&Core, &CStr, &[u8], usize) -> Result<T, Refused>,
 ) -> Result<T, CompileError> {
     let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
-    let text = skip_first_line(core.layout.dialect(), source);
+    let text = loaded_text(source);
     if text.first() == Some(&ESC) {
         return Err(CompileError::Bytecode(shown(chunk_name)));
     }
@@ -134,11 +133,31 @@ fn run_compiler<T>(
             name: shown(chunk_name),
             limit: heap_limit,
         },
-        _ => CompileError::Lua {
-            line: line_of(&refused.message),
-            message: refused.message.into(),
-        },
+        _ => {
+            let message = complete(refused.message, &shown(chunk_name));
+            let line = line_of(&message);
+            CompileError::Lua { message, line }
+        }
     })
+}
+
+/// Lua's message with the chunk's name before it, where Lua gives no place, and without the most of a long token.
+fn complete(message: Vec<u8>, name: &BString) -> BString {
+    const LONGEST: usize = 300;
+    let message = match line_of(&message) {
+        Some(_) => message,
+        None => [name, &b": "[..], &message].concat(),
+    };
+    match message.len() > LONGEST {
+        true => [
+            &message[..LONGEST - 50],
+            b"...",
+            &message[message.len() - 50..],
+        ]
+        .concat(),
+        false => message,
+    }
+    .into()
 }
 
 /// The name of a chunk, as Lua would print it.
@@ -146,12 +165,13 @@ fn shown(chunk_name: &[u8]) -> BString {
     chunk_name.strip_prefix(b"@").unwrap_or(chunk_name).into()
 }
 
-/// What `luaL_loadfile` gives the parser: the newline of a skipped line stays.
-fn skip_first_line(dialect: Dialect, source: &[u8]) -> &[u8] {
-    let text = match dialect {
-        Dialect::Lua51 => source,
-        Dialect::Lua53 => source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source),
-    };
+/// What 5.3's `luaL_loadfile` gives the parser: not a UTF-8 byte order mark, nor a first line that begins
+/// with `#`, whose newline stays.
+///
+/// 5.1's `luaL_loadfile` does not skip the mark, and refuses it. Here it is skipped for both, so that one
+/// file compiles for all variants. On the chip `lua_load` gets neither.
+pub fn loaded_text(source: &[u8]) -> &[u8] {
+    let text = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     if !text.starts_with(b"#") {
         return text;
     }
@@ -252,7 +272,7 @@ pub fn heap_use(
             .map_err(|error| refused(error.message))
     };
     let [allocations, peak, kept] = match input {
-        Loaded::Source(text, name) => cost(name, skip_first_line(layout.dialect(), text))?,
+        Loaded::Source(text, name) => cost(name, loaded_text(text))?,
         Loaded::Dump(dump) => cost("=?", &write(&for_core(&read(dump, layout)?, &core))?)?,
     };
     Ok(HeapUse {

@@ -20,8 +20,8 @@ pub(crate) type Result<T> = std::result::Result<T, SyntaxError>;
 
 /// Reads a text token by token, comments included.
 ///
-/// A first line that begins with `#` is skipped as `luaL_loadfile` does, and in 5.3 a UTF-8 byte order
-/// mark before it. (`lua_load` itself skips neither.)
+/// A UTF-8 byte order mark and a first line that begins with `#` are skipped, as 5.3's `luaL_loadfile` does.
+/// (5.1's skips the line only, and `lua_load` itself neither.)
 #[derive(Debug, Clone)]
 pub struct Lexer<'a> {
     text: &'a [u8],
@@ -45,7 +45,7 @@ impl<'a> Lexer<'a> {
         if i32::try_from(text.len()).is_err() {
             return lexer.fail("source is over 2 GiB");
         }
-        if dialect == Dialect::Lua53 && text.starts_with(b"\xef\xbb\xbf") {
+        if text.starts_with(b"\xef\xbb\xbf") {
             lexer.at = 3;
         }
         if lexer.peek(0) == Some(b'#') {

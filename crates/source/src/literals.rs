@@ -7,7 +7,7 @@ use fastlua_bytecode::Dialect;
 
 use crate::lexer::Lexer;
 use crate::numeral::{Form, Number, float, wrapped};
-use crate::token::{Kind, Token};
+use crate::token::{Kind, Token, shown};
 use fastlua_bytecode::NumberModel;
 
 /// How bad a finding is.
@@ -106,7 +106,7 @@ fn finding(token: &Token, bytes: &[u8], negated: bool, target: &NumberModel) -> 
         (Form::Hex(digits), Dialect::Lua53) => hex53(digits, target)?,
         _ => return None,
     };
-    let message = format!("{} {message}", bytes.escape_ascii());
+    let message = format!("{} {message}", shown(bytes));
     Some(Finding {
         line: token.line,
         severity,

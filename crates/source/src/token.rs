@@ -22,6 +22,25 @@ impl Token {
     }
 }
 
+/// Text of a source as messages show it: without control characters, and only its beginning where it is long.
+pub(crate) fn shown(text: &[u8]) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::new();
+    for part in text[..text.len().min(LONGEST)].utf8_chunks() {
+        for character in part.valid().chars() {
+            match character.is_control() {
+                true => shown.extend(character.escape_default()),
+                false => shown.push(character),
+            }
+        }
+        shown += &part.invalid().escape_ascii().to_string();
+    }
+    if text.len() > LONGEST {
+        shown += "...";
+    }
+    shown
+}
+
 macro_rules! kinds {
     ($($name:ident $text:literal,)* ; $($word:ident $spelling:literal,)*) => {
         /// What a token is.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip, write};
-use fastlua_compiler::load_back;
+use fastlua_compiler::{load_back, loaded_text};
 use fastlua_variants::Variant;
 use fastlua_verifier::verify;
 use rayon::prelude::*;
@@ -207,7 +207,7 @@ impl Build<'_> {
             match squashed {
                 Some(Err(said)) => outcome.errors.push(said.clone()),
                 Some(Ok(text)) => outcome.dump = Some(Dump::source(text.clone())),
-                None => outcome.dump = Some(Dump::source(input.text.clone())),
+                None => outcome.dump = Some(Dump::source(loaded_text(&input.text).into())),
             }
             return outcome;
         }

@@ -1,7 +1,7 @@
 //! SPLIT markers as they stand in a file; what they do is in [`split`](super).
 
 use super::error::{SplitError, SplitErrorKind, fail};
-use crate::token::{Kind, Token};
+use crate::token::{Kind, Token, shown};
 
 /// What a marker says.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,12 +83,12 @@ fn word(comment: &str, line: u32) -> Result<Option<Word>, SplitError> {
     let exact = comment.starts_with("--[[SPLIT");
     match (&words[1..], exact) {
         (["MODULE", name], true) if is_name(name) => Ok(Some(Word::Module((*name).into()))),
-        (["MODULE", name], true) => fail(line, SplitErrorKind::ModuleName((*name).into())),
+        (["MODULE", name], true) => fail(line, SplitErrorKind::ModuleName(shown(name.as_bytes()))),
         (["HERE", name], true) if is_chunk_name(name) => Ok(Some(Word::Here((*name).into()))),
-        (["HERE", name], true) => fail(line, SplitErrorKind::ChunkName((*name).into())),
+        (["HERE", name], true) => fail(line, SplitErrorKind::ChunkName(shown(name.as_bytes()))),
         (["HERE"], true) => Ok(Some(Word::End)),
         (["IGNORE"], true) => Ok(Some(Word::Ignore)),
-        _ if exact || known => fail(line, SplitErrorKind::Unknown(comment.into())),
+        _ if exact || known => fail(line, SplitErrorKind::Unknown(shown(comment.as_bytes()))),
         _ => Ok(None),
     }
 }

@@ -29,7 +29,7 @@ mod statement;
 
 use crate::lexer::{Result, SyntaxError, lex};
 use crate::numeral::Form;
-use crate::token::Kind;
+use crate::token::{Kind, shown};
 pub use check::{CheckError, Squashed, squash_checked};
 use fastlua_bytecode::Dialect;
 use fastlua_bytecode::NumberModel;
@@ -101,10 +101,7 @@ fn fits(text: &[u8], targets: &[NumberModel]) -> Result<Vec<NumberModel>> {
     match broken {
         Some(token) if fitting.is_empty() => Err(SyntaxError {
             line: token.line,
-            message: format!(
-                "malformed number near '{}'",
-                token.bytes(text).escape_ascii()
-            ),
+            message: format!("malformed number near '{}'", shown(token.bytes(text))),
         }),
         _ => Ok(fitting),
     }

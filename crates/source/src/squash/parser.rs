@@ -7,7 +7,7 @@ use fastlua_bytecode::Dialect;
 use super::locals::Run;
 use super::scope::{Scope, VarId};
 use crate::lexer::{Result, SyntaxError, lex};
-use crate::token::{Kind, Token};
+use crate::token::{Kind, Token, shown};
 use fastlua_bytecode::NumberModel;
 
 /// Lua's compilers stop at 200 levels; counting them differs a little from ours.
@@ -148,7 +148,7 @@ impl<'a> Parser<'a, '_> {
         let token = &self.out.tokens[self.at];
         let near = match token.kind {
             Kind::End => "<eof>".into(),
-            _ => token.bytes(self.out.text).escape_ascii().to_string(),
+            _ => shown(token.bytes(self.out.text)),
         };
         Err(SyntaxError {
             line: token.line,
