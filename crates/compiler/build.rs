@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
 
 use fastlua_bytecode::{Dialect, NumberModel};
-use fastlua_cores::line_notes::noting_lines;
+use fastlua_cores::compiler::{JUMPS, compiler_file};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=csrc");
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={headers}");
     let edited = |dialect: Dialect| out.join(format!("edited{}", dialect.version()));
     for dialect in Dialect::ALL {
-        let (name, text) = noting_lines(dialect)?;
+        let (name, text) = compiler_file(dialect)?;
         fs::create_dir_all(edited(dialect))?;
         fs::write(edited(dialect).join(name), text.as_bytes())?;
     }
@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .include(edited(model.dialect))
             .include(env::var(format!("DEP_FASTLUA_CORES_LUA{version}"))?)
             .include(&headers)
+            .define("CORE_JUMPS", JUMPS.to_string().as_str())
             .define("FASTLUA_PREFIX", format!("{name}_").as_str())
             .opt_level(2)
             .warnings(false) // unused static functions of the API

@@ -1,6 +1,7 @@
 /*
 ** core.c - one Lua core with one number model, compiled as a single unit
 ** CORE(name) prefixes the names that have to be global; all others are static
+** CORE_JUMPS: how many jumps may go to one place
 ** FASTLUA_LUA: 51 or 53; see numbers.h for the others
 */
 

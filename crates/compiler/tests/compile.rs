@@ -228,3 +228,34 @@ fn a_load_is_weighed() {
         assert!(little.unwrap_err().to_string().contains("memory"));
     }
 }
+
+/// Each has Lua go through all jumps to its end once more for every one of them.
+#[test]
+fn chains_are_limited() {
+    let chain = |head: &str, link: &str, tail: &str, count| {
+        format!(
+            "local x\n{head}\n{}{tail}\n",
+            format!("{link}\n").repeat(count)
+        )
+    };
+    for (head, link, tail) in [
+        ("if x then", "elseif x then", "end"),
+        ("x = x", "or x", ""),
+        ("x = x", "and x", ""),
+        ("while x do", "if x then break end", "end"),
+    ] {
+        for layout in ALL {
+            chunk(&layout, chain(head, link, tail, 9_000)).unwrap();
+            let refused = refusal(&layout, chain(head, link, tail, 1_000_000));
+            let is_goto = layout.format == Format::NodeMcu53 && link.contains("break");
+            let (line, message) = match is_goto {
+                true => ("t.lua: ", "too many labels/gotos (limit is 32767)"),
+                false => ("t.lua:1000", "too many jumps to one place near"),
+            };
+            assert!(
+                refused.contains(line) && refused.contains(message),
+                "{link}: {refused}"
+            );
+        }
+    }
+}

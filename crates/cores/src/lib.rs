@@ -1,8 +1,9 @@
 //! Lua's sources, as the crate `lua-src` carries them, and what belongs to building them: the number
 //! models in C, and the edits that make cores of them which NodeMCU's chunks can be tested on.
 
+pub mod compiler;
 pub mod edits;
-pub mod line_notes;
+
 pub mod packed_lines;
 pub mod read_only;
 

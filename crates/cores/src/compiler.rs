@@ -1,5 +1,8 @@
-//! Lua's compiler with a note of each line that it gives an instruction, in the order in which it
-//! does: `core_line(L, f, pc, line)`, which the unit that includes the file defines.
+//! Lua's compiler with two edits: a note of each line that it gives an instruction, in the order in which
+//! it does (`core_line(L, f, pc, line)`, which the unit that includes the file defines), and a limit.
+//!
+//! The limit: as many as [`JUMPS`] jumps may go to one place. Lua goes through all jumps to a place for each one
+//! more, so that a file of a million `elseif`, `or` or `break` took it hours.
 
 use fastlua_bytecode::Dialect;
 
@@ -8,7 +11,26 @@ use crate::edits::{Edit, EditError, File, edited, released};
 /// The file that has the places.
 pub const FILE: &str = "lcode.c";
 
+/// How many jumps may go to one place.
+pub const JUMPS: usize = 10_000;
+
+/// The loop, in both releases.
+const LIMIT: Edit = (
+    FILE,
+    "    while ((next = getjump(fs, list)) != NO_JUMP)  /* find last element */
+      list = next;
+",
+    "    int count = 1;
+    while ((next = getjump(fs, list)) != NO_JUMP) {  /* find last element */
+      list = next;
+      if (++count >= CORE_JUMPS)
+        luaX_syntaxerror(fs->ls, \"too many jumps to one place\");
+    }
+",
+);
+
 const LUA51: &[Edit] = &[
+    LIMIT,
     (
         FILE,
         "  f->lineinfo[fs->pc] = line;\n",
@@ -22,6 +44,7 @@ const LUA51: &[Edit] = &[
 ];
 
 const LUA53: &[Edit] = &[
+    LIMIT,
     (
         FILE,
         "  f->lineinfo[fs->pc] = fs->ls->lastline;\n",
@@ -35,11 +58,11 @@ const LUA53: &[Edit] = &[
     ),
 ];
 
-/// The text of [`FILE`] with the edits made.
+/// The text of [`FILE`] with the edits made; it needs `CORE_JUMPS`, which is [`JUMPS`].
 ///
 /// # Errors
 /// Lua's sources are not those that the edits are for.
-pub fn noting_lines(dialect: Dialect) -> Result<File, EditError> {
+pub fn compiler_file(dialect: Dialect) -> Result<File, EditError> {
     let edits = match dialect {
         Dialect::Lua51 => LUA51,
         Dialect::Lua53 => LUA53,
