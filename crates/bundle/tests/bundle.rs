@@ -237,7 +237,7 @@ fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     let header = alone.c_header("0");
     assert!(arrays(&header, "fast_words_a").is_empty());
     assert!(
-        header.contains("{fast_name_a, NULL, 0, 0, FAST_BYTECODE,"),
+        header.contains("FAST_CHUNK(fast_name_a, NULL, 0, 0, FAST_BYTECODE,"),
         "{header}"
     );
     assert!(header.contains("a has no bytecode: leave out fallback = false"));
