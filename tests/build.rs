@@ -543,3 +543,33 @@ fn control_characters_of_names_are_shown_as_text() {
     let listed = succeed(fastlua(here).args(["list", "d\x1b.lc"]));
     assert!(!listed.contains('\x1b'), "{listed:?}");
 }
+
+#[test]
+fn holes_of_the_core_are_told() {
+    const HOLE: &str = "a vararg function with more than 3 fixed parameters";
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(
+        here,
+        "a.lua",
+        "return 1,\n  function(a, b, c, d, ...) return ... end\n",
+    );
+    let built = build(here, &["a.lua", "-o", "out"]).output().unwrap();
+    let errors = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(errors.contains(&format!("a.lua:2: {HOLE}")), "{errors}");
+    assert!(
+        errors.contains("lua51-int") && !errors.contains("lua53"),
+        "{errors}"
+    );
+    for (variant, count) in [("lua51-int", 1), ("lua53-int32-float32", 0)] {
+        let lc = ["compile", "--variant", variant, "-o", "a.lc", "a.lua"];
+        succeed(fastlua(here).args(lc));
+        let mut check = fastlua(here);
+        let json = succeed(check.args(["check", "--json", "--variant", variant, "a.lc"]));
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let warnings = json["files"][0]["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), count, "{json}");
+        let told = |w: &serde_json::Value| w.as_str().unwrap().starts_with("function main.0: ");
+        assert!(warnings.iter().all(told), "{json}");
+    }
+}

@@ -7,7 +7,7 @@ use fastlua_bundle::printable;
 use fastlua_bytecode::{Function, Layout, read};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variants;
-use fastlua_verifier::verify;
+use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 use serde_json::json;
 
 use crate::variant_args::{Heap, Known, find};
@@ -49,10 +49,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let shown = file.display().to_string();
         let outcome = check(file, &variant.layout, args, &known);
         if !args.json {
+            for warning in outcome.iter().flat_map(|sound| &sound.warnings) {
+                print::note(&format!("warning: {shown}: {warning}"));
+            }
             match &outcome {
                 Ok(Sound {
                     functions,
                     instructions,
+                    ..
                 }) => print::out(format!(
                     "{}: ok, {functions} functions, {instructions} instructions\n",
                     printable(&shown)
@@ -65,6 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Ok(sound) => json!({
                 "file": shown, "ok": true, "verified": !args.no_verify,
                 "functions": sound.functions, "instructions": sound.instructions,
+                "warnings": sound.warnings,
             }),
             Err(unsound) => json!({
                 "file": shown, "ok": false, "error": unsound.message, "rule": unsound.rule,
@@ -86,6 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 struct Sound {
     functions: usize,
     instructions: usize,
+    warnings: Vec<String>,
 }
 
 /// And of another one.
@@ -121,9 +127,16 @@ fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<
     }
     load_back(&bytes, layout, args.heap.bytes()).map_err(anyhow::Error::from)?;
     let (functions, instructions) = count(&chunk.main);
+    let mut warnings = Vec::new();
+    chunk.main.for_each(&mut |path, function| {
+        if has_stack_hole(layout.dialect(), function) {
+            warnings.push(format!("function {path}: {STACK_HOLE}"));
+        }
+    });
     Ok(Sound {
         functions,
         instructions,
+        warnings,
     })
 }
 

@@ -11,6 +11,11 @@ use crate::reference_lines::{LineNote, reference_line_info};
 use crate::sink::Sink;
 use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
+/// Whether it begins as all bytecode does: with ESC, by which Lua's loaders tell it from source.
+pub fn is_bytecode(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x1b)
+}
+
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
 /// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
 /// [`write`] gives the same bytes back, with the exceptions that it names.

@@ -30,7 +30,7 @@ mod values51;
 mod values53;
 mod varint;
 
-pub use codec::{candidates, read, read_any, write, write_as_reference};
+pub use codec::{candidates, is_bytecode, read, read_any, write, write_as_reference};
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use layout::{Format, Layout};

@@ -11,17 +11,14 @@ use std::ffi::{CStr, CString};
 
 use bstr::{BString, ByteSlice};
 use fastlua_bytecode::{
-    Chunk, Dialect, Difference, Function, Layout, LineNote, ReadError, WriteError, compare, read,
-    write,
+    Chunk, Dialect, Difference, Function, Layout, LineNote, ReadError, WriteError, compare,
+    is_bytecode, read, write,
 };
 
 use crate::core::{Core, Refused};
 
 /// Bytes of heap that one compilation or load may take, unless the caller says otherwise.
 pub const HEAP_LIMIT: usize = 64 << 20;
-
-/// Lua's own sign of a binary chunk.
-const ESC: u8 = 0x1b;
 
 /// Why a source did not become a chunk. Displays as Lua prints it, file and line first.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +122,7 @@ fn run_compiler<T>(
 ) -> Result<T, CompileError> {
     let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
     let text = loaded_text(source);
-    if text.first() == Some(&ESC) {
+    if is_bytecode(text) {
         return Err(CompileError::Bytecode(shown(chunk_name)));
     }
     run(core, &name, text, heap_limit).map_err(|refused| match refused.status {

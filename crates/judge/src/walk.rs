@@ -20,8 +20,6 @@ pub struct Tally {
     pub made: u64,
     /// That the verifier accepted, and ran.
     pub accepted: u64,
-    /// That it accepted, but have the hole of 5.1 that compilers make use of (CVE-2014-5461); not run.
-    pub known: u64,
     /// Of those that ran: to their end.
     pub ran: u64,
     /// To the limit of instructions.
@@ -37,7 +35,6 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.made += other.made;
         self.accepted += other.accepted;
-        self.known += other.known;
         self.ran += other.ran;
         self.limit += other.limit;
         self.late += other.late;
@@ -86,10 +83,6 @@ impl Judge {
                 continue;
             };
             if !self.accepts(&mutant) {
-                continue;
-            }
-            if has_known_hole(&mutant) {
-                tally.known += 1;
                 continue;
             }
             let manner = Manner {
@@ -147,12 +140,4 @@ fn changed(chunk: &Chunk, random: &mut Random) -> Option<Chunk> {
     let mut mutant = chunk.clone();
     (0..=random.below(3)).for_each(|_| mutate(&mut mutant, random));
     Some(mutant)
-}
-
-fn has_known_hole(chunk: &Chunk) -> bool {
-    let mut found = false;
-    chunk.main.for_each(&mut |_, function| {
-        found |= function.vararg != 0 && function.params > 5;
-    });
-    found && chunk.layout.dialect() == Dialect::Lua51
 }

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use fastlua_bundle::{Budget, Input, check_names};
-use fastlua_bytecode::Strip;
+use fastlua_bytecode::{Strip, is_bytecode};
 use fastlua_source::split::{Loader, split};
 use glob::Pattern;
 
 use crate::manifest::{Manifest, ManifestModule};
 use crate::plan::{Options, Plan};
 use crate::{Error, Files, Module, Overrides};
-
-/// The first byte of bytecode.
-const ESC: u8 = 0x1b;
 
 /// Modules from any place, and what is said about all of them.
 #[derive(Debug, Clone, Default)]
@@ -96,8 +93,7 @@ impl Project {
     /// A wrong SPLIT marker.
     pub fn add(&mut self, module: Module) -> Result<(), Error> {
         let file = &module.file;
-        let is_bytecode = module.text.first() == Some(&ESC);
-        let pieces = match module.split && !is_bytecode {
+        let pieces = match module.split && !is_bytecode(&module.text) {
             true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
                 file: file.clone(),
                 error,

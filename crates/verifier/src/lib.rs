@@ -59,7 +59,7 @@ mod function;
 mod refusal;
 mod registers;
 
-use fastlua_bytecode::Chunk;
+use fastlua_bytecode::{Chunk, Dialect, Function};
 
 pub use refusal::{Refusal, Rule};
 
@@ -69,4 +69,41 @@ pub use refusal::{Refusal, Rule};
 /// The first rule that a function breaks, and where.
 pub fn verify(chunk: &Chunk) -> Result<(), Box<Refusal>> {
     function::verify(chunk)
+}
+
+/// What is to be said of a function that [`has_stack_hole`].
+pub const STACK_HOLE: &str = "a vararg function with more than 3 fixed parameters; 5.1 may write past \
+    its stack when it is called with fewer (CVE-2014-5461)";
+
+/// Whether 5.1's core makes too little room for a call of the function (CVE-2014-5461). Compilers make such
+/// functions, so they are not refused.
+///
+/// A vararg function's fixed parameters are copied behind the arguments, and those that are not given are
+/// not counted. Behind the stack are 5 places more, of which a metamethod's call takes 2 beyond what is
+/// checked.
+pub fn has_stack_hole(dialect: Dialect, function: &Function) -> bool {
+    dialect == Dialect::Lua51 && function.vararg != 0 && function.params > 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_of_the_stack() {
+        for (dialect, vararg, params, is_one) in [
+            (Dialect::Lua51, 2, 4, true),
+            (Dialect::Lua51, 7, 4, true),
+            (Dialect::Lua51, 2, 3, false),
+            (Dialect::Lua51, 0, 9, false),
+            (Dialect::Lua53, 1, 9, false),
+        ] {
+            let function = Function {
+                vararg,
+                params,
+                ..Function::default()
+            };
+            assert_eq!(has_stack_hole(dialect, &function), is_one, "{function:?}");
+        }
+    }
 }

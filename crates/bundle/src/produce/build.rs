@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bstr::BString;
-use fastlua_bytecode::{Chunk, Strip, write};
+use fastlua_bytecode::{Chunk, Strip, is_bytecode, write};
 use fastlua_compiler::{load_back, loaded_text};
 use fastlua_variants::Variant;
 use fastlua_verifier::verify;
@@ -182,7 +182,7 @@ impl Build<'_> {
             file: &input.file,
             bytes: &input.text,
         };
-        let chunk = match text.is_bytecode() {
+        let chunk = match is_bytecode(text.bytes) {
             true if input.form.is_source() => Err(TextError::Given {
                 file: input.file.clone(),
                 reason: format!("it is bytecode, which can't be carried as {}", input.form),
@@ -198,7 +198,7 @@ impl Build<'_> {
             }
         };
         outcome.remarks.extend(remarks.iter().map(Said::from));
-        if !text.is_bytecode() {
+        if !is_bytecode(text.bytes) {
             outcome.locals(input, &chunk);
         }
         if input.form.is_source() {

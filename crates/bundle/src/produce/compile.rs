@@ -2,14 +2,11 @@
 
 use std::fmt;
 
-use fastlua_bytecode::{Chunk, Dialect, Layout, ReadErrorKind, read};
+use fastlua_bytecode::{Chunk, Layout, ReadErrorKind, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
 use fastlua_source::squash::CheckError;
-use fastlua_verifier::verify;
-
-/// The first byte of bytecode.
-const ESC: u8 = 0x1b;
+use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 
 /// Why a text does not become a chunk. Displays with its file, and the line where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -148,11 +145,6 @@ impl SourceText<'_> {
         Ok((chunk, remarks))
     }
 
-    /// Whether it is no text but bytecode.
-    pub fn is_bytecode(&self) -> bool {
-        self.bytes.first() == Some(&ESC)
-    }
-
     /// Takes bytecode, if it is a dump of this layout and safe. Gives what [`compile`](Self::compile) does.
     ///
     /// # Errors
@@ -185,20 +177,15 @@ impl SourceText<'_> {
             .collect()
     }
 
-    /// 5.1's core does not check the stack for the fixed parameters of vararg functions
-    /// (CVE-2014-5461), which has room for five.
+    /// The functions that 5.1 may call beyond its stack.
     fn stack_holes(&self, chunk: &Chunk, remarks: &mut Vec<Remark>) {
-        if chunk.layout.dialect() != Dialect::Lua51 {
-            return;
-        }
+        let dialect = chunk.layout.dialect();
         chunk.main.for_each(&mut |_, function| {
-            if function.vararg != 0 && function.params > 5 {
+            if has_stack_hole(dialect, function) {
                 remarks.push(Remark {
                     file: self.file.into(),
                     line: function.line_defined,
-                    message: "a vararg function with more than 5 fixed parameters; 5.1 may write \
-                              past its stack when it is called with fewer (CVE-2014-5461)"
-                        .into(),
+                    message: STACK_HOLE.into(),
                     severity: Severity::Warning,
                 });
             }
