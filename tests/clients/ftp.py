@@ -167,7 +167,7 @@ def wrong_password():
         times.append(prompt.seconds() - start)
         if len(times) < 3:
             raw.ask("LIST", "530")
-    assert times[1] > times[0] * 1.5 and times[2] > times[1] * 1.5, times
+    assert all(time >= least for time, least in zip(times, (0.5, 1, 2))), times
     assert raw.closed(), "open after three wrong passwords"
     start = prompt.seconds()
     ftp = login()
