@@ -194,6 +194,9 @@ impl<'a> Parser<'a> {
             return if open { self.close(node) } else { Ok(node) };
         }
         match word.parse() {
+            Ok(_) if word.len() > 1 && word.starts_with('0') => {
+                Err(self.expected("an integer that does not begin with 0, which C reads as octal"))
+            }
             Ok(number) => Ok(Node::Number(number)),
             Err(_) if word.starts_with(|c: char| c.is_ascii_digit()) => {
                 Err(self.expected("a decimal integer before this"))
@@ -245,6 +248,7 @@ mod tests {
             ("(A", 3),
             ("defined()", 9),
             ("A B", 3),
+            ("A == 0501", 10),
             ("", 1),
         ] {
             let error = text.parse::<Condition>().unwrap_err();

@@ -122,8 +122,16 @@ enum RawFormat {
     Puc53,
 }
 
+/// What a name is made of.
+const NAME: &str = "letters, digits, '-', '_' and '.'";
+
+fn is_name(name: &str) -> bool {
+    let part = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    !name.is_empty() && name.bytes().all(part)
+}
+
 /// Whether a text is safe as the first argument of a `_Static_assert`: printable ASCII, parentheses that
-/// match, and nothing that ends an expression or begins a comment, string, directive or trigraph.
+/// match, and nothing that ends an argument or an expression, or begins a comment, string, directive or trigraph.
 fn is_expression(text: &str) -> bool {
     let parts = [";", "{", "}", "\"", "'", "\\", "#", "//", "/*", "??"];
     let mut open = 0usize;
@@ -133,7 +141,8 @@ fn is_expression(text: &str) -> bool {
             b')' => open.wrapping_sub(1),
             _ => open,
         };
-        condition::is_printable(byte) && open <= text.len()
+        let is_next_argument = byte == b',' && open == 0;
+        condition::is_printable(byte) && open <= text.len() && !is_next_argument
     });
     matches && open == 0 && !text.trim().is_empty() && !parts.iter().any(|part| text.contains(part))
 }
@@ -171,12 +180,8 @@ impl Raw {
                 self.size_t
             ));
         }
-        if name.is_empty()
-            || !name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        {
-            return Err("a variant's name has letters, digits, '-', '_' and '.'".into());
+        if !is_name(name) {
+            return Err(format!("{name:?}: a variant's name has {NAME}"));
         }
         if self.select.is_empty() {
             return Err("[select] is empty: give at least one target's condition".into());
@@ -191,6 +196,9 @@ impl Raw {
         }
         let mut select = BTreeMap::new();
         for (target, text) in self.select {
+            if !is_name(&target) {
+                return Err(format!("{target:?}: a target's name has {NAME}"));
+            }
             let condition = text
                 .parse()
                 .map_err(|e| format!("condition of target {target}: {e}"))?;
@@ -249,6 +257,8 @@ mod tests {
                 "no C expression",
             ),
             ("only\"", "only\\u001b[2J\"", "summary is not one line"),
+            ("== 4", "== 4, 1", "no C expression of one line"),
+            ("esp32 =", "\"a\\nb\" =", "a target's name has letters"),
         ] {
             let text = good.replace(from, to);
             assert_ne!(text, good);

@@ -179,10 +179,9 @@ impl Bundle {
             Purpose::Module(m) => format!("{m}_lua_chunks"),
         };
         for expression in &variant.asserts {
-            let shown = expression.replace('\\', "\\\\").replace('"', "\\\"");
             let _ = writeln!(
                 text,
-                "_Static_assert({expression}, \"{}: {shown}\");",
+                "_Static_assert({expression}, \"{}: {expression}\");",
                 variant.name
             );
         }
