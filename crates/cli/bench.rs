@@ -174,10 +174,11 @@ fn report(args: &Args, text: &str) -> Result<()> {
 
 fn baseline(path: &Path, on: On) -> Result<Figures> {
     let text = String::from_utf8(output::read(path)?)
-        .with_context(|| format!("{} is not UTF-8", path.display()))?;
-    let was = Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        .with_context(|| format!("{} is not UTF-8", print::path(path)))?;
+    let was =
+        Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", print::path(path)))?;
     was.comparable(on).map_err(|error| {
-        let (path, was) = (path.display(), error.was);
+        let (path, was) = (print::path(path), error.was);
         anyhow!("{path}: {error}; measure with --on {was}")
     })?;
     Ok(was)
@@ -231,7 +232,7 @@ fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
     let work = match &args.cache {
         Some(folder) => {
             fs::create_dir_all(folder)
-                .with_context(|| format!("{} can't be made", folder.display()))?;
+                .with_context(|| format!("{} can't be made", print::path(folder)))?;
             folder
         }
         None => {

@@ -13,7 +13,7 @@ use crate::depfile::rule;
 use crate::folder::Folder;
 use crate::output::{Outputs, Written};
 use crate::variant_args::{Heap, Known};
-use crate::{build_report, inputs, print};
+use crate::{build_report, inputs, portable, print};
 
 /// Compile Lua modules into a C module with bytecode for every firmware variant
 #[derive(clap::Args)]
@@ -109,7 +109,7 @@ fn of_tree(folder: &Path, lua: Option<&str>, options: &Options) -> Result<(Strin
     let files = Folder::of_tree(folder);
     let tree = firmware_tree(&files, version, &options.known).map_err(print::explained)?;
     let file = files.path(&tree.file);
-    let (shown, variant) = (file.display(), tree.variant.name);
+    let (shown, variant) = (print::path(&file), tree.variant.name);
     print::note(&format!("{shown} sets {}: {variant}", tree.macros));
     Ok((variant, file))
 }
@@ -132,8 +132,9 @@ fn write(args: &Args, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Writte
         Emit::Module => c_module(bundle).to_vec(),
         Emit::Header => module_headers(bundle).context("--emit header")?,
     };
+    portable::check(files.iter().map(|f| f.name.as_str()))?;
     fs::create_dir_all(&args.output)
-        .with_context(|| format!("{} can't be made", args.output.display()))?;
+        .with_context(|| format!("{} can't be made", print::path(&args.output)))?;
     let paths: Vec<PathBuf> = files.iter().map(|f| args.output.join(&f.name)).collect();
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {

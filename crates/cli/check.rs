@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use fastlua_bundle::printable;
 use fastlua_bytecode::{Function, Layout, read};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variants;
@@ -46,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut bad = 0;
     let mut outcomes = Vec::new();
     for file in &args.files {
-        let shown = file.display().to_string();
+        let (shown, path) = (print::path(file), file.display().to_string());
         let outcome = check(file, &variant.layout, args, &known);
         if !args.json {
             for warning in outcome.iter().flat_map(|sound| &sound.warnings) {
@@ -58,8 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                     instructions,
                     ..
                 }) => print::out(format!(
-                    "{}: ok, {functions} functions, {instructions} instructions\n",
-                    printable(&shown)
+                    "{shown}: ok, {functions} functions, {instructions} instructions\n"
                 ))?,
                 Err(unsound) => print::note(&format!("{shown}: {}", unsound.message)),
             }
@@ -67,12 +65,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bad += usize::from(outcome.is_err());
         outcomes.push(match outcome {
             Ok(sound) => json!({
-                "file": shown, "ok": true, "verified": !args.no_verify,
+                "file": path, "ok": true, "verified": !args.no_verify,
                 "functions": sound.functions, "instructions": sound.instructions,
                 "warnings": sound.warnings,
             }),
             Err(unsound) => json!({
-                "file": shown, "ok": false, "error": unsound.message, "rule": unsound.rule,
+                "file": path, "ok": false, "error": unsound.message, "rule": unsound.rule,
             }),
         });
     }

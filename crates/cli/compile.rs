@@ -73,11 +73,11 @@ pub fn run(args: &Args) -> Result<()> {
         None => args.input.with_extension("lc"),
     };
     if output == args.input && !stdin {
-        bail!("{} would replace its own source", output.display());
+        bail!("{} would replace its own source", print::path(&output));
     }
     let shown = match stdin {
         true => "stdin".into(),
-        false => args.input.to_string_lossy(),
+        false => print::path(&args.input),
     };
     let name = match &args.chunkname {
         Some(name) => name.clone(),

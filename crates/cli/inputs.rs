@@ -76,7 +76,7 @@ impl Modules {
     fn manifest(&self, path: &Path) -> Result<Inputs> {
         let folder = Folder::of_manifest(path);
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.with_context(|| format!("{}: its name is not UTF-8", path.display()))?;
+        let name = name.with_context(|| format!("{}: its name is not UTF-8", print::path(path)))?;
         let project =
             Project::from_manifest(&folder, name, &self.overrides()).map_err(print::explained)?;
         let files = project.files().iter().map(|name| folder.path(name));
@@ -90,7 +90,7 @@ impl Modules {
         if let Some(manifest) = paths.iter().find(|path| is_manifest(path)) {
             bail!(
                 "{}: a fast.toml stands alone; add the other modules to it",
-                manifest.display()
+                print::path(manifest)
             );
         }
         let mut project = Project::new();

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use fastlua_bundle::printable;
 use fastlua_bytecode::{Chunk, candidates, read};
 use fastlua_variants::Variants;
 
@@ -30,7 +29,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
     let bytes = output::read(&args.file)?;
-    let shown = args.file.display();
+    let shown = print::path(&args.file);
     let chunk = match &args.variant {
         Some(name) => read(&bytes, &find(&known, name)?.layout)
             .map_err(|error| anyhow!("{shown}: {error}"))?,
@@ -53,7 +52,6 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let names = names_of(&chunk, &known).join(", ");
-    let shown = printable(&shown.to_string());
     let head = format!("{shown}: {names}, {} bytes\n\n", bytes.len());
     print::out(format!("{head}{}", chunk.listing()))
 }

@@ -10,6 +10,7 @@ mod folder;
 mod inputs;
 mod list;
 mod output;
+mod portable;
 mod print;
 mod run;
 mod split;

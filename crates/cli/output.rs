@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::print;
+
 /// Files to be written together: each is completed under a temporary name beside its own before
 /// the first is renamed, and a file that holds the same bytes already is not touched.
 #[derive(Default)]
@@ -22,7 +24,7 @@ pub struct Written {
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.changed { "written" } else { "unchanged" };
-        write!(f, "{}: {state}", self.path.display())
+        write!(f, "{}: {state}", print::path(&self.path))
     }
 }
 
@@ -35,7 +37,7 @@ impl Outputs {
         let mut ready = Vec::new();
         for (path, bytes) in self.0 {
             let file = prepare(&path, &bytes)
-                .with_context(|| format!("{} can't be written", path.display()))?;
+                .with_context(|| format!("{} can't be written", print::path(&path)))?;
             ready.push((path, file));
         }
         let mut written = Vec::new();
@@ -44,7 +46,7 @@ impl Outputs {
             if let Some((temporary, target)) = file {
                 temporary
                     .persist(target)
-                    .with_context(|| format!("{} can't be replaced", path.display()))?;
+                    .with_context(|| format!("{} can't be replaced", print::path(&path)))?;
             }
             written.push(Written { path, changed });
         }
@@ -90,7 +92,7 @@ fn new_file(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// Reads a regular file, with its name in the error.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    read_regular(path).with_context(|| format!("{} can't be read", path.display()))
+    read_regular(path).with_context(|| format!("{} can't be read", print::path(path)))
 }
 
 /// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.

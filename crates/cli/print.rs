@@ -1,6 +1,7 @@
 //! Standard output and standard error.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Result;
 use fastlua_bundle::printable;
@@ -21,6 +22,11 @@ pub fn json(value: &impl Serialize) -> Result<()> {
 /// Writes a line to standard error, as well as it can. Names in it may come from others.
 pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
+}
+
+/// A path as messages show it, on one line.
+pub fn path(path: &Path) -> String {
+    printable(&path.to_string_lossy()).replace('\n', "\\n")
 }
 
 /// An error of the library, with what to do on the command line.

@@ -139,7 +139,7 @@ pub fn run(args: &Args) -> Result<()> {
         simulator.exec("=-e", code.as_bytes())?;
     }
     if let Some(script) = &args.script {
-        let name = format!("@{}", script.display());
+        let name = format!("@{}", print::path(script));
         simulator.exec(&name, &output::read(script)?)?;
     }
     let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use fastlua_source::split::{Loader, split};
+use fastlua_source::split::{Loader, Piece, split};
 
 use crate::output::{self, Outputs};
-use crate::print;
+use crate::{portable, print};
 
 /// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ enum For {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let shown = args.file.display();
+    let shown = print::path(&args.file);
     let loader = match args.loader {
         For::Fast => Loader::Fast,
         For::Spiffs => Loader::Spiffs,
@@ -47,11 +47,14 @@ pub fn run(args: &Args) -> Result<()> {
     let Some(pieces) = pieces else {
         bail!("{shown} has no SPLIT marker; it is one chunk as it is");
     };
+    let name = |piece: &Piece| format!("{}.lua", piece.name);
+    let names: Vec<String> = pieces.iter().map(name).collect();
+    portable::check(names.iter().map(String::as_str)).context(shown)?;
     std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("{} can't be made", args.output.display()))?;
+        .with_context(|| format!("{} can't be made", print::path(&args.output)))?;
     let mut outputs = Outputs::default();
-    for piece in pieces {
-        outputs.add(args.output.join(format!("{}.lua", piece.name)), piece.text);
+    for (name, piece) in names.iter().zip(pieces) {
+        outputs.add(args.output.join(name), piece.text);
     }
     for file in outputs.commit()? {
         print::out(format!("{}\n", file))?;

@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let text = output::read(&args.file)?;
-    let shown = args.file.to_string_lossy();
+    let shown = print::path(&args.file);
     let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes())?;
     if args.output == Path::new("-") {
         return print::out(squashed.text);

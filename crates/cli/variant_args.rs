@@ -23,7 +23,7 @@ impl Known {
         for path in self.files()? {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let text = String::from_utf8(output::read(&path)?)
-                .with_context(|| format!("{} is not UTF-8", path.display()))?;
+                .with_context(|| format!("{} is not UTF-8", print::path(&path)))?;
             variants.add(&file, &text)?;
         }
         Ok(variants)
@@ -34,7 +34,7 @@ impl Known {
         let Some(folder) = &self.variants else {
             return Ok(Vec::new());
         };
-        let shown = || format!("{} can't be read", folder.display());
+        let shown = || format!("{} can't be read", print::path(folder));
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).with_context(shown)? {
             let path = entry.with_context(shown)?.path();

@@ -1,0 +1,168 @@
+//! Names of files that a terminal would obey, that C would read on behind, or that some systems do not have.
+
+mod support;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use support::{fail, fastlua, put, succeed};
+
+/// A screen that is cleared, a line that we did not say, a text that runs backwards, no UTF-8.
+const NAME: &[u8] = b"a\x1b[2J\nerror: b\xe2\x80\xae\xff.lua";
+
+/// Whether a text can be shown to a person: it does nothing but begin lines.
+fn is_harmless(text: &str) -> bool {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t' || c == '\u{202e}';
+    !text.contains(obeyed)
+}
+
+#[test]
+fn no_name_reaches_the_terminal_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let name = OsStr::from_bytes(NAME);
+    for (content, commands) in [
+        (
+            None,
+            &[
+                "check --variant lua51-int",
+                "list",
+                "squash",
+                "compile --variant lua51-int",
+                "split -o out",
+                "build -o out",
+                "run --script",
+            ][..],
+        ),
+        (
+            Some("x x"),
+            &[
+                "check --variant lua51-int",
+                "list",
+                "squash",
+                "compile --variant lua51-int",
+                "split -o out",
+                "build -o out",
+                "run --script",
+            ],
+        ),
+        (Some("--[[SPLIT HERE x]]"), &["split -o out"]),
+        (
+            Some("x = \"\x1b[2J"),
+            &[
+                "squash",
+                "compile --variant lua51-int",
+                "compile --variant lua53-int32-float32",
+            ],
+        ),
+        (
+            Some("x = \x1b\u{202e}"),
+            &[
+                "squash",
+                "compile --variant lua51-int",
+                "compile --variant lua53-int32-float32",
+            ],
+        ),
+    ] {
+        if let Some(content) = content {
+            fs::write(f.join(name), content).unwrap();
+        }
+        for command in commands {
+            let said = fail(fastlua(f).args(command.split(' ')).arg(name));
+            assert!(is_harmless(&said), "{command}: {said:?}");
+            let is_one_line = !said.contains("\nerror: b") || command.starts_with("build");
+            assert!(is_one_line, "{command}: {said:?}");
+        }
+    }
+    fs::write(f.join(name), "return 1").unwrap();
+    let said = succeed(
+        fastlua(f)
+            .args(["compile", "--variant", "lua51-int", "-o", "a.lc"])
+            .arg(name),
+    );
+    assert!(is_harmless(&said), "{said:?}");
+    let out = OsStr::from_bytes(b"out\x1b[2J");
+    put(f, "a.lua", "return 1");
+    let said = succeed(fastlua(f).args(["build", "a.lua", "-o"]).arg(out));
+    assert!(
+        is_harmless(&said) && said.contains("fast.c: written"),
+        "{said:?}"
+    );
+    let said = succeed(fastlua(f).args(["list", "a.lc"]));
+    assert!(is_harmless(&said), "{said:?}");
+}
+
+#[test]
+fn comments_of_c_end_where_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let mut names = Vec::new();
+    for (i, name) in ["a*", "b??", "c\\", "'\"d", "/*e"].iter().enumerate() {
+        let name = format!("{name}/{i}.lua");
+        put(f, &name, "return 1");
+        names.push(name);
+    }
+    put(f, "f*.lua", "return 1");
+    put(f, "g??.lua", "return 1");
+    put(f, "h\u{202e}\n.lua", "return 1");
+    let mut manifest = String::new();
+    for (file, name) in [("f*.lua", "f"), ("g??.lua", "g"), ("h*.lua", "h")] {
+        manifest += &format!("[[module]]\npath = \"{file}\"\nname = \"{name}\"\n");
+    }
+    put(f, "fast.toml", manifest);
+    succeed(fastlua(f).args(["build", "-o", "one"]));
+    succeed(fastlua(f).arg("build").args(&names).args(["-o", "two"]));
+    for out in ["one", "two"] {
+        let header = fs::read_to_string(f.join(out).join("fast_chunks.h")).unwrap();
+        let (comment, code) = header.split_once("*/").unwrap();
+        assert!(
+            comment.contains("Variants: ") && code.starts_with("\n\n#ifndef"),
+            "{comment}"
+        );
+        assert!(
+            !comment[2..].contains("/*") && !header.contains("??/"),
+            "{comment}"
+        );
+    }
+}
+
+#[test]
+fn split_makes_files_that_every_system_can_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let module = |name: &str| format!("--[[SPLIT MODULE m]]\n--[[SPLIT HERE {name}]]\nreturn 1\n");
+    for (name, says) in [
+        ("con", "con.lua is no name of a file on Windows"),
+        ("Lpt1", "Lpt1.lua is no name of a file on Windows"),
+        ("nul.x", "nul.x.lua is no name of a file on Windows"),
+        ("M", "m.lua and M.lua are one file on some systems"),
+    ] {
+        put(f, "m.lua", module(name));
+        let said = fail(fastlua(f).args(["split", "m.lua", "-o", "out"]));
+        assert!(said.contains(says), "{said}");
+        assert!(files(&f.join("out")).is_empty());
+    }
+    put(f, "m.lua", module("con-1"));
+    succeed(fastlua(f).args(["split", "m.lua", "-o", "out"]));
+    assert_eq!(files(&f.join("out")), ["con-1.lua", "m.lua"]);
+    put(f, "A.lua", "return 1");
+    put(f, "a.lua", "return 2");
+    let said = fail(fastlua(f).args([
+        "build", "A.lua", "a.lua", "--emit", "header", "-o", "headers",
+    ]));
+    assert!(said.contains("are one file on some systems"), "{said}");
+    succeed(fastlua(f).args(["build", "A.lua", "a.lua", "-o", "headers"]));
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
+}
