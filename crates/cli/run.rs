@@ -57,6 +57,9 @@ pub struct Args {
     /// Let file.format() delete the files of DIR
     #[arg(long)]
     allow_format: bool,
+    /// Let connections and questions for names leave this PC
+    #[arg(long)]
+    allow_network: bool,
     /// Make it an error to send before the `sent` of the send before
     #[arg(long)]
     strict_send: bool,
@@ -126,6 +129,7 @@ pub fn run(args: &Args) -> Result<()> {
         false => Restart::End,
     };
     options.allow_format = args.allow_format;
+    options.allow_network = args.allow_network;
     options.strict_send = args.strict_send;
     options.can_skip = args.can_skip;
     let mut simulator = Simulator::new(options)?;

@@ -46,6 +46,13 @@ impl Flash {
         Some(self.root.join(encode(name).to_path().ok()?))
     }
 
+    /// The same, but None too where something stands there that is no file of the device.
+    pub fn path_to_write(&self, name: &[u8]) -> Option<PathBuf> {
+        let path = self.path(name)?;
+        let is_ours = self.exists(name) || path.symlink_metadata().is_err();
+        is_ours.then_some(path)
+    }
+
     /// The size of a file, or None where there is none. Links and folders are no files of the device.
     pub fn size(&self, name: &[u8]) -> Option<u64> {
         let metadata = fs::symlink_metadata(self.path(name)?).ok()?;
@@ -64,7 +71,7 @@ impl Flash {
     /// Writes a whole file; false where the device could not.
     pub fn write(&self, name: &[u8], bytes: &[u8]) -> bool {
         let old = self.size(name).unwrap_or(0);
-        let Some(path) = self.path(name) else {
+        let Some(path) = self.path_to_write(name) else {
             return false;
         };
         if self.used().saturating_sub(old) + bytes.len() as u64 > self.size {

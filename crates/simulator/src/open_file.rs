@@ -26,8 +26,8 @@ impl Drop for OpenFile {
 impl OpenFile {
     /// Opens a file in a mode of C's `fopen`; None where the device would not.
     pub fn open(flash: &Flash, name: &[u8], mode: &str) -> Option<Self> {
-        let path = flash.path(name)?;
-        if flash.has_most_open() || (!flash.exists(name) && path.symlink_metadata().is_ok()) {
+        let path = flash.path_to_write(name)?;
+        if flash.has_most_open() {
             return None;
         }
         let mut options = OpenOptions::new();

@@ -37,6 +37,9 @@ pub struct Options {
     pub strict_send: bool,
     /// Whether `file.format()` deletes the files of the folder instead of refusing.
     pub allow_format: bool,
+    /// Whether connections and questions for names may leave this PC. Without it only loopback addresses and the
+    /// name `localhost` are known.
+    pub allow_network: bool,
     /// The size of the file system in bytes, whatever the partition table says. A write beyond it fails.
     pub flash_size: u64,
     /// Whether Lua has `simulator.skip(ms)`, for tests that would wait for a timer: once nothing else is to be
@@ -61,6 +64,7 @@ impl Options {
             join_after: Duration::from_millis(300),
             strict_send: false,
             allow_format: false,
+            allow_network: false,
             flash_size: 0x300000,
             can_skip: false,
             heap: 44 * 1024,

@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -332,4 +334,190 @@ fn a_chunk_error_has_its_place_and_traceback() {
     assert!(error.to_string().starts_with("a.lua:2: "), "{error}");
     let error = simulator.exec("@a.lua", b"\x1bLuaX").unwrap_err();
     assert!(matches!(error, Error::Lua(_)), "{error}");
+}
+
+/// Every way to a file that a module has, with each name in turn.
+const EVERY_WAY: &str = "
+for _, name in ipairs(names) do
+  local found = {}
+  local function try(f, ...)
+    local ok, value = pcall(f, ...)
+    if ok and type(value) == 'string' then found[#found + 1] = value end
+    return ok and value
+  end
+  for _, mode in ipairs {'r', 'r+', 'w', 'w+', 'a', 'a+'} do
+    local f = try(file.open, name, mode)
+    if f then
+      try(f.read, f)
+      try(f.write, f, 'changed')
+      try(f.close, f)
+    end
+  end
+  try(file.getcontents, name)
+  try(file.putcontents, name, 'changed')
+  try(node.compile, name .. '.lua')
+  file.putcontents('mine.lua', 'return 1')
+  try(file.rename, 'mine.lua', name)
+  try(file.rename, name, 'taken')
+  try(file.getcontents, 'taken')
+  file.remove('taken')
+  try(file.remove, name)
+  for _, load in ipairs {loadfile, dofile, require} do try(load, name) end
+  for _, value in ipairs(found) do assert(not value:find('secret'), name) end
+  assert(not file.list()[name] or file.getcontents(name) ~= 'secret')
+end
+for name in pairs(file.list()) do assert(file.getcontents(name) ~= 'secret', name) end
+done = true";
+
+#[test]
+fn no_path_leaves_the_folder() {
+    let outside = tempdir().unwrap();
+    let root = outside.path().join("flash");
+    fs::create_dir(&root).unwrap();
+    fs::write(outside.path().join("secret.lua"), "secret").unwrap();
+    fs::write(outside.path().join("secret"), "secret").unwrap();
+    for (link, target) in [
+        ("link", "../secret"),
+        ("link.lua", "../secret.lua"),
+        ("dangling", "../made"),
+        ("made.lc", "../made.lc"),
+        ("folder", ".."),
+        ("zero", "/dev/zero"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+    }
+    fs::create_dir(root.join("sub")).unwrap();
+    let before = tree(outside.path());
+
+    let absolute = outside.path().join("secret").display().to_string();
+    let names = [
+        "../secret",
+        "/../secret",
+        "..",
+        ".",
+        "",
+        "/",
+        "/FLASH/../secret",
+        "/FLASH//etc/passwd",
+        "/etc/passwd",
+        "sub/../../secret",
+        "folder/secret",
+        "..\\secret",
+        "%2E%2E%2Fsecret",
+        "link",
+        "link.lua",
+        "dangling",
+        "made",
+        "made.lc",
+        "folder",
+        "zero",
+        "sub",
+        "C:secret",
+        &absolute,
+    ];
+    let mut options = Options::new(&root);
+    options.output = Box::new(io::sink());
+    let simulator = Simulator::new(options).unwrap();
+    let lua = simulator.lua();
+    let list = lua.create_sequence_from(names).unwrap();
+    list.raw_push("../secret\0").unwrap();
+    lua.globals().set("names", list).unwrap();
+    lua.load(EVERY_WAY).exec().unwrap();
+    assert!(lua.globals().get::<bool>("done").unwrap());
+
+    let ours = |path: &String| !path.starts_with("flash/") || before.contains_key(path);
+    let after: BTreeMap<_, _> = tree(outside.path())
+        .into_iter()
+        .filter(|(path, _)| ours(path))
+        .collect();
+    assert_eq!(after, before);
+}
+
+/// What lies below a folder, by path: contents, the target of a link, nothing of a folder.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let (path, kind) = entry.map(|e| (e.path(), e.file_type().unwrap())).unwrap();
+            let content = match () {
+                () if kind.is_symlink() => fs::read_link(&path)
+                    .unwrap()
+                    .into_os_string()
+                    .into_encoded_bytes(),
+                () if kind.is_dir() => Vec::new(),
+                () => fs::read(&path).unwrap(),
+            };
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            found.insert(name, content);
+            if kind.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// `192.0.2.1` is nobody's address: it is for documentation.
+#[test]
+fn nothing_leaves_this_pc_unless_asked() {
+    let (_folder, mut simulator, port) = device("net.createServer():listen(21, '0.0.0.0', print)");
+    for code in [
+        "net.createConnection():connect(80, '192.0.2.1')",
+        "net.createConnection():connect(80, 'example.com')",
+        "net.dns.resolve('example.com', print)",
+        "local s = net.createConnection() s:dns('example.com', print)",
+    ] {
+        let error = simulator
+            .exec("=test", code.as_bytes())
+            .unwrap_err()
+            .to_string();
+        let host = if code.contains("192") {
+            "192.0.2.1"
+        } else {
+            "example.com"
+        };
+        assert!(
+            error.contains(&format!("{host} is not this PC")),
+            "{code}: {error}"
+        );
+    }
+    // It listens on this address and no other, whatever the module says.
+    assert!(TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port)).is_err());
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+
+    let folder = tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.allow_network = true;
+    let mut simulator = Simulator::new(options).unwrap();
+    let code = "s = net.createConnection() s:connect(80, '192.0.2.1') s:close()";
+    simulator.exec("=test", code.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_peer_that_closed_its_half_has_ended() {
+    let source = "server = net.createServer()
+        server:listen(21, function(socket)
+          local got = 0
+          socket:on('receive', function(_, data) got = got + #data end)
+          socket:on('disconnection', function(_, code)
+            total, fault = got, code
+            server:close()
+          end)
+        end)";
+    let (_folder, mut simulator, port) = device(source);
+    let peer = client(port, |mut stream| {
+        stream.write_all(&noise(100_000)).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        rest
+    });
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    assert_eq!(peer.join().unwrap(), b"");
+    assert_eq!(
+        simulator.lua().globals().get::<i64>("total").unwrap(),
+        100_000
+    );
+    assert_eq!(simulator.lua().globals().get::<i64>("fault").unwrap(), 0);
 }

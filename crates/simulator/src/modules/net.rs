@@ -9,6 +9,9 @@
 //! both for ever; one that uses its argument does not.
 //! An error in a callback ends the run, since the firmware calls these callbacks unprotected.
 //!
+//! Connections and questions for names stay on this PC, unless
+//! [`Options::allow_network`](crate::Options::allow_network) is set.
+//!
 //! Every server listens on [`Options::listen`](crate::Options::listen), at the port that the port map gives.
 
 mod events;
@@ -285,6 +288,7 @@ fn connect(names: &Names, id: usize, args: &Args) -> Result<(), Raise> {
     } else {
         None
     };
+    names.check(&host)?;
     names.objects.sockets_mut().resolving(id, port);
     {
         let mut attached = names.objects.attached(id);

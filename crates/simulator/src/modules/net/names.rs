@@ -81,12 +81,27 @@ impl Names {
         self.lookups.borrow().is_empty()
     }
 
+    /// Raises an error where this host is not the PC itself, and no other is allowed.
+    pub fn check(&self, host: &str) -> Result<(), Raise> {
+        let is_here = match host.parse::<Ipv4Addr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => host == "localhost",
+        };
+        match is_here || self.objects.device.options.allow_network {
+            true => Ok(()),
+            false => raise(format!(
+                "{host} is not this PC, and the network is not allowed"
+            )),
+        }
+    }
+
     /// Looks a name up: at once where it is an address, else in a thread.
     pub fn resolve(&self, name: &str, lookup: Lookup) -> Result<(), Raise> {
         if let Ok(address) = name.parse::<Ipv4Addr>() {
             self.found(lookup, Some(address));
             return Ok(());
         }
+        self.check(name)?;
         let ticket = self.last_ticket.get() + 1;
         let (sender, waker) = (self.answers.0.clone(), self.objects.sockets().waker());
         let name = name.to_owned();
