@@ -15,6 +15,7 @@ use fastlua_emulator::Toolchain;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::Outputs;
+use crate::temporary::Temporary;
 use crate::variant_args::{Heap, Known, find};
 use crate::{inputs, output, print};
 
@@ -236,7 +237,7 @@ fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
             folder
         }
         None => {
-            temporary = tempfile::tempdir().context("no folder for objects and images")?;
+            temporary = Temporary::folder().context("no folder for objects and images")?;
             temporary.path()
         }
     };

@@ -15,6 +15,7 @@ mod print;
 mod run;
 mod split;
 mod squash;
+mod temporary;
 mod variant_args;
 mod variants;
 

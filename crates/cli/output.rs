@@ -1,14 +1,15 @@
 //! Output files, whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use tempfile::{NamedTempFile, TempPath};
 
 use crate::print;
+use crate::temporary::{self, Temporary};
 
 /// Files to be written together: each is completed under a temporary name beside its own before
 /// the first is renamed, and a file that holds the same bytes already is not touched.
@@ -34,28 +35,37 @@ impl Outputs {
     }
 
     pub fn commit(self) -> Result<Vec<Written>> {
+        let mut cleared = BTreeSet::new();
         let mut ready = Vec::new();
-        for (path, bytes) in self.0 {
-            let file = prepare(&path, &bytes)
-                .with_context(|| format!("{} can't be written", print::path(&path)))?;
-            ready.push((path, file));
-        }
         let mut written = Vec::new();
-        for (path, file) in ready {
+        for (path, bytes) in self.0 {
+            let file = prepare(&path, &bytes, &mut cleared)
+                .with_context(|| format!("{} can't be written", print::path(&path)))?;
             let changed = file.is_some();
-            if let Some((temporary, target)) = file {
-                temporary
-                    .persist(target)
-                    .with_context(|| format!("{} can't be replaced", print::path(&path)))?;
-            }
+            ready.extend(file);
             written.push(Written { path, changed });
         }
-        Ok(written)
+        let named = temporary::persist(ready);
+        let mut changed = written.iter().filter(|file| file.changed);
+        match named {
+            Ok(()) => Ok(written),
+            Err((i, error)) => {
+                let path = changed
+                    .nth(i)
+                    .map_or(String::new(), |file| print::path(&file.path));
+                Err(error).with_context(|| format!("{path} can't be replaced"))
+            }
+        }
     }
 }
 
 /// The complete temporary file, closed, and where it goes; none if the target is as it should be.
-fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(TempPath, PathBuf)>> {
+/// `cleared` are the folders in which nothing is left of others.
+fn prepare(
+    path: &Path,
+    bytes: &[u8],
+    cleared: &mut BTreeSet<PathBuf>,
+) -> Result<Option<(Temporary, PathBuf)>> {
     let target = match fs::canonicalize(path) {
         Ok(real) => real, // a link stays a link
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
@@ -72,22 +82,11 @@ fn prepare(path: &Path, bytes: &[u8]) -> Result<Option<(TempPath, PathBuf)>> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let mut temporary = new_file(folder)?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    Ok(Some((temporary.into_temp_path(), target)))
-}
-
-/// A temporary file with the permissions that any new file gets.
-fn new_file(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".fastlua-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(Permissions::from_mode(0o666));
+    if cleared.insert(folder.to_owned()) {
+        temporary::clear(folder);
     }
-    builder.tempfile_in(folder)
+    let file = Temporary::file(folder, bytes)?;
+    Ok(Some((file, target)))
 }
 
 /// Reads a regular file, with its name in the error.

@@ -9,6 +9,7 @@ use fastlua::Options;
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_simulator::{self as simulator, Ended, ImageChunk, LUA, Restart, Simulator, Until};
 
+use crate::temporary::Temporary;
 use crate::variant_args::{Heap, Known};
 use crate::{build, inputs, output, print};
 
@@ -115,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
     let root = match &args.fs {
         Some(folder) => folder.clone(),
         None => {
-            temporary = tempfile::tempdir().context("no folder for the file system")?;
+            temporary = Temporary::folder().context("no folder for the file system")?;
             temporary.path().to_owned()
         }
     };

@@ -358,9 +358,13 @@ impl Sockets {
 
     fn accept(&mut self, id: usize) -> Option<usize> {
         let server = self.servers.get_mut(&id).filter(|server| server.is_ready)?;
-        let Ok((mut stream, _)) = server.listener.as_ref()?.accept() else {
-            server.is_ready = false;
-            return None;
+        let (mut stream, _) = match server.listener.as_ref()?.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Where it was no handle that the PC lacks, there is no one to accept.
+                server.is_ready = error.kind() != ErrorKind::WouldBlock;
+                return None;
+            }
         };
         let port = server.port;
         let id = self.new_id();

@@ -1,0 +1,351 @@
+//! The command on a PC that is not kind: signals, full disks, closed streams, few handles, little memory.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use support::{fail, fastlua, put, succeed};
+
+/// `fastlua` in `folder` by a shell, behind this command of the shell.
+fn behind(setting: &str, folder: &Path, args: &str) -> Command {
+    let mut shell = Command::new("sh");
+    let line = format!("{setting}; exec \"$FASTLUA\" {args}");
+    shell
+        .args(["-c", &line])
+        .env("FASTLUA", env!("CARGO_BIN_EXE_fastlua"))
+        .current_dir(folder);
+    shell
+}
+
+/// The files of a folder with their contents; none where it is not there.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return BTreeMap::new();
+    };
+    let file = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        Some((name, fs::read(entry.path()).ok()?))
+    };
+    entries.filter_map(file).collect()
+}
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Running {
+    /// Starts a command and waits until it has printed `up`.
+    fn start(command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let up = child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]);
+        up.expect("it prints");
+        Running(child)
+    }
+
+    fn signal(&self, signal: &str) {
+        succeed(Command::new("kill").args([signal, &self.0.id().to_string()]));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(".fastlua-")
+}
+
+/// 300 modules that all hold this number, a header each.
+fn modules(folder: &Path, number: u32) -> Command {
+    let mut build = fastlua(folder);
+    build.args([
+        "build",
+        "--emit",
+        "header",
+        "--variant",
+        "lua51-int",
+        "-o",
+        "out",
+    ]);
+    for i in 0..300 {
+        let name = format!("m{i}.lua");
+        put(folder, &name, format!("return {number}, {i}"));
+        build.arg(name);
+    }
+    build
+}
+
+/// Waits until the command has begun to write, then sends it a signal. False where it had ended before.
+fn strike(child: &mut Child, out: &Path, signal: &str) -> bool {
+    loop {
+        let names = fs::read_dir(out).unwrap().map(|e| e.unwrap().file_name());
+        if names
+            .map(|n| n.into_string().unwrap())
+            .any(|n| is_temporary(&n))
+        {
+            break;
+        }
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+    }
+    succeed(Command::new("kill").args([signal, &child.id().to_string()]));
+    !child.wait().unwrap().success()
+}
+
+#[test]
+fn a_signal_leaves_the_old_files_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let out = f.join("out");
+    let of = |number| {
+        succeed(&mut modules(f, number));
+        contents(&out)
+    };
+    let sets = [of(1), of(2)];
+    let mut struck = BTreeMap::new();
+    for round in 0..3 {
+        let signal = ["-TERM", "-INT", "-HUP"][round];
+        let is_second = contents(&out) == sets[1];
+        let mut build = modules(f, if is_second { 1 } else { 2 });
+        let mut child = build
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        *struck.entry(signal).or_insert(0) += u32::from(strike(&mut child, &out, signal));
+        assert!(sets.contains(&contents(&out)), "after {signal}");
+    }
+    assert_eq!(struck.len(), 3, "{struck:?}");
+    assert!(
+        struck.values().any(|&times| times > 0),
+        "every run ended before its signal"
+    );
+}
+
+#[test]
+fn what_a_killed_run_left_goes_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let out = f.join("out");
+    succeed(&mut modules(f, 1));
+    let whole = |text: &[u8]| text.starts_with(b"/*\n** m") && text.ends_with(b"#endif\n");
+    let mut left = 0;
+    for number in 2..5 {
+        let mut child = modules(f, number).stdout(Stdio::null()).spawn().unwrap();
+        strike(&mut child, &out, "-KILL");
+        let now = contents(&out);
+        left += now.keys().filter(|name| is_temporary(name)).count();
+        assert_eq!(now.keys().filter(|name| !is_temporary(name)).count(), 300);
+        assert!(
+            now.iter()
+                .all(|(name, text)| is_temporary(name) || whole(text))
+        );
+    }
+    assert!(left > 0, "every run ended before it was killed");
+    // Those of a process that still runs, and what only looks like one of them, stay.
+    let mut ended = Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let ours = format!(".fastlua-{}-x", std::process::id());
+    put(&out, &format!(".fastlua-{}-x", ended.id()), "");
+    put(&out, &ours, "");
+    put(&out, ".fastlua-notes", "");
+    put(&out, ".fastlua-1x-notes", "");
+    succeed(&mut modules(f, 9));
+    let names: Vec<String> = contents(&out)
+        .into_keys()
+        .filter(|n| is_temporary(n))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ".fastlua-1x-notes".to_owned(),
+            ours,
+            ".fastlua-notes".into()
+        ]
+    );
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = "print('up') tmr.create():alarm(300, 0, function() print('on') end)";
+    let mut run = Running::start(&mut behind(
+        "trap '' HUP",
+        folder.path(),
+        &format!("run -e \"{code}\""),
+    ));
+    run.signal("-HUP");
+    let mut rest = String::new();
+    let output = run.0.stdout.as_mut().unwrap();
+    output.read_to_string(&mut rest).unwrap();
+    assert!(run.0.wait().unwrap().success() && rest == "on\n", "{rest}");
+}
+
+#[test]
+fn a_simulated_device_that_is_stopped_takes_its_folder_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = "file.putcontents('x', 'y') print('up') net.createServer():listen(0, print)";
+    let mut command = fastlua(folder.path());
+    let mut run = Running::start(
+        command
+            .args(["run", "-e", code])
+            .env("TMPDIR", folder.path()),
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    run.signal("-TERM");
+    assert!(!run.0.wait().unwrap().success());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_and_leaves_the_old_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    succeed(fastlua(f).args(["build", "a.lua", "-o", "out"]));
+    let before = contents(&f.join("out"));
+    put(f, "a.lua", "return 2");
+    // A file may have so many blocks.
+    let said = fail(&mut behind("ulimit -f 4", f, "build a.lua -o out"));
+    assert!(
+        said.contains("out/fast_chunks.h can't be written: File too large"),
+        "{said}"
+    );
+    assert_eq!(contents(&f.join("out")), before);
+
+    succeed(fastlua(f).args(["compile", "--variant", "lua51-int", "a.lua"]));
+    for (args, name) in [
+        ("list a.lc", "list"),
+        ("squash a.lua", "squash"),
+        ("compile --variant lua51-int -o - a.lua", "compile"),
+        ("variants --json", "variants"),
+        ("build a.lua -o full", "build"),
+        ("run -e 'print(1)'", "run"),
+    ] {
+        let said = fail(&mut behind("exec >/dev/full", f, args));
+        assert!(said.contains("No space left"), "{name}: {said}");
+    }
+    assert!(
+        !behind("exec 2>/dev/full", f, "list none.lc")
+            .status()
+            .unwrap()
+            .success()
+    );
+    for target in ["/dev/full", "/dev/null", "fifo"] {
+        let _ = Command::new("mkfifo").arg(f.join("fifo")).status();
+        let said =
+            fail(fastlua(f).args(["compile", "--variant", "lua51-int", "a.lua", "-o", target]));
+        assert!(
+            said.contains("it exists and is no regular file"),
+            "{target}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_takes_no_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    let said = fail(fastlua(f).args(["build", "a.lua", "-o", "/proc"]));
+    assert!(said.contains("/proc/fast.c can't be written"), "{said}");
+    let said = fail(fastlua(f).args(["build", "a.lua", "-o", "/proc/out"]));
+    assert!(said.contains("/proc/out can't be made"), "{said}");
+    fs::create_dir(f.join("kept")).unwrap();
+    fs::set_permissions(f.join("kept"), fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(f.join("kept/x"), "").is_err() {
+        let said = fail(fastlua(f).args(["build", "a.lua", "-o", "kept"]));
+        assert!(said.contains("kept/fast.c can't be written"), "{said}");
+        assert!(contents(&f.join("kept")).is_empty());
+    }
+}
+
+#[test]
+fn closed_streams_are_no_files_of_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    succeed(fastlua(f).args(["build", "a.lua", "-o", "one"]));
+    succeed(&mut behind("exec <&- >&- 2>&-", f, "build a.lua -o two"));
+    assert_eq!(contents(&f.join("one")), contents(&f.join("two")));
+    assert_eq!(
+        behind("exec <&- >&- 2>&-", f, "build none.lua -o three")
+            .status()
+            .unwrap()
+            .code(),
+        Some(1)
+    );
+    let said = fail(&mut behind("exec <&-", f, "run -e 'error(1)'"));
+    assert!(said.contains("-e:1: 1"), "{said}");
+}
+
+#[test]
+fn little_memory_ends_a_build_and_leaves_the_old_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    succeed(fastlua(f).args(["build", "a.lua", "--variant", "lua51-int", "-o", "out"]));
+    let before = contents(&f.join("out"));
+    put(f, "a.lua", format!("return '{}'", "x".repeat(8_000_000)));
+    let mut refused = 0;
+    for kilobytes in [20_000, 40_000, 60_000, 80_000] {
+        let mut command = behind(
+            &format!("ulimit -c 0; ulimit -v {kilobytes}"),
+            f,
+            "build a.lua --variant lua51-int --jobs 1 -o out",
+        );
+        let status = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        if status.success() {
+            break;
+        }
+        refused += 1;
+        let now: BTreeMap<_, _> = contents(&f.join("out"))
+            .into_iter()
+            .filter(|(n, _)| !is_temporary(n))
+            .collect();
+        assert_eq!(now, before, "with {kilobytes} kB");
+    }
+    assert!(refused > 0);
+}
+
+/// Those that find no handle are served when one is free.
+#[test]
+fn a_device_without_handles_serves_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let code = "net.createServer():listen(21, function(s) s:send('hi') end) print('up')";
+    let args = format!("run --port-map 21:{port} -e \"{code}\"");
+    let _run = Running::start(&mut behind("ulimit -n 30", folder.path(), &args));
+    let connect = |_| {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        stream
+    };
+    let streams: Vec<TcpStream> = (0..60).map(connect).collect();
+    for (i, mut stream) in streams.into_iter().enumerate() {
+        let mut answer = [0; 2];
+        let got = stream.read_exact(&mut answer);
+        assert!(got.is_ok() && &answer == b"hi", "connection {i}: {got:?}");
+    }
+}
