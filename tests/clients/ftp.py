@@ -730,11 +730,77 @@ def files_named_like_the_servers_own():
 
 
 @check
+def slow_clients():
+    """One that does not read, one that says nothing, one that types slowly: the fourth is served."""
+    slow, silent, typing = Raw(), Raw(), Raw(False)
+    data = slow.passive()
+    data.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.ask("RETR big.bin", "150")
+    typing.send(b"US")
+    ftp = login()
+    for _ in range(3):
+        assert get(ftp, "small.bin") == SMALL
+    ftp.quit()
+    typing.send(b"ER x\r\n")
+    typing.expect("331")
+    assert data.recv(1000) == BIG[:1000]
+    reset(data)
+    slow.expect("426")
+    for raw in (slow, silent, typing):
+        raw.close()
+
+
+@check
+def half_open_clients():
+    """Sessions whose clients have closed their half end, whatever they were at; so do those that never log in."""
+    for begin in (b"", b"US", f"USER {args.user}\r\n".encode()):
+        raw = Raw(False)
+        raw.send(begin)
+        raw.sock.shutdown(socket.SHUT_WR)
+        assert raw.closed()
+    raw = Raw()
+    data = raw.passive()
+    raw.ask("STOR parts", "150")
+    data.sendall(b"half of it" * 3000)
+    wait_for(leftovers)
+    raw.sock.shutdown(socket.SHUT_WR)
+    assert raw.closed() and data.recv(1) == b""
+    wait_for(lambda: not leftovers())
+    assert on_disk("parts") == HALF
+    silent = [Raw(False) for _ in range(4)]
+    with socket.create_connection((args.host, args.port), 30) as fifth:
+        assert fifth.recv(100).startswith(b"421")
+    start = prompt.seconds()
+    while prompt.seconds() - start < 61:
+        prompt.skip(61)
+    prompt.value("nil")  # what is still to be skipped is over before the next login
+    assert all(raw.closed() for raw in silent)
+    login().quit()
+
+
+@check
 def fifty_sessions():
     for i in range(50):
         ftp = login()
         assert get(ftp, "small.bin") == SMALL, i
         ftp.quit()
+
+
+@check
+def a_thousand_sessions():
+    def session():
+        with socket.create_connection((args.host, args.port), 30) as sock:
+            sock.sendall(f"USER {args.user}\r\nPASS {args.password}\r\nPWD\r\nQUIT\r\n".encode())
+            said = b"".join(iter(lambda: sock.recv(4096), b""))
+        assert [line[:3] for line in said.splitlines()] == [b"220", b"331", b"230", b"257", b"221"], said
+
+    for _ in range(20):
+        session()
+    before = prompt.used()
+    for _ in range(1000):
+        session()
+    after = prompt.used()
+    assert after - before < 200, f"{after - before} bytes more in use"
 
 
 def outcome(*command):
