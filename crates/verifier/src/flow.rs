@@ -1,6 +1,6 @@
 //! What flows: every way through the code, with what is known of the registers on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use fastlua_bytecode::{Constant, Dialect, Instruction, Op, Operand, rk_constant};
 
@@ -96,35 +96,62 @@ pub(crate) fn verify(context: &Context, kinds: &[Kind]) -> Verdict {
     let mut flow = Flow {
         context,
         kinds,
-        known: joins(context, kinds),
+        joins: Joins::of(context, kinds),
         waiting: BTreeSet::new(),
     };
     flow.follow(0, State::start(context))?;
     while let Some(pc) = flow.waiting.pop_first() {
-        let state = flow.known.get(&pc).cloned().flatten();
-        if let Some(state) = state {
+        if let Some(state) = flow.joins.known(pc).clone() {
             flow.follow(pc, state)?;
         }
     }
     Ok(())
 }
 
-/// The instructions to which more than the one before them may lead.
-fn joins(context: &Context, kinds: &[Kind]) -> BTreeMap<usize, Option<State>> {
-    let mut joins = BTreeMap::new();
-    for pc in (0..kinds.len()).filter(|&pc| kinds[pc] == Kind::Instruction) {
-        let word = context.at(pc);
-        let Some(opcode) = word.opcode(context.dialect) else {
-            continue;
+/// The instructions to which more than the one before them may lead, and what holds at each; none where
+/// no way has come yet.
+struct Joins {
+    /// For each word: 0, or one more than the place of its state.
+    places: Vec<u32>,
+    states: Vec<Option<State>>,
+}
+
+impl Joins {
+    fn of(context: &Context, kinds: &[Kind]) -> Joins {
+        let mut places = vec![0; kinds.len()];
+        let mut count = 0;
+        let mut join = |pc: usize| {
+            if places[pc] == 0 {
+                count += 1;
+                places[pc] = count;
+            }
         };
-        if opcode.b == Operand::Jump {
-            joins.insert(target(pc, word), None);
+        for pc in (0..kinds.len()).filter(|&pc| kinds[pc] == Kind::Instruction) {
+            let word = context.at(pc);
+            let Some(opcode) = word.opcode(context.dialect) else {
+                continue;
+            };
+            if opcode.b == Operand::Jump {
+                join(target(pc, word));
+            }
+            if skips(context, opcode.op, word) {
+                join(pc + 2);
+            }
         }
-        if skips(context, opcode.op, word) {
-            joins.insert(pc + 2, None);
+        Joins {
+            places,
+            states: vec![None; count as usize],
         }
     }
-    joins
+
+    fn has(&self, pc: usize) -> bool {
+        self.places[pc] != 0
+    }
+
+    /// What holds at `pc`, which is one of them.
+    fn known(&mut self, pc: usize) -> &mut Option<State> {
+        &mut self.states[self.places[pc] as usize - 1]
+    }
 }
 
 /// Where a jump at `pc` leads; `code` has made sure that this is in the code.
@@ -145,8 +172,7 @@ fn skips(context: &Context, op: Op, word: Instruction) -> bool {
 struct Flow<'a> {
     context: &'a Context<'a>,
     kinds: &'a [Kind],
-    /// What holds where ways meet; none where no way has come yet.
-    known: BTreeMap<usize, Option<State>>,
+    joins: Joins,
     /// Places of which less is known than when they were followed.
     waiting: BTreeSet<usize>,
 }
@@ -193,7 +219,7 @@ impl Flow<'_> {
                 }
                 _ => {}
             }
-            if self.known.contains_key(&next) {
+            if self.joins.has(next) {
                 return self.arrive(pc, next, state);
             }
             pc = next;
@@ -202,7 +228,7 @@ impl Flow<'_> {
 
     /// A way from `from` leads to `pc`, where others may.
     fn arrive(&mut self, from: usize, pc: usize, state: State) -> Verdict {
-        let known = self.known.entry(pc).or_default();
+        let known = self.joins.known(pc);
         let met = match known {
             None => Some(state),
             Some(known) => known.meet(&state),
