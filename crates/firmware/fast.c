@@ -40,19 +40,24 @@ static void fast_say (lua_State *L, const char *name, uint32_t since) {
   lua_call(L, 1, 0);
 }
 
-/* the chunk whose name is at that place of the stack */
-static const fast_chunk *fast_named (lua_State *L, int i) {
+/* the chunk whose name is at that place of the stack, and its bundle */
+static const fast_chunk *fast_named (lua_State *L, int i, const fast_bundle **b) {
   size_t len;
   const char *name = luaL_checklstring(L, i, &len);
-  return fast_find(&fast_image, name, len);
+#if defined(FAST_SLOT)
+  const fast_chunk *c = fast_find(*b = &fast_slot_image, name, len);
+  if (c != NULL) return c;
+#endif
+  return fast_find(*b = &fast_image, name, len);
 }
 
 static int fast_get (lua_State *L, int i) {
   uint32_t since = fast_clock();
-  const fast_chunk *c = fast_named(L, i);
+  const fast_bundle *b;
+  const fast_chunk *c = fast_named(L, i, &b);
   const char *name = lua_tostring(L, i);
 #if defined(FAST_FREEZES)
-  const fast_frozen *z = (c != NULL) ? fast_frozen_of(L, c) : NULL;
+  const fast_frozen *z = (c != NULL) ? fast_frozen_of(L, b, c) : NULL;
 #endif
   int n;
   if (c == NULL) {
@@ -63,7 +68,7 @@ static int fast_get (lua_State *L, int i) {
   if (z != NULL) n = fast_push_frozen(L, c, z, name);
   else
 #endif
-  n = fast_push_chunk(L, &fast_image, c, name);
+  n = fast_push_chunk(L, b, c, name);
   if (fast_talks && n == 1)
     fast_say(L, name, since);
   return n;
@@ -83,10 +88,11 @@ static int fast_index (lua_State *L) {  /* __index(fast, name) */
   return fast_must(L, 2);
 }
 
-static void fast_name (lua_State *L, const fast_chunk *c) {
+static void fast_name (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
+  const uint32_t *at = FAST_AT(b->base, c->name);
   uint32_t name[FAST_NAME];
   uint32_t i = 0;
-  do name[i] = FAST_WORD(&c->name[i]);
+  do name[i] = FAST_WORD(at + i);
   while (name[i++] >> 24 != 0);  /* its zero is in the last word */
   lua_pushstring(L, (const char *)name);
 }
@@ -106,16 +112,18 @@ static int fast_matches (lua_State *L, int pattern) {
 }
 
 /* pushes what fast.list says of a chunk after its name; how many values */
-static int fast_describe (lua_State *L, const fast_chunk *c) {
+static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
   static const char *const kinds[] = {"bytecode", "source"};
 #if defined(FAST_FREEZES)
-  const fast_frozen *z = fast_frozen_of(L, c);
+  const fast_frozen *z = fast_frozen_of(L, b, c);
   if (z != NULL) {
     lua_pushinteger(L, (lua_Integer)z->size);
     lua_pushliteral(L, "frozen");
     lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));
     return 3;
   }
+#else
+  (void)b;
 #endif
   lua_pushinteger(L, (lua_Integer)c->size);
   lua_pushstring(L, kinds[c->kind != FAST_BYTECODE]);
@@ -124,21 +132,46 @@ static int fast_describe (lua_State *L, const fast_chunk *c) {
   return 3;
 }
 
+#if defined(FAST_SLOT)
+#define fast_first	fast_slot_image
+
+/* the bundle after that one */
+static const fast_bundle *fast_after (const fast_bundle *b) {
+  return (b == &fast_slot_image) ? &fast_image : NULL;
+}
+
+/* whether another bundle has the name on top, and comes before */
+static int fast_is_hidden (lua_State *L, const fast_bundle *b) {
+  size_t len;
+  const char *name = lua_tolstring(L, -1, &len);
+  return b != &fast_slot_image && fast_find(&fast_slot_image, name, len) != NULL;
+}
+#else
+#define fast_first		fast_image
+#define fast_after(b)		((void)(b), (const fast_bundle *)NULL)
+#define fast_is_hidden(L,b)	0
+#endif
+
 /* next(pattern, name): the chunk after that name */
 static int fast_next (lua_State *L) {
-  const fast_chunk *c = fast_image.chunks, *end = c + fast_image.count;
+  const fast_bundle *b = &fast_first;
+  const fast_chunk *c = b->chunks;
   if (!lua_isnoneornil(L, 2)) {
-    c = fast_named(L, 2);
+    c = fast_named(L, 2, &b);
     luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
     c++;
   }
-  for (; c < end; c++) {
-    fast_name(L, c);
-    if (lua_isnoneornil(L, 1) || fast_matches(L, 1))
-      return 1 + fast_describe(L, c);
-    lua_pop(L, 1);
+  for (;;) {
+    for (; c < b->chunks + b->count; c++) {
+      fast_name(L, b, c);
+      if (!fast_is_hidden(L, b) && (lua_isnoneornil(L, 1) || fast_matches(L, 1)))
+        return 1 + fast_describe(L, b, c);
+      lua_pop(L, 1);
+    }
+    b = fast_after(b);
+    if (b == NULL) return 0;
+    c = b->chunks;
   }
-  return 0;
 }
 
 static int fast_list (lua_State *L) {
@@ -149,24 +182,35 @@ static int fast_list (lua_State *L) {
   return 2;
 }
 
-static int fast_info (lua_State *L) {
-  uint32_t flash = 0;
-  uint32_t i;
-  for (i = 0; i < fast_image.count; i++)
-    flash += (fast_image.chunks[i].size + 3) & ~3u;
+/* bytes of flash of what a bundle has by itself */
+static uint32_t fast_flash (const fast_bundle *b) {
+  uint32_t flash = 0, i;
+  for (i = 0; i < b->count; i++)
+    flash += (b->chunks[i].size + 3) & ~3u;
 #if defined(FAST_FREEZES)
-  for (i = 0; i < fast_image.count; i++)
-    if (fast_frozen_chunks[i] != NULL) flash += fast_frozen_chunks[i]->size;
-  flash += FAST_POOL_BYTES;
+  for (i = 0; b->frozen != NULL && i < b->count; i++)
+    if (b->frozen[i] != NULL) flash += b->frozen[i]->size;
+  if (b->frozen != NULL) flash += FAST_POOL_BYTES;
 #endif
-  lua_createtable(L, 0, 6);
+  return flash;
+}
+
+static int fast_info (lua_State *L) {
+  uint32_t flash = fast_flash(&fast_image), count = fast_image.count;
+  lua_createtable(L, 0, 7);
+#if defined(FAST_SLOT)
+  flash += fast_flash(&fast_slot_image);
+  count += fast_slot_image.count;
+  fast_slot_info(L);
+  lua_setfield(L, -2, "slot");
+#endif
   lua_pushstring(L, FAST_VERSION);
   lua_setfield(L, -2, "version");
   lua_pushstring(L, FAST_VARIANT);
   lua_setfield(L, -2, "variant");
   lua_pushstring(L, FAST_BUNDLE);
   lua_setfield(L, -2, "bundle");
-  lua_pushinteger(L, (lua_Integer)fast_image.count);
+  lua_pushinteger(L, (lua_Integer)count);
   lua_setfield(L, -2, "chunks");
   lua_pushinteger(L, (lua_Integer)flash);
   lua_setfield(L, -2, "flash");
@@ -182,7 +226,8 @@ static int fast_info (lua_State *L) {
 }
 
 static int fast_searcher (lua_State *L) {
-  if (fast_named(L, 1) != NULL) return fast_must(L, 1);
+  const fast_bundle *b;
+  if (fast_named(L, 1, &b) != NULL) return fast_must(L, 1);
   lua_pushfstring(L, "\n\tno chunk '%s' in the image", lua_tostring(L, 1));
   return 1;
 }
@@ -199,7 +244,8 @@ static int fast_verbose (lua_State *L) {
 ** at no cost in heap. Files come first, unless the build forbids it.
 */
 static int fast_preload (lua_State *L) {
-  if (fast_named(L, 2) == NULL) return 0;
+  const fast_bundle *b;
+  if (fast_named(L, 2, &b) == NULL) return 0;
 #if !defined(FAST_IMAGE_FIRST)
   lua_getglobal(L, "package");
   lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
@@ -229,6 +275,9 @@ LROT_END(fast, LROT_TABLEREF(fast_meta), 0)
 
 static int fast_open (lua_State *L) {
   int top = lua_gettop(L);
+#if defined(FAST_SLOT)
+  fast_slot_open();
+#endif
 #if defined(FAST_FREEZES)
   fast_settle(L);
 #endif

@@ -46,6 +46,17 @@
 #define FAST_SHADOW_PERCENT	75
 #endif
 
+/* the bundle that has frozen chunks: one at most, as the pool is one */
+#if defined(FAST_SLOT)
+#define fast_freezer		fast_slot_image
+#define fast_has_pool		(fast_slot_image.frozen != NULL)
+#define fast_open_slot		fast_slot_open
+#else
+#define fast_freezer		fast_image
+#define fast_has_pool		1
+#define fast_open_slot()	((void)0)
+#endif
+
 #if LUA_VERSION_NUM == 501 || defined(FAST_WRAP)
 
 static int fast_is_mapped (lua_State *L) {
@@ -85,7 +96,8 @@ fast_started __wrap_luaN_init (lua_State *L);
 
 fast_started __wrap_luaN_init (lua_State *L) {
   fast_start(L);
-  if (G(L)->strt.nuse == 0 && G(L)->ROstrt.hash == NULL) {
+  fast_open_slot();
+  if (fast_has_pool && G(L)->strt.nuse == 0 && G(L)->ROstrt.hash == NULL) {
 #if LUA_VERSION_NUM != 501
     G(L)->seed = FAST_SEED;
 #endif
@@ -154,7 +166,7 @@ static int fast_shade (lua_State *L, const Proto *f, fast_twins *t) {
 static void fast_settle (lua_State *L) {
   fast_twins t;
   int i, found = 0;
-  if (G(L)->ROstrt.hash != NULL) return;
+  if (!fast_has_pool || G(L)->ROstrt.hash != NULL) return;
   memset(&t, 0, sizeof(t));
   memset(fast_shaded, 0, sizeof(fast_shaded));
   for (i = 0; i < G(L)->strt.size; i++) {
@@ -168,11 +180,11 @@ static void fast_settle (lua_State *L) {
     }
   }
   if (found)
-    for (i = 0; i < (int)fast_image.count; i++) {
-      const fast_frozen *z = fast_frozen_chunks[i];
+    for (i = 0; i < (int)fast_freezer.count; i++) {
+      const fast_frozen *z = fast_freezer.frozen[i];
       if (z == NULL) continue;
       t.number = z->number;
-      if (fast_image.chunks[i].depth <= FAST_DEPTH) fast_shade(L, z->main, &t);
+      if (fast_freezer.chunks[i].depth <= FAST_DEPTH) fast_shade(L, z->main, &t);
       else fast_shaded[z->number >> 5] |= 1u << (z->number & 31);  /* is refused */
     }
   fast_map(L);
@@ -191,8 +203,9 @@ static int fast_wants_shadow (lua_State *L, uint32_t number) {
 }
 
 /* the frozen form of a chunk, if loading takes that */
-static const fast_frozen *fast_frozen_of (lua_State *L, const fast_chunk *c) {
-  const fast_frozen *z = fast_frozen_chunks[c - fast_image.chunks];
+static const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
+                                          const fast_chunk *c) {
+  const fast_frozen *z = (b->frozen != NULL) ? b->frozen[c - b->chunks] : NULL;
   if (z == NULL || fast_is_mapped(L) || c->words == NULL
       || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)
     return z;

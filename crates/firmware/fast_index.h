@@ -39,19 +39,32 @@ typedef struct fast_chunk {
 #define FAST_CHUNK(n,w,s,h,k,p,t,d) \
 	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(s, h, k, (uint32_t)(p), t, d)}
 
+struct fast_frozen;
+
 typedef struct fast_bundle {
   const fast_chunk *chunks;	/* sorted by name, byte by byte */
   uint32_t count;
   uint32_t *checked;		/* a bit a chunk: its checksum was right */
+  const struct fast_frozen *const *frozen;	/* one a chunk, or NULL; NULL: none */
+  size_t base;			/* what names and words are counted from */
 } fast_bundle;
+
+/* a name or the words of a chunk, of the bundle with that base */
+#define FAST_AT(base,p)	((const uint32_t *)((base) + (size_t)(p)))
 
 /* what a block of n bytes takes of the heap; module.h says it where Lua is
 ** stock */
 #if defined(FAST_BLOCK)
 #elif defined(ESP_PLATFORM)
 #define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* TLSF */
+#define FAST_BLOCK_HEAD		4
+#define FAST_BLOCK_LEAST	12
+#define FAST_BLOCK_ALIGN	4
 #else
 #define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* the SDK's pvPortMalloc */
+#define FAST_BLOCK_HEAD		16
+#define FAST_BLOCK_LEAST	1
+#define FAST_BLOCK_ALIGN	8
 #endif
 
 /*

@@ -17,15 +17,18 @@
 /* the chunk of that name; no chunk's has a zero in it */
 static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
   uint32_t want[FAST_NAME] = {0};
+  const fast_chunk *chunks = b->chunks;
+  size_t base = b->base;
   uint32_t lo = 0, hi = b->count;
   if (len == 0 || len >= sizeof(want) || name[len - 1] == '\0') return NULL;
   memcpy(want, name, len);
   while (lo < hi) {
     uint32_t mid = lo + (hi - lo) / 2, here, i;
+    const uint32_t *at = FAST_AT(base, chunks[mid].name);
     for (i = 0; ; i++) {
-      here = FAST_WORD(&b->chunks[mid].name[i]);
+      here = FAST_WORD(at + i);
       if (here != want[i]) break;
-      if (i == len / 4) return &b->chunks[mid];  /* its zero was in this word */
+      if (i == len / 4) return &chunks[mid];  /* its zero was in this word */
     }
     /* little-endian words, compared as their bytes would be */
     if (__builtin_bswap32(want[i]) < __builtin_bswap32(here)) hi = mid;
@@ -77,10 +80,11 @@ static int fast_listed (const fast_chunk *c) {
 /* Whether the chunk is as it was built; a sound one is looked at once. */
 static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
   uint32_t i = (uint32_t)(c - b->chunks), bit = 1u << (i & 31);
+  const uint32_t *words = FAST_AT(b->base, c->words);
   if (b->checked[i >> 5] & bit) return 1;
   if (!fast_listed(c)) return 0;
-  if (fast_hash(c->words, c->size) != c->hash) return 0;
-  if (c->kind == FAST_BYTECODE && FAST_WORD(c->words) != 0x61754c1b)
+  if (fast_hash(words, c->size) != c->hash) return 0;
+  if (c->kind == FAST_BYTECODE && FAST_WORD(words) != 0x61754c1b)
     return 0;  /* ESC L u a */
   b->checked[i >> 5] |= bit;
   return 1;
@@ -139,10 +143,11 @@ static const char *fast_reader (lua_State *L, void *ud, size_t *size) {
 #endif
 
 /* Pushes the main function of source; else a message, and returns the error. */
-static int fast_compile (lua_State *L, const fast_chunk *c, const char *name) {
+static int fast_compile (lua_State *L, const fast_bundle *b,
+                         const fast_chunk *c, const char *name) {
   fast_source s;
   int status;
-  s.words = c->words;
+  s.words = FAST_AT(b->base, c->words);
   s.at = 0;
   s.size = c->size;
   lua_pushfstring(L, "@%s", name);
@@ -189,8 +194,8 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   }
   if (fast_deep(L, c, name)) return 2;
   if (!fast_room(L, fast_need(L, c), name)) return 2;
-  if (c->kind == FAST_BYTECODE) status = fast_undump(L, c->words);
-  else status = fast_compile(L, c, name);
+  if (c->kind == FAST_BYTECODE) status = fast_undump(L, FAST_AT(b->base, c->words));
+  else status = fast_compile(L, b, c, name);
   return (status == 0) ? 1 : fast_fail(L);
 }
 

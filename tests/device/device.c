@@ -131,7 +131,8 @@ static int host_once (lua_State *L) {
 
 /* flip(name, bit): changes a bit of a chunk in flash; its size in bits */
 static int host_flip (lua_State *L) {
-  const fast_chunk *c = fast_named(L, 1);
+  const fast_bundle *b;
+  const fast_chunk *c = fast_named(L, 1, &b);
   lua_Integer bit = luaL_checkinteger(L, 2);
   size_t at = (size_t)((const char *)c->words - __start_fastflash);
   flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));

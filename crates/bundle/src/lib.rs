@@ -17,9 +17,10 @@ pub use bundle::{Bundle, BundledChunk, Compiled, Dump};
 pub use form::{Form, FormError};
 pub use name::{NameError, check_names, identifier, printable};
 pub use objects::{
-    CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Structure, Text, Value,
+    CoreLayout, Field, FrozenChunk, FrozenFunction, Memory, Objects, Strings, Structure, Tags,
+    Text, Value,
 };
-pub use output::FrozenHeader;
+pub use output::{FrozenHeader, NoSlot, SlotError, TooLargeForSlot, form_of_number};
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};
 pub use produce::{
     Build, Fault, Input, Need, Parts, Remark, Severity, SourceText, TextError, Warning, nodemcu,

@@ -196,7 +196,7 @@ fn digest<'a>(files: impl Iterator<Item = File<'a>>, parts: &[&str]) -> String {
     hash[..6].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn io_error(path: &Path) -> impl Fn(io::Error) -> BuildError {
+pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> BuildError {
     let path = path.to_owned();
     move |error| BuildError::Io {
         path: path.clone(),

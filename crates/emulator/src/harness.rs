@@ -93,12 +93,27 @@ pub enum MeasureError {
 /// # Errors
 /// No figures at all. A chunk that does not load is no error: see [`Measured::load`].
 pub fn measure(how: &Measure<'_>, jobs: &[Job]) -> Result<Vec<Measured>, MeasureError> {
+    measure_patched(how, jobs, &|_| {})
+}
+
+/// The same on images whose ELF files are changed by `patch` before they run.
+///
+/// # Errors
+/// As for [`measure`].
+pub fn measure_patched(
+    how: &Measure<'_>,
+    jobs: &[Job],
+    patch: &dyn Fn(&mut [u8]),
+) -> Result<Vec<Measured>, MeasureError> {
     let is_bad = |name: &str| name.contains('\0') || name.len() > NAME_SIZE;
     if let Some(job) = jobs.iter().find(|job| is_bad(&job.name)) {
         return Err(MeasureError::Name(job.name.clone()));
     }
     let objects = compile(how, jobs)?;
-    let run = |count_reads| run(how, &objects.link(count_reads)?, jobs.len());
+    let run = |count_reads| {
+        let image = objects.link(count_reads)?.patched(patch)?;
+        run(how, &image, jobs.len())
+    };
     let mut found = run(false)?;
     let counted = match how.count_reads {
         true => run(true)?.into_iter().map(|m| m.reads).collect(),

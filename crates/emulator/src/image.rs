@@ -1,6 +1,7 @@
 //! Images: the caller's files, compiled and linked with what every image shares.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use fastlua_bytecode::Layout;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
-use crate::compile::{self, Kit, compile, link, model_flags, write_all};
+use crate::compile::{self, Kit, compile, io_error, link, model_flags, write_all};
 use crate::file::{BuildError, File};
 use crate::run::{self, Output, RunError};
 use crate::sources::{self, Core, RUNTIME};
@@ -82,6 +83,21 @@ impl Image {
     /// Time over, or an emulator that does not run. A program that fails is no error here.
     pub fn run(&self, timeout: Duration) -> Result<Output, RunError> {
         run::run(&self.tools, &self.elf, timeout)
+    }
+
+    /// An image whose ELF file is this one, changed as `patch` does.
+    ///
+    /// # Errors
+    /// A file that can't be read or written.
+    pub fn patched(&self, patch: &dyn Fn(&mut [u8])) -> Result<Image, BuildError> {
+        let elf = self.elf.with_extension("patched.elf");
+        let mut bytes = fs::read(&self.elf).map_err(io_error(&self.elf))?;
+        patch(&mut bytes);
+        fs::write(&elf, bytes).map_err(io_error(&elf))?;
+        Ok(Image {
+            elf,
+            ..self.clone()
+        })
     }
 
     /// The ELF file, which is there as long as this image or a clone is.

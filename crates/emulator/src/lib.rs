@@ -20,7 +20,7 @@ mod sources;
 mod toolchain;
 
 pub use file::{BuildError, File};
-pub use harness::{Data, Job, Measure, MeasureError, measure};
+pub use harness::{Data, Job, Measure, MeasureError, measure, measure_patched};
 pub use image::Image;
 pub use record::{Load, Measured, Reads, Run};
 pub use run::{Output, RunError};

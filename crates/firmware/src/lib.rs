@@ -21,6 +21,12 @@ pub fn fast_objects_h() -> String {
     joined(&[include_str!("../fast_objects.h")])
 }
 
+/// The region that chunks are put into once the firmware is built. It stands behind [`fast_load_h`] and
+/// [`fast_objects_h`].
+pub fn fast_slot_h() -> String {
+    joined(&[include_str!("../fast_slot.h")])
+}
+
 /// The C module, `fast.c`, with [`fast_load_h`] and `fast_frozen.h`, what runs frozen chunks, in
 /// it. It includes the `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {

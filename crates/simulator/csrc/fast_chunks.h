@@ -21,7 +21,9 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1
                && FAST_CHECK(1000, 200, 10, 0, 0, 0) == 0x66617374u + 3000 + 1000 + 70
                && offsetof(fast_bundle, chunks) == 0
                && offsetof(fast_bundle, count) == sizeof(void *)
-               && offsetof(fast_bundle, checked) == 2 * sizeof(void *),
+               && offsetof(fast_bundle, checked) == 2 * sizeof(void *)
+               && offsetof(fast_bundle, frozen) == 3 * sizeof(void *)
+               && offsetof(fast_bundle, base) == 4 * sizeof(void *),
                "index and bundle have the fields of Entry and Table");
 
 fast_bundle fastlua_image;

@@ -48,7 +48,7 @@ pub(crate) fn open(lua: &Lua) -> mlua::Result<()> {
 /// The variables that stand in place of a generated table.
 #[cfg(not(feature = "frozen"))]
 mod table {
-    use std::ffi::{CString, c_char};
+    use std::ffi::{CString, c_char, c_void};
     use std::ptr;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -97,6 +97,8 @@ mod table {
         chunks: *const Entry,
         count: u32,
         checked: *mut u32,
+        frozen: *const *const c_void,
+        base: usize,
     }
 
     unsafe extern "C" {
@@ -128,6 +130,8 @@ mod table {
                 chunks: entries.leak().as_ptr(),
                 count,
                 checked: checked.as_mut_ptr(),
+                frozen: ptr::null(),
+                base: 0,
             });
             ptr::addr_of_mut!(fastlua_about).write(about);
         }

@@ -11,8 +11,19 @@ pub struct Structure {
     pub name: &'static str,
     /// Its bytes.
     pub size: usize,
-    /// Each field, as `offsetof` takes it, with its place.
-    pub fields: Vec<(&'static str, usize)>,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, as `offsetof` takes it.
+    pub name: &'static str,
+    /// Where it lies.
+    pub place: usize,
+    /// Its bytes.
+    pub width: usize,
 }
 
 /// All that frozen objects are made of, for a number model.
@@ -36,7 +47,11 @@ pub struct CoreLayout {
     pub node: usize,
     /// The header of a userdata, bytes.
     pub userdata: usize,
-    numbers: NumberModel,
+    /// A closure in Lua without upvalues, bytes.
+    pub closure: usize,
+    /// What a new closure's upvalue adds to it: the pointer, and the object; nothing in 5.1, whose main
+    /// functions have none.
+    pub upvalues: [usize; 2],
 }
 
 const POINTER: usize = 4;
@@ -69,7 +84,8 @@ impl CoreLayout {
                 table: 32,
                 node,
                 userdata: 24,
-                numbers,
+                closure: 20,
+                upvalues: [0, 0],
             },
             Dialect::Lua53 => CoreLayout {
                 value: structure("TValue", &[("value_", value), ("tt_", INT)]),
@@ -95,7 +111,8 @@ impl CoreLayout {
                 table: 32,
                 node,
                 userdata: if is_wide { 24 } else { 20 },
-                numbers,
+                closure: 16,
+                upvalues: [POINTER, 8 + value + INT],
             },
         }
     }
@@ -111,18 +128,19 @@ impl CoreLayout {
         ]
     }
 
+    pub(super) fn structures_mut(&mut self) -> [&mut Structure; 5] {
+        [
+            &mut self.value,
+            &mut self.string,
+            &mut self.proto,
+            &mut self.local,
+            &mut self.upvalue,
+        ]
+    }
+
     /// Bytes of a frozen string of this length, its final zero counted in.
     pub fn string_bytes(&self, length: usize) -> usize {
         (self.string.size + length + 1).next_multiple_of(self.string_align)
-    }
-
-    /// Bytes that a closure of a main function with so many upvalues takes of the heap.
-    pub fn closure(&self, upvalues: usize) -> usize {
-        match self.numbers.dialect {
-            Dialect::Lua51 => 20,
-            // each upvalue is a pointer, and an object of its own
-            Dialect::Lua53 => 16 + upvalues * (POINTER + 8 + self.value.size),
-        }
     }
 }
 
@@ -181,10 +199,10 @@ const PROTO_53: &[(&str, usize)] = &[
 /// Lays out fields of these bytes one after the other, each aligned to its size up to a word.
 fn structure(name: &'static str, fields: &[(&'static str, usize)]) -> Structure {
     let mut end: usize = 0;
-    let place = |&(field, bytes): &(&'static str, usize)| {
-        let start = end.next_multiple_of(bytes.min(POINTER));
-        end = start + bytes;
-        (field, start)
+    let place = |&(name, width): &(&'static str, usize)| {
+        let place = end.next_multiple_of(width.min(POINTER));
+        end = place + width;
+        Field { name, place, width }
     };
     let fields = fields.iter().map(place).collect();
     Structure {
@@ -199,10 +217,9 @@ impl Structure {
         Structure { size, ..self }
     }
 
-    /// Where a field lies; none where it has no such field.
-    pub fn place(&self, field: &str) -> Option<usize> {
-        let found = self.fields.iter().find(|(name, _)| *name == field);
-        found.map(|(_, place)| *place)
+    /// The field of that name; none where it has no such field.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        self.fields.iter().find(|field| field.name == name).copied()
     }
 }
 
@@ -222,11 +239,12 @@ mod tests {
         assert_eq!(sizes[2], [8, 16, 76, 12, 8]);
         assert_eq!(sizes[3..], [[12, 16, 76, 12, 8]; 3]);
         let [lua51, lua53] = [1, 3].map(|i| CoreLayout::of(NumberModel::ALL[i]));
-        assert_eq!(lua51.proto.place("maxstacksize"), Some(71));
-        assert_eq!(lua53.proto.place("sizeupvalues"), Some(12));
-        assert_eq!(lua53.proto.place("gclist"), Some(72));
-        assert_eq!(lua51.string.place("tsv.len"), Some(12));
-        assert_eq!(lua53.upvalue.place("idx"), Some(5));
+        let place = |structure: &Structure, field| structure.field(field).unwrap().place;
+        assert_eq!(place(&lua51.proto, "maxstacksize"), 71);
+        assert_eq!(place(&lua53.proto, "sizeupvalues"), 12);
+        assert_eq!(place(&lua53.proto, "gclist"), 72);
+        assert_eq!(place(&lua51.string, "tsv.len"), 12);
+        assert_eq!(place(&lua53.upvalue, "idx"), 5);
         assert_eq!([lua51.string_bytes(0), lua53.string_bytes(0)], [24, 20]);
     }
 }

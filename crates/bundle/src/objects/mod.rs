@@ -2,11 +2,17 @@
 //! graph, whose objects name one another by number. [`output`](crate::output) prints it as C.
 
 mod layout;
+mod memory;
+mod record;
 mod strings;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout, line_info};
 
-pub use layout::{CoreLayout, Structure};
+pub use layout::{CoreLayout, Field, Structure};
+pub(crate) use memory::ALIGN;
+pub use memory::Memory;
+pub use record::Tags;
+pub(crate) use record::expressions;
 pub(crate) use strings::{SHORT_STRING, is_interned, no_source, source};
 pub use strings::{Strings, Text};
 
@@ -17,8 +23,6 @@ use crate::Need;
 pub struct Objects<'a> {
     /// Layout of the chunks' dumps.
     pub dump: Layout,
-    /// Where the fields of the core's structures lie.
-    pub core: CoreLayout,
     /// The strings, and the table that finds them.
     pub strings: Strings<'a>,
     /// The functions of all chunks. A function's number is its place in a walk that comes to each
@@ -81,7 +85,6 @@ impl<'a> Objects<'a> {
         let dialect = dump.dialect();
         let mut objects = Objects {
             dump,
-            core: CoreLayout::of(dump.numbers()),
             strings: Strings::of(dialect, chunks.iter().map(|(_, chunk, _)| *chunk), seed),
             functions: Vec::new(),
             chunks: Vec::new(),

@@ -8,7 +8,7 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use super::c::{Hex, words};
-use super::objects;
+use super::{objects, slot};
 use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
 use crate::name::LONGEST;
@@ -29,10 +29,30 @@ pub struct FrozenHeader {
     pub chunk: String,
 }
 
+/// Bytes of the smallest and the largest slot.
+const LEAST_SLOT: u32 = 1024;
+const MOST_SLOT: u32 = 16 << 20;
+
+/// There can be no such slot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSlot {
+    /// Of that many bytes.
+    #[error("a slot of {0} bytes: it takes a multiple of 16, from {LEAST_SLOT} to {MOST_SLOT}")]
+    Capacity(u32),
+    /// Beside this chunk.
+    #[error(
+        "{0} is frozen: beside a slot modules are compiled in as bytecode or source; put those to freeze into the slot"
+    )]
+    Frozen(String),
+    /// For this variant.
+    #[error("the variant {0} has a name too long for a slot: 31 bytes at the most")]
+    Variant(String),
+}
+
 /// What the header is for.
 enum Purpose<'a> {
-    /// `fast.c`, which includes it.
-    Fast,
+    /// `fast.c`, which includes it. It may have a slot of so many bytes.
+    Fast { version: &'a str, slot: Option<u32> },
     /// Another C module, whose Lua half it is; its name as C has it.
     Module(&'a str),
 }
@@ -41,7 +61,30 @@ impl Bundle {
     /// The text of `fast_chunks.h`. `version` is fastlua's. It depends on nothing but the modules'
     /// names and texts, the variants and the options.
     pub fn c_header(&self, version: &str) -> String {
-        let body = self.body(&Purpose::Fast);
+        self.fast_header(version, None)
+    }
+
+    /// The same with a slot of so many bytes beside the chunks, of which none may be frozen; there need
+    /// not be any.
+    ///
+    /// # Errors
+    /// [`NoSlot`].
+    pub fn c_header_with_slot(&self, version: &str, capacity: u32) -> Result<String, NoSlot> {
+        if !capacity.is_multiple_of(16) || !(LEAST_SLOT..=MOST_SLOT).contains(&capacity) {
+            return Err(NoSlot::Capacity(capacity));
+        }
+        if let Some(chunk) = self.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
+            return Err(NoSlot::Frozen(chunk.name.clone()));
+        }
+        let has_room = |variant: &&Variant| !slot::has_room_for(&variant.name);
+        if let Some(variant) = self.variants.iter().find(has_room) {
+            return Err(NoSlot::Variant(variant.name.clone()));
+        }
+        Ok(self.fast_header(version, Some(capacity)))
+    }
+
+    fn fast_header(&self, version: &str, slot: Option<u32>) -> String {
+        let body = self.body(&Purpose::Fast { version, slot });
         let mut text = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
         let _ = write!(
             text,
@@ -49,14 +92,18 @@ impl Bundle {
              #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
              #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n{}\n#endif\n",
             self.name(),
-            table("fast")
+            self.table("fast")
         );
         text
     }
 
     /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
     pub fn name(&self) -> String {
-        let hash = Sha256::digest(self.body(&Purpose::Fast).as_bytes());
+        let purpose = Purpose::Fast {
+            version: "",
+            slot: None,
+        };
+        let hash = Sha256::digest(self.body(&purpose).as_bytes());
         Hex(&hash[..8]).to_string()
     }
 
@@ -86,7 +133,7 @@ impl Bundle {
         let loader = fast_load_h();
         let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
         text += &self.body(&Purpose::Module(&m));
-        text += &table(&format!("{m}_lua"));
+        text += &self.table(&format!("{m}_lua"));
         let _ = write!(
             text,
             "\n\
@@ -151,7 +198,11 @@ impl Bundle {
                 words(&mut text, &format!("fast_words_{id}"), &source.bytes);
             }
         }
-        if matches!(purpose, Purpose::Fast) && self.has_frozen() {
+        let slot = match purpose {
+            Purpose::Fast { slot, .. } => *slot,
+            Purpose::Module(_) => None,
+        };
+        if matches!(purpose, Purpose::Fast { .. }) && (self.has_frozen() || slot.is_some()) {
             text.push('\n');
             text += &fast_objects_h();
         }
@@ -167,12 +218,16 @@ impl Bundle {
             "#else\n#error \"this firmware's Lua is none of: {}; build its variant with fastlua\"\n#endif",
             names.join(", ")
         );
+        if let Some(capacity) = slot {
+            text.push('\n');
+            text += &slot::slot(capacity);
+        }
         text
     }
 
     fn block(&self, text: &mut String, v: usize, variant: &Variant, purpose: &Purpose) {
         let index_name = match purpose {
-            Purpose::Fast => {
+            Purpose::Fast { .. } => {
                 let _ = writeln!(text, "#define FAST_VARIANT\t\"{}\"\n", variant.name);
                 "fast_chunks".to_owned()
             }
@@ -185,7 +240,17 @@ impl Bundle {
                 variant.name
             );
         }
-        let frozen = matches!(purpose, Purpose::Fast) && self.frozen(text, v);
+        let mut frozen = false;
+        if let Purpose::Fast { version, slot } = purpose {
+            frozen = self.frozen(text, v);
+            if slot.is_some() {
+                objects::layout(text, &variant.layout);
+                slot::core(text, variant, version);
+            }
+        }
+        if self.chunks.is_empty() {
+            return;
+        }
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
@@ -234,8 +299,8 @@ impl Bundle {
 
     /// Writes the frozen chunk of each chunk, if it has one.
     fn frozen_index(&self, text: &mut String, v: usize) {
-        *text +=
-            "#if defined(FAST_FREEZES)\nstatic const fast_frozen *const fast_frozen_chunks[] = {\n";
+        *text += "#if defined(FAST_FREEZES)\n\
+             static const fast_frozen *const fast_frozen_chunks[] = {\n";
         for (chunk, _) in self.of_variant(v) {
             let _ = match chunk.form.is_frozen() {
                 true => writeln!(text, "  &fast_z_{},", identifier(&chunk.name)),
@@ -252,6 +317,29 @@ impl Bundle {
             );
         }
         *text += "#endif\n\n";
+    }
+
+    /// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
+    fn table(&self, prefix: &str) -> String {
+        if self.chunks.is_empty() {
+            return format!(
+                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0}};\n"
+            );
+        }
+        let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
+        let (frozen, define) = match self.has_frozen() {
+            false => ("NULL", ""),
+            true => (
+                "FAST_FROZEN",
+                "#if defined(FAST_FREEZES)\n#define FAST_FROZEN\tfast_frozen_chunks\n\
+                 #else\n#define FAST_FROZEN\tNULL\n#endif\n",
+            ),
+        };
+        format!(
+            "{define}static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
+             static const fast_bundle {prefix}_image = {{\n  \
+               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0}};\n"
+        )
     }
 }
 
@@ -278,16 +366,6 @@ fn assertions() -> String {
          _Static_assert(LUAI_MAXSHORTLEN == {SHORT_STRING}, \"strings of {SHORT_STRING} bytes are short ones\");\n\
          #endif\n",
         INDEX.len() - 2
-    )
-}
-
-/// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
-fn table(prefix: &str) -> String {
-    let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
-    format!(
-        "static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
-         static const fast_bundle {prefix}_image = {{\n  \
-           {prefix}_chunks, {count}, {prefix}_checked}};\n"
     )
 }
 

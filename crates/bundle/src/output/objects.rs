@@ -8,16 +8,16 @@
 
 use std::fmt::Write;
 
-use fastlua_bytecode::{Dialect, Format};
+use fastlua_bytecode::{Dialect, Format, Layout};
 
 use super::c::{code, float, integer, quote, words};
-use crate::objects::{FrozenChunk, FrozenFunction, Objects, Strings, Value};
+use crate::objects::{CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
 use crate::{Need, identifier};
 
 /// Writes the strings, their table, the functions, and for each chunk `fast_z_<identifier>`;
 /// `FAST_FUNCTIONS` is how many functions there are.
 pub(super) fn print(text: &mut String, objects: &Objects) {
-    layout(text, objects);
+    layout(text, &objects.dump);
     strings(text, &objects.strings);
     for chunk in &objects.chunks {
         function(text, objects, chunk.main);
@@ -27,16 +27,16 @@ pub(super) fn print(text: &mut String, objects: &Objects) {
 }
 
 /// Writes what the core's structures are on a chip as assertions. A test core has other fields.
-fn layout(text: &mut String, objects: &Objects) {
-    if !objects.dump.format.is_nodemcu() {
+pub(super) fn layout(text: &mut String, dump: &Layout) {
+    if !dump.format.is_nodemcu() {
         return;
     }
     let mut lines = String::new();
-    for structure in objects.core.structures() {
+    for structure in CoreLayout::of(dump.numbers()).structures() {
         let name = structure.name;
         let size = format!("sizeof({name}) == {}", structure.size);
         let places = structure.fields.iter();
-        let places = places.map(|(field, place)| format!("offsetof({name}, {field}) == {place}"));
+        let places = places.map(|f| format!("offsetof({name}, {}) == {}", f.name, f.place));
         let all: Vec<String> = std::iter::once(size).chain(places).collect();
         let _ = writeln!(
             lines,

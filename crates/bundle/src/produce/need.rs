@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
+use fastlua_slot::Heap;
 
-use crate::objects::{is_interned, no_source};
+use crate::objects::{CoreLayout, is_interned, no_source};
 
 /// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
 pub(crate) const ON_STACK: usize = 256;
@@ -95,6 +96,73 @@ impl Need {
             .fold(Parts::default(), |sum, parts| sum + *parts)
     }
 
+    /// Bytes of heap that loading the chunk takes at the most: `FAST_CLOSURE` and what follows it.
+    pub fn heap(&self, core: &CoreLayout, heap: &Heap) -> usize {
+        let (old, new) = self.buffer;
+        self.heap_kept(core, heap) + array(heap, old, 1) + array(heap, new, 1)
+    }
+
+    /// Bytes of heap that the chunk keeps once it is loaded.
+    pub fn heap_kept(&self, core: &CoreLayout, heap: &Heap) -> usize {
+        let function = |f: &Parts| {
+            heap.block(core.proto.size)
+                + array(heap, f.instructions, INSTRUCTION)
+                + array(heap, f.constants, core.value.size)
+                + array(heap, f.functions, POINTER)
+                + array(heap, f.upvalues, core.upvalue.size)
+                + array(heap, f.locals, core.local.size)
+                + array(heap, f.line_info, 1)
+        };
+        self.closure(core, heap)
+            + self.functions.iter().map(function).sum::<usize>()
+            + strings(&self.strings, core, heap)
+    }
+
+    /// Bytes of heap of the main function's closure.
+    pub fn closure(&self, core: &CoreLayout, heap: &Heap) -> usize {
+        let [pointer, object] = core.upvalues;
+        let upvalues = self.main_upvalues;
+        heap.block(core.closure + upvalues * pointer)
+            + if object == 0 {
+                0
+            } else {
+                upvalues * heap.block(object)
+            }
+    }
+
+    /// Bytes of heap of shadows of all its functions, if it is frozen, with all their strings:
+    /// `FAST_SHADOWS` and what follows it.
+    pub fn shadows(&self, core: &CoreLayout, heap: &Heap) -> usize {
+        let shadow = |f: &Parts| {
+            let table = match f.constants {
+                0 => 0,
+                n => heap.block(core.table) + array(heap, n, core.value.size),
+            };
+            core.proto.size + POINTER * f.functions + core.value.size + table
+        };
+        heap.block(core.table)
+            + heap.block(core.userdata)
+            + 2 * core.node
+            + self.functions.iter().map(shadow).sum::<usize>()
+            + strings(&self.constant_strings, core, heap)
+    }
+
+    /// Bytes of flash of its functions, if it is frozen, without strings.
+    pub fn frozen_flash(&self, core: &CoreLayout) -> usize {
+        let sum = self.sum();
+        let lines = self
+            .functions
+            .iter()
+            .map(|f| f.line_info.next_multiple_of(4));
+        self.functions.len() * core.proto.size
+            + sum.instructions * INSTRUCTION
+            + sum.constants * core.value.size
+            + sum.functions * POINTER
+            + sum.upvalues * core.upvalue.size
+            + sum.locals * core.local.size
+            + lines.sum::<usize>()
+    }
+
     /// The C expression of the bytes.
     pub(crate) fn c_expression(&self) -> String {
         let mut terms = vec![format!("FAST_CLOSURE({})", self.main_upvalues)];
@@ -112,6 +180,23 @@ impl Need {
         }
         terms.join("\n   + ")
     }
+}
+
+const INSTRUCTION: usize = 4;
+const POINTER: usize = 4;
+
+/// `FAST_ARRAY`
+fn array(heap: &Heap, count: usize, size: usize) -> usize {
+    match count {
+        0 => 0,
+        _ => heap.block(count * size),
+    }
+}
+
+/// `FAST_STRING` of so many strings of each length.
+fn strings(lengths: &BTreeMap<usize, usize>, core: &CoreLayout, heap: &Heap) -> usize {
+    let text = |length: &usize| heap.block(core.string.size + length + 1);
+    lengths.iter().map(|(n, count)| count * text(n)).sum()
 }
 
 struct Count<'a> {

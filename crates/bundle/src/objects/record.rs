@@ -1,0 +1,199 @@
+//! What a slot's header says of the core that the firmware's compiler saw: one byte for each size,
+//! each place of a field and each tag that frozen objects are made with. [`expressions`] is what the
+//! compiler is asked; [`CoreLayout::recorded`] reads the answers.
+
+use fastlua_bytecode::{Dialect, Format, Layout};
+
+use super::layout::{CoreLayout, Field, Structure};
+
+/// Bytes of a record.
+pub const RECORD: usize = 64;
+
+/// Tags of values and objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tags {
+    /// Of the value `nil`.
+    pub nil: u8,
+    /// Of a boolean.
+    pub boolean: u8,
+    /// Of an integer, or a number of integer 5.1.
+    pub integer: u8,
+    /// Of a float.
+    pub float: u8,
+    /// Of a value that is a string which is interned.
+    pub string: u8,
+    /// And one that is not.
+    pub long_string: u8,
+    /// Of a string itself that is interned.
+    pub string_object: u8,
+    /// And one that is not.
+    pub long_string_object: u8,
+    /// `marked` of a string.
+    pub string_mark: u8,
+    /// Of a function.
+    pub proto: u8,
+    /// `marked` of a function.
+    pub mark: u8,
+}
+
+const TAGS_51: [&str; 11] = [
+    "LUA_TNIL",
+    "LUA_TBOOLEAN",
+    "LUA_TNUMBER",
+    "LUA_TNUMBER",
+    "LUA_TSTRING",
+    "LUA_TSTRING",
+    "LUA_TSTRING",
+    "LUA_TSTRING",
+    "FAST_MARK",
+    "LUA_TPROTO",
+    "FAST_MARK",
+];
+
+const TAGS_53: [&str; 11] = [
+    "LUA_TNIL",
+    "LUA_TBOOLEAN",
+    "LUA_TNUMINT",
+    "LUA_TNUMFLT",
+    "ctb(LUA_TSHRSTR)",
+    "ctb(LUA_TLNGSTR)",
+    "LUA_TSHRSTR",
+    "LUA_TLNGSTR",
+    "FAST_MARK | BIT_ISCOLLECTABLE",
+    "LUA_TPROTO",
+    "FAST_MARK",
+];
+
+/// The C expressions of a record, without the zeros behind them.
+pub(crate) fn expressions(layout: &Layout) -> Vec<String> {
+    let core = template(layout);
+    let structure = |s: &Structure| {
+        let fields = s
+            .fields
+            .iter()
+            .map(|f| format!("offsetof({}, {})", s.name, f.name));
+        let size = format!("sizeof({})", s.name);
+        std::iter::once(size).chain(fields).collect::<Vec<_>>()
+    };
+    let upvalue = match layout.dialect() {
+        Dialect::Lua51 => ["0", "0"],
+        Dialect::Lua53 => ["sizeof(UpVal *)", "sizeof(UpVal)"],
+    };
+    let sizes = [
+        "sizeof(Table)",
+        "sizeof(Node)",
+        "sizeof(Udata)",
+        "sizeLclosure(0)",
+    ];
+    let tags = match layout.dialect() {
+        Dialect::Lua51 => TAGS_51,
+        Dialect::Lua53 => TAGS_53,
+    };
+    let structures = core.structures().into_iter().flat_map(structure);
+    let others = sizes.into_iter().chain(upvalue).chain(tags);
+    structures.chain(others.map(str::to_owned)).collect()
+}
+
+impl CoreLayout {
+    /// What a record says; none where no core can be so. `layout` is that of the chunks' dumps.
+    pub fn recorded(layout: &Layout, record: &[u8; RECORD]) -> Option<(CoreLayout, Tags)> {
+        let mut core = template(layout);
+        let mut bytes = record.iter().copied();
+        let mut next = || usize::from(bytes.next().unwrap_or(0));
+        for structure in core.structures_mut() {
+            structure.size = next();
+            for field in &mut structure.fields {
+                field.place = next();
+                if field.place + field.width > structure.size {
+                    return None;
+                }
+            }
+            if structure.size == 0 || !structure.size.is_multiple_of(4) {
+                return None;
+            }
+        }
+        for size in [
+            &mut core.table,
+            &mut core.node,
+            &mut core.userdata,
+            &mut core.closure,
+        ] {
+            *size = next();
+            if *size == 0 {
+                return None;
+            }
+        }
+        core.upvalues = [next(), next()];
+        let mut tag = || next() as u8;
+        let tags = Tags {
+            nil: tag(),
+            boolean: tag(),
+            integer: tag(),
+            float: tag(),
+            string: tag(),
+            long_string: tag(),
+            string_object: tag(),
+            long_string_object: tag(),
+            string_mark: tag(),
+            proto: tag(),
+            mark: tag(),
+        };
+        bytes.all(|byte| byte == 0).then_some((core, tags))
+    }
+}
+
+/// The structures with the fields that a core has for chunks of this layout. Stock Lua, made to run
+/// frozen chunks for tests, has some more.
+fn template(layout: &Layout) -> CoreLayout {
+    let mut core = CoreLayout::of(layout.numbers());
+    if layout.format == Format::Puc51 {
+        let field = |name, width| Field {
+            name,
+            place: 0,
+            width,
+        };
+        core.string.fields.push(field("tsv.reserved", 1));
+        core.proto.fields.push(field("sizelineinfo", 4));
+        for field in &mut core.proto.fields {
+            if field.name == "packedlineinfo" {
+                field.name = "lineinfo";
+            }
+        }
+    }
+    core
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_holds_every_layout_and_comes_back() {
+        for layout in Layout::all() {
+            let expressions = expressions(&layout);
+            assert!(expressions.len() <= RECORD, "{layout}");
+            let core = CoreLayout::of(layout.numbers());
+            let mut record = [0; RECORD];
+            if layout.format == Format::Puc51 {
+                continue; // its places are known to no one but a compiler
+            }
+            let mut bytes = Vec::new();
+            for structure in core.structures() {
+                bytes.push(structure.size);
+                bytes.extend(structure.fields.iter().map(|f| f.place));
+            }
+            bytes.extend([core.table, core.node, core.userdata, core.closure]);
+            bytes.extend(core.upvalues);
+            bytes.extend(1..=11);
+            assert_eq!(bytes.len(), expressions.len());
+            for (to, from) in record.iter_mut().zip(&bytes) {
+                *to = *from as u8;
+            }
+            let (found, tags) = CoreLayout::recorded(&layout, &record).unwrap();
+            assert_eq!(found, core);
+            assert_eq!((tags.nil, tags.mark), (1, 11));
+            record[1] = 250; // a field outside its structure
+            assert_eq!(CoreLayout::recorded(&layout, &record), None);
+        }
+    }
+}

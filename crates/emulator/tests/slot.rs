@@ -1,0 +1,375 @@
+//! Slots on the emulated chip: chunks that are put into a firmware's ELF file once it is linked load and
+//! run as those that were compiled in.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
+use fastlua_bundle::{Form, Input, identifier};
+use fastlua_bytecode::Strip;
+use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
+use fastlua_slot::{Slot, entries, find};
+use fastlua_source::split::{Loader, split};
+use fastlua_variants::Variant;
+use object::read::elf::ElfFile32;
+use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+
+const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
+const CAPACITY: u32 = 128 << 10;
+
+fn carried(inputs: &[Input], form: Form) -> Vec<Input> {
+    let carried = inputs.iter().map(|input| Input {
+        form,
+        ..input.clone()
+    });
+    carried.collect()
+}
+
+/// The header of firmware with an empty slot, beside these modules.
+fn header(inputs: &[Input], variant: &Variant) -> String {
+    let mut bundle = bundle(&[input("nothing", b"")], variant);
+    bundle.chunks.clear();
+    if !inputs.is_empty() {
+        bundle = common::bundle(inputs, variant);
+    }
+    bundle.c_header_with_slot("0", CAPACITY).unwrap()
+}
+
+/// The one slot of an ELF file.
+fn slot(elf: &[u8]) -> Slot {
+    let [slot] = &find(elf)[..] else {
+        panic!("there is one slot");
+    };
+    slot.clone().unwrap()
+}
+
+/// Puts modules into the slot of an ELF file.
+fn put(inputs: &[Input], variant: &Variant) -> impl Fn(&mut [u8]) + use<> {
+    let bundle = bundle(inputs, variant);
+    move |elf| {
+        let Slot { offset, head, .. } = slot(elf);
+        let bytes = &mut elf[offset..offset + head.capacity as usize];
+        bundle.put(0, &head, bytes).unwrap();
+    }
+}
+
+/// What a script prints in this image.
+fn output(image: &Image, what: &str) -> String {
+    let output = image.run(TIMEOUT).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status, 0, "{what}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Loads and runs each chunk, by every way.
+const EACH: &[u8] = b"
+    local form
+    for name, size, as, heap in fast.list() do
+      form = as
+      local f = assert(fast.load(name))
+      print(name, as, heap, pcall(f, 'an argument'))
+      f = nil collectgarbage()
+      assert(fast[name]) collectgarbage()
+      assert(fast.searcher(name)) collectgarbage()
+    end
+    print(fast.load 'not there', fast.info().chunks, fast.info().variant)
+    print(package and require 'hello')
+    if form == 'frozen' then print(fast.info().frozen) end";
+
+fn script(variant: &Variant, core: Core, header: &str, script: &[u8]) -> Image {
+    let files = fast_files(header);
+    let (tools, work) = (tools(), work());
+    Image::script(&tools, &work, &variant.layout, core, &files, script, false).unwrap()
+}
+
+fn each_form_runs_as_what_was_compiled_in(model: &str) {
+    let alone = Form::Frozen { fallback: false };
+    let both = Form::Frozen { fallback: true };
+    let variant = variant(model);
+    for (core, form) in [
+        (Core::Stock, Form::Bytecode),
+        (Core::Stock, Form::Squashed),
+        (Core::Stock, Form::Plain),
+        (Core::Stock, both),
+        (Core::Hooked, Form::Bytecode),
+        (Core::Hooked, alone),
+        (Core::Hooked, both),
+        (Core::ReadOnly, alone),
+    ] {
+        let what = format!("{model} {core:?} {form}");
+        let inputs = carried(&shipped(), form);
+        let compiled = bundle(&inputs, &variant).c_header("0");
+        let without_hook = core == Core::Hooked && !form.is_frozen();
+        let other = if without_hook { Core::ReadOnly } else { core };
+        let expected = output(&script(&variant, other, &compiled, EACH), &what);
+        let image = script(&variant, core, &header(&[], &variant), EACH);
+        let patched = image.patched(&put(&inputs, &variant)).unwrap();
+        assert_eq!(output(&patched, &what), expected, "{what}");
+        assert!(expected.lines().count() > 10, "{what}: {expected}");
+    }
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn what_is_put_in_runs_as_what_was_compiled_in_51_int() {
+    each_form_runs_as_what_was_compiled_in("51-int");
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn what_is_put_in_runs_as_what_was_compiled_in_51_float() {
+    each_form_runs_as_what_was_compiled_in("51-float");
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn what_is_put_in_runs_as_what_was_compiled_in_53() {
+    each_form_runs_as_what_was_compiled_in("53-int32-float32");
+}
+
+/// The overlays of the shipped modules.
+fn overlays(form: Form) -> Vec<Input> {
+    let pieces = fastlua_firmware::modules().flat_map(|(file, text)| {
+        let name = file.strip_suffix(".lua").unwrap();
+        match split(text, Loader::Fast).unwrap() {
+            None => vec![input(name, text)],
+            Some(pieces) => pieces
+                .into_iter()
+                .map(|p| input(&p.name, &p.text))
+                .collect(),
+        }
+    });
+    carried(&pieces.collect::<Vec<_>>(), form)
+}
+
+/// The first load of each chunk of a bundle, in a state of its own.
+fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [u8])) -> Vec<Load> {
+    let job = |input: &Input| Job {
+        name: input.name.clone(),
+        data: Data::Fast,
+        warm: false,
+        run: false,
+    };
+    let how = Measure {
+        tools: &tools(),
+        work: &work(),
+        layout: &variant.layout,
+        core: Core::Hooked,
+        files: &fast_files(header),
+        heap_limit: 0,
+        count_reads: true, // so that a write to flash is a fault
+        timeout: TIMEOUT,
+    };
+    let jobs: Vec<Job> = names.iter().map(job).collect();
+    let found = measure_patched(&how, &jobs, patch).unwrap();
+    found.iter().map(|m| *m.load.as_ref().unwrap()).collect()
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
+    for model in MODELS {
+        let variant = variant(model);
+        let mut inputs = overlays(Form::Frozen { fallback: false });
+        inputs.sort_by(|a, b| a.name.cmp(&b.name));
+        let compiled = loads(
+            &variant,
+            &bundle(&inputs, &variant).c_header("0"),
+            &inputs,
+            &|_| {},
+        );
+        let slot = header(&[], &variant);
+        let patched = loads(&variant, &slot, &inputs, &put(&inputs, &variant));
+        let mut sums = [0, 0];
+        for ((input, compiled), patched) in inputs.iter().zip(&compiled).zip(&patched) {
+            let [a, b] = [compiled, patched].map(|load| load.instructions);
+            sums = [sums[0] + a, sums[1] + b];
+            let what = format!("{model} {}: {a} compiled in, {b} put in", input.name);
+            assert!(a.abs_diff(b) * 20 <= a, "{what}");
+            assert_eq!(compiled.heap_kept, patched.heap_kept, "{what}");
+            assert_eq!(compiled.heap_peak, patched.heap_peak, "{what}");
+        }
+        let count = inputs.len();
+        println!(
+            "{model}: {count} chunks, {} instructions compiled in, {} put in",
+            sums[0], sums[1]
+        );
+        assert!(count > 40);
+    }
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn each_object_is_what_the_compiler_makes_of_it() {
+    for model in MODELS {
+        let variant = variant(model);
+        let mut inputs = overlays(Form::Frozen { fallback: false });
+        // names of functions and variables, lines: all that an object can have
+        inputs
+            .iter_mut()
+            .for_each(|input| input.strip = Strip::Keep);
+        let frozen = bundle(&inputs, &variant);
+        let compiled = script(&variant, Core::Hooked, &frozen.c_header("0"), b"");
+        let empty = script(&variant, Core::Hooked, &header(&[], &variant), b"");
+        let patched = empty.patched(&put(&inputs, &variant)).unwrap();
+        let read = |image: &Image| fs::read(image.path()).unwrap();
+        let (compiled, patched) = (read(&compiled), read(&patched));
+        let compiled = Elf::of(&compiled);
+        let Slot {
+            offset,
+            head,
+            contents,
+        } = slot(&patched);
+        let contents = contents.unwrap();
+        let slot = &patched[offset..offset + head.capacity as usize];
+        let at = |place: u32| word(slot, place as usize);
+        let inside = |address: u32| (address.wrapping_sub(head.address) as usize) < slot.len();
+        let mut waiting = vec![(compiled.symbol("fast_pool"), head.address + contents.pool)];
+        for (i, entry) in entries(slot, &contents).unwrap().iter().enumerate() {
+            let frozen = at(contents.frozen + 4 * i as u32);
+            assert_eq!(entry.frozen, Some(frozen));
+            waiting.push((
+                compiled.symbol(&format!("fast_z_{}", identifier(&entry.name))),
+                frozen,
+            ));
+        }
+        let mut same = BTreeMap::new();
+        while let Some((ours, theirs)) = waiting.pop() {
+            if let Some(before) = same.insert(ours, theirs) {
+                assert_eq!(before, theirs, "{model}: {}", compiled.name(ours));
+                continue;
+            }
+            let object = compiled.bytes(ours);
+            for i in (0..object.len()).step_by(4) {
+                let place = (theirs - head.address) as usize + i;
+                let pair = (word(object, i), word(slot, place));
+                let name = compiled.name(ours);
+                match compiled.has(pair.0) && inside(pair.1) {
+                    true => waiting.push(pair),
+                    false => assert_eq!(pair.0, pair.1, "{model}: {name}, byte {i}"),
+                }
+            }
+        }
+        let objects = compiled.objects("fast_");
+        let reached = same.len();
+        println!("{model}: {reached} of {objects} objects are the same");
+        assert!(reached > 1000 && reached + 100 > objects);
+    }
+}
+
+/// What a C compiler made.
+struct Elf<'a> {
+    /// Name and bytes of each object, by address.
+    objects: BTreeMap<u32, (&'a str, &'a [u8])>,
+}
+
+impl<'a> Elf<'a> {
+    fn of(file: &'a [u8]) -> Elf<'a> {
+        let elf: ElfFile32<'a> = ElfFile32::parse(file).unwrap();
+        let objects = elf
+            .symbols()
+            .filter(|s| s.kind() == SymbolKind::Data && s.size() > 0);
+        let objects = objects.filter_map(|symbol| {
+            let section = elf.section_by_index(symbol.section_index()?).ok()?;
+            let bytes = section.data_range(symbol.address(), symbol.size()).ok()??;
+            Some((symbol.address() as u32, (symbol.name().ok()?, bytes)))
+        });
+        Elf {
+            objects: objects.collect(),
+        }
+    }
+
+    fn symbol(&self, name: &str) -> u32 {
+        let found = self.objects.iter().find(|(_, (n, _))| *n == name);
+        *found.unwrap_or_else(|| panic!("there is no {name}")).0
+    }
+
+    fn objects(&self, prefix: &str) -> usize {
+        self.objects
+            .values()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .count()
+    }
+
+    fn has(&self, address: u32) -> bool {
+        self.objects.contains_key(&address)
+    }
+
+    fn name(&self, address: u32) -> &str {
+        self.objects[&address].0
+    }
+
+    /// Its words; the last one may be cut.
+    fn bytes(&self, address: u32) -> &[u8] {
+        let bytes = self.objects[&address].1;
+        &bytes[..bytes.len() / 4 * 4]
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+#[test]
+#[ignore = "needs the ESP8266's cross compiler and emulator"]
+fn a_slot_comes_first_and_damage_is_told() {
+    let own = [
+        input("both", b"return 'compiled in'"),
+        input("mine", b"return 'mine'"),
+    ];
+    let more = [input("a", b"return 'a'"), input("both", b"return 'put in'")];
+    let text = b"
+        for name in fast.list() do print(name, fast.load(name)()) end
+        local info = fast.info()
+        print(info.chunks, info.slot.state, info.slot.capacity, info.slot.used, info.slot.bundle)";
+    for model in MODELS {
+        let variant = variant(model);
+        let image = script(&variant, Core::Hooked, &header(&own, &variant), text);
+        let with = |patch: &dyn Fn(&mut [u8])| output(&image.patched(patch).unwrap(), model);
+        let alone = "both\tcompiled in\nmine\tmine\n";
+        assert_eq!(
+            with(&|_| {}),
+            format!("{alone}2\tempty\t{CAPACITY}\tnil\tnil\n")
+        );
+        for form in [Form::Bytecode, Form::Frozen { fallback: false }] {
+            let put = put(&carried(&more, form), &variant);
+            let printed = with(&put);
+            let lines: Vec<&str> = printed.lines().collect();
+            assert_eq!(
+                lines[..3],
+                ["a\ta", "both\tput in", "mine\tmine"],
+                "{model} {form}"
+            );
+            let mut elf = fs::read(image.path()).unwrap();
+            put(&mut elf);
+            let contents = slot(&elf).contents.unwrap();
+            let name: String = contents.bundle.iter().map(|b| format!("{b:02x}")).collect();
+            assert_eq!(
+                lines[3],
+                format!("4\tgood\t{CAPACITY}\t{}\t{name}", contents.used)
+            );
+            // a bit of the header, of the index, of the last byte
+            for place in [
+                24,
+                33,
+                60,
+                172,
+                176,
+                190,
+                252,
+                256,
+                contents.used as usize - 1,
+            ] {
+                let printed = with(&|elf| {
+                    put(elf);
+                    let start = slot(elf).offset;
+                    elf[start + place] ^= 16;
+                });
+                let damaged = format!("{alone}2\tdamaged\t{CAPACITY}\tnil\tnil\n");
+                assert_eq!(printed, damaged, "{model} {form}: byte {place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+/*
+** fast_slot.h - a region of the image that chunks are put into once it is
+** built: 'fastlua patch' writes them there
+** The region is a constant. Its header says what firmware it lies in, and then
+** what was put in: that is zero as long as there is nothing. What was put in
+** is named by its distance from the region's start; frozen objects alone, and
+** what names them, have addresses.
+** FAST_SLOT is the region's size; fast_chunks.h defines it, and what the core
+** is like.
+*/
+
+#ifndef fast_slot_h
+#define fast_slot_h
+
+#include <stddef.h>
+#include <string.h>
+
+#include "fast_load.h"
+
+#define FAST_SLOT_LAYOUT	1
+
+#define FAST_SLOT_FREEZES	1u	/* the core runs frozen chunks */
+#define FAST_SLOT_HOOK		2u	/* and the start-up hook is in */
+
+/* how many chunks and functions there may be: each takes a bit of RAM */
+#define FAST_SLOT_MOST		(FAST_SLOT / 128)
+
+typedef struct fast_slot_head {
+  char magic[16];		/* no zero after it */
+  uint32_t layout;		/* FAST_SLOT_LAYOUT */
+  uint32_t capacity;		/* bytes of the region, with this header */
+  const void *self, *end;	/* where the linker puts it */
+  uint32_t flags;
+  uint32_t block[3];		/* FAST_BLOCK_HEAD, _LEAST, _ALIGN */
+  uint32_t most[2];		/* chunks, functions of frozen chunks */
+  char variant[32];
+  char version[16];
+  unsigned char core[64];	/* sizes, places, tags */
+  uint32_t check;		/* FAST_SLOT_CHECK */
+  uint32_t used;		/* bytes from the start; 0: nothing was put in */
+  uint32_t hash;		/* XXH32 of these, but for the header */
+  uint32_t count;		/* of chunks */
+  uint32_t index, about;	/* fast_chunk, and what is known of each source */
+  uint32_t frozen;		/* a fast_frozen * each; 0: none is frozen */
+  uint32_t pool, pool_size, pool_used;
+  uint32_t pool_bytes;		/* of flash, with the strings */
+  uint32_t seed;		/* what 5.3 begins hashes with */
+  uint32_t functions;		/* of frozen chunks */
+  uint32_t bundle[2];		/* its name */
+  uint32_t rest[6];		/* zero */
+  uint32_t head_hash;		/* XXH32 of all before it */
+} fast_slot_head;
+
+_Static_assert(sizeof(void *) == 4, "a slot is for a chip of 32 bits");
+_Static_assert(sizeof(fast_slot_head) == 256, "the header has 256 bytes");
+_Static_assert(FAST_SLOT % 16 == 0 && FAST_SLOT >= 1024, "a slot has 1024 bytes and more");
+_Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
+                                 / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN)
+               && FAST_BLOCK(50) == ((50 + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
+                                     / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN),
+               "blocks of the heap are as they are said to be");
+
+#if !defined(FAST_FREEZES)
+#define FAST_SLOT_FLAGS		0u
+#define FAST_MARK		0
+#elif defined(FAST_WRAP)
+#define FAST_SLOT_FLAGS		(FAST_SLOT_FREEZES | FAST_SLOT_HOOK)
+#else
+#define FAST_SLOT_FLAGS		FAST_SLOT_FREEZES
+#endif
+
+/* another value of any one field gives another sum; self and end tell of one
+** another */
+#define FAST_SLOT_CHECK \
+	(0x66617374u + FAST_SLOT_LAYOUT * 3u + FAST_SLOT * 5u + FAST_SLOT_FLAGS * 7u \
+	+ FAST_BLOCK_HEAD * 11u + FAST_BLOCK_LEAST * 13u + FAST_BLOCK_ALIGN * 17u \
+	+ FAST_SLOT_MOST * 19u + FAST_SLOT_MOST * 23u + FAST_SLOT_TEXTS + FAST_SLOT_CORE_SUM)
+
+static const struct fast_slot {
+  fast_slot_head head;
+  char room[FAST_SLOT - sizeof(fast_slot_head)];
+} fast_slot __attribute__((used, aligned(16))) = {
+  .head = {
+    .magic = {'f', 'a', 's', 't', 'l', 'u', 'a', ' ', 's', 'l', 'o', 't', '\r', '\n', 26, '\n'},
+    .layout = FAST_SLOT_LAYOUT, .capacity = FAST_SLOT,
+    .self = &fast_slot, .end = (const char *)&fast_slot + FAST_SLOT,
+    .flags = FAST_SLOT_FLAGS,
+    .block = {FAST_BLOCK_HEAD, FAST_BLOCK_LEAST, FAST_BLOCK_ALIGN},
+    .most = {FAST_SLOT_MOST, FAST_SLOT_MOST},
+    .variant = FAST_VARIANT, .version = FAST_VERSION,
+    .core = FAST_SLOT_CORE, .check = FAST_SLOT_CHECK
+  }
+};
+
+/* A word of the header. The compiler must not take it for what it wrote. */
+#define fast_slot_word(field)	FAST_WORD(&fast_slot.head.field)
+
+/* where something in the slot is, by its distance from the start */
+#define fast_slot_at(t,field)	((const t *)(fast_slot_word(self) + fast_slot_word(field)))
+
+static uint32_t fast_slot_checked[(FAST_SLOT_MOST + 31) / 32];
+static fast_bundle fast_slot_image;
+#if defined(FAST_FREEZES)
+/* nobody's table as long as there is none */
+static const fast_link *fast_pool = (const fast_link *)&fast_slot;
+#endif
+static char fast_slot_state;	/* what was found: */
+
+#define FAST_SLOT_UNSEEN	0
+#define FAST_SLOT_EMPTY		1
+#define FAST_SLOT_GOOD		2
+#define FAST_SLOT_DAMAGED	3
+
+/* Whether what was put in is there as it was. */
+static int fast_slot_sound (void) {
+  const uint32_t *words = (const uint32_t *)fast_slot_word(self);
+  uint32_t size = offsetof(fast_slot_head, head_hash), used = fast_slot_word(used);
+  return words == (const uint32_t *)&fast_slot
+         && fast_hash(words, size) == fast_slot_word(head_hash)
+         && used >= sizeof(fast_slot_head) && used <= FAST_SLOT
+         && fast_slot_word(count) <= FAST_SLOT_MOST
+         && fast_slot_word(functions) <= FAST_SLOT_MOST
+         && fast_hash(words + sizeof(fast_slot_head) / 4, used - sizeof(fast_slot_head))
+            == fast_slot_word(hash);
+}
+
+/* Looks into the slot, once. */
+static void fast_slot_open (void) {
+  if (fast_slot_state != FAST_SLOT_UNSEEN) return;
+  fast_slot_state = FAST_SLOT_EMPTY;
+  fast_slot_image.checked = fast_slot_checked;
+  if (fast_slot_word(used) == 0 && fast_slot_word(head_hash) == 0) return;
+  fast_slot_state = FAST_SLOT_DAMAGED;
+  if (!fast_slot_sound()) return;
+  fast_slot_state = FAST_SLOT_GOOD;
+  fast_slot_image.chunks = fast_slot_at(fast_chunk, index);
+  fast_slot_image.count = fast_slot_word(count);
+  fast_slot_image.base = fast_slot_word(self);
+#if defined(FAST_FREEZES)
+  if (fast_slot_word(frozen) == 0) return;
+  fast_slot_image.frozen = fast_slot_at(struct fast_frozen *const, frozen);
+  fast_pool = fast_slot_at(fast_link, pool);
+#endif
+}
+
+#define FAST_FUNCTIONS	FAST_SLOT_MOST
+#define FAST_SEED	fast_slot_word(seed)
+#define FAST_POOL_SIZE	((int)fast_slot_word(pool_size))
+#define FAST_POOL_USED	fast_slot_word(pool_used)
+#define FAST_POOL_BYTES	fast_slot_word(pool_bytes)
+
+/* pushes a table: what the slot holds, and how many of its bytes */
+static void fast_slot_info (lua_State *L) {
+  static const char *const states[] = {"", "empty", "good", "damaged"};
+  static const char digits[] = "0123456789abcdef";
+  char name[16];
+  int i;
+  for (i = 0; i < 16; i++)
+    name[i] = digits[fast_slot_word(bundle[i / 8]) >> (4 * (i % 8 ^ 1)) & 15];
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, states[(int)fast_slot_state]);
+  lua_setfield(L, -2, "state");
+  lua_pushinteger(L, FAST_SLOT);
+  lua_setfield(L, -2, "capacity");
+  if (fast_slot_state != FAST_SLOT_GOOD) return;
+  lua_pushinteger(L, (lua_Integer)fast_slot_word(used));
+  lua_setfield(L, -2, "used");
+  lua_pushlstring(L, name, sizeof(name));
+  lua_setfield(L, -2, "bundle");
+}
+
+#endif

@@ -1,0 +1,67 @@
+//! The slot: a region that firmware reserves for chunks which are put in once it is built. `fast_slot.h`
+//! of `fastlua-firmware` is its other half, and says what each word is.
+//!
+//! A slot begins with a header of [`HEAD`] bytes. Its first part says what firmware it lies in: [`Head`].
+//! The second part is zero as long as the slot is empty, and else says what was put in: [`Contents`].
+//! All numbers are little-endian. Places within the slot are counted from its start.
+//!
+//! [`find`] finds the slots of any file, whatever kind of firmware image it is.
+
+mod chunks;
+mod contents;
+mod head;
+
+pub use chunks::{About, ChunkError, Entry, Kind, RECORD, check, entries};
+pub use contents::Contents;
+pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor, text_sum};
+
+use memchr::memmem;
+
+/// A slot of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Where in the file it begins.
+    pub offset: usize,
+    /// Its header.
+    pub head: Head,
+    /// What was put in; none where it is empty.
+    pub contents: Option<Contents>,
+}
+
+/// Something that begins as a slot does, and is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the slot at offset {offset:#x} is damaged: {damage}")]
+pub struct DamagedSlot {
+    /// Where in the file it begins.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub damage: Damage,
+}
+
+/// The slots of a file, in their order. Each is whole: its capacity lies within the file.
+pub fn find(file: &[u8]) -> Vec<Result<Slot, DamagedSlot>> {
+    let at = |offset: usize| {
+        let slot = &file[offset..];
+        let read = || {
+            let head = Head::read(slot)?;
+            let contents = Contents::read(&slot[..head.capacity as usize])?;
+            Ok((head, contents))
+        };
+        match read() {
+            Ok((head, contents)) => Ok(Slot {
+                offset,
+                head,
+                contents,
+            }),
+            Err(damage) => Err(DamagedSlot { offset, damage }),
+        }
+    };
+    memmem::find_iter(file, &MAGIC).map(at).collect()
+}
+
+/// The little-endian word at a place that is there.
+fn word(bytes: &[u8], at: usize) -> u32 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(four)
+}
