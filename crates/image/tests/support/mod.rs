@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test uses some of it
 
+pub mod esptool;
 pub mod samples;
 
 /// Bytes that look random, the same each time.
