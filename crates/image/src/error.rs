@@ -1,0 +1,49 @@
+//! What can be wrong with a file, or with a change of it.
+
+use crate::seal::Seal;
+
+/// Why a file can't be read or a change not be mended. Offsets are bytes from the start of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file, or the partition around the image, ends too early.
+    #[error("offset {end:#x}: the image ends here, but {what} goes on to {needed:#x}")]
+    Cut {
+        /// Where the file or the partition ends.
+        end: usize,
+        /// What should be there.
+        what: &'static str,
+        /// Where that ends.
+        needed: usize,
+    },
+    /// A field can't be what it is.
+    #[error("offset {offset:#x}: {what}")]
+    Header {
+        /// The field.
+        offset: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An ELF file with tables that can't be.
+    #[error("no ELF file of a 32-bit chip: {0}")]
+    Elf(object::Error),
+    /// The change is in a part that must not be changed.
+    #[error("{0}")]
+    Sealed(Seal),
+    /// The change is in the table of partitions.
+    #[error("offset {offset:#x}: the table of partitions must not be changed")]
+    Table {
+        /// Where the table is.
+        offset: usize,
+    },
+    /// The change is outside the file.
+    #[error("the change ends at offset {end:#x}, but the file at {len:#x}")]
+    Outside {
+        /// Where the change ends.
+        end: usize,
+        /// Length of the file.
+        len: usize,
+    },
+    /// The file is longer or shorter than it was, or its headers say something else.
+    #[error("the change is not only in the data of segments: the file reads differently now")]
+    Restructured,
+}

@@ -1,0 +1,48 @@
+//! Images of the ESP32 family: applications and boot loaders.
+//!
+//! Behind the common header (`fields.rs`) stand 16 bytes more: flash pins and their strengths at 8, the chip's number at 12 (two
+//! bytes), revisions at 14 to 18, four bytes unused, and at 23 whether a hash is appended (0 or 1). Then come segments, checksum,
+//! and the SHA-256 of all before. Segments with address 0 are padding. Sources: `esp_image_header_t` in ESP-IDF's
+//! `esp_app_format.h`, `esp_image_format.c`, and esptool's `ESP32FirmwareImage`.
+//!
+//! The ESP8266's RTOS SDK makes the same image, with chip 0. It is guarded alike.
+//!
+//! `elf2image --ram-only-header` (not ESP-IDF's way) counts only the segments in RAM and appends no hash: nothing guards the flash
+//! segments behind the checksum, and they are not read.
+
+use crate::fields::{checksum, segments, take};
+use crate::{Check, Chip, Error, Guard, Kind, Part, seal};
+
+const HEADER: usize = 24;
+const SHA256: usize = 32;
+
+pub(crate) fn read(bytes: &[u8], start: usize) -> Result<Part, Error> {
+    let header = take(bytes, start, HEADER, "the header")?;
+    if header[23] > 1 {
+        return Err(Error::Header {
+            offset: start + 23,
+            what: "neither an ESP8266's image nor an ESP32's: it is not said whether a hash is appended",
+        });
+    }
+    let chip = Chip(u16::from_le_bytes([header[12], header[13]]));
+    let segments = segments(bytes, start, start + HEADER)?;
+    let checksum = checksum(bytes, start, &segments)?;
+    let mut end = checksum.range().end;
+    let mut guards = vec![checksum];
+    if header[23] == 1 {
+        take(bytes, end, SHA256, "the SHA-256")?;
+        guards.push(Guard {
+            check: Check::Sha256,
+            offset: end,
+        });
+        end += SHA256;
+    }
+    let signature = seal::signature(bytes, start, end, header[23] == 1);
+    Ok(Part {
+        kind: Kind::Esp32(chip),
+        range: start..signature.as_ref().map_or(end, |(_, behind)| *behind),
+        segments,
+        guards,
+        seal: signature.map(|(seal, _)| seal),
+    })
+}

@@ -1,0 +1,94 @@
+//! What guards a part, and how each guard is calculated.
+
+use std::fmt;
+use std::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use crate::Part;
+
+/// A way to guard bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// One byte: ef, xor every byte of the segments that count for it.
+    Checksum,
+    /// 32 bytes: the hash of all before it.
+    Sha256,
+    /// Four bytes: the CRC of all before it, as the ESP8266's boot loader has it.
+    Crc32,
+}
+
+/// A guard at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// What it is.
+    pub check: Check,
+    /// Its first byte in the file.
+    pub offset: usize,
+}
+
+impl Guard {
+    /// The bytes that it takes.
+    pub fn range(&self) -> Range<usize> {
+        let len = match self.check {
+            Check::Checksum => 1,
+            Check::Crc32 => 4,
+            Check::Sha256 => 32,
+        };
+        self.offset..self.offset + len
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let name = match self.check {
+            Check::Checksum => "checksum",
+            Check::Sha256 => "SHA-256",
+            Check::Crc32 => "CRC32",
+        };
+        write!(f, "{name} at offset {:#x}", self.offset)
+    }
+}
+
+impl Part {
+    /// Whether a guard depends on any of the bytes; its own are among them.
+    pub(crate) fn covers(&self, guard: &Guard, changed: &Range<usize>) -> bool {
+        overlap(&guard.range(), changed)
+            || match guard.check {
+                Check::Checksum => self.checksummed().any(|range| overlap(range, changed)),
+                _ => overlap(&(self.range.start..guard.offset), changed),
+            }
+    }
+
+    /// What the bytes of a guard must be. None if the file does not reach so far.
+    pub(crate) fn due(&self, guard: &Guard, bytes: &[u8]) -> Option<Vec<u8>> {
+        if guard.check == Check::Checksum {
+            let mut sum = 0xef;
+            for range in self.checksummed() {
+                sum = bytes.get(range.clone())?.iter().fold(sum, |s, b| s ^ b);
+            }
+            return Some(vec![sum]);
+        }
+        let before = bytes.get(self.range.start..guard.offset)?;
+        Some(match guard.check {
+            Check::Sha256 => Sha256::digest(before).to_vec(),
+            _ => esp8266_crc32(before).to_le_bytes().to_vec(),
+        })
+    }
+
+    fn checksummed(&self) -> impl Iterator<Item = &Range<usize>> {
+        let segments = self.segments.iter().filter(|segment| segment.checksummed);
+        segments.map(|segment| &segment.range)
+    }
+}
+
+/// Whether two ranges have a byte in common.
+pub(crate) fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start.max(other.start) < one.end.min(other.end)
+}
+
+/// The absolute value of the CRC as a signed number, plus one if it was not negative, else less one.
+fn esp8266_crc32(bytes: &[u8]) -> u32 {
+    let crc = crc32fast::hash(bytes);
+    if crc >> 31 == 1 { !crc } else { crc + 1 }
+}

@@ -1,0 +1,139 @@
+//! The containers of NodeMCU firmware files: which bytes are linked at which address, and what guards them.
+//!
+//! An [`Image`] is made of [`Part`]s. A file that was built is one part; a dump of a flash has one for each image in it. Parts
+//! have [`Segment`]s, the bytes with an address, and [`Guard`]s, the sums that the chip compares before it runs the part. After
+//! bytes were changed, [`Image::mend`] makes the guards right again. The formats stand at the head of each file, with their
+//! sources.
+
+mod elf;
+mod error;
+mod esp32;
+mod esp8266;
+mod fields;
+mod flash;
+mod guard;
+mod kind;
+mod mend;
+mod seal;
+
+use std::ops::Range;
+
+pub use error::Error;
+pub use guard::{Check, Guard};
+pub use kind::{Chip, Kind};
+pub use seal::Seal;
+
+/// What a firmware file holds. It keeps places, not the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    kind: Kind,
+    parts: Vec<Part>,
+    /// Where a dump has its table of partitions.
+    table: Option<Range<usize>>,
+    len: usize,
+}
+
+/// One image of a file, or bytes that stand for themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Never a kind of dump.
+    pub kind: Kind,
+    /// From the first byte of the header to behind the last guard or signature.
+    pub range: Range<usize>,
+    /// In the order of the file.
+    pub segments: Vec<Segment>,
+    /// In the order in which they are mended: each one covers those before it.
+    pub guards: Vec<Guard>,
+    /// Why nothing of it may be changed, if so.
+    pub seal: Option<Seal>,
+}
+
+/// Bytes that are loaded or mapped as they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Where the bytes are in the file.
+    pub range: Range<usize>,
+    /// Where the first of them is on the chip. None where the file does not say it: raw files, padding, and the flash segment of
+    /// an ESP8266's version 2 outside a dump.
+    pub address: Option<u32>,
+    /// Whether they count for [`Check::Checksum`].
+    pub checksummed: bool,
+}
+
+impl Image {
+    /// Tells what the file is. What has the magic of a format is held to that format; what has none is [`Kind::Raw`], which is
+    /// also all that can be said of an encrypted file.
+    ///
+    /// # Errors
+    /// The file has the magic of a format, but is cut or has a header that can't be.
+    pub fn read(bytes: &[u8]) -> Result<Image, Error> {
+        if bytes.starts_with(elf::MAGIC) {
+            return Ok(Image::of(elf::read(bytes)?, bytes));
+        }
+        if let Some(image) = flash::esp32(bytes)? {
+            return Ok(image);
+        }
+        if esp8266::is_v2(bytes, 0) {
+            return Ok(Image::of(esp8266::v2(bytes, 0, None)?, bytes));
+        }
+        if fields::is_image(bytes, 0) {
+            let part = flash::image(bytes, 0)?;
+            return match part.kind {
+                Kind::Esp8266V1 => flash::esp8266(bytes, part),
+                _ => Ok(Image::of(part, bytes)),
+            };
+        }
+        let all = Segment {
+            range: 0..bytes.len(),
+            address: None,
+            checksummed: false,
+        };
+        Ok(Image::of(Part::raw(0..bytes.len(), Some(all)), bytes))
+    }
+
+    fn of(part: Part, bytes: &[u8]) -> Image {
+        Image {
+            kind: part.kind,
+            parts: vec![part],
+            table: None,
+            len: bytes.len(),
+        }
+    }
+
+    /// What the file is as a whole.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The images in it, in the order of the file; they don't overlap.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The segments of all parts.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.parts.iter().flat_map(|part| &part.segments)
+    }
+
+    /// Where the byte at an offset of the file is on the chip. None if it is in no segment, or the file does not say it.
+    pub fn address(&self, offset: usize) -> Option<u32> {
+        self.segments()
+            .filter(|segment| segment.range.contains(&offset))
+            .find_map(|segment| {
+                let behind = u32::try_from(offset - segment.range.start).ok()?;
+                segment.address?.checked_add(behind)
+            })
+    }
+}
+
+impl Part {
+    fn raw(range: Range<usize>, segment: Option<Segment>) -> Part {
+        Part {
+            kind: Kind::Raw,
+            range,
+            segments: segment.into_iter().collect(),
+            guards: Vec::new(),
+            seal: None,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What is read of images made here, changed and mended or refused.
+
+mod support;
+
+use fastlua_image::{Check, Error, Image, Seal};
+use support::samples::{APPLICATION, all, esp32_flash, joined, linked};
+use support::{ESP32_APPLICATION, ESP8266_RAM, esp32, filled, v2};
+
+#[test]
+fn kinds() {
+    for (kind, bytes) in all() {
+        let image = Image::read(&bytes).unwrap();
+        assert_eq!(image.kind(), kind);
+        assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
+    }
+}
+
+/// What is changed in any segment is mended, and nothing else is touched.
+#[test]
+fn mended() {
+    for (kind, original) in all() {
+        let image = Image::read(&original).unwrap();
+        let before = image.verify(&original);
+        for segment in image.segments() {
+            let mut bytes = original.clone();
+            let changed = segment.range.end - 1..segment.range.end;
+            bytes[changed.start] ^= 0x40;
+            let wrong = image.verify(&bytes);
+            let guards = image.mend(&mut bytes, changed.clone()).unwrap();
+            assert_eq!(image.verify(&bytes), before, "{kind}");
+            let wrong = wrong.iter().filter(|(_, right)| !right);
+            assert!(wrong.map(|(guard, _)| guard).eq(&guards), "{kind}");
+            for at in (0..bytes.len()).filter(|at| bytes[*at] != original[*at]) {
+                let guarded = guards.iter().any(|guard| guard.range().contains(&at));
+                assert!(at == changed.start || guarded, "{kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses() {
+    let flash = Image::read(&joined()).unwrap();
+    assert_eq!(flash.address(0x1_0004), Some(0x4021_0004));
+    assert_eq!(flash.address(16), Some(0x4010_0000));
+    assert_eq!(flash.address(15), None);
+    let bytes = all().swap_remove(3).1;
+    let dump = Image::read(&bytes).unwrap();
+    assert_eq!(dump.address(0x1010), Some(0x4020_1010));
+    assert_eq!(dump.address(0x8_1011), Some(0x4028_1011));
+    let alone = Image::read(&v2(0x400, ESP8266_RAM)).unwrap();
+    assert_eq!(alone.address(16), None);
+    let bytes = linked();
+    let elf = Image::read(&bytes).unwrap();
+    let at = bytes.windows(8).position(|w| w == &filled(0x30)[..8]);
+    assert_eq!(elf.address(at.unwrap() + 1), Some(0x3ffe_8001));
+}
+
+/// Without program headers an ELF file has its sections.
+#[test]
+fn elf_without_program_headers() {
+    let mut bytes = linked();
+    bytes[44] = 0;
+    let linked = Image::read(&bytes).unwrap();
+    let addresses: Vec<_> = linked.segments().map(|segment| segment.address).collect();
+    assert_eq!(addresses, [Some(0x4021_0000), Some(0x3ffe_8000)]);
+    bytes[16] = 1;
+    let object = Image::read(&bytes).unwrap();
+    assert!(object.segments().all(|segment| segment.address.is_none()));
+    assert_eq!(object.segments().count(), 2);
+    bytes[4] = 2;
+    assert!(matches!(Image::read(&bytes), Err(Error::Elf(_))));
+}
+
+#[test]
+fn what_is_not_mended() {
+    let mut bytes = esp32_flash();
+    let image = Image::read(&bytes).unwrap();
+    assert_eq!(image.mend(&mut bytes, 0x9000..0x9001), Ok(vec![]));
+    assert_eq!(image.mend(&mut bytes, 7..7), Ok(vec![]));
+    assert_eq!(
+        image.mend(&mut bytes, 0x8010..0x8011),
+        Err(Error::Table { offset: 0x8000 })
+    );
+    let (end, len) = (bytes.len() + 1, bytes.len());
+    assert_eq!(
+        image.mend(&mut bytes, 0..end),
+        Err(Error::Outside { end, len })
+    );
+    let size = APPLICATION + 28;
+    bytes[size] ^= 4;
+    assert_eq!(
+        image.mend(&mut bytes, size..size + 1),
+        Err(Error::Restructured)
+    );
+    bytes[size] ^= 4;
+    assert_eq!(
+        image.mend(&mut bytes[..len - 1], 7..7),
+        Err(Error::Restructured)
+    );
+    // The flash's size, in the header, counts for the hash only.
+    let field = APPLICATION + 3;
+    bytes[field] = 0x10;
+    let mended = image.mend(&mut bytes, field..field + 1).unwrap();
+    assert_eq!(mended.len(), 1);
+    assert_eq!(mended[0].check, Check::Sha256);
+    assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
+}
+
+#[test]
+fn sealed() {
+    let mut encrypted = esp32_flash();
+    encrypted.resize(0x2_0000, 0xff);
+    encrypted.extend(filled(0x300));
+    let image = Image::read(&encrypted).unwrap();
+    let refused = image.mend(&mut encrypted, 0x2_0010..0x2_0012).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "offset 0x20000: no image in an application's partition: the table of partitions says that it is encrypted"
+    );
+
+    let mut signed = esp32(5, ESP32_APPLICATION);
+    let end = signed.len();
+    signed.resize(end.next_multiple_of(4096), 0xff);
+    signed.extend([0xe7, 2, 0, 0]);
+    signed.extend(filled(1212));
+    signed.resize(signed.len().next_multiple_of(4096), 0xff);
+    let image = Image::read(&signed).unwrap();
+    let offset = end.next_multiple_of(4096);
+    let seal = Seal::Signed { version: 2, offset };
+    assert_eq!(
+        seal.to_string(),
+        "offset 0x1000: a signature of secure boot, version 2: a changed image must be signed again"
+    );
+    assert_eq!(image.mend(&mut signed, 40..41), Err(Error::Sealed(seal)));
+}

@@ -1,0 +1,114 @@
+//! esptool, the judge of images: `scripts/esptool` installs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use fastlua_image::{Check, Guard};
+
+/// What esptool says of a checksum, a hash and a CRC32; none where the image has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    pub checksum: Option<bool>,
+    pub sha256: Option<bool>,
+    pub crc32: Option<bool>,
+}
+
+impl Verdict {
+    /// The same of our own `verify`.
+    pub fn ours(guards: &[(Guard, bool)]) -> Verdict {
+        let of = |check| {
+            let guard = guards.iter().find(|(guard, _)| guard.check == check);
+            guard.map(|(_, right)| *right)
+        };
+        Verdict {
+            checksum: of(Check::Checksum),
+            sha256: of(Check::Sha256),
+            crc32: of(Check::Crc32),
+        }
+    }
+
+    pub fn all_right(self) -> bool {
+        let [a, b, c] = [self.checksum, self.sha256, self.crc32];
+        a == Some(true) && b != Some(false) && c != Some(false)
+    }
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{text}\n{errors}");
+    text
+}
+
+/// The Python that has esptool.
+fn python() -> Command {
+    static PYTHON: OnceLock<String> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/esptool");
+        output(&mut Command::new(script)).trim().to_owned()
+    });
+    Command::new(python)
+}
+
+/// Runs `esptool` or `espsecure` in a folder.
+pub fn run(folder: &Path, program: &str, arguments: &str) -> String {
+    let mut command = python();
+    command.args(["-m", program]).current_dir(folder);
+    output(command.args(arguments.split_whitespace()))
+}
+
+/// The files that `elf2image` makes of an ELF file, by name.
+pub fn elf2image(chip: &str, arguments: &str, elf: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.elf"), elf).unwrap();
+    let arguments = format!("--chip {chip} elf2image {arguments} -o out in.elf");
+    run(folder.path(), "esptool", &arguments);
+    let files = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap());
+    let mut made: Vec<(String, Vec<u8>)> = files
+        .map(|file| (file.file_name().into_string().unwrap(), file.path()))
+        .filter(|(name, _)| name.starts_with("out"))
+        .map(|(name, path)| (name, fs::read(path).unwrap()))
+        .collect();
+    made.sort();
+    made
+}
+
+/// What esptool says of each image.
+pub fn judge(chip: &str, images: &[Vec<u8>]) -> Vec<Verdict> {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |(number, image): (usize, &Vec<u8>)| -> PathBuf {
+        let path = folder.path().join(format!("{number}.bin"));
+        fs::write(&path, image).unwrap();
+        path
+    };
+    let files: Vec<PathBuf> = images.iter().enumerate().map(write).collect();
+    let mut command = python();
+    command.arg(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/support/judge.py"
+    ));
+    let text = output(command.arg(chip).args(files));
+    let word = |word: &str| match word {
+        "valid" => Some(true),
+        "invalid" => Some(false),
+        _ => None,
+    };
+    let verdicts: Vec<Verdict> = text
+        .lines()
+        .map(|line| match *line.split(' ').collect::<Vec<_>>() {
+            [checksum, hash, crc] => Verdict {
+                checksum: word(checksum),
+                sha256: word(hash),
+                crc32: word(crc),
+            },
+            _ => panic!("{line}"),
+        })
+        .collect();
+    assert_eq!(verdicts.len(), images.len());
+    verdicts
+}
