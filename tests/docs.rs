@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use support::docs::{blocks, examples, pages};
+use support::firmware;
 use support::{fastlua, put, root, succeed};
 use tempfile::TempDir;
 
@@ -28,6 +29,11 @@ fn prepared() -> TempDir {
     put(here, "lua/led.lua", &led);
     put(here, "vendor/mqtt_client.lua", "return {}");
     put(here, "nodemcu-firmware/app/include/user_config.h", "");
+    put(
+        here,
+        "nodemcu.bin",
+        firmware::raw(&[firmware::head("lua51-float", 64 << 10)]),
+    );
     folder
 }
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
-    Bundle, Options, OutputReport, Plan, Report, c_module, firmware_tree, module_headers,
+    Amount, BudgetError, Bundle, Options, OutputReport, Plan, Report, c_module, c_module_with_slot,
+    firmware_tree, module_headers,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -42,6 +43,10 @@ pub struct Args {
     /// module carries it as its Lua half
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
+    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k; modules that are
+    /// named here are compiled in beside it, and there need not be any
+    #[arg(long, value_name = "SIZE", value_parser = capacity)]
+    slot: Option<u32>,
     /// Compile this many chunks at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -66,8 +71,21 @@ enum Emit {
     Header,
 }
 
+/// Bytes of a slot.
+fn capacity(text: &str) -> Result<u32, String> {
+    let Amount(bytes) = text
+        .parse()
+        .map_err(|error: BudgetError| error.to_string())?;
+    bytes
+        .try_into()
+        .map_err(|_| "that is more than a chip has".into())
+}
+
 pub fn run(args: &Args) -> Result<()> {
-    let read = args.modules.read()?;
+    let read = match args.slot {
+        Some(_) => args.modules.read_named()?,
+        None => args.modules.read()?,
+    };
     let mut sources = read.files;
     sources.extend(args.known.files()?);
     let mut options = Options {
@@ -96,7 +114,16 @@ pub fn run(args: &Args) -> Result<()> {
         report.outputs = written.iter().map(output).collect();
         return print::out(report.to_json() + "\n");
     }
-    let mut text = build_report::table(&bundle, &written);
+    let mut text = String::new();
+    if !bundle.chunks.is_empty() {
+        text += &build_report::table(&bundle);
+    }
+    if let Some(capacity) = args.slot {
+        text += &format!(
+            "Slot: {capacity} bytes, empty; `fastlua patch` fills it once the firmware is built.\n"
+        );
+    }
+    written.iter().for_each(|file| text += &format!("{file}\n"));
     if args.costs || bundle.has_frozen() {
         text += &build_report::costs(&bundle);
     }
@@ -128,9 +155,13 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
 }
 
 fn write(args: &Args, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Written>> {
-    let files = match args.emit {
-        Emit::Module => c_module(bundle).to_vec(),
-        Emit::Header => module_headers(bundle).context("--emit header")?,
+    let files = match (args.emit, args.slot) {
+        (Emit::Module, None) => c_module(bundle).to_vec(),
+        (Emit::Module, Some(capacity)) => c_module_with_slot(bundle, capacity)
+            .context("--slot")?
+            .to_vec(),
+        (Emit::Header, None) => module_headers(bundle).context("--emit header")?,
+        (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
     };
     portable::check(files.iter().map(|f| f.name.as_str()))?;
     fs::create_dir_all(&args.output)

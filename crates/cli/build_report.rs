@@ -3,10 +3,8 @@
 use comfy_table::{CellAlignment, Table, presets};
 use fastlua::{Bundle, Costs, Form};
 
-use crate::output::Written;
-
-/// The bytes of each chunk for each variant, what was proved, and the files.
-pub fn table(bundle: &Bundle, written: &[Written]) -> String {
+/// The bytes of each chunk for each variant, and what was proved.
+pub fn table(bundle: &Bundle) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let names = bundle.variants.iter().map(|v| v.name.clone());
@@ -53,9 +51,6 @@ pub fn table(bundle: &Bundle, written: &[Written]) -> String {
         text += &format!(
             "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
         );
-    }
-    for file in written {
-        text += &format!("{file}\n");
     }
     text
 }

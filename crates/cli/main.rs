@@ -8,8 +8,10 @@ mod compile;
 mod depfile;
 mod folder;
 mod inputs;
+mod inspect;
 mod list;
 mod output;
+mod patch;
 mod portable;
 mod print;
 mod run;
@@ -37,7 +39,9 @@ enum Command {
     Build(build::Args),
     Compile(compile::Args),
     Check(check::Args),
+    Inspect(inspect::Args),
     List(list::Args),
+    Patch(patch::Args),
     Run(run::Args),
     Split(split::Args),
     Squash(squash::Args),
@@ -50,7 +54,9 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Patch(args) => patch::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Split(args) => split::run(&args),
         Command::Squash(args) => squash::run(&args),

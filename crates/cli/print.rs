@@ -24,6 +24,11 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// A path as messages show it, on one line.
 pub fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).replace('\n', "\\n")

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test uses its part
 
 pub mod docs;
+pub mod firmware;
 
 use std::fs;
 use std::path::{Path, PathBuf};

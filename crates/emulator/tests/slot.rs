@@ -10,7 +10,7 @@ use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
-use fastlua_slot::{Slot, entries, find};
+use fastlua_slot::{Slot, find};
 use fastlua_source::split::{Loader, split};
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
@@ -227,7 +227,7 @@ fn each_object_is_what_the_compiler_makes_of_it() {
         let at = |place: u32| word(slot, place as usize);
         let inside = |address: u32| (address.wrapping_sub(head.address) as usize) < slot.len();
         let mut waiting = vec![(compiled.symbol("fast_pool"), head.address + contents.pool)];
-        for (i, entry) in entries(slot, &contents).unwrap().iter().enumerate() {
+        for (i, entry) in contents.index().read(slot).unwrap().iter().enumerate() {
             let frozen = at(contents.frozen + 4 * i as u32);
             assert_eq!(entry.frozen, Some(frozen));
             waiting.push((

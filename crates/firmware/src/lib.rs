@@ -27,6 +27,11 @@ pub fn fast_slot_h() -> String {
     joined(&[include_str!("../fast_slot.h")])
 }
 
+/// What tells of a bundle in an image. It stands behind the bundle.
+pub fn fast_label_h() -> String {
+    joined(&[include_str!("../fast_label.h")])
+}
+
 /// The C module, `fast.c`, with [`fast_load_h`] and `fast_frozen.h`, what runs frozen chunks, in
 /// it. It includes the `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {

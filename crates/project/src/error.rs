@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fastlua_bundle::{Fault, FrozenHeader, NameError, TooLarge};
+use fastlua_bundle::{Fault, FrozenHeader, NameError, NoSlot, TooLarge};
 use fastlua_source::split::SplitError;
 
 use crate::manifest::ManifestError;
@@ -87,6 +87,9 @@ pub enum Error {
     /// A frozen chunk in a header for a C module.
     #[error(transparent)]
     FrozenHeader(#[from] FrozenHeader),
+    /// There can be no such slot.
+    #[error(transparent)]
+    NoSlot(#[from] NoSlot),
     /// A firmware tree does not say what it is set to.
     #[error("{0}")]
     Tree(String),

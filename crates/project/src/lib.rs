@@ -46,6 +46,7 @@
 
 mod error;
 mod files;
+mod firmware;
 mod manifest;
 mod module;
 mod output;
@@ -56,9 +57,10 @@ mod tree;
 
 pub use error::Error;
 pub use files::Files;
+pub use firmware::{Firmware, FirmwareError, Patched, form_of, variant_of};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
 pub use module::{Module, Overrides};
-pub use output::{OutputFile, c_module, module_headers};
+pub use output::{OutputFile, c_module, c_module_with_slot, module_headers};
 pub use plan::{Options, Plan, find_variant};
 pub use project::Project;
 pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report, WarningReport};
@@ -66,10 +68,12 @@ pub use tree::{FirmwareTree, firmware_tree};
 
 pub use fastlua_bundle::{
     Amount, Budget, BudgetError, Bundle, BundledChunk, Costs, Dump, Fault, Form, FormError, Input,
-    Severity, TooLarge, Warning, identifier, squash_proved,
+    NoSlot, Severity, SlotError, TooLarge, Warning, identifier, squash_proved,
 };
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;
+pub use fastlua_image::{Guard, Image, Kind as ImageKind};
+pub use fastlua_slot::{Contents, Entry, Head, Label, Slot};
 pub use fastlua_source::split::SplitError;
 pub use fastlua_variants::{Variant, Variants};
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bundle::{Budget, Build, Bundle, Form, Input, closest, nodemcu};
+use fastlua_bundle::{Amount, Budget, Build, Bundle, Form, Input, closest, nodemcu};
 use fastlua_compiler::HEAP_LIMIT;
+use fastlua_slot::{About, HEAD, Head, RECORD};
 use fastlua_variants::{Variant, Variants};
 
 use crate::Error;
@@ -29,6 +30,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Bytes of a slot that each chunk takes at the most beside its form and its names.
+const RECORDS: usize = RECORD + About::BYTES + 40;
 
 /// Chunks to build for variants.
 #[derive(Debug, Clone)]
@@ -75,6 +79,16 @@ impl Plan {
             budgets,
             heap_limit: options.heap_limit,
         })
+    }
+
+    /// Says that the chunks go into this slot: without a budget of flash, `auto` freezes as many as fit.
+    pub fn fit(&mut self, head: &Head) {
+        let taken = self
+            .inputs
+            .iter()
+            .map(|i| RECORDS + i.name.len() + i.module.len());
+        let room = (head.capacity as usize).saturating_sub(HEAD + taken.sum::<usize>());
+        self.budget.flash.get_or_insert(Amount(room as u64));
     }
 
     /// How often [`Plan::build`] calls `done`.

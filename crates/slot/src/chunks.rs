@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh32::xxh32;
 
-use crate::{Contents, word};
+use crate::word;
 
 /// Bytes of a chunk's record in the index: `fast_chunk` of a chip.
 pub const RECORD: usize = 36;
@@ -31,8 +31,8 @@ pub struct Entry {
     pub depth: u32,
     /// The address of its frozen form; none where it has none.
     pub frozen: Option<u32>,
-    /// What is known of its source.
-    pub about: About,
+    /// What is known of its source; nothing of a bundle that is compiled in.
+    pub about: Option<About>,
 }
 
 /// What a chunk's bytes are.
@@ -82,80 +82,98 @@ pub struct ChunkError {
     pub number: usize,
 }
 
-/// The chunks of a slot, in the order of their names. `slot` is all of its bytes.
-///
-/// # Errors
-/// A record that leads out of the slot, or whose sum does not fit.
-pub fn entries(slot: &[u8], contents: &Contents) -> Result<Vec<Entry>, ChunkError> {
-    let used = &slot[..slot.len().min(contents.used as usize)];
-    let count = contents.count as usize;
-    let records = (used.len() / RECORD).min(count);
-    let mut found: Vec<Entry> = Vec::with_capacity(records);
-    for i in 0..count {
-        let damaged = ChunkError { number: i + 1 };
-        let entry = entry(used, contents, i).ok_or(damaged)?;
-        if found.last().is_some_and(|last| last.name >= entry.name) {
-            return Err(damaged);
-        }
-        found.push(entry);
-    }
-    Ok(found)
+/// Where the index of a bundle is, and what its places are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    /// Where the first record is.
+    pub records: usize,
+    /// How many there are.
+    pub count: usize,
+    /// Where for each chunk the address of its frozen form is; none where no chunk is frozen.
+    pub frozen: Option<usize>,
+    /// Where for each chunk it is said what is known of its source; none where nothing is.
+    pub about: Option<usize>,
+    /// What names and chunks have more than their place: the address of the first byte, or 0.
+    pub base: u32,
 }
 
-fn entry(used: &[u8], contents: &Contents, i: usize) -> Option<Entry> {
-    let record = part(used, contents.index as usize + i * RECORD, RECORD)?;
-    let [name, words, fields @ ..]: [u32; 9] = std::array::from_fn(|i| word(record, 4 * i));
-    let [size, hash, kind, heap, strings, depth, check] = fields;
-    if check != self::check([size, hash, kind, heap, strings, depth]) {
-        return None;
-    }
-    let start = words as usize;
-    let words = match start {
-        0 => None,
-        _ => {
-            part(used, start, size as usize)?;
-            Some(start..start + size as usize)
+impl Index {
+    /// The chunks, in the order of their names. `bytes` are a slot, or a file with a bundle.
+    ///
+    /// # Errors
+    /// A record that leads out of the bytes, or whose sum does not fit.
+    pub fn read(&self, bytes: &[u8]) -> Result<Vec<Entry>, ChunkError> {
+        let records = (bytes.len() / RECORD).min(self.count);
+        let mut found: Vec<Entry> = Vec::with_capacity(records);
+        for i in 0..self.count {
+            let damaged = ChunkError { number: i + 1 };
+            let entry = self.entry(bytes, i).ok_or(damaged)?;
+            if found.last().is_some_and(|last| last.name >= entry.name) {
+                return Err(damaged);
+            }
+            found.push(entry);
         }
-    };
-    let frozen = match contents.frozen as usize {
-        0 => 0,
-        table => word(part(used, table + 4 * i, 4)?, 0),
-    };
-    let about = part(
-        used,
-        contents.about as usize + i * About::BYTES,
-        About::BYTES,
-    )?;
+        Ok(found)
+    }
+
+    fn entry(&self, bytes: &[u8], i: usize) -> Option<Entry> {
+        let record = element(bytes, self.records, i, RECORD)?;
+        let [name, words, fields @ ..]: [u32; 9] = std::array::from_fn(|i| word(record, 4 * i));
+        let [size, hash, kind, heap, strings, depth, check] = fields;
+        if check != self::check([size, hash, kind, heap, strings, depth]) {
+            return None;
+        }
+        let place = |pointer: u32| pointer.wrapping_sub(self.base) as usize;
+        let words = match words {
+            0 => None,
+            words => {
+                part(bytes, place(words), size as usize)?;
+                Some(place(words)..place(words) + size as usize)
+            }
+        };
+        let frozen = match self.frozen {
+            None => 0,
+            Some(table) => word(element(bytes, table, i, 4)?, 0),
+        };
+        let about = match self.about {
+            None => None,
+            Some(table) => Some(about(bytes, element(bytes, table, i, About::BYTES)?)?),
+        };
+        Some(Entry {
+            name: text(bytes, place(name))?,
+            words,
+            hash,
+            kind: match kind {
+                0 => Kind::Bytecode,
+                1 => Kind::Source,
+                _ => return None,
+            },
+            heap,
+            strings,
+            depth,
+            frozen: (frozen != 0).then_some(frozen),
+            about,
+        })
+    }
+}
+
+fn about(bytes: &[u8], record: &[u8]) -> Option<About> {
     let mut sha256 = [0; 32];
-    sha256.copy_from_slice(&about[..32]);
-    Some(Entry {
-        name: text(used, name as usize)?,
-        words,
-        hash,
-        kind: match kind {
-            0 => Kind::Bytecode,
-            1 => Kind::Source,
-            _ => return None,
-        },
-        heap,
-        strings,
-        depth,
-        frozen: (frozen != 0).then_some(frozen),
-        about: About {
-            module: text(used, word(about, 40) as usize)?,
-            sha256,
-            source_len: word(about, 32),
-            form: about[36],
-            strip: about[37],
-        },
+    sha256.copy_from_slice(&record[..32]);
+    Some(About {
+        module: text(bytes, word(record, 40) as usize)?,
+        sha256,
+        source_len: word(record, 32),
+        form: record[36],
+        strip: record[37],
     })
 }
 
 impl Entry {
     /// Whether its dump or source, if it has one, is as it was built.
-    pub fn is_sound(&self, slot: &[u8]) -> bool {
+    pub fn is_sound(&self, bytes: &[u8]) -> bool {
         let words = self.words.clone();
-        words.is_none_or(|words| slot.get(words).is_some_and(|w| xxh32(w, 0) == self.hash))
+        words.is_none_or(|words| bytes.get(words).is_some_and(|w| xxh32(w, 0) == self.hash))
     }
 }
 
@@ -170,6 +188,10 @@ pub fn check(fields: [u32; 6]) -> u32 {
 
 fn part(bytes: &[u8], start: usize, length: usize) -> Option<&[u8]> {
     bytes.get(start..)?.get(..length)
+}
+
+fn element(bytes: &[u8], table: usize, i: usize, size: usize) -> Option<&[u8]> {
+    part(bytes, table.checked_add(i.checked_mul(size)?)?, size)
 }
 
 /// The text at a place, up to its zero.

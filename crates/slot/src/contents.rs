@@ -3,7 +3,7 @@
 use xxhash_rust::xxh32::xxh32;
 
 use crate::head::{Damage, HEAD};
-use crate::word;
+use crate::{Index, word};
 
 const USED: usize = 172;
 const HEAD_HASH: usize = HEAD - 4;
@@ -73,6 +73,18 @@ impl Contents {
             functions: at(11),
             bundle,
         }))
+    }
+
+    /// The index of its chunks, in the bytes of the slot.
+    pub fn index(&self) -> Index {
+        let some = |place: u32| (place != 0).then_some(place as usize);
+        Index {
+            records: self.index as usize,
+            count: self.count as usize,
+            frozen: some(self.frozen),
+            about: some(self.about),
+            base: 0,
+        }
     }
 
     /// Writes it into a slot that holds the rest already; what is not used becomes zero.

@@ -1,5 +1,6 @@
 //! The part of the header that the firmware's compiler writes.
 
+use crate::text::{VARIANT, VERSION, text, text_sum};
 use crate::word;
 
 /// How a slot begins.
@@ -117,18 +118,19 @@ impl Head {
         core.copy_from_slice(&slot[place::CORE..place::CHECK]);
         let (capacity, start, end) = (at(place::CAPACITY), at(place::START), at(place::END));
         let flags = at(place::FLAGS);
-        let factors = [11, 13, 17, 19, 23];
-        let counts = heap.iter().chain(&most).zip(factors);
-        let texts = &slot[place::VARIANT..place::CORE];
-        let sum = counts
-            .fold(0x6661_7374_u32, |sum, (n, factor)| {
-                sum.wrapping_add(n.wrapping_mul(factor))
-            })
-            .wrapping_add(at(place::LAYOUT).wrapping_mul(3))
-            .wrapping_add(capacity.wrapping_mul(5))
-            .wrapping_add(flags.wrapping_mul(7))
-            .wrapping_add(text_sum(texts))
-            .wrapping_add(core_sum(&core));
+        let field = |start, size| text(&slot[start..start + size]).ok_or(Damage::Header);
+        let variant = field(place::VARIANT, VARIANT)?;
+        let version = field(place::VERSION, VERSION)?;
+        let texts = text_sum(&variant, &version);
+        let sum = sum(
+            at(place::LAYOUT),
+            capacity,
+            flags,
+            &heap,
+            &most,
+            texts,
+            &core,
+        );
         if sum != at(place::CHECK) || start.checked_add(capacity) != Some(end) {
             return Err(Damage::Header);
         }
@@ -155,31 +157,80 @@ impl Head {
             heap: Heap { head, least, align },
             most_chunks: most[0],
             most_functions: most[1],
-            variant: text(&texts[..place::VERSION - place::VARIANT])?,
-            version: text(&texts[place::VERSION - place::VARIANT..])?,
+            variant,
+            version,
             core,
         })
     }
-}
 
-/// The text of a field, with zero bytes behind it.
-fn text(field: &[u8]) -> Result<String, Damage> {
-    let end = field.iter().position(|b| *b == 0).ok_or(Damage::Header)?;
-    let is_plain = field[..end].iter().all(u8::is_ascii_graphic);
-    if !is_plain || field[end..].iter().any(|b| *b != 0) {
-        return Err(Damage::Header);
+    /// An empty slot with this header, as a firmware's compiler writes it.
+    pub fn to_slot(&self) -> Vec<u8> {
+        let mut slot = vec![0; self.capacity as usize];
+        let Heap { head, least, align } = self.heap;
+        let heap = [head, least, align];
+        let most = [self.most_chunks, self.most_functions];
+        let flags = u32::from(self.freezes) * FREEZES + u32::from(self.hook) * HOOK;
+        let mut put = |place: usize, bytes: &[u8]| {
+            slot[place..place + bytes.len()].copy_from_slice(bytes);
+        };
+        put(0, &MAGIC);
+        put(place::VARIANT, self.variant.as_bytes());
+        put(place::VERSION, self.version.as_bytes());
+        put(place::CORE, &self.core);
+        let texts = text_sum(&self.variant, &self.version);
+        let check = sum(
+            LAYOUT,
+            self.capacity,
+            flags,
+            &heap,
+            &most,
+            texts,
+            &self.core,
+        );
+        let mut words = vec![
+            (place::LAYOUT, LAYOUT),
+            (place::CAPACITY, self.capacity),
+            (place::START, self.address),
+            (place::END, self.address + self.capacity),
+            (place::FLAGS, flags),
+            (place::CHECK, check),
+        ];
+        words.extend(
+            heap.iter()
+                .enumerate()
+                .map(|(i, n)| (place::HEAP + 4 * i, *n)),
+        );
+        words.extend(
+            most.iter()
+                .enumerate()
+                .map(|(i, n)| (place::MOST + 4 * i, *n)),
+        );
+        for (place, word) in words {
+            put(place, &word.to_le_bytes());
+        }
+        slot
     }
-    Ok(String::from_utf8_lossy(&field[..end]).into_owned())
 }
 
-/// What the words of variant and version add to the sum: `FAST_SLOT_TEXTS`. `texts` are both fields.
-pub fn text_sum(texts: &[u8]) -> u32 {
-    let words = texts.chunks(4).enumerate();
-    words.fold(0, |sum: u32, (i, four)| {
-        let mut word = [0; 4];
-        word[..four.len()].copy_from_slice(four);
-        sum.wrapping_add(u32::from_le_bytes(word).wrapping_mul(2 * i as u32 + 29))
-    })
+/// `FAST_SLOT_CHECK`
+fn sum(
+    layout: u32,
+    capacity: u32,
+    flags: u32,
+    heap: &[u32; 3],
+    most: &[u32; 2],
+    texts: u32,
+    core: &[u8],
+) -> u32 {
+    let words = [&[layout, capacity, flags][..], heap, most].concat();
+    let factors = [3, 5, 7, 11, 13, 17, 19, 23];
+    let words = words.iter().zip(factors);
+    words
+        .fold(0x6661_7374_u32, |sum, (word, factor)| {
+            sum.wrapping_add(word.wrapping_mul(factor))
+        })
+        .wrapping_add(texts)
+        .wrapping_add(core_sum(core))
 }
 
 /// What a byte of the core's layout is multiplied with in the sum: `FAST_SLOT_CORE_SUM`.

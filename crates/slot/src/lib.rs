@@ -10,10 +10,14 @@
 mod chunks;
 mod contents;
 mod head;
+mod label;
+mod text;
 
-pub use chunks::{About, ChunkError, Entry, Kind, RECORD, check, entries};
+pub use chunks::{About, ChunkError, Entry, Index, Kind, RECORD, check};
 pub use contents::Contents;
-pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor, text_sum};
+pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor};
+pub use label::{DamagedLabel, Label, labels};
+pub use text::{VARIANT, label_sum, text_sum, variant_sum};
 
 use memchr::memmem;
 

@@ -123,11 +123,11 @@ enum RawFormat {
 }
 
 /// What a name is made of.
-const NAME: &str = "letters, digits, '-', '_' and '.'";
+const NAME: &str = "up to 31 letters, digits, '-', '_' and '.'";
 
 fn is_name(name: &str) -> bool {
     let part = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    !name.is_empty() && name.bytes().all(part)
+    (1..32).contains(&name.len()) && name.bytes().all(part)
 }
 
 /// Whether a text is safe as the first argument of a `_Static_assert`: printable ASCII, parentheses that

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
-use fastlua_firmware::{fast_load_h, fast_objects_h};
+use fastlua_firmware::{fast_label_h, fast_load_h, fast_objects_h};
+use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
@@ -44,9 +45,6 @@ pub enum NoSlot {
         "{0} is frozen: beside a slot modules are compiled in as bytecode or source; put those to freeze into the slot"
     )]
     Frozen(String),
-    /// For this variant.
-    #[error("the variant {0} has a name too long for a slot: 31 bytes at the most")]
-    Variant(String),
 }
 
 /// What the header is for.
@@ -76,10 +74,6 @@ impl Bundle {
         if let Some(chunk) = self.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
             return Err(NoSlot::Frozen(chunk.name.clone()));
         }
-        let has_room = |variant: &&Variant| !slot::has_room_for(&variant.name);
-        if let Some(variant) = self.variants.iter().find(has_room) {
-            return Err(NoSlot::Variant(variant.name.clone()));
-        }
         Ok(self.fast_header(version, Some(capacity)))
     }
 
@@ -90,9 +84,12 @@ impl Bundle {
             text,
             "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
              #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
-             #define FAST_VERSION\t\"{version}\"\n#define FAST_BUNDLE\t\"{}\"\n\n{body}\n{}\n#endif\n",
-            self.name(),
-            self.table("fast")
+             #define FAST_VERSION\t\"{version}\"\n\n{body}\n{}\n{}\n#endif\n",
+            self.table("fast"),
+            match self.chunks.is_empty() {
+                true => format!("#define FAST_BUNDLE\t\"{}\"\n", self.name()),
+                false => self.label(version),
+            }
         );
         text
     }
@@ -228,7 +225,10 @@ impl Bundle {
     fn block(&self, text: &mut String, v: usize, variant: &Variant, purpose: &Purpose) {
         let index_name = match purpose {
             Purpose::Fast { .. } => {
-                let _ = writeln!(text, "#define FAST_VARIANT\t\"{}\"\n", variant.name);
+                let name = &variant.name;
+                let _ = writeln!(text, "#define FAST_VARIANT\t\"{name}\"");
+                let sum = variant_sum(name);
+                let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
                 "fast_chunks".to_owned()
             }
             Purpose::Module(m) => format!("{m}_lua_chunks"),
@@ -326,19 +326,36 @@ impl Bundle {
                 "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0}};\n"
             );
         }
-        let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
         let (frozen, define) = match self.has_frozen() {
             false => ("NULL", ""),
             true => (
-                "FAST_FROZEN",
-                "#if defined(FAST_FREEZES)\n#define FAST_FROZEN\tfast_frozen_chunks\n\
-                 #else\n#define FAST_FROZEN\tNULL\n#endif\n",
+                "fast_frozen_chunks",
+                "#if !defined(FAST_FREEZES)\n#define fast_frozen_chunks\tNULL\n#endif\n",
             ),
         };
+        let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
         format!(
             "{define}static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
              static const fast_bundle {prefix}_image = {{\n  \
                {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0}};\n"
+        )
+    }
+
+    /// What tells of the bundle in an image.
+    fn label(&self, version: &str) -> String {
+        let name = self.name();
+        let frozen = if self.has_frozen() {
+            "fast_frozen_chunks"
+        } else {
+            "NULL"
+        };
+        format!(
+            "#define FAST_BUNDLE_NAME\t\"{name}\"\n\
+             #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
+             #define FAST_LABEL_COUNT\t(sizeof(fast_chunks) / sizeof(fast_chunk))\n\
+             #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
+            label_sum(&name, version),
+            fast_label_h()
         )
     }
 }

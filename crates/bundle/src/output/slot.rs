@@ -12,10 +12,6 @@ use crate::bundle::{Bundle, BundledChunk, Dump};
 use crate::form::Form;
 use crate::objects::{ALIGN, CoreLayout, Memory, Objects, Tags, expressions};
 
-/// Bytes of the fields of a header that hold a variant's name and a version, with their zeros.
-const VARIANT: usize = 32;
-const VERSION: usize = 16;
-
 /// Bytes of a `fast_frozen`.
 const FROZEN: usize = 16;
 
@@ -88,16 +84,12 @@ pub(super) fn core(text: &mut String, variant: &Variant, version: &str) {
     let sum: Vec<String> = sum
         .map(|(i, e)| format!("({e}) * {}u", core_factor(i)))
         .collect();
-    let mut texts = [0; VARIANT + VERSION];
-    for (start, name) in [(0, variant.name.as_str()), (VARIANT, version)] {
-        texts[start..start + name.len()].copy_from_slice(name.as_bytes());
-    }
     let _ = write!(
         text,
         "#define FAST_SLOT_TEXTS\t0x{:08x}u\n\
          #define FAST_SLOT_CORE\t{{ \\\n  {list}}}\n\
          #define FAST_SLOT_CORE_SUM\t(uint32_t)( \\\n  {})\n\n",
-        text_sum(&texts),
+        text_sum(&variant.name, version),
         sum.join(" \\\n  + ")
     );
 }
@@ -105,11 +97,6 @@ pub(super) fn core(text: &mut String, variant: &Variant, version: &str) {
 /// What follows all variants: the slot itself, of so many bytes.
 pub(super) fn slot(capacity: u32) -> String {
     format!("#define FAST_SLOT\t{capacity}u\n\n{}\n", fast_slot_h())
-}
-
-/// Whether a slot's header has room for a variant's name.
-pub(crate) fn has_room_for(variant: &str) -> bool {
-    variant.len() < VARIANT
 }
 
 impl Bundle {

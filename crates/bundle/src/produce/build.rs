@@ -142,14 +142,14 @@ impl Build<'_> {
             .collect();
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
         match (0..self.variants.len()).find(empty) {
-            Some(v) => Err(vec![Fault {
+            Some(v) if !inputs.is_empty() => Err(vec![Fault {
                 message: "no module is built for this variant".into(),
                 chunk: String::new(),
                 file: String::new(),
                 line: None,
                 variants: vec![self.variants[v].name.clone()],
             }]),
-            None => Ok(Bundle {
+            _ => Ok(Bundle {
                 variants: self.variants.to_vec(),
                 chunks,
                 warnings: warnings

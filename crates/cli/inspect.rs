@@ -1,0 +1,398 @@
+//! `fastlua inspect`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use fastlua::{Entry, Firmware, FirmwareError, Label, Slot, Variants, form_of};
+use fastlua_bytecode::{candidates, is_bytecode, read};
+use serde::Serialize;
+
+use crate::output::{self, Outputs};
+use crate::variant_args::Known;
+use crate::{list, patch, print};
+
+/// Tell what is in a firmware image, a .lc file or a fast_chunks.h
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua inspect mine.bin
+
+Finds the slots and the modules that are compiled in, and checks all checksums. Exit status 1 if nothing \
+is found, or something is damaged.")]
+pub struct Args {
+    /// The file: firmware of any kind, an ELF file, a .lc file, a fast_chunks.h
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Write this chunk to a file: bytecode as .lc, source as .lua
+    #[arg(long, value_name = "NAME")]
+    extract: Option<String>,
+    /// Where it goes [default: NAME.lc or NAME.lua]
+    #[arg(short, long, value_name = "FILE", requires = "extract")]
+    output: Option<PathBuf>,
+    /// Print what is found as JSON (see docs/machine-output.md)
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    known: Known,
+}
+
+/// What is found in a file.
+#[derive(Serialize, Default)]
+struct Found {
+    schema: &'static str,
+    file: String,
+    kind: String,
+    /// What guards the image, and whether it is right.
+    guards: Vec<GuardFound>,
+    /// Slots and bundles that are compiled in.
+    places: Vec<Place>,
+    /// What is wrong, wherever that is.
+    damage: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct GuardFound {
+    guard: String,
+    right: bool,
+}
+
+/// A slot, or a bundle that is compiled in, or a file that is a chunk.
+#[derive(Serialize, Default)]
+struct Place {
+    /// `slot`, `compiled in`, `text` or `chunk`.
+    kind: &'static str,
+    offset: Option<usize>,
+    address: Option<u32>,
+    variants: Vec<String>,
+    version: Option<String>,
+    freezes: Option<bool>,
+    hook: Option<bool>,
+    capacity: Option<u32>,
+    used: Option<u32>,
+    bundle: Option<String>,
+    chunks: Vec<ChunkFound>,
+}
+
+#[derive(Serialize)]
+struct ChunkFound {
+    name: String,
+    #[serde(rename = "as")]
+    form: Option<String>,
+    /// Of the dump or source as it is carried; none where there is only the frozen form.
+    bytes: Option<usize>,
+    xxh32: Option<String>,
+    source_bytes: Option<u32>,
+    sha256: Option<String>,
+    strip: Option<u8>,
+    sound: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let bytes = output::read(&args.file)?;
+    let shown = print::path(&args.file);
+    if let Some(name) = &args.extract {
+        return extract(args, bytes, name);
+    }
+    let found = if is_bytecode(&bytes) {
+        of_chunk(&bytes, &args.known.load()?)
+    } else if let Some(place) = of_header(&bytes) {
+        found("fast_chunks.h".into(), vec![place])
+    } else {
+        let firmware = Firmware::read(bytes).map_err(|error| patch::explained(&shown, &error))?;
+        of_firmware(&firmware)
+    };
+    let found = Found {
+        file: args.file.display().to_string(),
+        ..found
+    };
+    match args.json {
+        true => print::json(&found)?,
+        false => print::out(text(&found))?,
+    }
+    for damage in &found.damage {
+        print::note(&format!("{shown}: {damage}"));
+    }
+    if !found.damage.is_empty() {
+        bail!("{shown} is damaged");
+    }
+    if found.places.is_empty() {
+        bail!(
+            "{shown}: no slot and no modules of fastlua in this {}",
+            found.kind
+        );
+    }
+    Ok(())
+}
+
+fn found(kind: String, places: Vec<Place>) -> Found {
+    Found {
+        schema: "fastlua-inspect/1",
+        kind,
+        places,
+        ..Found::default()
+    }
+}
+
+fn of_firmware(firmware: &Firmware) -> Found {
+    let mut all = found(firmware.image.kind().to_string(), Vec::new());
+    for (guard, right) in firmware.image.verify(&firmware.bytes) {
+        let guard = guard.to_string();
+        if !right {
+            all.damage.push(format!("the {guard} does not fit"));
+        }
+        all.guards.push(GuardFound { guard, right });
+    }
+    let slots = firmware.slots.iter().map(|slot| of_slot(firmware, slot));
+    let labels = firmware
+        .labels
+        .iter()
+        .map(|label| of_label(firmware, label));
+    for place in slots.chain(labels) {
+        match place {
+            Ok(place) => {
+                let damaged = place.chunks.iter().filter(|chunk| !chunk.sound);
+                let damaged = damaged.map(|c| format!("chunk {} is damaged", c.name));
+                all.damage.extend(damaged);
+                all.places.push(place);
+            }
+            Err(error) => all.damage.push(error.to_string()),
+        }
+    }
+    all
+}
+
+fn of_slot(
+    firmware: &Firmware,
+    slot: &Result<Slot, FirmwareError>,
+) -> Result<Place, FirmwareError> {
+    let slot = slot.as_ref().map_err(Clone::clone)?;
+    let bytes = firmware.bytes_of(slot);
+    let chunks = firmware.chunks_of_slot(slot)?;
+    let contents = slot.contents.as_ref();
+    Ok(Place {
+        kind: "slot",
+        offset: Some(slot.offset),
+        address: Some(slot.head.address),
+        variants: vec![slot.head.variant.clone()],
+        version: Some(slot.head.version.clone()),
+        freezes: Some(slot.head.freezes),
+        hook: Some(slot.head.hook),
+        capacity: Some(slot.head.capacity),
+        used: Some(contents.map_or(0, |contents| contents.used)),
+        bundle: contents.map(|contents| print::hex(&contents.bundle)),
+        chunks: chunks.iter().map(|entry| of_entry(entry, bytes)).collect(),
+    })
+}
+
+fn of_label(
+    firmware: &Firmware,
+    label: &Result<Label, FirmwareError>,
+) -> Result<Place, FirmwareError> {
+    let label = label.as_ref().map_err(Clone::clone)?;
+    let chunks = firmware.chunks_of(label)?;
+    Ok(Place {
+        kind: "compiled in",
+        offset: Some(label.offset),
+        address: Some(label.address),
+        variants: vec![label.variant.clone()],
+        version: Some(label.version.clone()),
+        freezes: Some(label.freezes),
+        hook: Some(label.hook),
+        bundle: Some(label.bundle.clone()),
+        chunks: chunks
+            .iter()
+            .map(|entry| of_entry(entry, &firmware.bytes))
+            .collect(),
+        ..Place::default()
+    })
+}
+
+fn of_entry(entry: &Entry, bytes: &[u8]) -> ChunkFound {
+    let about = entry.about.as_ref();
+    let form = form_of(entry);
+    let words = entry.words.as_ref();
+    ChunkFound {
+        name: entry.name.clone(),
+        form: Some(form.name().into()),
+        bytes: words.map(ExactSizeIterator::len),
+        xxh32: words.map(|_| format!("{:08x}", entry.hash)),
+        source_bytes: about.map(|about| about.source_len),
+        sha256: about.map(|about| print::hex(&about.sha256)),
+        strip: about.map(|about| about.strip).filter(|_| !form.is_source()),
+        sound: entry.is_sound(bytes),
+    }
+}
+
+/// A file that is bytecode.
+fn of_chunk(bytes: &[u8], known: &Variants) -> Found {
+    let variants = list::variants_of(bytes, known);
+    let whole = candidates(bytes)
+        .iter()
+        .any(|layout| read(bytes, layout).is_ok());
+    let mut all = found("Lua chunk".into(), Vec::new());
+    match whole {
+        true => all.places.push(Place {
+            kind: "chunk",
+            variants,
+            ..Place::default()
+        }),
+        false => all
+            .damage
+            .push("it is no whole chunk of any variant".into()),
+    }
+    all
+}
+
+/// What the comment of a `fast_chunks.h` says; none if the text is none.
+fn of_header(bytes: &[u8]) -> Option<Place> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let lines = text.strip_prefix("/*\n** fast_chunks.h - ")?.lines();
+    let mut place = Place {
+        kind: "text",
+        ..Place::default()
+    };
+    for line in lines {
+        if let Some(version) = line.strip_prefix("** Made by fastlua ") {
+            place.version = version.split(';').next().map(str::to_owned);
+        } else if let Some(names) = line.strip_prefix("** Variants: ") {
+            let names = names.trim_end_matches('.').split(", ");
+            place.variants = names.map(str::to_owned).collect();
+        } else if let Some(name) = line.strip_prefix("#define FAST_BUNDLE_NAME\t") {
+            place.bundle = Some(name.trim_matches('"').into());
+        } else if let Some(size) = line.strip_prefix("#define FAST_SLOT\t") {
+            place.capacity = size.trim_end_matches('u').parse().ok();
+        } else if let Some(hash) = line.strip_prefix("**   ")
+            && let Some(last) = place.chunks.last_mut()
+        {
+            last.sha256.get_or_insert_with(|| hash.into());
+        } else if let Some(chunk) = line.strip_prefix("** ").and_then(of_line) {
+            place.chunks.push(chunk);
+        }
+    }
+    Some(place)
+}
+
+/// `NAME: FILE, N bytes, as FORM, strip N, SHA-256`
+fn of_line(line: &str) -> Option<ChunkFound> {
+    let (name, about) = line.split_once(": ")?;
+    let (about, strip) = about.strip_suffix(", SHA-256")?.rsplit_once(", strip ")?;
+    let (about, form) = about.rsplit_once(", as ")?;
+    let (_, bytes) = about.strip_suffix(" bytes")?.rsplit_once(", ")?;
+    Some(ChunkFound {
+        name: name.into(),
+        form: Some(form.into()),
+        bytes: None,
+        xxh32: None,
+        source_bytes: bytes.parse().ok(),
+        sha256: None,
+        strip: strip.parse().ok(),
+        sound: true,
+    })
+}
+
+fn text(found: &Found) -> String {
+    let mut text = format!("{}\n", found.kind);
+    for GuardFound { guard, right } in &found.guards {
+        let state = if *right { "right" } else { "WRONG" };
+        text += &format!("{guard}: {state}\n");
+    }
+    for place in &found.places {
+        text += &head(place);
+        let width = place.chunks.iter().map(|c| c.name.len()).max().unwrap_or(0);
+        for chunk in &place.chunks {
+            let bytes = chunk.bytes.map_or("-".into(), |n| n.to_string());
+            let form = chunk.form.as_deref().unwrap_or("-");
+            let source = chunk
+                .sha256
+                .as_deref()
+                .map_or(String::new(), |hash| format!("  SHA-256 {hash}"));
+            let state = if chunk.sound { "" } else { "  DAMAGED" };
+            text += &format!(
+                "  {:width$}  {form:8} {bytes:>7}{source}{state}\n",
+                chunk.name
+            );
+        }
+    }
+    text
+}
+
+/// The line above the chunks of a place.
+fn head(place: &Place) -> String {
+    let mut parts = Vec::new();
+    parts.extend(
+        place
+            .offset
+            .map(|offset| format!("{} at {offset:#x}", place.kind)),
+    );
+    parts.extend(
+        place
+            .address
+            .map(|address| format!("linked at {address:#010x}")),
+    );
+    parts.push(match place.variants.is_empty() {
+        true => "of no known variant".into(),
+        false => place.variants.join(", "),
+    });
+    parts.extend(place.version.as_ref().map(|v| format!("fastlua {v}")));
+    parts.extend(place.hook.map(|hook| match (place.freezes, hook) {
+        (_, true) => "start-up hook".to_owned(),
+        (Some(true), _) => "no start-up hook".into(),
+        _ => "no frozen chunks".into(),
+    }));
+    parts.extend(match (place.capacity, place.used) {
+        (Some(capacity), Some(0)) => Some(format!("empty, {capacity} bytes")),
+        (Some(capacity), Some(used)) => Some(format!(
+            "{used} of {capacity} bytes, {} free",
+            capacity.saturating_sub(used)
+        )),
+        (Some(capacity), None) => Some(format!("a slot of {capacity} bytes")),
+        (None, _) => None,
+    });
+    parts.extend(place.bundle.as_ref().map(|name| format!("bundle {name}")));
+    parts.join(", ") + "\n"
+}
+
+fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
+    let shown = print::path(&args.file);
+    let firmware = Firmware::read(bytes).map_err(|error| patch::explained(&shown, &error))?;
+    let (entry, bytes) =
+        chunk(&firmware, name)?.with_context(|| format!("{shown}: there is no chunk {name}"))?;
+    let Some(words) = entry.words.clone() else {
+        bail!("{shown}: {name} is there as frozen objects only, and has no bytecode");
+    };
+    if !entry.is_sound(bytes) {
+        bail!("{shown}: {name} is damaged");
+    }
+    let ending = if form_of(&entry).is_source() {
+        "lua"
+    } else {
+        "lc"
+    };
+    let default = Path::new(&format!("{name}.{ending}")).to_owned();
+    let mut outputs = Outputs::default();
+    outputs.add(args.output.clone().unwrap_or(default), &bytes[words]);
+    let written = outputs.commit()?;
+    print::out(
+        written
+            .iter()
+            .map(|file| format!("{file}\n"))
+            .collect::<String>(),
+    )
+}
+
+/// The chunk that the firmware would load by this name, and the bytes in which it lies.
+fn chunk<'a>(firmware: &'a Firmware, name: &str) -> Result<Option<(Entry, &'a [u8])>> {
+    let is_it = |entry: &Entry| entry.name == name;
+    for slot in &firmware.slots {
+        let slot = slot.as_ref().map_err(Clone::clone)?;
+        if let Some(entry) = firmware.chunks_of_slot(slot)?.into_iter().find(is_it) {
+            return Ok(Some((entry, firmware.bytes_of(slot))));
+        }
+    }
+    for label in &firmware.labels {
+        let label = label.as_ref().map_err(Clone::clone)?;
+        if let Some(entry) = firmware.chunks_of(label)?.into_iter().find(is_it) {
+            return Ok(Some((entry, &firmware.bytes)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,148 @@
+//! `fastlua patch`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use fastlua::{Firmware, FirmwareError, Form, Options, Patched, Report, Slot, variant_of};
+use serde_json::json;
+
+use crate::output::{self, Outputs};
+use crate::variant_args::{Heap, Known};
+use crate::{build, inputs, print};
+
+/// Put Lua modules into firmware that is built already
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin
+
+The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
+replaced; everything else stays byte for byte, but for the checksums of the image, which are made right again. \
+docs/images.md tells more.")]
+pub struct Args {
+    /// The firmware: a file for the flash, a dump of all of it, or an ELF file
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    #[command(flatten)]
+    modules: inputs::Modules,
+    /// Where the patched firmware goes
+    #[arg(short, long, value_name = "FILE", required_unless_present = "in_place")]
+    output: Option<PathBuf>,
+    /// Write over IMAGE
+    #[arg(long, conflicts_with = "output")]
+    in_place: bool,
+    /// Take all modules out
+    #[arg(long, conflicts_with_all = ["modules", "with"])]
+    empty: bool,
+    /// Which slot, from 1 on, if the firmware has several
+    #[arg(long, value_name = "N")]
+    slot: Option<usize>,
+    /// Print the report as JSON (see docs/machine-output.md)
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let output = match &args.output {
+        Some(output) if is_same(output, &args.image) => {
+            bail!("-o is IMAGE itself: say --in-place to write over it")
+        }
+        Some(output) => output,
+        None => &args.image,
+    };
+    let shown = print::path(&args.image);
+    let failed = |error: FirmwareError| explained(&shown, &error);
+    let mut firmware = Firmware::read(output::read(&args.image)?).map_err(failed)?;
+    let slot = firmware.slot(args.slot).map_err(failed)?.clone();
+    let bundle = match args.empty {
+        true => None,
+        false => Some(bundle(args, &slot)?),
+    };
+    let patched = firmware.patch(&slot, bundle.as_ref()).map_err(failed)?;
+    let mut outputs = Outputs::default();
+    outputs.add(output, firmware.bytes.clone());
+    let written = outputs.commit()?;
+    if args.json {
+        let contents = patched.contents.as_ref();
+        return print::json(&json!({
+            "schema": "fastlua-patch/1",
+            "image": args.image.display().to_string(),
+            "output": output.display().to_string(),
+            "changed": written.iter().any(|file| file.changed),
+            "slot": {
+                "offset": slot.offset, "address": slot.head.address, "variant": slot.head.variant,
+                "hook": slot.head.hook, "capacity": slot.head.capacity,
+                "used": contents.map_or(0, |c| c.used),
+                "bundle": contents.map(|c| print::hex(&c.bundle)),
+            },
+            "guards": patched.guards.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "chunks": bundle.as_ref().map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
+        }));
+    }
+    let files: String = written.iter().map(|file| format!("{file}\n")).collect();
+    print::out(report(&slot, &patched) + &files)
+}
+
+/// What goes into the slot.
+fn bundle(args: &Args, slot: &Slot) -> Result<fastlua::Bundle> {
+    let known = args.known.load()?;
+    let variant = variant_of(&slot.head, &known).map_err(print::explained)?;
+    let options = Options {
+        variants: Some(vec![variant.name.clone()]),
+        heap_limit: args.heap.bytes(),
+        known: known.clone(),
+    };
+    let read = args.modules.read()?;
+    let mut plan = read.project.plan(&options).map_err(print::explained)?;
+    if plan.inputs.iter().any(|input| input.form == Form::Auto) {
+        plan.fit(&slot.head);
+    }
+    let bundle = build::build(&plan, None)?;
+    for warning in &bundle.warnings {
+        let shown = warning.fault.shown(1);
+        print::note(&format!("{}: {shown}", warning.severity.name()));
+    }
+    Ok(bundle)
+}
+
+fn report(slot: &Slot, patched: &Patched) -> String {
+    let head = &slot.head;
+    let mut text = match &patched.contents {
+        None => format!(
+            "slot at {:#x}: empty, {} bytes\n",
+            slot.offset, head.capacity
+        ),
+        Some(contents) => format!(
+            "slot at {:#x}, {}: {} chunks, {} of {} bytes, bundle {}\n",
+            slot.offset,
+            head.variant,
+            contents.count,
+            contents.used,
+            head.capacity,
+            print::hex(&contents.bundle)
+        ),
+    };
+    for guard in &patched.guards {
+        text += &format!("{guard}: made right\n");
+    }
+    text
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
+}
+
+/// An error of the library, with what to do on the command line.
+pub fn explained(image: &str, error: &FirmwareError) -> anyhow::Error {
+    let hint = match error {
+        FirmwareError::NoSlot(_) => " (fastlua build --slot)",
+        FirmwareError::WhichSlot(_) => " (--slot N)",
+        _ => "",
+    };
+    anyhow!("{image}: {error}{hint}")
+}

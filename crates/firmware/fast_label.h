@@ -1,0 +1,45 @@
+/*
+** fast_label.h - what 'fastlua inspect' finds of a bundle in an image
+** It gives the bundle's name to fast.info, so that the linker keeps it.
+*/
+
+#ifndef fast_label_h
+#define fast_label_h
+
+#include "fast_index.h"
+
+#define FAST_LABEL_LAYOUT	1
+
+#if !defined(FAST_FREEZES)
+#define FAST_LABEL_FLAGS	0u
+#elif defined(FAST_WRAP)
+#define FAST_LABEL_FLAGS	3u	/* and the start-up hook is in */
+#else
+#define FAST_LABEL_FLAGS	1u	/* the core runs frozen chunks */
+#endif
+
+static const struct fast_label {
+  char magic[16];		/* no zero after it */
+  uint32_t layout;		/* FAST_LABEL_LAYOUT, and bytes of a pointer */
+  const void *self;		/* where the linker puts it */
+  const fast_chunk *chunks;
+  const struct fast_frozen *const *frozen;
+  uint32_t count;
+  uint32_t flags;
+  char bundle[20];
+  char variant[32];
+  char version[16];
+  uint32_t check;		/* another value of any one field gives another sum */
+} fast_label __attribute__((used)) = {
+  .magic = {'f', 'a', 's', 't', 'l', 'u', 'a', ' ', 'm', 'o', 'd', 's', '\r', '\n', 26, '\n'},
+  .layout = FAST_LABEL_LAYOUT + 256 * sizeof(void *),
+  .self = &fast_label, .chunks = fast_chunks, .frozen = FAST_LABEL_FROZEN,
+  .count = FAST_LABEL_COUNT, .flags = FAST_LABEL_FLAGS,
+  .bundle = FAST_BUNDLE_NAME, .variant = FAST_VARIANT, .version = FAST_VERSION,
+  .check = (uint32_t)(0x66617374u + (FAST_LABEL_LAYOUT + 256 * sizeof(void *)) * 3u
+         + FAST_LABEL_COUNT * 5u + FAST_LABEL_FLAGS * 7u + FAST_LABEL_TEXTS)
+};
+
+#define FAST_BUNDLE	fast_label.bundle
+
+#endif

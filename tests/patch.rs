@@ -1,0 +1,384 @@
+//! `fastlua build --slot`, `fastlua patch` and `fastlua inspect`, as a user types them.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use fastlua_slot::{Head, MAGIC, find};
+use support::firmware::{FIRST, head, raw};
+use support::{fail, fastlua, put, succeed};
+use tempfile::TempDir;
+
+const VARIANT: &str = "lua53-int32-float32";
+const CAPACITY: u32 = 32 << 10;
+
+/// A folder with modules, and firmware with one empty slot.
+fn folder(variant: &str, capacity: u32) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "a.lua",
+        "local n = ... return {n, 'text', 1.5}",
+    );
+    put(
+        folder.path(),
+        "b.lua",
+        "return function (x) return function () return x end end",
+    );
+    put(
+        folder.path(),
+        "nodemcu.bin",
+        raw(&[head(variant, capacity)]),
+    );
+    folder
+}
+
+fn patch(folder: &Path, arguments: &str) -> Command {
+    let mut command = fastlua(folder);
+    command.arg("patch").args(arguments.split(' '));
+    command
+}
+
+fn inspect(folder: &Path, arguments: &str) -> Command {
+    let mut command = fastlua(folder);
+    command.arg("inspect").args(arguments.split(' '));
+    command
+}
+
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).unwrap()
+}
+
+#[test]
+fn what_is_put_in_is_found_and_goes_again() {
+    for form in ["bytecode", "frozen", "source", "plain", "auto"] {
+        let folder = folder(VARIANT, CAPACITY);
+        let f = folder.path();
+        let before = bytes(f, "nodemcu.bin");
+        let said = succeed(&mut patch(
+            f,
+            &format!("nodemcu.bin a.lua b.lua --as {form} -o mine.bin"),
+        ));
+        assert!(said.contains(&format!("{VARIANT}: 2 chunks, ")), "{said}");
+        assert_eq!(bytes(f, "nodemcu.bin"), before);
+        // nothing but the slot differs
+        let after = bytes(f, "mine.bin");
+        let slot = FIRST..FIRST + CAPACITY as usize;
+        assert_eq!(after.len(), before.len());
+        assert_eq!(after[..slot.start], before[..slot.start]);
+        assert_eq!(after[slot.end..], before[slot.end..]);
+        let found = succeed(&mut inspect(f, "mine.bin"));
+        let shown = if form == "auto" { "frozen" } else { form };
+        for name in ["a", "b"] {
+            let is_it = |line: &&str| line.starts_with(&format!("  {name}  {shown} "));
+            let line = found
+                .lines()
+                .find(is_it)
+                .unwrap_or_else(|| panic!("{form}: {found}"));
+            assert!(line.contains("SHA-256 "), "{line}");
+        }
+        // the same modules make the same file, whatever was there before, and emptied it is as it was
+        succeed(&mut patch(f, "mine.bin b.lua -o other.bin"));
+        succeed(&mut patch(
+            f,
+            &format!("other.bin b.lua a.lua --as {form} -o again.bin"),
+        ));
+        assert_eq!(bytes(f, "again.bin"), after, "{form}");
+        succeed(&mut patch(f, "again.bin --empty --in-place"));
+        assert_eq!(bytes(f, "again.bin"), before, "{form}");
+        let empty = succeed(&mut inspect(f, "again.bin"));
+        assert!(
+            empty.contains(&format!("empty, {CAPACITY} bytes")),
+            "{empty}"
+        );
+    }
+}
+
+#[test]
+fn a_chunk_comes_out_as_it_would_be_compiled() {
+    let folder = folder("lua51-int", CAPACITY);
+    let f = folder.path();
+    put(f, "a.lua", "return 7");
+    succeed(&mut patch(f, "nodemcu.bin a.lua -o mine.bin"));
+    succeed(&mut inspect(f, "mine.bin --extract a"));
+    succeed(fastlua(f).args("compile --variant lua51-int --strip 2 -o luac.lc a.lua".split(' ')));
+    assert_eq!(bytes(f, "a.lc"), bytes(f, "luac.lc"));
+    succeed(&mut inspect(f, "a.lc"));
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as plain -o mine.bin"));
+    succeed(&mut inspect(f, "mine.bin --extract a -o copy.lua"));
+    assert_eq!(bytes(f, "copy.lua"), b"return 7");
+    let missing = fail(&mut inspect(f, "mine.bin --extract b"));
+    assert!(missing.contains("there is no chunk b"), "{missing}");
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as frozen -o mine.bin"));
+    let frozen = fail(&mut inspect(f, "mine.bin --extract a"));
+    assert!(frozen.contains("frozen objects only"), "{frozen}");
+}
+
+#[test]
+fn a_manifest_and_shipped_modules_go_in_too() {
+    let folder = folder("lua51-float", 256 << 10);
+    let f = folder.path();
+    put(
+        f,
+        "fast.toml",
+        "as = \"frozen\"\nvariants = [\"lua51-int\"]\n[[module]]\npath = \"*.lua\"\n",
+    );
+    let said = succeed(&mut patch(
+        f,
+        "nodemcu.bin fast.toml --with provisioning -o mine.bin --json",
+    ));
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["schema"], "fastlua-patch/1");
+    assert_eq!(report["slot"]["variant"], "lua51-float");
+    assert_eq!(report["chunks"].as_array().unwrap().len(), 44);
+    let found = succeed(&mut inspect(f, "mine.bin --json"));
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["schema"], "fastlua-inspect/1");
+    let place = &found["places"][0];
+    assert_eq!(place["bundle"], report["slot"]["bundle"]);
+    assert_eq!(place["used"], report["slot"]["used"]);
+    let hash = |chunks: &serde_json::Value| -> Vec<String> {
+        let chunks = chunks.as_array().unwrap().iter();
+        chunks
+            .map(|c| format!("{} {}", c["name"], c["sha256"]))
+            .collect()
+    };
+    assert_eq!(hash(&place["chunks"]), hash(&report["chunks"]));
+}
+
+/// Fails, says this, and leaves nothing behind.
+fn refuses(folder: &Path, arguments: &str, says: &str) {
+    let before = bytes(folder, "nodemcu.bin");
+    let error = fail(&mut patch(folder, arguments));
+    assert!(error.contains(says), "{arguments}: {error}");
+    assert_eq!(bytes(folder, "nodemcu.bin"), before, "{arguments}");
+    assert!(!folder.join("mine.bin").exists(), "{arguments}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_sizes() {
+    let folder = folder(VARIANT, 2048);
+    let f = folder.path();
+    put(f, "large.lua", format!("return '{}'", "x".repeat(2000)));
+    refuses(
+        f,
+        "nodemcu.bin a.lua large.lua -o mine.bin",
+        "the slot has 2048 bytes, and ",
+    );
+    let error = fail(&mut patch(f, "nodemcu.bin a.lua large.lua -o mine.bin"));
+    assert!(
+        error
+            .lines()
+            .any(|line| line.trim_start().starts_with("large ")),
+        "{error}"
+    );
+    // the least slot that holds it, and one that is smaller by the least step
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin a.lua b.lua --as frozen -o least.bin",
+    ));
+    let used = find(&bytes(f, "least.bin"))[0]
+        .clone()
+        .unwrap()
+        .contents
+        .unwrap()
+        .used;
+    let least = used.next_multiple_of(16);
+    let many = |head: Head| Head {
+        most_chunks: 2,
+        most_functions: 9,
+        ..head
+    };
+    put(f, "nodemcu.bin", raw(&[many(head(VARIANT, least))]));
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin a.lua b.lua --as frozen -o fits.bin",
+    ));
+    put(f, "nodemcu.bin", raw(&[many(head(VARIANT, least - 16))]));
+    refuses(
+        f,
+        "nodemcu.bin a.lua b.lua --as frozen -o mine.bin",
+        &format!("and {used} are needed"),
+    );
+    put(
+        f,
+        "nodemcu.bin",
+        raw(&[Head {
+            most_chunks: 1,
+            ..head(VARIANT, CAPACITY)
+        }]),
+    );
+    refuses(
+        f,
+        "nodemcu.bin a.lua b.lua -o mine.bin",
+        "2 chunks are too many: this slot is for 1",
+    );
+    put(
+        f,
+        "nodemcu.bin",
+        raw(&[Head {
+            most_functions: 1,
+            ..head(VARIANT, CAPACITY)
+        }]),
+    );
+    refuses(
+        f,
+        "nodemcu.bin b.lua --as frozen -o mine.bin",
+        "3 functions of frozen chunks are too many",
+    );
+    let plain = Head {
+        freezes: false,
+        hook: false,
+        ..head(VARIANT, CAPACITY)
+    };
+    put(f, "nodemcu.bin", raw(&[plain]));
+    refuses(
+        f,
+        "nodemcu.bin a.lua --as frozen --no-fallback -o mine.bin",
+        "can't run frozen chunks",
+    );
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as frozen -o falls.bin"));
+    let found = succeed(&mut inspect(f, "falls.bin"));
+    assert!(found.contains("no frozen chunks"), "{found}");
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    refuses(f, "nodemcu.bin a.lua -o nodemcu.bin", "--in-place");
+    refuses(
+        f,
+        "nodemcu.bin a.lua --slot 2 -o mine.bin",
+        "there is no slot 2: there are 1",
+    );
+    refuses(f, "nodemcu.bin -o mine.bin", "nothing to build");
+    put(
+        f,
+        "two.bin",
+        raw(&[head(VARIANT, CAPACITY), head("lua51-int", CAPACITY)]),
+    );
+    refuses(
+        f,
+        "two.bin a.lua -o mine.bin",
+        "there are 2 slots: say which (--slot N)",
+    );
+    put(f, "a51.lua", "return 1");
+    succeed(&mut patch(f, "two.bin a51.lua --slot 2 -o second.bin"));
+    let found = succeed(&mut inspect(f, "second.bin"));
+    assert!(
+        found.contains("lua51-int, fastlua") && found.contains("empty, "),
+        "{found}"
+    );
+    put(f, "none.bin", vec![7; 5000]);
+    refuses(
+        f,
+        "none.bin a.lua -o mine.bin",
+        "there is no slot in this raw file",
+    );
+    let nothing = fail(&mut inspect(f, "none.bin"));
+    assert!(
+        nothing.contains("no slot and no modules of fastlua"),
+        "{nothing}"
+    );
+    let other = Head {
+        variant: "their-own".into(),
+        ..head(VARIANT, CAPACITY)
+    };
+    put(f, "nodemcu.bin", raw(&[other]));
+    refuses(
+        f,
+        "nodemcu.bin a.lua -o mine.bin",
+        "no variant is named their-own",
+    );
+}
+
+#[test]
+fn each_damaged_byte_of_a_header_is_told() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin a.lua b.lua --as frozen -o whole.bin",
+    ));
+    for name in ["nodemcu.bin", "whole.bin"] {
+        let whole = bytes(f, name);
+        for place in 0..256 {
+            for bit in 0..8 {
+                let mut file = whole.clone();
+                file[FIRST + place] ^= 1 << bit;
+                let found = find(&file);
+                match place < MAGIC.len() {
+                    true => assert!(found.is_empty(), "{name}: byte {place}"),
+                    false => assert!(found[0].is_err(), "{name}: byte {place}, bit {bit}"),
+                }
+            }
+        }
+    }
+    // as the commands tell it
+    let mut file = bytes(f, "whole.bin");
+    file[FIRST + 300] ^= 1;
+    put(f, "nodemcu.bin", &file);
+    refuses(
+        f,
+        "nodemcu.bin a.lua -o other.bin",
+        "the checksum of its contents does not fit",
+    );
+    let error = fail(&mut inspect(f, "nodemcu.bin"));
+    assert!(error.contains("nodemcu.bin is damaged"), "{error}");
+    // cut anywhere
+    let whole = bytes(f, "whole.bin");
+    for end in (0..whole.len()).step_by(97) {
+        let found = find(&whole[..end]);
+        let is_there = end >= FIRST + CAPACITY as usize;
+        assert_eq!(found.iter().any(Result::is_ok), is_there, "cut at {end}");
+    }
+    put(f, "nodemcu.bin", &whole[..FIRST + 5000]);
+    let cut = fail(&mut patch(f, "nodemcu.bin a.lua -o other.bin"));
+    assert!(
+        cut.contains("the file ends within it: 5000 of 32768 bytes"),
+        "{cut}"
+    );
+}
+
+#[test]
+fn the_firmware_gets_a_slot_beside_what_is_compiled_in() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    let build = |arguments: &str| {
+        let mut command = fastlua(f);
+        command
+            .args("build --variant lua53-int32-float32 -o".split(' '))
+            .args(arguments.split(' '));
+        command
+    };
+    let said = succeed(&mut build("out --slot 64k"));
+    assert!(said.contains("Slot: 65536 bytes, empty"), "{said}");
+    let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
+    assert!(header.contains("#define FAST_SLOT\t65536u\n") && !header.contains("FAST_CHUNK("));
+    succeed(&mut build("out --slot 64k a.lua"));
+    let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
+    assert!(header.contains("#define FAST_SLOT\t65536u\n") && header.contains("FAST_CHUNK("));
+    let found = succeed(&mut inspect(f, "out/fast_chunks.h"));
+    assert!(
+        found.contains("a slot of 65536 bytes") && found.contains("  a  bytecode"),
+        "{found}"
+    );
+    for (arguments, says) in [
+        (
+            "new --slot 1000",
+            "a slot of 1000 bytes: it takes a multiple of 16",
+        ),
+        (
+            "new --slot 64k a.lua --as frozen",
+            "put those to freeze into the slot",
+        ),
+        ("new --slot 64k a.lua --emit header", "--slot is for fast.c"),
+    ] {
+        let error = fail(&mut build(arguments));
+        assert!(error.contains(says), "{arguments}: {error}");
+        assert!(!f.join("new/fast.c").exists());
+    }
+}
