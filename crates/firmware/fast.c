@@ -41,14 +41,16 @@ static void fast_say (lua_State *L, const char *name, uint32_t since) {
 }
 
 /* the chunk whose name is at that place of the stack, and its bundle */
-static const fast_chunk *fast_named (lua_State *L, int i, const fast_bundle **b) {
+static inline const fast_chunk *fast_named (lua_State *L, int i, const fast_bundle **b) {
   size_t len;
   const char *name = luaL_checklstring(L, i, &len);
 #if defined(FAST_SLOT)
-  const fast_chunk *c = fast_find(*b = &fast_slot_image, name, len);
+  const fast_chunk *c = fast_find(&fast_slot_image, name, len);
+  *b = &fast_slot_image;
   if (c != NULL) return c;
 #endif
-  return fast_find(*b = &fast_image, name, len);
+  *b = &fast_image;
+  return fast_find(&fast_image, name, len);
 }
 
 static int fast_get (lua_State *L, int i) {

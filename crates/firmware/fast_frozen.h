@@ -203,9 +203,11 @@ static int fast_wants_shadow (lua_State *L, uint32_t number) {
 }
 
 /* the frozen form of a chunk, if loading takes that */
-static const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
-                                          const fast_chunk *c) {
-  const fast_frozen *z = (b->frozen != NULL) ? b->frozen[c - b->chunks] : NULL;
+static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
+                                                 const fast_chunk *c) {
+  const fast_frozen *z = NULL;
+  if (b == &fast_freezer && fast_has_pool)
+    z = fast_freezer.frozen[c - fast_freezer.chunks];
   if (z == NULL || fast_is_mapped(L) || c->words == NULL
       || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)
     return z;

@@ -18,6 +18,19 @@
 
 #if defined(LFSBIT) && (LUA_VERSION_NUM != 501 || !defined(LUA_CROSS_COMPILER))
 #define FAST_FREEZES
+#endif
+
+/* the bytecode of a frozen chunk, which no firmware with the start-up hook
+** needs */
+#if defined(FAST_FREEZES) && defined(FAST_WRAP)
+#define FAST_FALLS_BACK	0
+#define FAST_FROZEN_CHUNK(n,w,s,h,k,p,t,d)	FAST_CHUNK(n, NULL, 0, 0, k, p, t, d)
+#else
+#define FAST_FALLS_BACK	1
+#define FAST_FROZEN_CHUNK	FAST_CHUNK
+#endif
+
+#if defined(FAST_FREEZES)
 
 typedef struct fast_frozen {
   const Proto *main;

@@ -1,5 +1,7 @@
 //! Firmware with slots, as a firmware's build makes it: no code in it can run, but fastlua can't tell.
 
+#![allow(dead_code)] // each test uses its part
+
 use fastlua_bundle::{CoreLayout, Tags};
 use fastlua_slot::{Head, Heap};
 use fastlua_variants::Variants;

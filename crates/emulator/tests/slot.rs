@@ -187,7 +187,8 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
             let [a, b] = [compiled, patched].map(|load| load.instructions);
             sums = [sums[0] + a, sums[1] + b];
             let what = format!("{model} {}: {a} compiled in, {b} put in", input.name);
-            assert!(a.abs_diff(b) * 20 <= a, "{what}");
+            // the slot is looked for in RAM, and what it names is counted from its start
+            assert!(a <= b && b <= a + 32, "{what}");
             assert_eq!(compiled.heap_kept, patched.heap_kept, "{what}");
             assert_eq!(compiled.heap_peak, patched.heap_peak, "{what}");
         }
@@ -196,7 +197,7 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
             "{model}: {count} chunks, {} instructions compiled in, {} put in",
             sums[0], sums[1]
         );
-        assert!(count > 40);
+        assert!(count > 40 && sums[1] * 20 <= sums[0] * 21);
     }
 }
 

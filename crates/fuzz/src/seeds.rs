@@ -1,5 +1,9 @@
 //! What the targets begin with.
 
+#[path = "../../../tests/support/firmware.rs"]
+mod samples;
+
+use fastlua::{Bundle, Firmware, Form, Head, Module, Options, Project};
 use fastlua_bytecode::{Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::Variants;
@@ -87,4 +91,44 @@ pub(crate) fn sdkconfigs() -> Vec<Vec<u8>> {
         "CONFIG_LUA_VERSION_53=y\n# CONFIG_LUA_VERSION_51 is not set\nCONFIG_LUA_NUMBER_DOUBLE=y\n",
         "CONFIG_LUA_VERSION_51=y\nCONFIG_LUA_NUMBER_INTEGRAL=y\nCONFIG_LUA_EMBEDDED_FLASH_STORE=0x10000\n",
     ])
+}
+
+const VARIANT: &str = "lua53-int64-float64";
+
+/// The header of a slot.
+pub(crate) fn head(capacity: u32) -> Head {
+    samples::head(VARIANT, capacity)
+}
+
+/// Chunks of each form.
+pub(crate) fn bundle() -> Bundle {
+    let mut project = Project::new();
+    let text = "local a, b = ... return function () return a, {b, 'text', 0.5, 1 << 40} end";
+    for (name, form) in Form::NAMED {
+        let module = Module::new(format!("{name}.lua"), text).form(form);
+        project.add(module).expect("it has no marker");
+    }
+    let options = Options {
+        variants: Some(vec![VARIANT.into()]),
+        ..Options::default()
+    };
+    let plan = project.plan(&options).expect("the names differ");
+    plan.build(|| {}).expect("they can be compiled")
+}
+
+/// Firmware with slots, empty and filled.
+pub(crate) fn firmware() -> Vec<Vec<u8>> {
+    let bundle = bundle();
+    let mut all = Vec::new();
+    for slots in [&[2560][..], &[4096, 1024]] {
+        let heads: Vec<Head> = slots.iter().map(|capacity| head(*capacity)).collect();
+        let empty = samples::raw(&heads);
+        // without most of what is in front: a long seed slows down every mutant
+        let empty = empty[samples::FIRST - 16..].to_vec();
+        let mut filled = Firmware::read(empty.clone()).expect("it is a raw file");
+        let slot = filled.slot(Some(1)).expect("it is there").clone();
+        filled.patch(&slot, Some(&bundle)).expect("it fits");
+        all.extend([empty, filled.bytes]);
+    }
+    all
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use fastlua::{Options, Overrides, Project, firmware_tree};
+use fastlua::{Bundle, Contents, Firmware, Head, Options, Overrides, Project, Slot, firmware_tree};
 use fastlua_bundle::{TextError, nodemcu, squash_proved};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
 };
+use fastlua_slot::{HEAD, Heap};
 use fastlua_source::lexer::Lexer;
 use fastlua_source::literals;
 use fastlua_source::split::{Loader, split};
@@ -44,6 +45,8 @@ pub(crate) const ALL: &[Target] = targets! {
     "variants" variants, seeds::variants;
     "user-config" user_config, seeds::user_configs;
     "sdkconfig" sdkconfig, seeds::sdkconfigs;
+    "firmware" firmware, seeds::firmware;
+    "slot" slot, seeds::firmware;
 };
 
 /// What is read strictly is written as it was, but for what `write` says of several forms; and then it is
@@ -232,4 +235,77 @@ fn user_config(text: &[u8]) {
 
 fn sdkconfig(text: &[u8]) {
     tree("sdkconfig", text, None);
+}
+
+/// What can be patched has its guards right afterwards, and emptied again it is what it was without them.
+fn firmware(bytes: &[u8]) {
+    let Ok(mut firmware) = Firmware::read(bytes.to_vec()) else {
+        return;
+    };
+    for label in firmware.labels.iter().flatten() {
+        let _ = firmware.chunks_of(label);
+    }
+    for slot in firmware.slots.clone().into_iter().flatten() {
+        fill(&mut firmware, &slot);
+    }
+}
+
+/// Puts chunks into a slot, reads them back, and takes them out.
+fn fill(firmware: &mut Firmware, slot: &Slot) {
+    static BUNDLE: LazyLock<Bundle> = LazyLock::new(seeds::bundle);
+    let _ = firmware.chunks_of_slot(slot);
+    let v = BUNDLE.variants.iter();
+    let mut v = v.filter(|v| v.name == slot.head.variant);
+    if v.next().is_none() || firmware.patch(slot, Some(&BUNDLE)).is_err() {
+        return;
+    }
+    let same = |found: &&Slot| found.offset == slot.offset;
+    let patched = firmware.slots.iter().flatten().find(same).cloned();
+    let patched = patched.expect("it is there");
+    let chunks = firmware.chunks_of_slot(&patched).expect("they can be read");
+    assert_eq!(chunks.len(), BUNDLE.chunks.len());
+    let slot_bytes = firmware.bytes_of(&patched);
+    assert!(chunks.iter().all(|chunk| chunk.is_sound(slot_bytes)));
+    let range = slot.offset..slot.offset + slot.head.capacity as usize;
+    for (guard, right) in firmware.image.verify(&firmware.bytes) {
+        assert!(right || guard.offset < range.start, "{guard}");
+    }
+    firmware.patch(&patched, None).expect("it goes again");
+}
+
+/// The same with a header and contents whose sums fit, so that what they say is believed.
+fn slot(bytes: &[u8]) {
+    const CAPACITY: u32 = 4096;
+    let byte = |i: usize| bytes.get(i).copied().unwrap_or(0);
+    let word = |i: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| byte(4 * i + n)));
+    let head = Head {
+        freezes: byte(0) & 1 != 0,
+        hook: byte(0) & 2 != 0,
+        heap: Heap {
+            head: word(1) % 32,
+            least: word(2) % 32,
+            align: 1 << (byte(12) % 6),
+        },
+        core: match byte(0) & 4 {
+            0 => seeds::head(CAPACITY).core,
+            _ => std::array::from_fn(|i| byte(64 + i)),
+        },
+        ..seeds::head(CAPACITY)
+    };
+    let mut file = head.to_slot();
+    let body = bytes.get(128..).unwrap_or_default();
+    let body = &body[..body.len().min(file.len() - HEAD)];
+    file[HEAD..HEAD + body.len()].copy_from_slice(body);
+    let contents = Contents {
+        used: (HEAD + body.len()) as u32,
+        count: word(5) % 40,
+        index: word(6),
+        about: word(7),
+        frozen: word(8),
+        ..Contents::default()
+    };
+    contents.write(&mut file);
+    let mut firmware = Firmware::read(file).expect("it is a raw file");
+    let slot = firmware.slot(None).expect("its sums fit").clone();
+    fill(&mut firmware, &slot);
 }

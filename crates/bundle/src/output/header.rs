@@ -255,7 +255,13 @@ impl Bundle {
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
-            let _ = write!(index, "  FAST_CHUNK(fast_name_{id}, ");
+            let falls_back = frozen && chunk.form == Form::Frozen { fallback: true };
+            let entry = if falls_back {
+                "FAST_FROZEN_CHUNK"
+            } else {
+                "FAST_CHUNK"
+            };
+            let _ = write!(index, "  {entry}(fast_name_{id}, ");
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
             let Some(compiled) = &dump.compiled else {
                 let _ = writeln!(
@@ -265,7 +271,13 @@ impl Bundle {
                 continue;
             };
             if chunk.form.carries_bytes() {
+                let (before, after) = match falls_back {
+                    true => ("\n#if FAST_FALLS_BACK", "#endif\n"),
+                    false => ("", ""),
+                };
+                *text += before;
                 words(text, &format!("fast_words_{id}"), &dump.bytes);
+                *text += after;
                 let _ = write!(index, "fast_words_{id}, {size}, 0x{hash:08x}, ");
             } else {
                 let _ = write!(index, "NULL, 0, 0, ");
