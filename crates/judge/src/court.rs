@@ -163,9 +163,10 @@ impl Court {
         let mut child = Command::new("sh")
             .args(["-c", "ulimit -s unlimited 2>/dev/null; exec \"$0\""])
             .arg(&self.program)
+            // a crash is found again by its walk: where its memory came from need not be kept
             .env(
                 "ASAN_OPTIONS",
-                "detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=16",
+                "detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=16:malloc_context_size=1",
             )
             .env("UBSAN_OPTIONS", "print_stacktrace=1")
             .stdin(Stdio::piped())
