@@ -1,10 +1,11 @@
 //! What the device keeps outside its file system.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
@@ -96,10 +97,16 @@ impl Settings {
             path: path.clone(),
             message: error.to_string(),
         })?;
-        let mut part = path.clone().into_os_string();
-        part.push(".part");
-        fs::write(&part, text + "\n")
-            .and_then(|()| fs::rename(&part, path))
-            .map_err(|error| Error::io("cannot write", path, error))
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let write = || {
+            let mut part = NamedTempFile::new_in(folder)?;
+            part.write_all((text + "\n").as_bytes())?;
+            part.persist(path)?;
+            Ok(())
+        };
+        write().map_err(|error| Error::io("cannot write", path, error))
     }
 }

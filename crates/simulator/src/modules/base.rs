@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use fastlua_bytecode::{Dialect, Layout, NumberModel, is_bytecode, read};
+use fastlua_verifier::verify;
 use mlua::{Function, Lua, MultiValue, Table, Value, Variadic};
 
 use crate::api::Library;
@@ -27,6 +29,33 @@ const ABSENT: &[(&str, &[&str])] = &[("package", &["loadlib", "searchpath"])];
 const STRING_MOD: &str = "getmetatable('').__mod = function(format, values)
   if type(values) ~= 'table' then return format:format(values) end
   return format:format((table.unpack or unpack)(values))
+end";
+
+/// Bytecode is verified before this process runs it. `...` gives a reason not to.
+const LOAD: &str = "local refusal = ...
+local load, type, byte, error = load, type, string.byte, error
+local function verified(name)
+  local load = _G[name]
+  _G[name] = function(text, ...)
+    local reason = type(text) == 'string' and refusal(text)
+    if reason then return nil, reason end
+    return load(text, ...)
+  end
+end
+verified 'loadstring'
+verified 'load'
+local load = _G.load
+_G.load = function(reader, ...)
+  if type(reader) ~= 'function' then return load(reader, ...) end
+  local is_first = true
+  return load(function()
+    local piece = reader()
+    if is_first and type(piece) == 'string' and byte(piece) == 27 then
+      error('bytecode has to come as a whole, since it is verified', 0)
+    end
+    is_first = is_first and piece == ''
+    return piece
+  end, ...)
 end";
 
 const DEBUG_UNSIMULATED: &[&str] = &[
@@ -61,6 +90,8 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
     globals.raw_set("_PROMPT", "> ")?;
     globals.raw_set("_PROMPT2", ">> ")?;
     lua.load(STRING_MOD).exec()?;
+    let refusal = |_: &Lua, text: mlua::String| Ok(refusal(&text.as_bytes()));
+    lua.load(LOAD).call::<()>(lua.create_function(refusal)?)?;
     open_print(lua, device)?;
     open_loading(lua, device)?;
     open_require(lua, device)?;
@@ -204,7 +235,31 @@ pub(crate) fn load(lua: &Lua, source: &[u8], chunk_name: &str) -> mlua::Result<F
             .position(|&byte| byte == b'\n')
             .unwrap_or(source.len())..];
     }
+    if let Some(reason) = refusal(source) {
+        return Err(mlua::Error::runtime(format!("{chunk_name}: {reason}")));
+    }
     lua.load(source).set_name(chunk_name).into_function()
+}
+
+/// Why text that is bytecode can't be run; nothing where it can, or is source.
+fn refusal(text: &[u8]) -> Option<String> {
+    if !is_bytecode(text) {
+        return None;
+    }
+    let (dialect, integer) = match cfg!(feature = "lua53") {
+        true => (Dialect::Lua53, 8),
+        false => (Dialect::Lua51, 0),
+    };
+    let numbers = NumberModel {
+        dialect,
+        integer,
+        float: 8,
+    };
+    let layout = Layout::stock(numbers, size_of::<usize>() as u8);
+    match read(text, &layout) {
+        Err(error) => Some(format!("bytecode of another Lua, or damaged: {error}")),
+        Ok(chunk) => verify(&chunk).err().map(|refusal| refusal.to_string()),
+    }
 }
 
 fn load_file(lua: &Lua, device: &Device, name: &[u8]) -> Result<Function, String> {
