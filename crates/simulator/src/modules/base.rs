@@ -33,7 +33,7 @@ end";
 
 /// Bytecode is verified before this process runs it. `...` gives a reason not to.
 const LOAD: &str = "local refusal = ...
-local load, type, byte, error = load, type, string.byte, error
+local load, type, byte = load, type, string.byte
 local function verified(name)
   local load = _G[name]
   _G[name] = function(text, ...)
@@ -47,15 +47,15 @@ verified 'load'
 local load = _G.load
 _G.load = function(reader, ...)
   if type(reader) ~= 'function' then return load(reader, ...) end
-  local is_first = true
-  return load(function()
+  local is_first, is_bytecode = true
+  local chunk, reason = load(function()
     local piece = reader()
-    if is_first and type(piece) == 'string' and byte(piece) == 27 then
-      error('bytecode has to come as a whole, since it is verified', 0)
-    end
+    is_bytecode = is_bytecode or is_first and type(piece) == 'string' and byte(piece) == 27
     is_first = is_first and piece == ''
-    return piece
+    if not is_bytecode then return piece end
   end, ...)
+  if is_bytecode then return nil, 'bytecode has to come as a whole, since it is verified' end
+  return chunk, reason
 end";
 
 const DEBUG_UNSIMULATED: &[&str] = &[
