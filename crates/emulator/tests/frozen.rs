@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
+use common::{TIMEOUT, bundle, carried, input, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input};
 use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
 use fastlua_variants::Variant;
@@ -27,14 +27,6 @@ fn scripts(variant: &Variant) -> Vec<Input> {
     }
     assert!(inputs.len() >= 8);
     inputs
-}
-
-fn as_frozen(inputs: &[Input], form: Form) -> Vec<Input> {
-    let frozen = inputs.iter().map(|input| Input {
-        form,
-        ..input.clone()
-    });
-    frozen.collect()
 }
 
 /// Runs each chunk.
@@ -74,7 +66,7 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
     for model in MODELS {
         let variant = variant(model);
         let inputs = scripts(&variant);
-        let frozen = as_frozen(&inputs, Form::Frozen { fallback: false });
+        let frozen = carried(&inputs, Form::Frozen { fallback: false });
         let text = |output: Output| {
             let errors = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status, 0, "{model}: {errors}");
@@ -121,7 +113,7 @@ fn what_is_too_deep_for_the_stack_is_refused() {
             (Core::ReadOnly, Form::Frozen { fallback: false }, true),
             (Core::Hooked, Form::Frozen { fallback: false }, false),
         ] {
-            let inputs = as_frozen(&inputs, form);
+            let inputs = carried(&inputs, form);
             let output = run(script, &variant, core, &inputs, false);
             let second = match refused {
                 true => "chunk 'n25' has 25 levels of functions, the stack is for 24",
@@ -158,7 +150,7 @@ int luaopen_fast (lua_State *L) {
         let variant = variant(model);
         let one = [input("one", b"return 'one'")];
         let header =
-            bundle(&as_frozen(&one, Form::Frozen { fallback: false }), &variant).c_header("0");
+            bundle(&carried(&one, Form::Frozen { fallback: false }), &variant).c_header("0");
         let [(_, fast), chunks] = fast_files(&header);
         let image = Image::script(
             &tools(),
@@ -223,7 +215,7 @@ fn a_frozen_chunk_loads_for_next_to_nothing() {
         let variant = variant(model);
         let inputs = shipped();
         let bytecode = loads(&variant, Core::Stock, &inputs);
-        let frozen = as_frozen(&inputs, Form::Frozen { fallback: false });
+        let frozen = carried(&inputs, Form::Frozen { fallback: false });
         let hooked = loads(&variant, Core::Hooked, &frozen);
         let open = loads(&variant, Core::ReadOnly, &frozen);
         let modules = inputs.iter().zip(&bytecode).zip(&hooked).zip(&open);

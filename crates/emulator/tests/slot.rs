@@ -6,26 +6,17 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::{TIMEOUT, bundle, input, shipped, tools, variant, work};
+use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
 use fastlua_slot::{Slot, find};
-use fastlua_source::split::{Loader, split};
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
 const CAPACITY: u32 = 128 << 10;
-
-fn carried(inputs: &[Input], form: Form) -> Vec<Input> {
-    let carried = inputs.iter().map(|input| Input {
-        form,
-        ..input.clone()
-    });
-    carried.collect()
-}
 
 /// The header of firmware with an empty slot, beside these modules.
 fn header(inputs: &[Input], variant: &Variant) -> String {
@@ -127,21 +118,6 @@ fn what_is_put_in_runs_as_what_was_compiled_in_51_float() {
 #[ignore = "needs the ESP8266's cross compiler and emulator"]
 fn what_is_put_in_runs_as_what_was_compiled_in_53() {
     each_form_runs_as_what_was_compiled_in("53-int32-float32");
-}
-
-/// The overlays of the shipped modules.
-fn overlays(form: Form) -> Vec<Input> {
-    let pieces = fastlua_firmware::modules().flat_map(|(file, text)| {
-        let name = file.strip_suffix(".lua").unwrap();
-        match split(text, Loader::Fast).unwrap() {
-            None => vec![input(name, text)],
-            Some(pieces) => pieces
-                .into_iter()
-                .map(|p| input(&p.name, &p.text))
-                .collect(),
-        }
-    });
-    carried(&pieces.collect::<Vec<_>>(), form)
 }
 
 /// The first load of each chunk of a bundle, in a state of its own.

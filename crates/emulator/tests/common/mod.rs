@@ -8,6 +8,7 @@ use std::time::Duration;
 use fastlua_bundle::{Build, Bundle, Form, Input};
 use fastlua_bytecode::{Layout, Strip};
 use fastlua_emulator::{Toolchain, stock_layout};
+use fastlua_source::split::{Loader, split};
 use fastlua_variants::{Variant, Variants};
 
 /// Real time for a run; each takes a fraction of a second.
@@ -20,7 +21,9 @@ pub fn tools() -> Toolchain {
 
 /// Objects are kept here between tests and runs; their names tell what they depend on.
 pub fn work() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulator")
+    // examples have no folder of their own
+    let folder = option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp");
+    Path::new(folder).join("emulator")
 }
 
 /// The number model of that name.
@@ -55,6 +58,30 @@ pub fn shipped() -> Vec<Input> {
     fastlua_firmware::modules()
         .map(|(file, text)| input(file.strip_suffix(".lua").unwrap(), text))
         .collect()
+}
+
+/// The same, to be carried in this form.
+pub fn carried(inputs: &[Input], form: Form) -> Vec<Input> {
+    let carried = inputs.iter().map(|input| Input {
+        form,
+        ..input.clone()
+    });
+    carried.collect()
+}
+
+/// The overlays of the shipped modules.
+pub fn overlays(form: Form) -> Vec<Input> {
+    let pieces = fastlua_firmware::modules().flat_map(|(file, text)| {
+        let name = file.strip_suffix(".lua").unwrap();
+        match split(text, Loader::Fast).unwrap() {
+            None => vec![input(name, text)],
+            Some(pieces) => pieces
+                .into_iter()
+                .map(|p| input(&p.name, &p.text))
+                .collect(),
+        }
+    });
+    carried(&pieces.collect::<Vec<_>>(), form)
 }
 
 /// The bundle for one variant.
