@@ -148,6 +148,60 @@ fn a_manifest_and_shipped_modules_go_in_too() {
     assert_eq!(hash(&place["chunks"]), hash(&report["chunks"]));
 }
 
+#[test]
+fn a_bill_of_materials_names_what_is_in_the_slot() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    let manifest = "license = \"MIT\"\n[[module]]\npath = \"a.lua\"\nversion = \"1.2\"\n\
+        [[module]]\npath = \"b.lua\"\nlicense = \"MIT OR Apache-2.0\"\n";
+    put(f, "fast.toml", manifest);
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin fast.toml -o mine.bin --sbom mine.json",
+    ));
+    let text = bytes(f, "mine.json");
+    let bom: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(
+        (&bom["bomFormat"], &bom["specVersion"]),
+        (&"CycloneDX".into(), &"1.5".into())
+    );
+    let found = succeed(&mut inspect(f, "mine.bin --json"));
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(
+        bom["metadata"]["component"]["version"],
+        found["places"][0]["bundle"]
+    );
+    let [a, b] = &bom["components"].as_array().unwrap()[..] else {
+        panic!("{bom}");
+    };
+    assert_eq!((&a["name"], &a["version"]), (&"a".into(), &"1.2".into()));
+    assert_eq!(a["licenses"][0]["expression"], "MIT");
+    assert_eq!(b["licenses"][0]["expression"], "MIT OR Apache-2.0");
+    let hash = &found["places"][0]["chunks"][0]["sha256"];
+    assert_eq!(&a["hashes"][0]["content"], hash);
+    assert_eq!(&a["components"][0]["hashes"][0]["content"], hash);
+    // the same bytes again, and with build the name that its report has
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin fast.toml -o other.bin --sbom other.json",
+    ));
+    assert_eq!(bytes(f, "other.json"), text);
+    let report = succeed(fastlua(f).args(
+        "build fast.toml --variant lua53-int32-float32 -o out --sbom out.json --json".split(' '),
+    ));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let bom: serde_json::Value = serde_json::from_slice(&bytes(f, "out.json")).unwrap();
+    assert_eq!(bom["metadata"]["component"]["version"], report["bundle"]);
+    put(f, "fast.toml", manifest.replace("MIT OR", "Mine or"));
+    fs::remove_file(f.join("mine.bin")).unwrap();
+    refuses(
+        f,
+        "nodemcu.bin fast.toml -o mine.bin --sbom new.json",
+        "is no SPDX expression",
+    );
+    assert!(!f.join("new.json").exists());
+}
+
 /// Fails, says this, and leaves nothing behind.
 fn refuses(folder: &Path, arguments: &str, says: &str) {
     let before = bytes(folder, "nodemcu.bin");
@@ -357,10 +411,14 @@ fn the_firmware_gets_a_slot_beside_what_is_compiled_in() {
     let said = succeed(&mut build("out --slot 64k"));
     assert!(said.contains("Slot: 65536 bytes, empty"), "{said}");
     let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
-    assert!(header.contains("#define FAST_SLOT\t65536u\n") && !header.contains("FAST_CHUNK("));
+    assert!(
+        header.contains("#define FAST_SLOT\t65536u\n") && !header.contains("FAST_CHUNK(fast_name")
+    );
     succeed(&mut build("out --slot 64k a.lua"));
     let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
-    assert!(header.contains("#define FAST_SLOT\t65536u\n") && header.contains("FAST_CHUNK("));
+    assert!(
+        header.contains("#define FAST_SLOT\t65536u\n") && header.contains("FAST_CHUNK(fast_name")
+    );
     let found = succeed(&mut inspect(f, "out/fast_chunks.h"));
     assert!(
         found.contains("a slot of 65536 bytes") && found.contains("  a  bytecode"),

@@ -8,6 +8,7 @@ use fastlua::{
     Amount, BudgetError, Bundle, Options, OutputReport, Plan, Report, c_module, c_module_with_slot,
     firmware_tree, module_headers,
 };
+use fastlua_sbom::cyclonedx;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::depfile::rule;
@@ -53,6 +54,9 @@ pub struct Args {
     /// Write the names of all files that were read as a Make rule
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
+    /// Write a bill of materials: what is in the bundle, as CycloneDX JSON
+    #[arg(long, value_name = "FILE")]
+    sbom: Option<PathBuf>,
     /// Print what each chunk takes on the chip as bytecode and frozen
     #[arg(long)]
     costs: bool,
@@ -104,7 +108,7 @@ pub fn run(args: &Args) -> Result<()> {
         let shown = warning.fault.shown(plan.variants.len());
         print::note(&format!("{}: {shown}", warning.severity.name()));
     }
-    let written = write(args, &bundle, &sources)?;
+    let written = write(args, &plan, &bundle, &sources)?;
     if args.json {
         let mut report = Report::of(&bundle);
         let output = |w: &Written| OutputReport {
@@ -154,7 +158,7 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
     outcome.map_err(|error| anyhow!("{error}\nnothing was written"))
 }
 
-fn write(args: &Args, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Written>> {
+fn write(args: &Args, plan: &Plan, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Written>> {
     let files = match (args.emit, args.slot) {
         (Emit::Module, None) => c_module(bundle).to_vec(),
         (Emit::Module, Some(capacity)) => c_module_with_slot(bundle, capacity)
@@ -174,6 +178,9 @@ fn write(args: &Args, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Writte
     }
     for (path, file) in paths.iter().zip(files) {
         outputs.add(path, file.text);
+    }
+    if let Some(file) = &args.sbom {
+        outputs.add(file, cyclonedx(plan, bundle, &bundle.name())?);
     }
     outputs.commit()
 }

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use fastlua::{Firmware, FirmwareError, Form, Options, Patched, Report, Slot, variant_of};
+use fastlua::{
+    Bundle, Firmware, FirmwareError, Form, Options, Patched, Plan, Report, Slot, variant_of,
+};
+use fastlua_sbom::cyclonedx;
 use serde_json::json;
 
 use crate::output::{self, Outputs};
@@ -37,6 +40,9 @@ pub struct Args {
     /// Which slot, from 1 on, if the firmware has several
     #[arg(long, value_name = "N")]
     slot: Option<usize>,
+    /// Write a bill of materials: what is in the slot, as CycloneDX JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "empty")]
+    sbom: Option<PathBuf>,
     /// Print the report as JSON (see docs/machine-output.md)
     #[arg(long)]
     json: bool,
@@ -58,13 +64,22 @@ pub fn run(args: &Args) -> Result<()> {
     let failed = |error: FirmwareError| explained(&shown, &error);
     let mut firmware = Firmware::read(output::read(&args.image)?).map_err(failed)?;
     let slot = firmware.slot(args.slot).map_err(failed)?.clone();
-    let bundle = match args.empty {
+    let built = match args.empty {
         true => None,
-        false => Some(bundle(args, &slot)?),
+        false => Some(built(args, &slot)?),
     };
-    let patched = firmware.patch(&slot, bundle.as_ref()).map_err(failed)?;
+    let bundle = built.as_ref().map(|(_, bundle)| bundle);
+    let patched = firmware.patch(&slot, bundle).map_err(failed)?;
     let mut outputs = Outputs::default();
     outputs.add(output, firmware.bytes.clone());
+    if let (Some(file), Some((plan, bundle)), Some(contents)) =
+        (&args.sbom, &built, &patched.contents)
+    {
+        outputs.add(
+            file,
+            cyclonedx(plan, bundle, &print::hex(&contents.bundle))?,
+        );
+    }
     let written = outputs.commit()?;
     if args.json {
         let contents = patched.contents.as_ref();
@@ -80,7 +95,7 @@ pub fn run(args: &Args) -> Result<()> {
                 "bundle": contents.map(|c| print::hex(&c.bundle)),
             },
             "guards": patched.guards.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "chunks": bundle.as_ref().map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
+            "chunks": bundle.map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
         }));
     }
     let files: String = written.iter().map(|file| format!("{file}\n")).collect();
@@ -88,7 +103,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// What goes into the slot.
-fn bundle(args: &Args, slot: &Slot) -> Result<fastlua::Bundle> {
+fn built(args: &Args, slot: &Slot) -> Result<(Plan, Bundle)> {
     let known = args.known.load()?;
     let variant = variant_of(&slot.head, &known).map_err(print::explained)?;
     let options = Options {
@@ -106,7 +121,7 @@ fn bundle(args: &Args, slot: &Slot) -> Result<fastlua::Bundle> {
         let shown = warning.fault.shown(1);
         print::note(&format!("{}: {shown}", warning.severity.name()));
     }
-    Ok(bundle)
+    Ok((plan, bundle))
 }
 
 fn report(slot: &Slot, patched: &Patched) -> String {

@@ -59,7 +59,7 @@ pub use error::Error;
 pub use files::Files;
 pub use firmware::{Firmware, FirmwareError, Patched, form_of, variant_of};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
-pub use module::{Module, Overrides};
+pub use module::{Module, ModuleFacts, Overrides};
 pub use output::{OutputFile, c_module, c_module_with_slot, module_headers};
 pub use plan::{Options, Plan, find_variant};
 pub use project::Project;

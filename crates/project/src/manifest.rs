@@ -19,6 +19,10 @@ pub struct Manifest {
     pub fallback: Option<bool>,
     /// What all modules may cost in `fastlua bench`.
     pub budget: Option<Budget>,
+    /// The modules' version, for a bill of materials.
+    pub version: Option<String>,
+    /// Their licence, as an SPDX expression, likewise.
+    pub license: Option<String>,
     /// The modules, `[[module]]` each.
     #[serde(default, rename = "module")]
     pub modules: Vec<ManifestModule>,
@@ -45,6 +49,10 @@ pub struct ManifestModule {
     pub split: Option<bool>,
     /// What it may cost in `fastlua bench`.
     pub budget: Option<Budget>,
+    /// Its version, for a bill of materials.
+    pub version: Option<String>,
+    /// Its licence, as an SPDX expression, likewise.
+    pub license: Option<String>,
 }
 
 /// A `fast.toml` that can't be used: place, reason and a suggestion.

@@ -2,6 +2,7 @@
 
 use fastlua_bundle::{Budget, Form};
 use fastlua_bytecode::Strip;
+use sha2::{Digest, Sha256};
 
 /// A Lua text, or bytecode, and how it is to be carried.
 #[derive(Debug, Clone)]
@@ -14,6 +15,21 @@ pub struct Module {
     pub(crate) split: bool,
     pub(crate) variants: Option<Vec<String>>,
     pub(crate) budget: Option<Budget>,
+    pub(crate) version: Option<String>,
+    pub(crate) license: Option<String>,
+}
+
+/// What is known of a module beside its chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleFacts {
+    /// Its file.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+    /// Its version, if it is known.
+    pub version: Option<String>,
+    /// Its licence, if it is known: an SPDX expression, but nobody has checked that.
+    pub license: Option<String>,
 }
 
 impl Module {
@@ -30,6 +46,8 @@ impl Module {
             split: true,
             variants: None,
             budget: None,
+            version: None,
+            license: None,
         }
     }
 
@@ -64,6 +82,24 @@ impl Module {
     pub fn budget(self, budget: Budget) -> Module {
         let budget = Some(budget);
         Module { budget, ..self }
+    }
+
+    /// Its version and its licence, for a bill of materials.
+    pub fn about(self, version: Option<String>, license: Option<String>) -> Module {
+        Module {
+            version,
+            license,
+            ..self
+        }
+    }
+
+    pub(crate) fn facts(&self) -> ModuleFacts {
+        ModuleFacts {
+            file: self.file.clone(),
+            sha256: Sha256::digest(&self.text).into(),
+            version: self.version.clone(),
+            license: self.license.clone(),
+        }
     }
 
     /// The name that its chunk has unless SPLIT markers cut it.

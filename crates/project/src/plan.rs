@@ -7,7 +7,7 @@ use fastlua_compiler::HEAP_LIMIT;
 use fastlua_slot::{About, HEAD, Head, RECORD};
 use fastlua_variants::{Variant, Variants};
 
-use crate::Error;
+use crate::{Error, ModuleFacts};
 
 /// How a project is planned.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ const RECORDS: usize = RECORD + About::BYTES + 40;
 pub struct Plan {
     /// The chunks' texts.
     pub inputs: Vec<Input>,
+    /// What is known of each module, by its name.
+    pub modules: BTreeMap<String, ModuleFacts>,
     /// The variants, by name.
     pub variants: Vec<Variant>,
     /// What all modules may cost together.
@@ -74,6 +76,7 @@ impl Plan {
         };
         Ok(Plan {
             inputs,
+            modules: BTreeMap::new(),
             variants,
             budget,
             budgets,

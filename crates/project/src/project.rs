@@ -10,7 +10,7 @@ use glob::Pattern;
 
 use crate::manifest::{Manifest, ManifestModule};
 use crate::plan::{Options, Plan};
-use crate::{Error, Files, Module, Overrides};
+use crate::{Error, Files, Module, ModuleFacts, Overrides};
 
 /// Modules from any place, and what is said about all of them.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,7 @@ pub struct Project {
     variants: Option<Vec<String>>,
     budget: Budget,
     budgets: BTreeMap<String, Budget>,
+    modules: BTreeMap<String, ModuleFacts>,
 }
 
 impl Project {
@@ -78,6 +79,16 @@ impl Project {
                     split: !overrides.whole && module.split.unwrap_or(true),
                     variants: module.variants.clone(),
                     budget: module.budget,
+                    version: module
+                        .version
+                        .as_ref()
+                        .or(manifest.version.as_ref())
+                        .cloned(),
+                    license: module
+                        .license
+                        .as_ref()
+                        .or(manifest.license.as_ref())
+                        .cloned(),
                     ..Module::new(files.shown(&name), text)
                 })?;
                 project.files.push(name);
@@ -93,6 +104,7 @@ impl Project {
     /// A wrong SPLIT marker.
     pub fn add(&mut self, module: Module) -> Result<(), Error> {
         let file = &module.file;
+        let facts = module.facts();
         let pieces = match module.split && !is_bytecode(&module.text) {
             true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
                 file: file.clone(),
@@ -112,6 +124,7 @@ impl Project {
         if let Some(budget) = module.budget {
             self.budgets.insert(name.clone(), budget);
         }
+        self.modules.insert(name.clone(), facts);
         self.inputs
             .extend(chunks.into_iter().map(|(chunk, text)| Input {
                 name: chunk,
@@ -171,7 +184,9 @@ impl Project {
     pub fn plan(self, options: &Options) -> Result<Plan, Error> {
         check_names(self.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
         let named = options.variants.as_ref().or(self.variants.as_ref());
-        Plan::new(self.inputs, named, self.budget, self.budgets, options)
+        let mut plan = Plan::new(self.inputs, named, self.budget, self.budgets, options)?;
+        plan.modules = self.modules;
+        Ok(plan)
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
     globals.raw_set("_PROMPT", "> ")?;
     globals.raw_set("_PROMPT2", ">> ")?;
     lua.load(STRING_MOD).exec()?;
-    let refusal = |_: &Lua, text: mlua::String| Ok(refusal(&text.as_bytes()));
+    let refusal = |_: &Lua, text: mlua::LuaString| Ok(refusal(&text.as_bytes()));
     lua.load(LOAD).call::<()>(lua.create_function(refusal)?)?;
     open_print(lua, device)?;
     open_loading(lua, device)?;
