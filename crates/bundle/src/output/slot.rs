@@ -135,17 +135,23 @@ impl Bundle {
     }
 }
 
-/// The number of a form in a slot; those of [`Form::NAMED`] from 0 on, and one more.
+/// The forms, each at the place of its number in a slot. A new one goes behind these.
+const FORMS: [Form; 5] = [
+    Form::Bytecode,
+    Form::Squashed,
+    Form::Plain,
+    Form::Frozen { fallback: true },
+    Form::Frozen { fallback: false },
+];
+
 fn number(form: Form) -> u8 {
-    let named = Form::NAMED.iter().position(|(_, named)| *named == form);
-    named.unwrap_or(Form::NAMED.len()) as u8
+    let place = FORMS.iter().position(|known| *known == form);
+    place.map_or(u8::MAX, |place| place as u8) // what is open still is in no bundle
 }
 
 /// The form with this number in a slot; none where there is none.
 pub fn form_of_number(number: u8) -> Option<Form> {
-    let forms = Form::NAMED.iter().map(|(_, form)| *form);
-    let alone = [Form::Frozen { fallback: false }];
-    forms.chain(alone).nth(number.into())
+    FORMS.get(usize::from(number)).copied()
 }
 
 struct Writer<'a> {
