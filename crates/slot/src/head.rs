@@ -112,6 +112,9 @@ impl Head {
         if slot[..16] != MAGIC {
             return Err(Damage::Header);
         }
+        if at(place::LAYOUT) != LAYOUT {
+            return Err(Damage::Layout(at(place::LAYOUT)));
+        }
         let heap = [0, 4, 8].map(|i| at(place::HEAP + i));
         let most = [0, 4].map(|i| at(place::MOST + i));
         let mut core = [0; 64];
@@ -133,9 +136,6 @@ impl Head {
         );
         if sum != at(place::CHECK) || start.checked_add(capacity) != Some(end) {
             return Err(Damage::Header);
-        }
-        if at(place::LAYOUT) != LAYOUT {
-            return Err(Damage::Layout(at(place::LAYOUT)));
         }
         let [head, least, align] = heap;
         let sane = align.is_power_of_two()
