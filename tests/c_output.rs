@@ -259,6 +259,38 @@ fn compiles_clean_with_one_chunk_of_a_short_name() {
     succeed(command.args(["fast.o", "fast.c"].map(|file| folder.path().join(file))));
 }
 
+/// A slot is for chips only; with a core that runs frozen chunks and without, with the hook and without.
+#[test]
+#[ignore = "needs the ESP8266's cross compiler"]
+fn compiles_clean_with_a_slot() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "m.lua", "return ...\n");
+    for (out, modules) in [("empty", &[][..]), ("beside", &["m.lua"])] {
+        let mut build = fastlua(folder.path());
+        succeed(
+            build
+                .args(["build", "--slot", "64k", "-o", out])
+                .args(modules),
+        );
+        for model in NumberModel::ALL {
+            let compile = |core: &str, flags: &[&str]| {
+                let stock = folder.path().join(format!("{core}{}", model.dialect));
+                match core {
+                    "freezing" => freezing_lua(&stock, model.dialect),
+                    _ => packed_lua(&stock, model.dialect),
+                }
+                let mut command = esp8266(&stock, &model);
+                command.args(firmware_flags(&model)).args(flags).arg("-o");
+                let files = ["fast.o", "fast.c"].map(|file| folder.path().join(out).join(file));
+                succeed(command.args(files));
+            };
+            compile("packed", &[]);
+            compile("freezing", &[]);
+            compile("freezing", &["-DFAST_WRAP"]);
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs clang"]
 fn compiles_clean_with_clang() {

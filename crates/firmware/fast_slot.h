@@ -92,11 +92,14 @@ static const struct fast_slot {
   }
 };
 
-/* A word of the header. The compiler must not take it for what it wrote. */
+/* Words of the header, and where it says that it lies. The compiler must not
+** take them for what it wrote. */
 #define fast_slot_word(field)	FAST_WORD(&fast_slot.head.field)
+#define fast_slot_start() \
+	((size_t)*(const void *const volatile *)&fast_slot.head.self)
 
 /* where something in the slot is, by its distance from the start */
-#define fast_slot_at(t,field)	((const t *)(fast_slot_word(self) + fast_slot_word(field)))
+#define fast_slot_at(t,field)	((const t *)(fast_slot_start() + fast_slot_word(field)))
 
 static uint32_t fast_slot_checked[(FAST_SLOT_MOST + 31) / 32];
 static fast_bundle fast_slot_image;
@@ -113,7 +116,7 @@ static char fast_slot_state;	/* what was found: */
 
 /* Whether what was put in is there as it was. */
 static int fast_slot_sound (void) {
-  const uint32_t *words = (const uint32_t *)fast_slot_word(self);
+  const uint32_t *words = (const uint32_t *)fast_slot_start();
   uint32_t size = offsetof(fast_slot_head, head_hash), used = fast_slot_word(used);
   return words == (const uint32_t *)&fast_slot
          && fast_hash(words, size) == fast_slot_word(head_hash)
@@ -135,7 +138,7 @@ static void fast_slot_open (void) {
   fast_slot_state = FAST_SLOT_GOOD;
   fast_slot_image.chunks = fast_slot_at(fast_chunk, index);
   fast_slot_image.count = fast_slot_word(count);
-  fast_slot_image.base = fast_slot_word(self);
+  fast_slot_image.base = fast_slot_start();
 #if defined(FAST_FREEZES)
   if (fast_slot_word(frozen) == 0) return;
   fast_slot_image.frozen = fast_slot_at(struct fast_frozen *const, frozen);

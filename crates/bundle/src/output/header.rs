@@ -244,7 +244,6 @@ impl Bundle {
         if let Purpose::Fast { version, slot } = purpose {
             frozen = self.frozen(text, v);
             if slot.is_some() {
-                objects::layout(text, &variant.layout);
                 slot::core(text, variant, version);
             }
         }

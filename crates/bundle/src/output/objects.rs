@@ -27,7 +27,7 @@ pub(super) fn print(text: &mut String, objects: &Objects) {
 }
 
 /// Writes what the core's structures are on a chip as assertions. A test core has other fields.
-pub(super) fn layout(text: &mut String, dump: &Layout) {
+fn layout(text: &mut String, dump: &Layout) {
     if !dump.format.is_nodemcu() {
         return;
     }
