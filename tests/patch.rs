@@ -299,6 +299,38 @@ fn what_does_not_fit_is_refused_with_sizes() {
 }
 
 #[test]
+fn auto_freezes_as_many_as_fit() {
+    let folder = folder("lua51-float", 64 << 10);
+    let f = folder.path();
+    let frozen = |hook: bool| {
+        put(
+            f,
+            "nodemcu.bin",
+            raw(&[Head {
+                hook,
+                ..head("lua51-float", 64 << 10)
+            }]),
+        );
+        succeed(&mut patch(
+            f,
+            "nodemcu.bin --with provisioning --as auto -o mine.bin",
+        ));
+        let found = succeed(&mut inspect(f, "mine.bin"));
+        found
+            .lines()
+            .filter(|line| line.contains("  frozen "))
+            .count()
+    };
+    let (with, without) = (frozen(true), frozen(false));
+    println!("{with} frozen with the hook, {without} without");
+    // without it they have their bytecode beside them
+    assert!(
+        with > 2 * without && without > 0 && with < 42,
+        "{with} {without}"
+    );
+}
+
+#[test]
 fn what_can_not_be_meant_is_refused() {
     let folder = folder(VARIANT, CAPACITY);
     let f = folder.path();

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use fastlua::{
-    Bundle, Firmware, FirmwareError, Form, Options, Patched, Plan, Report, Slot, variant_of,
-};
+use fastlua::{Bundle, Firmware, FirmwareError, Options, Patched, Plan, Report, Slot, variant_of};
 use fastlua_sbom::cyclonedx;
 use serde_json::json;
 
@@ -113,9 +111,7 @@ fn built(args: &Args, slot: &Slot) -> Result<(Plan, Bundle)> {
     };
     let read = args.modules.read()?;
     let mut plan = read.project.plan(&options).map_err(print::explained)?;
-    if plan.inputs.iter().any(|input| input.form == Form::Auto) {
-        plan.fit(&slot.head);
-    }
+    plan.fit(&slot.head);
     let bundle = build::build(&plan, None)?;
     for warning in &bundle.warnings {
         let shown = warning.fault.shown(1);

@@ -39,7 +39,7 @@ const ALONE: Form = Form::Frozen { fallback: false };
 /// What `as = "auto"` becomes within these bytes of flash, by name.
 fn chosen(bundle: &Bundle, flash: Option<u64>) -> Vec<(&str, Form)> {
     let mut copy = bundle.clone();
-    copy.choose_forms(flash);
+    copy.choose_forms(flash, true);
     let chunks = bundle.chunks.iter().zip(copy.chunks);
     chunks.map(|(c, now)| (c.name.as_str(), now.form)).collect()
 }
@@ -67,7 +67,7 @@ fn auto_ends_where_the_largest_variant_is_full() {
         &["lua51-int", "lua51-float"],
     );
     let mut frozen = bundle.clone();
-    frozen.choose_forms(None);
+    frozen.choose_forms(None, true);
     let flash = (0..2).map(|v| frozen.flash(v)).max().unwrap() as u64;
     assert_ne!(frozen.flash(0), frozen.flash(1));
     assert_eq!(chosen(&bundle, Some(flash))[0].1, FROZEN);

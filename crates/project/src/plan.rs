@@ -49,6 +49,8 @@ pub struct Plan {
     pub budgets: BTreeMap<String, Budget>,
     /// Bytes of heap that compiling or loading one chunk may take.
     pub heap_limit: usize,
+    /// The slot that the chunks go into.
+    slot: Option<Head>,
 }
 
 impl Plan {
@@ -81,11 +83,14 @@ impl Plan {
             budget,
             budgets,
             heap_limit: options.heap_limit,
+            slot: None,
         })
     }
 
-    /// Says that the chunks go into this slot: without a budget of flash, `auto` freezes as many as fit.
+    /// Says that the chunks go into this slot, whose size is then all that limits them: without a budget of
+    /// flash, `auto` freezes as many as fit.
     pub fn fit(&mut self, head: &Head) {
+        self.slot = Some(head.clone());
         let taken = self
             .inputs
             .iter()
@@ -110,7 +115,9 @@ impl Plan {
         if !refused.is_empty() {
             return Err(Error::Faults(refused, self.variants.len()));
         }
-        bundle.check_flash().map_err(Error::TooLarge)?;
+        if self.slot.is_none() {
+            bundle.check_flash().map_err(Error::TooLarge)?;
+        }
         Ok(bundle)
     }
 
@@ -139,7 +146,10 @@ impl Plan {
         };
         let faults = |faults| Error::Faults(faults, self.variants.len());
         let mut bundle = build.run(done).map_err(faults)?;
-        bundle.choose_forms(self.budget.flash.map(|amount| amount.0));
+        let flash = self.budget.flash.map(|amount| amount.0);
+        // a slot in firmware with the hook holds no bytecode of what is frozen
+        let fallback = self.slot.as_ref().is_none_or(|slot| !slot.hook);
+        bundle.choose_forms(flash, fallback);
         Ok(bundle)
     }
 }
