@@ -258,7 +258,7 @@ mod tests {
             ),
             ("only\"", "only\\u001b[2J\"", "summary is not one line"),
             ("== 4", "== 4, 1", "no C expression of one line"),
-            ("esp32 =", "\"a\\nb\" =", "a target's name has letters"),
+            ("esp32 =", "\"a\\nb\" =", "a target's name has up to"),
         ] {
             let text = good.replace(from, to);
             assert_ne!(text, good);
