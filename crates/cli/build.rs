@@ -104,10 +104,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let plan = read.project.plan(&options).map_err(print::explained)?;
     let bundle = build(&plan, args.jobs)?;
-    for warning in &bundle.warnings {
-        let shown = warning.fault.shown(plan.variants.len());
-        print::note(&format!("{}: {shown}", warning.severity.name()));
-    }
+    warn(&bundle);
     let written = write(args, &plan, &bundle, &sources)?;
     if args.json {
         let mut report = Report::of(&bundle);
@@ -143,6 +140,14 @@ fn of_tree(folder: &Path, lua: Option<&str>, options: &Options) -> Result<(Strin
     let (shown, variant) = (print::path(&file), tree.variant.name);
     print::note(&format!("{shown} sets {}: {variant}", tree.macros));
     Ok((variant, file))
+}
+
+/// Says what the user should know of a bundle.
+pub fn warn(bundle: &Bundle) {
+    for warning in &bundle.warnings {
+        let shown = warning.fault.shown(bundle.variants.len());
+        print::note(&format!("{}: {shown}", warning.severity.name()));
+    }
 }
 
 /// Builds a plan, with a bar where standard error is a terminal.

@@ -113,10 +113,7 @@ fn built(args: &Args, slot: &Slot) -> Result<(Plan, Bundle)> {
     let mut plan = read.project.plan(&options).map_err(print::explained)?;
     plan.fit(&slot.head);
     let bundle = build::build(&plan, None)?;
-    for warning in &bundle.warnings {
-        let shown = warning.fault.shown(1);
-        print::note(&format!("{}: {shown}", warning.severity.name()));
-    }
+    build::warn(&bundle);
     Ok((plan, bundle))
 }
 

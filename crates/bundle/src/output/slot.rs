@@ -290,7 +290,9 @@ impl<'a> Writer<'a> {
         let mut words = Vec::new();
         for (i, frozen) in objects.chunks.iter().enumerate() {
             let record = records + i * FROZEN;
-            let place = self.chunks.iter().position(|(c, _)| c.name == frozen.name);
+            // they are sorted by name
+            let by_name = |(c, _): &(&BundledChunk, &Dump)| c.name.as_str().cmp(frozen.name);
+            let place = self.chunks.binary_search_by(by_name).ok();
             words.extend(place.map(|place| (table + place * 4, address(record))));
             let main = start + memory.functions[frozen.main];
             let fields = [
