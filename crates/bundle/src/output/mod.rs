@@ -1,9 +1,11 @@
-//! What a bundle becomes: the text of C headers, and the bytes of a slot.
+//! What a bundle becomes: the text of C headers, the bytes of a slot, an object file for a linker.
 
 mod c;
 mod header;
 mod objects;
+mod region;
 mod slot;
 
 pub use header::{FrozenHeader, NoSlot};
-pub use slot::{SlotError, TooLargeForSlot, form_of_number};
+pub use region::{Machine, form_of_number};
+pub use slot::{SlotError, TooLargeForSlot};

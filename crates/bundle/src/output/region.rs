@@ -1,0 +1,238 @@
+//! A variant's chunks as one region of flash: their index, names, dumps, sources and frozen objects,
+//! byte for byte as the chip reads them. [`slot`](super::slot) puts it into firmware that is built,
+//! [`object`](super::object) gives it to a linker.
+
+use fastlua_slot::{About, Heap, RECORD, check};
+
+use crate::bundle::{BundledChunk, Dump};
+use crate::form::Form;
+use crate::objects::{ALIGN, CoreLayout, Memory, Objects, Tags};
+
+/// Bytes of a `fast_frozen`.
+const FROZEN: usize = 16;
+
+/// The core that reads a region: what is as many bytes in its memory, and what loading takes of its
+/// heap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The core's structures.
+    pub core: CoreLayout,
+    /// Its tags.
+    pub tags: Tags,
+    /// What a block of the heap takes.
+    pub heap: Heap,
+}
+
+/// The bytes. What names a place in them holds its distance from their start.
+#[derive(Debug, Default)]
+pub(super) struct Region {
+    pub(super) bytes: Vec<u8>,
+    /// Where the index is.
+    pub(super) index: usize,
+    /// The words of the index that name a place.
+    pub(super) names: Vec<usize>,
+    /// The frozen chunks, if there are any.
+    pub(super) frozen: Option<Frozen>,
+    /// What takes how many bytes.
+    pub(super) parts: Vec<(String, usize)>,
+}
+
+/// What the loader is told of the frozen chunks.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    /// Where for each chunk it is said where its frozen form is, or 0.
+    pub(super) table: usize,
+    /// Where the table of strings is.
+    pub(super) pool: usize,
+    /// Its chains.
+    pub(super) pool_size: usize,
+    /// The strings in it.
+    pub(super) pool_used: usize,
+    /// Bytes of flash that it takes with all strings.
+    pub(super) pool_bytes: usize,
+    /// What 5.3 begins hashes with.
+    pub(super) seed: u32,
+    /// How many functions there are.
+    pub(super) functions: usize,
+    /// The words that name a place.
+    pub(super) pointers: Vec<usize>,
+}
+
+/// What a region is made of.
+pub(super) struct Plan<'a> {
+    pub(super) chunks: &'a [(&'a BundledChunk, &'a Dump)],
+    pub(super) machine: &'a Machine,
+    /// The frozen chunks as objects, if the machine runs them.
+    pub(super) frozen: Option<Objects<'a>>,
+    /// Whether a frozen chunk carries no bytecode beside it.
+    pub(super) alone: bool,
+    /// Bytes that are left free at the start.
+    pub(super) head: usize,
+}
+
+impl Plan<'_> {
+    /// Lays all out. `about` is given the region with the index in it, for more to follow.
+    pub(super) fn region(&self, about: impl FnOnce(&mut Region, &[usize])) -> Region {
+        let mut region = Region {
+            bytes: vec![0; self.head],
+            ..Region::default()
+        };
+        if self.head > 0 {
+            region.part("header");
+        }
+        region.index = region.room(self.chunks.len() * RECORD, 4);
+        let names = self
+            .chunks
+            .iter()
+            .map(|(chunk, _)| region.text(&chunk.name));
+        let names: Vec<usize> = names.collect();
+        about(&mut region, &names);
+        region.part("index");
+        self.freeze(&mut region);
+        for (i, name) in names.into_iter().enumerate() {
+            self.chunk(&mut region, i, name);
+        }
+        region
+    }
+
+    /// The record of a chunk, and its dump or source.
+    fn chunk(&self, region: &mut Region, i: usize, name: usize) {
+        let (chunk, dump) = self.chunks[i];
+        let machine = self.machine;
+        let is_alone = chunk.form.is_frozen() && self.frozen.is_some() && self.alone;
+        let (words, size, hash) = match chunk.form.carries_bytes() && !is_alone {
+            false => (0, 0, 0),
+            true => {
+                let start = region.room(dump.bytes.len().next_multiple_of(4), 4);
+                region.bytes[start..start + dump.bytes.len()].copy_from_slice(&dump.bytes);
+                region.part(&chunk.name);
+                (start as u32, dump.bytes.len() as u32, dump.xxh32)
+            }
+        };
+        let (kind, heap, strings, depth) = match &dump.compiled {
+            None => (1, 0, 0, 0),
+            Some(compiled) => {
+                let need = &compiled.need;
+                let heap = need.heap(&machine.core, &machine.heap);
+                (0, heap as u32, need.short_strings as u32, need.depth as u32)
+            }
+        };
+        let record = region.index + i * RECORD;
+        region.names.push(record);
+        if words != 0 {
+            region.names.push(record + 4);
+        }
+        let fields = [size, hash, kind, heap, strings, depth];
+        let pointers = [name as u32, words];
+        let all = pointers.iter().chain(&fields).copied();
+        for (i, word) in all.chain([check(fields)]).enumerate() {
+            region.put(record + 4 * i, word);
+        }
+    }
+
+    /// The frozen chunks: for each chunk where it is, their descriptions, the objects.
+    fn freeze(&self, region: &mut Region) {
+        let Some(objects) = &self.frozen else {
+            return;
+        };
+        let machine = self.machine;
+        let memory: Memory = objects.memory(&machine.core, &machine.tags);
+        let table = region.room(self.chunks.len() * 4, 4);
+        let records = region.room(objects.chunks.len() * FROZEN, 4);
+        let start = region.room(memory.bytes.len(), ALIGN);
+        region.bytes[start..].copy_from_slice(&memory.at(start as u32));
+        let mut pointers: Vec<usize> = memory.pointers.iter().map(|at| start + at).collect();
+        for (i, frozen) in objects.chunks.iter().enumerate() {
+            let record = records + i * FROZEN;
+            // they are sorted by name
+            let by_name = |(c, _): &(&BundledChunk, &Dump)| c.name.as_str().cmp(frozen.name);
+            if let Ok(place) = self.chunks.binary_search_by(by_name) {
+                pointers.push(table + place * 4);
+                region.put(table + place * 4, record as u32);
+            }
+            pointers.push(record);
+            let fields = [
+                start + memory.functions[frozen.main],
+                frozen.main,
+                frozen.need.frozen_flash(&machine.core),
+                frozen.need.shadows(&machine.core, &machine.heap),
+            ];
+            for (i, word) in fields.into_iter().enumerate() {
+                region.put(record + 4 * i, word as u32);
+            }
+        }
+        region.frozen = Some(Frozen {
+            table,
+            pool: start + memory.pool,
+            pool_size: objects.strings.table.len(),
+            pool_used: objects.strings.interned(),
+            pool_bytes: objects.strings.flash(&machine.core),
+            seed: objects.strings.seed,
+            functions: objects.functions.len(),
+            pointers,
+        });
+        region.part("frozen objects");
+    }
+}
+
+impl Region {
+    /// A text with its zeros, at least one.
+    pub(super) fn text(&mut self, text: &str) -> usize {
+        let start = self.room((text.len() + 1).next_multiple_of(4), 4);
+        self.bytes[start..start + text.len()].copy_from_slice(text.as_bytes());
+        start
+    }
+
+    pub(super) fn room(&mut self, size: usize, align: usize) -> usize {
+        let start = self.bytes.len().next_multiple_of(align);
+        self.bytes.resize(start + size, 0);
+        start
+    }
+
+    pub(super) fn put(&mut self, at: usize, word: u32) {
+        self.bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    }
+
+    /// Adds an address to the place that a word names.
+    pub(super) fn move_by(&mut self, at: usize, address: u32) {
+        let mut word = [0; 4];
+        word.copy_from_slice(&self.bytes[at..at + 4]);
+        self.put(at, u32::from_le_bytes(word).wrapping_add(address));
+    }
+
+    /// Counts what came since the last part.
+    fn part(&mut self, name: &str) {
+        let before: usize = self.parts.iter().map(|(_, bytes)| bytes).sum();
+        self.parts.push((name.into(), self.bytes.len() - before));
+    }
+}
+
+/// What is known of a chunk's source.
+pub(super) fn about(chunk: &BundledChunk) -> About {
+    About {
+        module: chunk.module.clone(),
+        sha256: chunk.sha256,
+        source_len: chunk.source_len as u32,
+        form: number(chunk.form),
+        strip: chunk.strip as u8,
+    }
+}
+
+/// The forms, each at the place of its number in a region. A new one goes behind these.
+const FORMS: [Form; 5] = [
+    Form::Bytecode,
+    Form::Squashed,
+    Form::Plain,
+    Form::Frozen { fallback: true },
+    Form::Frozen { fallback: false },
+];
+
+pub(super) fn number(form: Form) -> u8 {
+    let place = FORMS.iter().position(|known| *known == form);
+    place.map_or(u8::MAX, |place| place as u8) // what is open still is in no bundle
+}
+
+/// The form with this number in a region; none where there is none.
+pub fn form_of_number(number: u8) -> Option<Form> {
+    FORMS.get(usize::from(number)).copied()
+}
