@@ -472,3 +472,25 @@ fn the_firmware_gets_a_slot_beside_what_is_compiled_in() {
         assert!(!f.join("new/fast.c").exists());
     }
 }
+
+/// What looks like a slot or a label in a module is a module's text.
+#[test]
+fn a_module_may_hold_what_a_slot_begins_with() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    let text = r"return 'fastlua slot\r\n\026\n', 'fastlua mods\r\n\026\n'";
+    put(f, "magic.lua", text);
+    for form in ["bytecode", "frozen"] {
+        let arguments = format!("nodemcu.bin magic.lua --as {form} -o mine.bin");
+        succeed(&mut patch(f, &arguments));
+        let inside = bytes(f, "mine.bin")
+            .windows(16)
+            .filter(|w| **w == MAGIC)
+            .count();
+        assert!(inside > 1, "{form}: the magic is in the module");
+        let found = succeed(&mut inspect(f, "mine.bin"));
+        assert!(found.contains("  magic  "), "{found}");
+        succeed(&mut patch(f, "mine.bin --empty -o empty.bin"));
+        assert_eq!(bytes(f, "empty.bin"), bytes(f, "nodemcu.bin"));
+    }
+}

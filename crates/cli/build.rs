@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
-    Amount, BudgetError, Bundle, Options, OutputReport, Plan, Report, c_module, c_module_with_slot,
-    firmware_tree, module_headers,
+    Amount, BudgetError, Bundle, Chip, FirmwareTree, Options, OutputFile, OutputReport, Plan,
+    Report, c_module, c_module_with_object, c_module_with_slot, firmware_tree, module_headers,
 };
 use fastlua_sbom::cyclonedx;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,10 +40,13 @@ pub struct Args {
     /// Lua version that the firmware's make is given [ESP8266 default: 51]
     #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
     lua: Option<String>,
-    /// What to write: fast.c and fast_chunks.h, or for each file a header NAME_lua.h by which a C
-    /// module carries it as its Lua half
+    /// What to write: fast.c and fast_chunks.h; the same with the chunks in fast_chunks.o, for the firmware's
+    /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
+    /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
+    #[arg(long, value_name = "CHIP")]
+    chip: Option<Chip>,
     /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k; modules that are
     /// named here are compiled in beside it, and there need not be any
     #[arg(long, value_name = "SIZE", value_parser = capacity)]
@@ -72,6 +75,7 @@ pub struct Args {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Emit {
     Module,
+    Object,
     Header,
 }
 
@@ -97,15 +101,18 @@ pub fn run(args: &Args) -> Result<()> {
         variants: (!args.only.is_empty()).then(|| args.only.clone()),
         heap_limit: args.heap.bytes(),
     };
+    let mut chip = args.chip;
     if let Some(folder) = &args.firmware {
-        let (variant, file) = of_tree(folder, args.lua.as_deref(), &options)?;
-        options.variants = Some(vec![variant]);
+        let (tree, file) = of_tree(folder, args.lua.as_deref(), &options)?;
+        options.variants = Some(vec![tree.variant.name]);
+        chip = chip.or(Some(tree.chip));
         sources.push(file);
     }
+    let what = What::of(args, chip)?;
     let plan = read.project.plan(&options).map_err(print::explained)?;
     let bundle = build(&plan, args.jobs)?;
     warn(&bundle);
-    let written = write(args, &plan, &bundle, &sources)?;
+    let written = write(args, &what, &plan, &bundle, &sources)?;
     if args.json {
         let mut report = Report::of(&bundle);
         let output = |w: &Written| OutputReport {
@@ -131,15 +138,15 @@ pub fn run(args: &Args) -> Result<()> {
     print::out(text)
 }
 
-/// Name of the variant that a firmware tree is set to, and the file that says so.
-fn of_tree(folder: &Path, lua: Option<&str>, options: &Options) -> Result<(String, PathBuf)> {
+/// What a firmware tree is set to, and the file that says so.
+fn of_tree(folder: &Path, lua: Option<&str>, options: &Options) -> Result<(FirmwareTree, PathBuf)> {
     let version = lua.map(str::parse).transpose()?;
     let files = Folder::of_tree(folder);
     let tree = firmware_tree(&files, version, &options.known).map_err(print::explained)?;
     let file = files.path(&tree.file);
-    let (shown, variant) = (print::path(&file), tree.variant.name);
+    let (shown, variant) = (print::path(&file), &tree.variant.name);
     print::note(&format!("{shown} sets {}: {variant}", tree.macros));
-    Ok((variant, file))
+    Ok((tree, file))
 }
 
 /// Says what the user should know of a bundle.
@@ -163,15 +170,53 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
     outcome.map_err(|error| anyhow!("{error}\nnothing was written"))
 }
 
-fn write(args: &Args, plan: &Plan, bundle: &Bundle, sources: &[PathBuf]) -> Result<Vec<Written>> {
-    let files = match (args.emit, args.slot) {
-        (Emit::Module, None) => c_module(bundle).to_vec(),
-        (Emit::Module, Some(capacity)) => c_module_with_slot(bundle, capacity)
-            .context("--slot")?
-            .to_vec(),
-        (Emit::Header, None) => module_headers(bundle).context("--emit header")?,
-        (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
-    };
+/// What is written of a bundle.
+enum What {
+    Module,
+    Slot(u32),
+    Object(Chip),
+    Headers,
+}
+
+impl What {
+    fn of(args: &Args, chip: Option<Chip>) -> Result<What> {
+        if args.chip.is_some() && !matches!(args.emit, Emit::Object) {
+            bail!("--chip is for --emit object: what a compiler is given is for any chip");
+        }
+        Ok(match (args.emit, args.slot) {
+            (Emit::Module, None) => What::Module,
+            (Emit::Module, Some(capacity)) => What::Slot(capacity),
+            (Emit::Object, None) => What::Object(chip.context(
+                "--emit object is for one chip: say --chip, such as esp8266, or --firmware DIR",
+            )?),
+            (Emit::Header, None) => What::Headers,
+            (Emit::Object, Some(_)) => bail!("--slot is for fast.c, not for --emit object"),
+            (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
+        })
+    }
+
+    fn files(&self, bundle: &Bundle) -> Result<Vec<OutputFile>> {
+        Ok(match *self {
+            What::Module => c_module(bundle).to_vec(),
+            What::Slot(capacity) => c_module_with_slot(bundle, capacity)
+                .context("--slot")?
+                .to_vec(),
+            What::Object(chip) => c_module_with_object(bundle, chip)
+                .context("--emit object")?
+                .to_vec(),
+            What::Headers => module_headers(bundle).context("--emit header")?,
+        })
+    }
+}
+
+fn write(
+    args: &Args,
+    what: &What,
+    plan: &Plan,
+    bundle: &Bundle,
+    sources: &[PathBuf],
+) -> Result<Vec<Written>> {
+    let files = what.files(bundle)?;
     portable::check(files.iter().map(|f| f.name.as_str()))?;
     fs::create_dir_all(&args.output)
         .with_context(|| format!("{} can't be made", print::path(&args.output)))?;
@@ -182,7 +227,7 @@ fn write(args: &Args, plan: &Plan, bundle: &Bundle, sources: &[PathBuf]) -> Resu
         outputs.add(depfile, rule(&targets, sources)?);
     }
     for (path, file) in paths.iter().zip(files) {
-        outputs.add(path, file.text);
+        outputs.add(path, file.bytes);
     }
     if let Some(file) = &args.sbom {
         outputs.add(file, cyclonedx(plan, bundle, &bundle.name())?);

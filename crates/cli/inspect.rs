@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{Entry, Firmware, FirmwareError, Label, Slot, Variants, form_of};
+use fastlua::{Entry, Firmware, FirmwareError, ImageKind, Label, Slot, Variants, form_of};
 use fastlua_bytecode::{candidates, is_bytecode, read};
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::{list, patch, print};
 Finds the slots and the modules that are compiled in, and checks all checksums. Exit status 1 if nothing \
 is found, or something is damaged.")]
 pub struct Args {
-    /// The file: firmware of any kind, an ELF file, a .lc file, a fast_chunks.h
+    /// The file: firmware of any kind, an ELF file, an object file or an archive of them, a .lc file, a fast_chunks.h
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Write this chunk to a file: bytecode as .lc, source as .lua
@@ -166,12 +166,13 @@ fn of_slot(
 ) -> Result<Place, FirmwareError> {
     let slot = slot.as_ref().map_err(Clone::clone)?;
     let bytes = firmware.bytes_of(slot);
+    let linked = is_linked(firmware);
     let chunks = firmware.chunks_of_slot(slot)?;
     let contents = slot.contents.as_ref();
     Ok(Place {
         kind: "slot",
-        offset: Some(slot.offset),
-        address: Some(slot.head.address),
+        offset: linked.then_some(slot.offset),
+        address: linked.then_some(slot.head.address),
         variants: vec![slot.head.variant.clone()],
         version: Some(slot.head.version.clone()),
         freezes: Some(slot.head.freezes),
@@ -189,14 +190,15 @@ fn of_label(
 ) -> Result<Place, FirmwareError> {
     let label = label.as_ref().map_err(Clone::clone)?;
     let chunks = firmware.chunks_of(label)?;
+    let linked = is_linked(firmware);
     Ok(Place {
         kind: "compiled in",
-        offset: Some(label.offset),
-        address: Some(label.address),
+        offset: linked.then_some(label.offset),
+        address: linked.then_some(label.address),
         variants: vec![label.variant.clone()],
         version: Some(label.version.clone()),
         freezes: Some(label.freezes),
-        hook: Some(label.hook),
+        hook: label.index.about.is_none().then_some(label.hook), // an object file can't know
         bundle: Some(label.bundle.clone()),
         chunks: chunks
             .iter()
@@ -204,6 +206,14 @@ fn of_label(
             .collect(),
         ..Place::default()
     })
+}
+
+/// Whether what is found has a place and an address.
+fn is_linked(firmware: &Firmware) -> bool {
+    !matches!(
+        firmware.image.kind(),
+        ImageKind::Object | ImageKind::Archive
+    )
 }
 
 fn of_entry(entry: &Entry, bytes: &[u8]) -> ChunkFound {
@@ -318,11 +328,10 @@ fn text(found: &Found) -> String {
 /// The line above the chunks of a place.
 fn head(place: &Place) -> String {
     let mut parts = Vec::new();
-    parts.extend(
-        place
-            .offset
-            .map(|offset| format!("{} at {offset:#x}", place.kind)),
-    );
+    parts.push(match place.offset {
+        Some(offset) => format!("{} at {offset:#x}", place.kind),
+        None => place.kind.to_owned(),
+    });
     parts.extend(
         place
             .address

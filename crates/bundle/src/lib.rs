@@ -20,7 +20,10 @@ pub use objects::{
     CoreLayout, Field, FrozenChunk, FrozenFunction, Memory, Objects, Strings, Structure, Tags,
     Text, Value,
 };
-pub use output::{FrozenHeader, Machine, NoSlot, SlotError, TooLargeForSlot, form_of_number};
+pub use output::{
+    Chip, FrozenHeader, Machine, NoChip, NoSlot, ObjectError, SlotError, TooLargeForSlot,
+    form_of_number,
+};
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};
 pub use produce::{
     Build, Fault, Input, Need, Parts, Remark, Severity, SourceText, TextError, Warning, nodemcu,

@@ -266,7 +266,7 @@ fn fill(firmware: &mut Firmware, slot: &Slot) {
     assert_eq!(chunks.len(), BUNDLE.chunks.len());
     let slot_bytes = firmware.bytes_of(&patched);
     assert!(chunks.iter().all(|chunk| chunk.is_sound(slot_bytes)));
-    let range = slot.offset..slot.offset + slot.head.capacity as usize;
+    let range = slot.range();
     for (guard, right) in firmware.image.verify(&firmware.bytes) {
         assert!(right || guard.offset < range.start, "{guard}");
     }

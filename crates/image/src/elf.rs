@@ -13,7 +13,7 @@ use crate::{Error, Kind, Part, Segment};
 pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Part, Error> {
-    let mut places = places(bytes).map_err(Error::Elf)?;
+    let mut places = places(bytes)?;
     places.sort_unstable_by_key(|place| place.0);
     let segments = places.into_iter().map(|(offset, size, address)| {
         let data = take(bytes, offset, size, "the data of a segment")?;

@@ -1,5 +1,6 @@
 //! What can be wrong with a file, or with a change of it.
 
+use crate::Guard;
 use crate::seal::Seal;
 
 /// Why a file can't be read or a change not be mended. Offsets are bytes from the start of the file.
@@ -35,6 +36,9 @@ pub enum Error {
         /// Where the table is.
         offset: usize,
     },
+    /// The change is where a guard is.
+    #[error("the change is over the {0}")]
+    Guard(Guard),
     /// The change is outside the file.
     #[error("the change ends at offset {end:#x}, but the file at {len:#x}")]
     Outside {
@@ -46,4 +50,10 @@ pub enum Error {
     /// The file is longer or shorter than it was, or its headers say something else.
     #[error("the change is not only in the data of segments: the file reads differently now")]
     Restructured,
+}
+
+impl From<object::Error> for Error {
+    fn from(error: object::Error) -> Error {
+        Error::Elf(error)
+    }
 }

@@ -17,8 +17,12 @@ pub enum Kind {
     Esp32(Chip),
     /// The flash of a chip of the ESP32 family: boot loader, table of partitions, applications.
     Esp32Flash,
-    /// What a linker or a compiler made.
+    /// What a linker made.
     Elf,
+    /// What a compiler made, for a linker.
+    Object,
+    /// Several of them.
+    Archive,
     /// Anything else, such as an ESP8266's `0x10000.bin`.
     Raw,
 }
@@ -36,6 +40,8 @@ impl fmt::Display for Kind {
             Kind::Esp32(chip) => write!(f, "{chip} image"),
             Kind::Esp32Flash => f.write_str("ESP32 flash"),
             Kind::Elf => f.write_str("ELF file"),
+            Kind::Object => f.write_str("object file"),
+            Kind::Archive => f.write_str("archive of object files"),
             Kind::Raw => f.write_str("raw file"),
         }
     }

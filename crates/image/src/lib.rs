@@ -14,6 +14,7 @@ mod flash;
 mod guard;
 mod kind;
 mod mend;
+mod objects;
 mod seal;
 
 use std::ops::Range;
@@ -21,6 +22,7 @@ use std::ops::Range;
 pub use error::Error;
 pub use guard::{Check, Guard};
 pub use kind::{Chip, Kind};
+pub use objects::objects;
 pub use seal::Seal;
 
 /// What a firmware file holds. It keeps places, not the bytes.

@@ -12,8 +12,8 @@ impl Image {
     /// A guard that was wrong before the change is right afterwards too; [`Image::verify`] tells it before.
     ///
     /// # Errors
-    /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, or changed what the
-    /// headers say. Nothing is written then.
+    /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, over a guard, or changed
+    /// what the headers say. Nothing is written then.
     pub fn mend(&self, bytes: &mut [u8], changed: Range<usize>) -> Result<Vec<Guard>, Error> {
         let (end, len) = (changed.end.max(changed.start), self.len);
         if end > len {
@@ -29,6 +29,10 @@ impl Image {
         if let Some(table) = self.table.as_ref().filter(|table| overlap(table, &changed)) {
             let offset = table.start;
             return Err(Error::Table { offset });
+        }
+        let guards = self.parts.iter().flat_map(|part| &part.guards);
+        if let Some(guard) = guards.copied().find(|g| overlap(&g.range(), &changed)) {
+            return Err(Error::Guard(guard));
         }
         if Image::read(bytes).as_ref() != Ok(self) {
             return Err(Error::Restructured);

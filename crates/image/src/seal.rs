@@ -17,6 +17,8 @@ const SECTOR: usize = 4096;
 /// Why a part must not be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seal {
+    /// It is not linked yet.
+    Unlinked,
     /// A signature of secure boot.
     Signed {
         /// Version of secure boot, 1 or 2.
@@ -36,6 +38,9 @@ pub enum Seal {
 impl fmt::Display for Seal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
+            Seal::Unlinked => {
+                f.write_str("it is not linked yet: change the firmware that it is linked into")
+            }
             Seal::Signed { version, offset } => write!(
                 f,
                 "offset {offset:#x}: a signature of secure boot, version {version}: a changed image must be signed again"

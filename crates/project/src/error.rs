@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fastlua_bundle::{Fault, FrozenHeader, NameError, NoSlot, TooLarge};
+use fastlua_bundle::{Fault, FrozenHeader, NameError, NoSlot, ObjectError, TooLarge};
 use fastlua_source::split::SplitError;
 
 use crate::manifest::ManifestError;
@@ -90,6 +90,9 @@ pub enum Error {
     /// There can be no such slot.
     #[error(transparent)]
     NoSlot(#[from] NoSlot),
+    /// There is no object file of the bundle.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// A firmware tree does not say what it is set to.
     #[error("{0}")]
     Tree(String),

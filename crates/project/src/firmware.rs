@@ -10,7 +10,7 @@ use crate::{Error, find_variant};
 /// A firmware file with all that fastlua knows of it.
 #[derive(Debug, Clone)]
 pub struct Firmware {
-    /// The file.
+    /// The file, or the sections of an object file, laid out one after the other.
     pub bytes: Vec<u8>,
     /// What kind of file it is, and what guards it.
     pub image: Image,
@@ -81,7 +81,10 @@ impl Firmware {
     /// # Errors
     /// The file is a damaged image. That a slot in it is damaged is told by [`Firmware::slots`].
     pub fn read(bytes: Vec<u8>) -> Result<Firmware, FirmwareError> {
-        let image = Image::read(&bytes)?;
+        let (image, bytes) = match fastlua_image::objects(&bytes)? {
+            Some(laid_out) => laid_out,
+            None => (Image::read(&bytes)?, bytes),
+        };
         let is_at = |offset: usize, said: u32| match image.address(offset) {
             Some(is) if is != said => Err(FirmwareError::Moved { offset, said, is }),
             _ => Ok(()),
@@ -91,15 +94,20 @@ impl Firmware {
             is_at(slot.offset, slot.head.address)?;
             Ok(slot)
         });
-        let slots = slots.collect();
-        let labels = labels(&bytes).into_iter().map(|found| {
+        let slots: Vec<Result<Slot, FirmwareError>> = slots.collect();
+        let in_slot = |offset: usize| slots.iter().flatten().any(|s| s.range().contains(&offset));
+        let labels = labels(&bytes).into_iter();
+        let labels =
+            labels.filter(|found| !in_slot(found.as_ref().map_or_else(|d| d.offset, |l| l.offset)));
+        let labels = labels.map(|found| {
             let label = found?;
             is_at(label.offset, label.address)?;
             Ok(label)
         });
+        let labels = labels.collect();
         Ok(Firmware {
             slots,
-            labels: labels.collect(),
+            labels,
             bytes,
             image,
         })
@@ -133,7 +141,7 @@ impl Firmware {
         slot: &Slot,
         bundle: Option<&Bundle>,
     ) -> Result<Patched, FirmwareError> {
-        let range = slot.offset..slot.offset + slot.head.capacity as usize;
+        let range = slot.range();
         let mut bytes = self.bytes.clone();
         let contents = match bundle {
             Some(bundle) => {
@@ -153,7 +161,7 @@ impl Firmware {
 
     /// The bytes of a slot.
     pub fn bytes_of(&self, slot: &Slot) -> &[u8] {
-        &self.bytes[slot.offset..slot.offset + slot.head.capacity as usize]
+        &self.bytes[slot.range()]
     }
 
     /// The chunks of a slot.

@@ -14,7 +14,7 @@
 //!     project.add(Module::new("led.lua", "return function(pin) gpio.write(pin, 1) end"))?;
 //!     let bundle = project.plan(&Options::default())?.build(|| {})?;
 //!     for file in c_module(&bundle) {
-//!         println!("{}: {} bytes", file.name, file.text.len());
+//!         println!("{}: {} bytes", file.name, file.bytes.len());
 //!     }
 //!     println!("{}", Report::of(&bundle).to_json());
 //!     # assert_eq!(bundle.chunks.len(), 2);
@@ -60,15 +60,16 @@ pub use files::Files;
 pub use firmware::{Firmware, FirmwareError, Patched, form_of, variant_of};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
 pub use module::{Module, ModuleFacts, Overrides};
-pub use output::{OutputFile, c_module, c_module_with_slot, module_headers};
+pub use output::{OutputFile, c_module, c_module_with_object, c_module_with_slot, module_headers};
 pub use plan::{Options, Plan, find_variant};
 pub use project::Project;
 pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report, WarningReport};
 pub use tree::{FirmwareTree, firmware_tree};
 
 pub use fastlua_bundle::{
-    Amount, Budget, BudgetError, Bundle, BundledChunk, Costs, Dump, Fault, Form, FormError, Input,
-    NoSlot, Severity, SlotError, TooLarge, Warning, identifier, squash_proved,
+    Amount, Budget, BudgetError, Bundle, BundledChunk, Chip, Costs, Dump, Fault, Form, FormError,
+    Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning, identifier,
+    squash_proved,
 };
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;

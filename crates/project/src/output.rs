@@ -1,6 +1,6 @@
 //! The files of a bundle.
 
-use fastlua_bundle::Bundle;
+use fastlua_bundle::{Bundle, Chip};
 use fastlua_firmware::fast_c;
 
 use crate::{Error, VERSION};
@@ -10,8 +10,8 @@ use crate::{Error, VERSION};
 pub struct OutputFile {
     /// Its name, without folders.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 /// `fast.c` and `fast_chunks.h`, which go into the firmware's `app/modules`.
@@ -27,11 +27,18 @@ pub fn c_module_with_slot(bundle: &Bundle, capacity: u32) -> Result<[OutputFile;
     Ok(module_with(bundle.c_header_with_slot(VERSION, capacity)?))
 }
 
+/// The same with the chunks in `fast_chunks.o`, which the linker of a firmware for this chip takes in place of
+/// compiling them. The bundle is for one variant.
+///
+/// # Errors
+/// [`ObjectError`](fastlua_bundle::ObjectError).
+pub fn c_module_with_object(bundle: &Bundle, chip: Chip) -> Result<[OutputFile; 3], Error> {
+    let (header, object) = bundle.object(VERSION, chip)?;
+    let [module, header] = module_with(header);
+    Ok([module, header, file("fast_chunks.o", object)])
+}
+
 fn module_with(header: String) -> [OutputFile; 2] {
-    let file = |name: &str, text| OutputFile {
-        name: name.into(),
-        text,
-    };
     [file("fast.c", fast_c()), file("fast_chunks.h", header)]
 }
 
@@ -41,9 +48,13 @@ fn module_with(header: String) -> [OutputFile; 2] {
 /// A chunk is frozen.
 pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile>, Error> {
     let headers = bundle.module_headers(VERSION)?.into_iter();
-    let file = |(name, text)| OutputFile {
-        name: format!("{name}_lua.h"),
-        text,
-    };
-    Ok(headers.map(file).collect())
+    let named = |(name, text)| file(&format!("{name}_lua.h"), text);
+    Ok(headers.map(named).collect())
+}
+
+fn file(name: &str, contents: impl Into<Vec<u8>>) -> OutputFile {
+    OutputFile {
+        name: name.into(),
+        bytes: contents.into(),
+    }
 }

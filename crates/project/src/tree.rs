@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use fastlua_bundle::{Chip, NoChip};
 use fastlua_variants::{Variant, Variants, tree};
 
 use crate::{Error, Files};
@@ -16,6 +17,8 @@ pub struct FirmwareTree {
     pub variant: Variant,
     /// The file that says so.
     pub file: String,
+    /// The chip that it is for.
+    pub chip: Chip,
     /// The macros that it sets, as far as they choose a variant.
     pub macros: String,
 }
@@ -39,9 +42,15 @@ pub fn firmware_tree(
             error,
         }),
     };
-    let (file, macros) = match (read(ESP8266)?, read(ESP32)?) {
-        (Some(text), None) => (ESP8266, tree::esp8266(&text, version.unwrap_or(51), known)),
-        (None, Some(text)) => (ESP32, tree::esp32(&text, version, known)),
+    let (file, chip, macros) = match (read(ESP8266)?, read(ESP32)?) {
+        (Some(text), None) => {
+            let macros = tree::esp8266(&text, version.unwrap_or(51), known);
+            (ESP8266, Ok(Chip::Esp8266), macros)
+        }
+        (None, Some(text)) => {
+            let chip = tree::idf_target(&text).unwrap_or("esp32").parse();
+            (ESP32, chip, tree::esp32(&text, version, known))
+        }
         (Some(_), Some(_)) => {
             return wrong("has both app/include/user_config.h and sdkconfig; say which variant");
         }
@@ -54,10 +63,12 @@ pub fn firmware_tree(
     let shown = files.shown(file);
     let unclear = |error: &dyn std::fmt::Display| Error::Tree(format!("{shown}: {error}"));
     let macros = macros.map_err(|error| unclear(&error))?;
+    let chip: Chip = chip.map_err(|error: NoChip| unclear(&error))?;
     let variant = tree::choose(known, &macros).map_err(|error| unclear(&error))?;
     Ok(FirmwareTree {
         variant: variant.clone(),
         file: file.into(),
+        chip,
         macros: tree::shown(&macros),
     })
 }

@@ -63,13 +63,16 @@ impl About {
     /// Bytes of a record.
     pub const BYTES: usize = 44;
 
+    /// Where in it the place of the module's name is.
+    pub const MODULE: usize = 40;
+
     /// The record; `module` is where the module's name is.
     pub fn to_bytes(&self, module: u32) -> [u8; About::BYTES] {
         let mut record = [0; About::BYTES];
         record[..32].copy_from_slice(&self.sha256);
         record[32..36].copy_from_slice(&self.source_len.to_le_bytes());
         record[36..38].copy_from_slice(&[self.form, self.strip]);
-        record[40..].copy_from_slice(&module.to_le_bytes());
+        record[About::MODULE..].copy_from_slice(&module.to_le_bytes());
         record
     }
 }
@@ -137,7 +140,7 @@ impl Index {
         };
         let about = match self.about {
             None => None,
-            Some(table) => Some(about(bytes, element(bytes, table, i, About::BYTES)?)?),
+            Some(table) => Some(self.about(bytes, element(bytes, table, i, About::BYTES)?)?),
         };
         Some(Entry {
             name: text(bytes, place(name))?,
@@ -155,18 +158,19 @@ impl Index {
             about,
         })
     }
-}
 
-fn about(bytes: &[u8], record: &[u8]) -> Option<About> {
-    let mut sha256 = [0; 32];
-    sha256.copy_from_slice(&record[..32]);
-    Some(About {
-        module: text(bytes, word(record, 40) as usize)?,
-        sha256,
-        source_len: word(record, 32),
-        form: record[36],
-        strip: record[37],
-    })
+    fn about(&self, bytes: &[u8], record: &[u8]) -> Option<About> {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(&record[..32]);
+        let module = word(record, About::MODULE).wrapping_sub(self.base);
+        Some(About {
+            module: text(bytes, module as usize)?,
+            sha256,
+            source_len: word(record, 32),
+            form: record[36],
+            strip: record[37],
+        })
+    }
 }
 
 impl Entry {

@@ -1,4 +1,5 @@
-//! The label of a bundle that is compiled in as C: `fast_label.h` of `fastlua-firmware`.
+//! The label of a bundle that is compiled in as C: `fast_label.h` of `fastlua-firmware`. That of an object file has
+//! one word more, which says where it is told what is known of the sources.
 
 use memchr::memmem;
 
@@ -8,7 +9,10 @@ use crate::{Index, word};
 const MAGIC: [u8; 16] = *b"fastlua mods\r\n\x1a\n";
 
 /// Layout of a label, and 256 for each byte of a pointer.
-const LAYOUT: u32 = 1 + 256 * 4;
+const LAYOUT: u32 = 1 + POINTERS;
+/// The same of an object file's.
+const OBJECT: u32 = 2 + POINTERS;
+const POINTERS: u32 = 256 * 4;
 
 const BYTES: usize = 40 + BUNDLE + VARIANT + VERSION + 4;
 
@@ -49,6 +53,65 @@ pub fn labels(file: &[u8]) -> Vec<Result<Label, DamagedLabel>> {
     memmem::find_iter(file, &MAGIC).map(at).collect()
 }
 
+/// Where in a label its words are that a linker sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelPlaces {
+    /// Its own address.
+    pub address: usize,
+    /// That of the index.
+    pub chunks: usize,
+    /// That of the list of frozen chunks.
+    pub frozen: usize,
+    /// That of what is known of the sources.
+    pub about: usize,
+}
+
+impl Default for LabelPlaces {
+    fn default() -> LabelPlaces {
+        LabelPlaces {
+            address: 20,
+            chunks: 24,
+            frozen: 28,
+            about: BYTES,
+        }
+    }
+}
+
+impl Label {
+    /// The bytes of a label of an object file; what a linker sets is zero.
+    pub fn unlinked(
+        count: u32,
+        freezes: bool,
+        bundle: &str,
+        variant: &str,
+        version: &str,
+    ) -> Vec<u8> {
+        let flags = u32::from(freezes);
+        let mut bytes = MAGIC.to_vec();
+        for word in [OBJECT, 0, 0, 0, count, flags] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for (text, room) in [(bundle, BUNDLE), (variant, VARIANT), (version, VERSION)] {
+            let end = bytes.len() + room;
+            bytes.extend(text.as_bytes());
+            bytes.resize(end, 0);
+        }
+        let sum = sum(OBJECT, count, flags, bundle, variant, version);
+        bytes.extend(sum.to_le_bytes());
+        bytes.extend([0; 4]);
+        bytes
+    }
+}
+
+fn sum(layout: u32, count: u32, flags: u32, bundle: &str, variant: &str, version: &str) -> u32 {
+    0x6661_7374_u32
+        .wrapping_add(layout.wrapping_mul(3))
+        .wrapping_add(count.wrapping_mul(5))
+        .wrapping_add(flags.wrapping_mul(7))
+        .wrapping_add(label_sum(bundle, version))
+        .wrapping_add(variant_sum(variant))
+}
+
 fn label(file: &[u8], offset: usize) -> Option<Label> {
     let bytes = file.get(offset..)?.get(..BYTES)?;
     let [layout, address, chunks, frozen, count, flags]: [u32; 6] =
@@ -57,13 +120,13 @@ fn label(file: &[u8], offset: usize) -> Option<Label> {
     let bundle = text(&texts[..BUNDLE])?;
     let variant = text(&texts[BUNDLE..BUNDLE + VARIANT])?;
     let version = text(&texts[BUNDLE + VARIANT..])?;
-    let sum = 0x6661_7374_u32
-        .wrapping_add(layout.wrapping_mul(3))
-        .wrapping_add(count.wrapping_mul(5))
-        .wrapping_add(flags.wrapping_mul(7))
-        .wrapping_add(label_sum(&bundle, &version))
-        .wrapping_add(variant_sum(&variant));
-    if layout != LAYOUT || sum != word(check, 0) || address == 0 {
+    let sum = sum(layout, count, flags, &bundle, &variant, &version);
+    let about = match layout {
+        LAYOUT => None,
+        OBJECT => Some(word(file.get(offset + BYTES..)?.get(..4)?, 0)),
+        _ => return None,
+    };
+    if sum != word(check, 0) || address == 0 || (chunks == 0 && count > 0) {
         return None;
     }
     let base = address.wrapping_sub(offset as u32);
@@ -80,7 +143,7 @@ fn label(file: &[u8], offset: usize) -> Option<Label> {
             records: place(chunks),
             count: count as usize,
             frozen: (frozen != 0).then(|| place(frozen)),
-            about: None,
+            about: about.map(place),
             base,
         },
     })

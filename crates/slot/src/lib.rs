@@ -16,8 +16,10 @@ mod text;
 pub use chunks::{About, ChunkError, Entry, Index, Kind, RECORD, check};
 pub use contents::Contents;
 pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor};
-pub use label::{DamagedLabel, Label, labels};
+pub use label::{DamagedLabel, Label, LabelPlaces, labels};
 pub use text::{VARIANT, label_sum, text_sum, variant_sum};
+
+use std::ops::Range;
 
 use memchr::memmem;
 
@@ -42,25 +44,36 @@ pub struct DamagedSlot {
     pub damage: Damage,
 }
 
-/// The slots of a file, in their order. Each is whole: its capacity lies within the file.
+/// The slots of a file, in their order. Each is whole: its capacity lies within the file. They don't overlap: what looks
+/// like a slot within one is what was put into it.
 pub fn find(file: &[u8]) -> Vec<Result<Slot, DamagedSlot>> {
-    let at = |offset: usize| {
-        let slot = &file[offset..];
-        let read = || {
-            let head = Head::read(slot)?;
-            let contents = Contents::read(&slot[..head.capacity as usize])?;
-            Ok((head, contents))
-        };
-        match read() {
-            Ok((head, contents)) => Ok(Slot {
-                offset,
-                head,
-                contents,
-            }),
-            Err(damage) => Err(DamagedSlot { offset, damage }),
-        }
-    };
-    memmem::find_iter(file, &MAGIC).map(at).collect()
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(distance) = memmem::find(&file[from..], &MAGIC) {
+        let offset = from + distance;
+        let slot = slot(file, offset);
+        from = slot.as_ref().map_or(offset + 1, |slot| slot.range().end);
+        found.push(slot.map_err(|damage| DamagedSlot { offset, damage }));
+    }
+    found
+}
+
+fn slot(file: &[u8], offset: usize) -> Result<Slot, Damage> {
+    let bytes = &file[offset..];
+    let head = Head::read(bytes)?;
+    let contents = Contents::read(&bytes[..head.capacity as usize])?;
+    Ok(Slot {
+        offset,
+        head,
+        contents,
+    })
+}
+
+impl Slot {
+    /// Where in the file it is.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.head.capacity as usize
+    }
 }
 
 /// The little-endian word at a place that is there.

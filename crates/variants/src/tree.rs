@@ -117,6 +117,15 @@ pub fn esp32(text: &str, lua: Option<u32>, variants: &Variants) -> Result<Macros
     Ok(macros)
 }
 
+/// The chip that an `sdkconfig` is for, as ESP-IDF names it (`esp32c3`); early ones don't say it.
+pub fn idf_target(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| {
+        line.trim()
+            .strip_prefix("CONFIG_IDF_TARGET=\"")?
+            .strip_suffix('"')
+    })
+}
+
 /// The one NodeMCU variant whose condition holds.
 pub fn choose<'a>(variants: &'a Variants, macros: &Macros) -> Result<&'a Variant, TreeError> {
     let mut fits = variants

@@ -12,7 +12,7 @@ pub use layout::{CoreLayout, Field, Structure};
 pub(crate) use memory::ALIGN;
 pub use memory::Memory;
 pub use record::Tags;
-pub(crate) use record::expressions;
+pub(crate) use record::{TAGS, expressions};
 pub(crate) use strings::{SHORT_STRING, is_interned, no_source, source};
 pub use strings::{Strings, Text};
 

@@ -36,7 +36,10 @@ pub struct Tags {
     pub mark: u8,
 }
 
-const TAGS_51: [&str; 11] = [
+/// How many tags end a record.
+pub(crate) const TAGS: usize = 11;
+
+const TAGS_51: [&str; TAGS] = [
     "LUA_TNIL",
     "LUA_TBOOLEAN",
     "LUA_TNUMBER",
@@ -50,7 +53,7 @@ const TAGS_51: [&str; 11] = [
     "FAST_MARK",
 ];
 
-const TAGS_53: [&str; 11] = [
+const TAGS_53: [&str; TAGS] = [
     "LUA_TNIL",
     "LUA_TBOOLEAN",
     "LUA_TNUMINT",
@@ -198,7 +201,7 @@ fn template(layout: &Layout) -> CoreLayout {
 mod tests {
     use super::*;
 
-    const TAGS: Tags = Tags {
+    const EACH: Tags = Tags {
         nil: 1,
         boolean: 2,
         integer: 3,
@@ -218,13 +221,13 @@ mod tests {
             let expressions = expressions(&layout);
             assert!(expressions.len() <= RECORD, "{layout}");
             let core = template(&layout);
-            let mut record = core.record(&TAGS);
+            let mut record = core.record(&EACH);
             let used = record.iter().rposition(|byte| *byte != 0).unwrap() + 1;
             assert_eq!(used, expressions.len());
             if layout.format == Format::Puc51 {
                 continue; // where its fields are is known to no one but a compiler
             }
-            assert_eq!(CoreLayout::recorded(&layout, &record), Some((core, TAGS)));
+            assert_eq!(CoreLayout::recorded(&layout, &record), Some((core, EACH)));
             record[1] = 250; // a field outside its structure
             assert_eq!(CoreLayout::recorded(&layout, &record), None);
         }

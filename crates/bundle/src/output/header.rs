@@ -79,16 +79,38 @@ impl Bundle {
 
     fn fast_header(&self, version: &str, slot: Option<u32>) -> String {
         let body = self.body(&Purpose::Fast { version, slot });
+        self.header_around(version, &body, &count_of("fast_chunks"))
+    }
+
+    /// The header of chunks that an object file has. `block` is what there is of the variant's block.
+    pub(super) fn header_with(&self, version: &str, block: &str) -> String {
+        let objects = match self.has_frozen() {
+            true => fast_objects_h(),
+            false => String::new(),
+        };
+        let variant = &self.variants[0];
+        let body = format!(
+            "{}\n{objects}\n#if {}\n\n{block}\n\
+             #else\n#error \"fast_chunks.o is for {}, and this firmware's Lua is not\"\n#endif\n",
+            assertions(),
+            Condition(variant),
+            variant.name
+        );
+        let count = self.of_variant(0).count().to_string();
+        self.header_around(version, &body, &count)
+    }
+
+    fn header_around(&self, version: &str, body: &str, count: &str) -> String {
         let mut text = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
         let _ = write!(
             text,
             "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
              #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
              #define FAST_VERSION\t\"{version}\"\n\n{body}\n{}\n{}\n#endif\n",
-            self.table("fast"),
+            self.table("fast", count),
             match self.chunks.is_empty() {
                 true => format!("#define FAST_BUNDLE\t\"{}\"\n", self.name()),
-                false => self.label(version),
+                false => self.label(version, count),
             }
         );
         text
@@ -130,7 +152,7 @@ impl Bundle {
         let loader = fast_load_h();
         let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
         text += &self.body(&Purpose::Module(&m));
-        text += &self.table(&format!("{m}_lua"));
+        text += &self.table(&format!("{m}_lua"), &count_of(&format!("{m}_lua_chunks")));
         let _ = write!(
             text,
             "\n\
@@ -319,19 +341,20 @@ impl Bundle {
             };
         }
         *text += "};\n";
-        let alone = |chunk: &&BundledChunk| chunk.form == Form::Frozen { fallback: false };
-        if let Some(chunk) = self.of_variant(v).map(|(chunk, _)| chunk).find(alone) {
-            let _ = writeln!(
-                text,
-                "#else\n#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"",
-                chunk.name
-            );
+        if let Some(chunk) = self.alone(v) {
+            let _ = write!(text, "#else\n{}", no_bytecode(chunk));
         }
         *text += "#endif\n\n";
     }
 
+    /// A chunk that is frozen and has no bytecode for other cores.
+    pub(super) fn alone(&self, v: usize) -> Option<&BundledChunk> {
+        let is_alone = |chunk: &&BundledChunk| chunk.form == Form::Frozen { fallback: false };
+        self.of_variant(v).map(|(chunk, _)| chunk).find(is_alone)
+    }
+
     /// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
-    fn table(&self, prefix: &str) -> String {
+    fn table(&self, prefix: &str, count: &str) -> String {
         if self.chunks.is_empty() {
             return format!(
                 "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0}};\n"
@@ -344,7 +367,6 @@ impl Bundle {
                 "#if !defined(FAST_FREEZES)\n#define fast_frozen_chunks\tNULL\n#endif\n",
             ),
         };
-        let count = format!("(sizeof({prefix}_chunks) / sizeof(fast_chunk))");
         format!(
             "{define}static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
              static const fast_bundle {prefix}_image = {{\n  \
@@ -353,7 +375,7 @@ impl Bundle {
     }
 
     /// What tells of the bundle in an image.
-    fn label(&self, version: &str) -> String {
+    fn label(&self, version: &str, count: &str) -> String {
         let name = self.name();
         let frozen = if self.has_frozen() {
             "fast_frozen_chunks"
@@ -363,12 +385,25 @@ impl Bundle {
         format!(
             "#define FAST_BUNDLE_NAME\t\"{name}\"\n\
              #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
-             #define FAST_LABEL_COUNT\t(sizeof(fast_chunks) / sizeof(fast_chunk))\n\
+             #define FAST_LABEL_COUNT\t{count}\n\
              #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
             label_sum(&name, version),
             fast_label_h()
         )
     }
+}
+
+/// The C expression of how many chunks an index has.
+fn count_of(index: &str) -> String {
+    format!("(sizeof({index}) / sizeof(fast_chunk))")
+}
+
+/// Stops the compiler of a core that runs no frozen chunks.
+pub(super) fn no_bytecode(chunk: &BundledChunk) -> String {
+    format!(
+        "#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"\n",
+        chunk.name
+    )
 }
 
 /// What the text takes for granted of the machine, of `fast_load.h` and of 5.3's strings.

@@ -1,11 +1,15 @@
 //! What a bundle becomes: the text of C headers, the bytes of a slot, an object file for a linker.
 
 mod c;
+mod chip;
 mod header;
+mod object;
 mod objects;
 mod region;
 mod slot;
 
+pub use chip::{Chip, NoChip};
 pub use header::{FrozenHeader, NoSlot};
+pub use object::ObjectError;
 pub use region::{Machine, form_of_number};
 pub use slot::{SlotError, TooLargeForSlot};
