@@ -110,6 +110,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let what = What::of(args, chip)?;
     let plan = read.project.plan(&options).map_err(print::explained)?;
+    if let What::Object(chip) = what {
+        chip.one_of(&plan.variants).context("--emit object")?;
+    }
     let bundle = build(&plan, args.jobs)?;
     warn(&bundle);
     let written = write(args, &what, &plan, &bundle, &sources)?;

@@ -42,7 +42,8 @@ pub fn fail(command: &mut Command) -> String {
     errors
 }
 
-fn run(command: &mut Command) -> Output {
+/// Runs a command, whatever comes of it.
+pub fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| {
         panic!("{command:?} can't be run: {error}; scripts/test installs what the tests need")
     })

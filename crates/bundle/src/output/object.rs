@@ -48,6 +48,24 @@ pub enum ObjectError {
 /// The section that a linker drops.
 const ABOUT: &[u8] = b".fastlua";
 
+impl Chip {
+    /// The variant of an object file for this chip, if it is the only one.
+    ///
+    /// # Errors
+    /// There are several or none, or it is no variant of the chip's firmware.
+    pub fn one_of(self, variants: &[Variant]) -> Result<&Variant, ObjectError> {
+        let [variant] = variants else {
+            return Err(ObjectError::Variants(variants.len()));
+        };
+        match variant.select.contains_key(self.target()) {
+            true => Ok(variant),
+            false => Err(ObjectError::Chip {
+                variant: variant.name.clone(),
+            }),
+        }
+    }
+}
+
 impl Bundle {
     /// The text of `fast_chunks.h` and the bytes of `fast_chunks.o`, for a bundle of one variant.
     /// `version` is fastlua's. They fit together: the symbol in them is a hash of the chunks.
@@ -55,14 +73,7 @@ impl Bundle {
     /// # Errors
     /// [`ObjectError`].
     pub fn object(&self, version: &str, chip: Chip) -> Result<(String, Vec<u8>), ObjectError> {
-        let variant = match &self.variants[..] {
-            [variant] => variant,
-            variants => return Err(ObjectError::Variants(variants.len())),
-        };
-        if !variant.select.contains_key(chip.target()) {
-            let variant = variant.name.clone();
-            return Err(ObjectError::Chip { variant });
-        }
+        let variant = chip.one_of(&self.variants)?;
         self.object_for(version, chip, &chip.machine(&variant.layout))
     }
 
