@@ -3,7 +3,7 @@
 #[path = "../../../tests/support/firmware.rs"]
 mod samples;
 
-use fastlua::{Bundle, Firmware, Form, Head, Module, Options, Project};
+use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, Project, c_module_with_object};
 use fastlua_bytecode::{Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::Variants;
@@ -116,10 +116,11 @@ pub(crate) fn bundle() -> Bundle {
     plan.build(|| {}).expect("they can be compiled")
 }
 
-/// Firmware with slots, empty and filled.
+/// Firmware with slots, empty and filled, and an object file.
 pub(crate) fn firmware() -> Vec<Vec<u8>> {
     let bundle = bundle();
-    let mut all = Vec::new();
+    let [.., object] = c_module_with_object(&bundle, Chip::Esp32).expect("it is of one variant");
+    let mut all = vec![object.bytes];
     for slots in [&[2560][..], &[4096, 1024]] {
         let heads: Vec<Head> = slots.iter().map(|capacity| head(*capacity)).collect();
         let empty = samples::raw(&heads);
