@@ -177,7 +177,10 @@ fn bad_input_is_named() {
     }
     put(f, "file", "");
     let errors = fail(&mut build(f, &["edge.lua", "-o", "file"]));
-    assert!(errors.contains("file can't be made"), "{errors}");
+    assert!(
+        errors.contains("file is a file, and -o takes a folder"),
+        "{errors}"
+    );
     fs::create_dir_all(f.join("taken/fast.c")).unwrap();
     let errors = fail(&mut build(f, &["edge.lua", "-o", "taken"]));
     assert!(errors.contains("no regular file"), "{errors}");

@@ -1,6 +1,5 @@
 //! `fastlua build`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::depfile::rule;
 use crate::folder::Folder;
-use crate::output::{Outputs, Written};
+use crate::output::{Outputs, Written, make_folder};
 use crate::variant_args::{Heap, Known};
 use crate::{build_report, inputs, portable, print};
 
@@ -65,7 +64,7 @@ pub struct Args {
     costs: bool,
     /// Print the report as JSON (see docs/machine-output.md)
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
@@ -221,8 +220,7 @@ fn write(
 ) -> Result<Vec<Written>> {
     let files = what.files(bundle)?;
     portable::check(files.iter().map(|f| f.name.as_str()))?;
-    fs::create_dir_all(&args.output)
-        .with_context(|| format!("{} can't be made", print::path(&args.output)))?;
+    make_folder(&args.output)?;
     let paths: Vec<PathBuf> = files.iter().map(|f| args.output.join(&f.name)).collect();
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {

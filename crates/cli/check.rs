@@ -29,7 +29,7 @@ pub struct Args {
     files: Vec<PathBuf>,
     /// Print the outcome as JSON (see docs/machine-output.md)
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Do not verify what the chunks do with memory
     #[arg(long)]
     no_verify: bool,

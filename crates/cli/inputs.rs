@@ -17,6 +17,9 @@ pub struct Modules {
     /// Add a module that fastlua ships, or all of them: provisioning (may be given several times)
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
+    /// Leave a shipped module out if a file of its name is given
+    #[arg(long, requires = "with")]
+    replace: bool,
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: Option<u8>,
@@ -95,6 +98,11 @@ impl Modules {
         }
         let mut project = Project::new();
         for path in paths {
+            if path == Path::new("-") {
+                bail!(
+                    "standard input can't be a module, since a module has a name: put it into a file"
+                );
+            }
             let text = output::read(path)?;
             project.add(self.overrides().module(path.to_string_lossy(), text))?;
         }
@@ -110,6 +118,7 @@ impl Modules {
             form: self.form,
             no_fallback: self.no_fallback,
             whole: self.whole,
+            replace: self.replace,
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Args {
     output: Option<PathBuf>,
     /// Print what is found as JSON (see docs/machine-output.md)
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[command(flatten)]
     known: Known,
 }

@@ -48,8 +48,29 @@ enum Command {
     Variants(variants::Args),
 }
 
+impl Command {
+    /// Whether standard output is to be one JSON object.
+    fn is_json(&self) -> bool {
+        match self {
+            Command::Build(args) => args.json,
+            Command::Check(args) => args.json,
+            Command::Inspect(args) => args.json,
+            Command::Patch(args) => args.json,
+            Command::Variants(args) => args.json,
+            Command::Bench(_)
+            | Command::Compile(_)
+            | Command::List(_)
+            | Command::Run(_)
+            | Command::Split(_)
+            | Command::Squash(_) => false,
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let is_json = command.is_json();
+    let outcome = match command {
         Command::Bench(args) => bench::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Compile(args) => compile::run(&args),
@@ -68,6 +89,9 @@ fn main() -> ExitCode {
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print::note(&format!("error: {error:#}"));
+            if is_json {
+                let _ = print::json_error(&format!("{error:#}"));
+            }
             match error.is::<bench::TooMuch>() {
                 true => ExitCode::from(3),
                 false => ExitCode::FAILURE,

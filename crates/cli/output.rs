@@ -82,11 +82,22 @@ fn prepare(
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    if !folder.is_dir() {
+        bail!("there is no folder {}", print::path(folder));
+    }
     if cleared.insert(folder.to_owned()) {
         temporary::clear(folder);
     }
     let file = Temporary::file(folder, bytes)?;
     Ok(Some((file, target)))
+}
+
+/// Makes a folder for output, if there is none.
+pub fn make_folder(path: &Path) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        bail!("{} is a file, and -o takes a folder", print::path(path));
+    }
+    fs::create_dir_all(path).with_context(|| format!("{} can't be made", print::path(path)))
 }
 
 /// Reads a regular file, with its name in the error.
@@ -96,8 +107,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
+        let what = if about.is_dir() {
+            "it is a folder"
+        } else {
+            "it is no regular file"
+        };
+        return Err(io::Error::other(what));
     }
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;

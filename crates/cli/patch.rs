@@ -43,7 +43,7 @@ pub struct Args {
     sbom: Option<PathBuf>,
     /// Print the report as JSON (see docs/machine-output.md)
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]

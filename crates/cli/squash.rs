@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
     let shown = print::path(&args.file);
     let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes())?;
     if args.output == Path::new("-") {
-        return print::out(squashed.text);
+        return print::text(squashed.text.as_ref());
     }
     let mut outputs = Outputs::default();
     outputs.add(&args.output, squashed.text);

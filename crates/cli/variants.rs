@@ -17,7 +17,7 @@ lists the built-in variants and those of the TOML files in my-boards.")]
 pub struct Args {
     /// Print them as JSON (see docs/machine-output.md)
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[command(flatten)]
     known: Known,
 }

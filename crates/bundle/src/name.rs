@@ -5,6 +5,16 @@ use std::collections::BTreeMap;
 /// Bytes of the longest chunk name.
 pub(crate) const LONGEST: usize = 63;
 
+/// What `fast` has by itself: a chunk of such a name is no field of it.
+const FIELDS: [&str; 5] = ["info", "list", "load", "searcher", "verbose"];
+
+/// What there is to say of a chunk's name.
+pub(crate) fn is_hidden(name: &str) -> Option<String> {
+    FIELDS.contains(&name).then(|| {
+        format!("fast.{name} is a function of fast itself; the chunk is loaded with fast.load'{name}' only")
+    })
+}
+
 /// A name that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -18,6 +28,24 @@ pub enum NameError {
         file: String,
         /// The name.
         name: String,
+    },
+    /// Two chunks of one name.
+    #[error(
+        "{first_file} and {second_file}: both have a chunk {name:?}; give one of them another name with `name` in fast.toml"
+    )]
+    Same {
+        /// Their name.
+        name: String,
+        /// The file of the one that came first.
+        first_file: String,
+        /// That of the other.
+        second_file: String,
+    },
+    /// A file that is there twice.
+    #[error("{file} is given twice")]
+    Twice {
+        /// The file.
+        file: String,
     },
     /// Two chunks that C could not tell apart.
     #[error(
@@ -56,11 +84,19 @@ pub fn check_names<'a>(
             });
         }
         if let Some((first, first_file)) = seen.insert(identifier(name), (name, file)) {
-            return Err(NameError::Clash {
-                first: first.into(),
-                first_file: first_file.into(),
-                second: name.into(),
-                second_file: file.into(),
+            return Err(match (first == name, first_file == file) {
+                (true, true) => NameError::Twice { file: file.into() },
+                (true, false) => NameError::Same {
+                    name: name.into(),
+                    first_file: first_file.into(),
+                    second_file: file.into(),
+                },
+                _ => NameError::Clash {
+                    first: first.into(),
+                    first_file: first_file.into(),
+                    second: name.into(),
+                    second_file: file.into(),
+                },
             });
         }
     }
@@ -90,6 +126,22 @@ fn turns(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fields_of_fast_are_known() {
+        let text = fastlua_firmware::fast_c();
+        let (_, table) = text.split_once("LROT_BEGIN(fast, ").unwrap();
+        let (table, _) = table.split_once("LROT_END").unwrap();
+        let entries = table
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("LROT_FUNCENTRY("));
+        let names: Vec<&str> = entries
+            .map(|entry| entry.split(',').next().unwrap())
+            .collect();
+        assert_eq!(names, FIELDS);
+        assert!(is_hidden("info").unwrap().contains("fast.load'info'"));
+        assert_eq!(is_hidden("telnet"), None);
+    }
 
     #[test]
     fn any_name_gives_a_c_identifier() {

@@ -59,16 +59,24 @@ pub enum Error {
         /// Those that it ships.
         known: Vec<String>,
     },
+    /// A file has the name of a shipped module that is asked for too.
+    #[error("{file}: fastlua ships a module {name} too")]
+    Shipped {
+        /// The file.
+        file: String,
+        /// The module.
+        name: String,
+    },
     /// A chunk can't have its name.
     #[error(transparent)]
     Name(#[from] NameError),
     /// No variant has this name.
-    #[error("no variant is named {name}{}", .closest.as_ref().map_or(String::new(), |n| format!("; did you mean {n}?")))]
+    #[error("no variant is named {name}{}", meant(.closest))]
     NoVariant {
         /// The name.
         name: String,
-        /// The name that was probably meant.
-        closest: Option<String>,
+        /// The names of which one was probably meant.
+        closest: Vec<String>,
     },
     /// The list of variants is empty.
     #[error("`variants` is empty: name one, or leave it out for all of NodeMCU's")]
@@ -101,4 +109,12 @@ pub enum Error {
 fn lines(faults: &[Fault], variants: usize) -> String {
     let lines: Vec<String> = faults.iter().map(|fault| fault.shown(variants)).collect();
     lines.join("\n")
+}
+
+/// Asks whether one of these names was meant.
+fn meant(names: &[String]) -> String {
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", names.join(" or ")),
+    }
 }

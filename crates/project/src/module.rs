@@ -125,6 +125,8 @@ pub struct Overrides {
     pub no_fallback: bool,
     /// Leave SPLIT markers alone.
     pub whole: bool,
+    /// Leave a shipped module out where there is another one of its name.
+    pub replace: bool,
 }
 
 impl Overrides {

@@ -159,8 +159,15 @@ impl Plan {
 /// # Errors
 /// There is none; the error has the closest name.
 pub fn find_variant<'a>(known: &'a Variants, name: &str) -> Result<&'a Variant, Error> {
-    known.get(name).ok_or_else(|| Error::NoVariant {
-        name: name.into(),
-        closest: closest(name, known.iter().map(|v| v.name.as_str())).map(str::to_owned),
+    known.get(name).ok_or_else(|| {
+        let names = || known.iter().map(|v| v.name.as_str());
+        let mut meant: Vec<&str> = names().filter(|known| known.starts_with(name)).collect();
+        if meant.is_empty() {
+            meant.extend(closest(name, names()));
+        }
+        Error::NoVariant {
+            name: name.into(),
+            closest: meant.into_iter().map(str::to_owned).collect(),
+        }
     })
 }

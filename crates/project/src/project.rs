@@ -141,7 +141,7 @@ impl Project {
     /// Adds the modules of these names that fastlua ships, each once; `provisioning` is all of them.
     ///
     /// # Errors
-    /// It ships none of that name.
+    /// It ships none of that name, or there is one of that name, and it shall not replace the shipped one.
     pub fn add_shipped(&mut self, names: &[String], overrides: &Overrides) -> Result<(), Error> {
         let shipped = || fastlua_firmware::modules();
         let mut found = Vec::new();
@@ -158,8 +158,19 @@ impl Project {
             let is_new: Vec<_> = modules.into_iter().filter(|m| !found.contains(m)).collect();
             found.extend(is_new);
         }
-        let mut modules = found.into_iter();
-        modules.try_for_each(|(file, text)| self.add(overrides.module(file, text)))
+        for (file, text) in found {
+            let module = overrides.module(file, text);
+            let name = module.chunk_name();
+            match self.inputs.iter().find(|input| input.module == name) {
+                None => self.add(module)?,
+                Some(_) if overrides.replace => {}
+                Some(input) => {
+                    let file = input.file.clone();
+                    return Err(Error::Shipped { file, name });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether it has no module.

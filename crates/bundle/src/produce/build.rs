@@ -14,6 +14,7 @@ use xxhash_rust::xxh32::xxh32;
 use super::limits::{too_deep, too_many_locals};
 use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
 use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
+use crate::name::is_hidden;
 use crate::{Costs, Form};
 
 /// A Lua text that becomes one chunk.
@@ -198,6 +199,7 @@ impl Build<'_> {
             }
         };
         outcome.remarks.extend(remarks.iter().map(Said::from));
+        outcome.warn(input, is_hidden(&input.name));
         if !is_bytecode(text.bytes) {
             outcome.locals(input, &chunk);
         }
@@ -303,13 +305,16 @@ impl Outcome {
     /// What there is to say of functions too deep to load.
     fn levels(&mut self, input: &Input, dump: &Dump) {
         let levels = dump.compiled.as_ref().map_or(0, |c| c.need.depth);
-        if let Some(message) = too_deep(levels) {
-            self.remarks.push(Said {
-                message: format!("{}: {message}", input.file),
-                line: None,
-                severity: Severity::Warning,
-            });
-        }
+        self.warn(input, too_deep(levels));
+    }
+
+    /// Says something of an input as a whole.
+    fn warn(&mut self, input: &Input, message: Option<String>) {
+        self.remarks.extend(message.map(|message| Said {
+            message: format!("{}: {message}", input.file),
+            line: None,
+            severity: Severity::Warning,
+        }));
     }
 
     /// What there is to say of functions that the chip would not compile.
