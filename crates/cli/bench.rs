@@ -11,7 +11,7 @@ use fastlua_bench::{
     Bench, Budgets, Figures, Lx106, Machine, On, Target, check, compare, page, summary, table,
 };
 use fastlua_bytecode::NumberModel;
-use fastlua_emulator::Toolchain;
+use fastlua_emulator::{Chip, Toolchain};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::Outputs;
@@ -228,7 +228,7 @@ fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
 }
 
 fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
-    let tools = Toolchain::find()?;
+    let tools = Toolchain::find(Chip::Lx106)?;
     let temporary;
     let work = match &args.cache {
         Some(folder) => {

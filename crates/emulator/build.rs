@@ -1,5 +1,5 @@
 //! Writes down as Rust, for the library to include, those of Berkeley SoftFloat's C sources that
-//! `csrc/softfloat.c` includes. They come from the crate `softfloat-sys`.
+//! `csrc/lx106/softfloat.c` includes. They come from the crate `softfloat-sys`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::{env, error::Error, fs};
 const PLATFORM: &str = "xtensa-esp32-none-elf";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=csrc/softfloat.c");
+    println!("cargo:rerun-if-changed=csrc/lx106/softfloat.c");
     println!("cargo:rerun-if-changed=build.rs");
     let source = softfloat_folder()?.join("berkeley-softfloat-3/source");
     let folders = [
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         source.join("include"),
         source.join("8086-SSE"),
     ];
-    let unit = fs::read_to_string("csrc/softfloat.c")?;
+    let unit = fs::read_to_string("csrc/lx106/softfloat.c")?;
     let included = unit
         .lines()
         .filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));

@@ -35,11 +35,11 @@ int lua_freeheap (void) {
 }
 
 /*
-** Microseconds, as if each instruction took one cycle of 80 MHz: 204.8 ticks.
-** No division, which takes its time by the value: figures would vary.
+** Microseconds. No division, which takes its time by the value: figures would
+** vary.
 */
 uint32_t fast_clock (void) {
-  return (uint32_t)((uint64_t)ticks() * 20971520u >> 32);
+  return (uint32_t)((uint64_t)ticks() * TICK_TIME >> 32);
 }
 
 static int push_all (lua_State *L, const uint32_t *n, int count) {

@@ -21,10 +21,10 @@
 #include "runtime.h"
 
 /* RAM that no figure counts */
-#define COPY_BASE	((char *)0x64000000)
+#define COPY_BASE	SPARE
 #define COPY_SIZE	0x2000000u
-#define NAME_BASE	((char *)0x66000000)
-#define SAVE_BASE	((char *)0x66010000)
+#define NAME_BASE	(SPARE + COPY_SIZE)
+#define SAVE_BASE	(NAME_BASE + 0x10000)
 
 /* variables of the image's files, from the linker script */
 extern char image_data_start[], image_data_end[];

@@ -23,4 +23,10 @@ extern const uint32_t harness_heap_limit;
 /* Ends the run where counter, heap or core do not measure what is known (check.c). */
 void harness_check (void);
 
+/* Ends it where the heap does not make of known blocks what the chip's does (known.c). */
+void known_heap (void);
+
+/* Ends it where a figure is not what it has to be. */
+void check_figure (const char *what, uint32_t got, uint32_t want);
+
 #endif

@@ -8,9 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu.h"
+
 /*
 ** The heap behind malloc. 'live' counts the bytes that were asked for;
-** 'used' what they take of an ESP8266's heap (heap.c).
+** 'used' what they take of the chip's heap (blocks.c).
 */
 typedef struct heap_state {
   uint32_t live, live_peak;
@@ -37,15 +39,10 @@ void heap_mark (void);
 /* The n-th call from now on fails, and 'more' calls after it; n = 0: none does. */
 void heap_fail (uint32_t n, uint32_t more);
 
-/* Free bytes, as the firmware's system_get_free_heap_size gives them. */
+/* Free bytes, as the firmware tells them. */
 uint32_t heap_left (void);
 
-/* Instructions: an interval is counted exactly up to 1.6e9 of them. */
-static inline uint32_t ticks (void) {
-  uint32_t t;
-  __asm__ volatile ("rsr %0, ccount" : "=r" (t) : : "memory");
-  return t;
-}
+/* Instructions in an interval of ticks (cpu.h). */
 uint32_t ticks_between (uint32_t from, uint32_t to);
 
 /* Bytes of C stack: paint what is free, and later see how deep it was used. */
@@ -60,7 +57,7 @@ void console_write (const char *s, size_t n);
 
 /*
 ** Reads of the image's constants while counting is on (trap.c). Only in an
-** image linked for it: 'trap_available' tells.
+** image linked for it, of a chip where they matter: 'trap_available' tells.
 */
 typedef struct trap_counts {
   uint32_t narrow;		/* reads of 1 or 2 bytes: a trap each on the chip */
@@ -71,6 +68,10 @@ typedef struct trap_counts {
 extern trap_counts trap_reads;
 int trap_available (void);
 void trap_set (int on);
+
+/* QEMU's services: how many bytes were written; the end (emulator.c). */
+int emulator_write (int fd, const char *s, size_t n);
+void emulator_exit (int status) __attribute__ ((noreturn));
 
 /* Ends the run with exit status 70 and the message. */
 void runtime_fail (const char *format, ...)

@@ -15,11 +15,6 @@
 
 #include "runtime.h"
 
-int emulator_call (int number, int a, int b, int c);  /* start.S */
-
-#define CALL_EXIT	1
-#define CALL_WRITE	4
-
 #define CHECK_FAILED	70
 
 /* what is printed goes out by lines */
@@ -35,8 +30,8 @@ static void (*console_sink) (const char *s, size_t n);
 
 static void write_all (int fd, const char *s, size_t n) {
   while (n > 0) {
-    int done = emulator_call(CALL_WRITE, fd, (int)s, (int)n);
-    if (done <= 0) emulator_call(CALL_EXIT, CHECK_FAILED, 0, 0);
+    int done = emulator_write(fd, s, n);
+    if (done <= 0) emulator_exit(CHECK_FAILED);
     s += done;
     n -= (size_t)done;
   }
@@ -96,7 +91,7 @@ void console_capture (void (*sink) (const char *s, size_t n)) {
 void _exit (int status) {
   console_flush(&console_out);
   console_flush(&console_err);
-  for (;;) emulator_call(CALL_EXIT, status, 0, 0);
+  emulator_exit(status);
 }
 
 void runtime_fail (const char *format, ...) {
@@ -107,16 +102,6 @@ void runtime_fail (const char *format, ...) {
   va_end(args);
   fputc('\n', stderr);
   _exit(CHECK_FAILED);
-}
-
-/*
-** CCOUNT runs at 40 MHz of virtual time, and with QEMU's '-icount shift=6' an
-** instruction takes 64 ns of it: 2.56 ticks. Both ends are rounded down, so
-** the interval is off by less than one tick, which rounding mends.
-*/
-uint32_t ticks_between (uint32_t from, uint32_t to) {
-  uint32_t n = to - from;
-  return n / 64 * 25 + (n % 64 * 25 + 32) / 64;
 }
 
 #define PAINT		0x5ca1ab1eu

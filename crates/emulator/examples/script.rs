@@ -1,5 +1,5 @@
-//! Runs a Lua script on the emulated chip: `cargo run -p fastlua-emulator --example script -- MODEL FILE`,
-//! where MODEL is a number model such as `51-int` or `53-int32-float32`.
+//! Runs a Lua script on an emulated chip: `cargo run -p fastlua-emulator --example script -- CHIP MODEL FILE`,
+//! where CHIP is `lx106` or `rv32`, and MODEL a number model such as `51-int` or `53-int32-float32`.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -8,14 +8,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
-use fastlua_emulator::{Core, Image, Toolchain};
+use fastlua_emulator::{Chip, Core, Image, Toolchain};
 use fastlua_variants::Variants;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [model, file] = &arguments[..] else {
-        return Err("give a number model and a Lua file".into());
+    let [chip, model, file] = &arguments[..] else {
+        return Err("give a chip, a number model and a Lua file".into());
     };
+    let chip = Chip::ALL.into_iter().find(|c| c.name() == chip);
+    let chip = chip.ok_or("the chip is lx106 or rv32")?;
     let variants = Variants::built_in();
     let variant = variants
         .iter()
@@ -24,7 +26,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/emulator");
     let script = fs::read(file)?;
     let image = Image::script(
-        &Toolchain::find()?,
+        &Toolchain::find(chip)?,
         &work,
         &variant.layout,
         Core::Stock,

@@ -12,7 +12,7 @@ use std::{env, fs};
 
 use common::{bundle, overlays, tools, variant};
 use fastlua_bundle::Form;
-use fastlua_emulator::{Core, Image, fast_files};
+use fastlua_emulator::{Chip, Core, Image, fast_files};
 use fastlua_slot::find;
 
 const RUNS: usize = 21;
@@ -37,7 +37,7 @@ fn main() {
         .build_global()
         .expect("it is the first one");
     let work = PathBuf::from(env::args().nth(1).expect("a folder for objects"));
-    let tools = tools();
+    let tools = tools(Chip::Lx106);
     let variant = variant("51-float");
     let inputs = overlays(Form::Frozen { fallback: false });
     let image = |header: &str| {

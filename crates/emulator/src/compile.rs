@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
+use crate::Chip;
 use crate::file::{BuildError, File};
 use crate::toolchain::Toolchain;
 
@@ -21,13 +22,17 @@ pub(crate) struct Kit {
     units: Vec<&'static str>,
 }
 
-/// Units of [`crate::sources::lua`] and the runtime that are compiled; the others are included.
+/// Units of [`crate::sources::lua`] and [`crate::sources::runtime`] that are compiled; the others are
+/// included.
 const UNITS: &[&str] = &[
     "arith.c",
+    "blocks.c",
     "check.c",
     "chip.c",
+    "emulator.c",
     "harness.c",
     "heap.c",
+    "known.c",
     "lua.c",
     "luan_init.c",
     "script.c",
@@ -48,7 +53,7 @@ impl Kit {
     ) -> Result<Kit, BuildError> {
         let mut parts: Vec<&str> = flags.iter().map(String::as_str).collect();
         parts.push(&tools.version);
-        parts.extend(FLAGS);
+        parts.extend(all_flags(tools.chip));
         // gcc finds what it includes by name, wherever it runs
         let work = fs::canonicalize(create(work)?).map_err(io_error(work))?;
         let folder = work.join(format!("{name}-{}", digest(files.clone(), &parts)));
@@ -87,14 +92,10 @@ impl Kit {
     }
 }
 
-/// What NodeMCU's makefile (branch release) compiles with, as far as it decides what a load costs.
-/// `malloc` is ours, and changes counters that gcc would else believe untouched.
+/// What all chips have in common. `malloc` is ours, and changes counters that gcc would else believe
+/// untouched.
 const FLAGS: &[&str] = &[
     "-std=gnu11",
-    "-O2",
-    "-fno-inline-functions",
-    "-mlongcalls",
-    "-mtext-section-literals",
     "-ffunction-sections",
     "-fdata-sections",
     "-fno-builtin-malloc",
@@ -103,6 +104,11 @@ const FLAGS: &[&str] = &[
     "-fno-builtin-free",
     "-w",
 ];
+
+fn all_flags(chip: Chip) -> Vec<&'static str> {
+    let facts = chip.facts();
+    [FLAGS, facts.cpu_flags, facts.flags].concat()
+}
 
 /// What tells the number model.
 pub(crate) fn model_flags(layout: &Layout) -> Vec<String> {
@@ -124,9 +130,9 @@ pub(crate) fn compile(
     let mut command = Command::new(&tools.gcc);
     command
         .current_dir(folder)
-        .args(FLAGS)
+        .args(all_flags(tools.chip))
         .arg("-isystem")
-        .arg(tools.picolibc.join("include"))
+        .arg(&tools.picolibc.include)
         .arg("-I.");
     if unit.ends_with(".c") {
         command.args(flags);
@@ -148,10 +154,11 @@ pub(crate) fn link(
     let mut command = Command::new(&tools.gcc);
     command
         .current_dir(folder)
+        .args(tools.chip.facts().cpu_flags)
         .args(["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-T"])
         .arg(script)
         .arg("-L")
-        .arg(tools.picolibc.join("lib"))
+        .arg(&tools.picolibc.lib)
         .args(flags)
         .args(objects)
         .args([

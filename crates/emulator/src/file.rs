@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use fastlua_cores::edits::EditError;
 
 /// Name (without folders) and content of a file of an image. A name that ends in `.c` or `.S` is
-/// compiled and linked; others lie beside them, to be included.
+/// compiled and linked, one that ends in `.o` is an object, which is linked as it is; others lie beside
+/// them, to be included.
 pub type File<'a> = (&'a str, &'a [u8]);
 
 /// Why there is no image.

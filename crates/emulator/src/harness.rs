@@ -54,7 +54,8 @@ pub struct Measure<'a> {
     pub files: &'a [File<'a>],
     /// Bytes of heap as the chip counts them; 0 for all there is (196,608).
     pub heap_limit: u32,
-    /// Whether [`crate::Reads`] are counted, which takes an image and a run more.
+    /// Whether [`crate::Reads`] are counted, which takes an image and a run more; only where the chip
+    /// has them ([`crate::Chip::counts_reads`]).
     pub count_reads: bool,
     /// Real time that a run may take.
     pub timeout: Duration,
@@ -115,7 +116,7 @@ pub fn measure_patched(
         run(how, &image, jobs.len())
     };
     let mut found = run(false)?;
-    let counted = match how.count_reads {
+    let counted = match how.count_reads && how.tools.chip().counts_reads() {
         true => run(true)?.into_iter().map(|m| m.reads).collect(),
         false => vec![None; jobs.len()],
     };

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::compile::{self, Kit, compile, io_error, link, model_flags, write_all};
 use crate::file::{BuildError, File};
 use crate::run::{self, Output, RunError};
-use crate::sources::{self, Core, RUNTIME};
+use crate::sources::{self, Core};
 use crate::toolchain::Toolchain;
 
 /// A program for the emulated chip.
@@ -60,7 +60,8 @@ impl Image {
     ///
     /// With `count_reads` the constants of `files` lie where `chip.reads` counts the reads of them,
     /// and while it does a write to them ends the run with status 70; instruction counts then mean
-    /// nothing.
+    /// nothing. Where the chip has no such reads ([`crate::Chip::counts_reads`]) it changes nothing: there
+    /// a write to flash always ends the run.
     ///
     /// # Errors
     /// As for [`Image::build`].
@@ -124,9 +125,8 @@ impl Objects {
         files: &[File<'_>],
         program: &Program<'_>,
     ) -> Result<Objects, BuildError> {
-        let runtime_sources = RUNTIME.iter().chain(sources::softfloat()).copied();
-        let runtime = Kit::make(tools, work, "runtime", runtime_sources, &[])?;
-        let lua = sources::lua(layout.dialect(), core)?;
+        let runtime = Kit::make(tools, work, "runtime", sources::runtime(tools.chip), &[])?;
+        let lua = sources::lua(tools.chip, layout.dialect(), core)?;
         let model = Kit::make(
             tools,
             work,
@@ -143,13 +143,24 @@ impl Objects {
                     ("script.lua", text),
                 ],
             ),
-            Program::Harness(jobs) => (&["harness.o", "check.o"], jobs.to_vec()),
+            Program::Harness(jobs) => (&["harness.o", "check.o", "known.o"], jobs.to_vec()),
         };
         if let Some((name, _)) = files.iter().find(|(name, _)| !is_plain(name, &extra)) {
             return Err(BuildError::Name((*name).into()));
         }
         let folder = compile::temporary_folder(&model.folder)?;
-        write_all(folder.path(), files.iter().chain(&extra).copied())?;
+        let (built, texts): (Vec<File<'_>>, Vec<File<'_>>) =
+            files.iter().partition(|(name, _)| name.ends_with(".o"));
+        write_all(folder.path(), texts.iter().chain(&extra).copied())?;
+        let built: Vec<(String, &[u8])> = built
+            .iter()
+            .map(|(name, bytes)| (format!("{name}{OF_FLASH}"), *bytes))
+            .collect();
+        write_all(
+            folder.path(),
+            built.iter().map(|(name, bytes)| (name.as_str(), *bytes)),
+        )?;
+        let built = built.iter().map(|(name, _)| folder.path().join(name));
         let flags: Vec<OsString> = ["-I".into(), model.folder.clone().into_os_string()]
             .into_iter()
             .chain(model.flags.iter().cloned())
@@ -158,7 +169,7 @@ impl Objects {
             .collect();
         let units: Vec<(&str, &str)> = files
             .iter()
-            .map(|(name, _)| (*name, ".flash.o"))
+            .map(|(name, _)| (*name, OF_FLASH))
             .chain(extra.iter().map(|(name, _)| (*name, ".o")))
             .filter(|(name, _)| is_unit(name))
             .collect();
@@ -178,6 +189,7 @@ impl Objects {
             .map(|name| model.folder.join(name))
             .chain(runtime.objects())
             .chain(image)
+            .chain(built)
             .collect();
         Ok(Objects {
             tools: tools.clone(),
@@ -191,7 +203,7 @@ impl Objects {
     /// The image, with the constants of its files where reads of them are counted, or where flash is.
     pub(crate) fn link(&self, count_reads: bool) -> Result<Image, BuildError> {
         let folder = self.folder.path();
-        let (name, place) = match count_reads {
+        let (name, place) = match count_reads && self.tools.chip.counts_reads() {
             true => ("reads.elf", Some("-Wl,--defsym=flash_origin=0x60000000")),
             false => ("image.elf", None),
         };
@@ -213,6 +225,9 @@ impl Objects {
         })
     }
 }
+
+/// How the linker's script knows objects whose constants are chunks, and not the program's own.
+const OF_FLASH: &str = ".flash.o";
 
 const SCRIPT_DATA: &str = "\
 \t.section .flash, \"a\"\n\t.global script_start, script_end\n\t.balign 4\n\

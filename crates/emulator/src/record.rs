@@ -3,9 +3,11 @@
 /// What the load of a chunk costs, in a Lua state of its own without libraries but `fast`, which
 /// has loaded an empty chunk before, after two full collections, with the collector stopped.
 ///
-/// *Live* bytes are those that were asked for. *Heap* bytes are what they take of an ESP8266's heap
-/// with the SDK's allocator: a header of 16 and steps of 8, and up to 32 more where a rest is too
-/// small to be a block. `realloc` moves, so that both blocks exist for a moment.
+/// *Live* bytes are those that were asked for. *Heap* bytes are what they take of the chip's heap
+/// (`csrc/CHIP/blocks.c`). With the ESP8266's SDK: a header of 16 and steps of 8, and up to 32 more where
+/// a rest is too small to be a block; `realloc` moves, so that both blocks exist for a moment. With
+/// ESP-IDF: a header of 4, steps of 4, at least 12, and up to 12 more; `realloc` moves only where the
+/// block can't grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Instructions, less those of an empty call.
@@ -31,7 +33,8 @@ pub struct Load {
     pub stack: u32,
 }
 
-/// Reads that a load does of the image's constants, which are in flash on the chip.
+/// Reads that a load does of the image's constants, which are in flash on the chip. Only of the ESP8266:
+/// the ESP32-C3 reads flash as it reads RAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reads {
     /// Of one or two bytes: on the chip an exception each, which the firmware's handler mends.

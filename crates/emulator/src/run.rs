@@ -40,24 +40,6 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// One instruction takes 2^6 ns of virtual time, so that each is seen in the CPU's 40 MHz counter
-/// (`csrc/system.c`, `ticks_between`).
-const ARGUMENTS: &[&str] = &[
-    "-M",
-    "sim",
-    "-cpu",
-    "lx106",
-    "-icount",
-    "shift=6",
-    "-semihosting",
-    "-nographic",
-    "-monitor",
-    "none",
-    "-serial",
-    "none",
-    "-kernel",
-];
-
 const POLL: Duration = Duration::from_millis(2);
 
 /// Runs the ELF file, for `timeout` of real time at most.
@@ -65,7 +47,7 @@ pub(crate) fn run(tools: &Toolchain, elf: &Path, timeout: Duration) -> Result<Ou
     let mut stdout = tempfile::tempfile()?;
     let mut stderr = tempfile::tempfile()?;
     let mut child = Command::new(&tools.qemu)
-        .args(ARGUMENTS)
+        .args(tools.chip.facts().machine)
         .arg(elf)
         .stdin(Stdio::null())
         .stdout(stdout.try_clone()?)

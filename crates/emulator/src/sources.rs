@@ -9,21 +9,48 @@ use fastlua_cores::edits::{EditError, released};
 use fastlua_cores::read_only::{START_C, read_only_sources};
 use fastlua_firmware::{STOCK, fast_c};
 
+use crate::Chip;
+
 /// Name and content of a source file.
 pub(crate) type Source = (&'static str, &'static [u8]);
 
 /// The runtime, which knows nothing of Lua.
-pub(crate) const RUNTIME: &[Source] = &[
-    ("arith.c", include_bytes!("../csrc/arith.c")),
+const RUNTIME: &[Source] = &[
     ("heap.c", include_bytes!("../csrc/heap.c")),
-    ("softfloat.c", include_bytes!("../csrc/softfloat.c")),
-    ("start.S", include_bytes!("../csrc/start.S")),
-    ("system.c", include_bytes!("../csrc/system.c")),
-    ("trap.c", include_bytes!("../csrc/trap.c")),
+    ("heap.h", include_bytes!("../csrc/heap.h")),
     ("runtime.h", include_bytes!("../csrc/runtime.h")),
-    ("platform.h", include_bytes!("../csrc/platform.h")),
-    ("link.ld", include_bytes!("../csrc/link.ld")),
+    ("system.c", include_bytes!("../csrc/system.c")),
 ];
+
+/// The lx106's part of it, and of the programs.
+pub(crate) const LX106: &[Source] = &[
+    ("arith.c", include_bytes!("../csrc/lx106/arith.c")),
+    ("blocks.c", include_bytes!("../csrc/lx106/blocks.c")),
+    ("cpu.h", include_bytes!("../csrc/lx106/cpu.h")),
+    ("device.h", include_bytes!("../csrc/lx106/device.h")),
+    ("emulator.c", include_bytes!("../csrc/lx106/emulator.c")),
+    ("known.c", include_bytes!("../csrc/lx106/known.c")),
+    ("link.ld", include_bytes!("../csrc/lx106/link.ld")),
+    ("platform.h", include_bytes!("../csrc/lx106/platform.h")),
+    ("softfloat.c", include_bytes!("../csrc/lx106/softfloat.c")),
+    ("start.S", include_bytes!("../csrc/lx106/start.S")),
+    ("trap.c", include_bytes!("../csrc/lx106/trap.c")),
+];
+
+/// The RV32's. Its libgcc is whole.
+pub(crate) const RV32: &[Source] = &[
+    ("blocks.c", include_bytes!("../csrc/rv32/blocks.c")),
+    ("cpu.h", include_bytes!("../csrc/rv32/cpu.h")),
+    ("device.h", include_bytes!("../csrc/rv32/device.h")),
+    ("emulator.c", include_bytes!("../csrc/rv32/emulator.c")),
+    ("known.c", include_bytes!("../csrc/rv32/known.c")),
+    ("link.ld", include_bytes!("../csrc/rv32/link.ld")),
+    ("start.S", include_bytes!("../csrc/rv32/start.S")),
+    ("trap.c", include_bytes!("../csrc/rv32/trap.c")),
+];
+
+/// Of a chip's own files, those that belong to the programs.
+const OF_PROGRAMS: [&str; 3] = ["cpu.h", "device.h", "known.c"];
 
 /// Lua for the chip, and the two main programs.
 pub(crate) const PROGRAMS: &[Source] = &[
@@ -32,7 +59,6 @@ pub(crate) const PROGRAMS: &[Source] = &[
     ("harness.c", include_bytes!("../csrc/harness.c")),
     ("lua.c", include_bytes!("../csrc/lua.c")),
     ("packed.h", include_bytes!("../csrc/packed.h")),
-    ("device.h", include_bytes!("../csrc/device.h")),
     ("script.c", include_bytes!("../csrc/script.c")),
     ("chip.h", include_bytes!("../csrc/chip.h")),
     ("core.h", include_bytes!("../csrc/core.h")),
@@ -40,9 +66,15 @@ pub(crate) const PROGRAMS: &[Source] = &[
     ("runtime.h", include_bytes!("../csrc/runtime.h")),
 ];
 
-/// Berkeley SoftFloat's sources, without our unit that includes them.
-pub(crate) fn softfloat() -> &'static [Source] {
-    include!(concat!(env!("OUT_DIR"), "/softfloat.rs"))
+/// The runtime of a chip, with Berkeley SoftFloat's sources where a unit of it includes them.
+pub(crate) fn runtime(chip: Chip) -> impl Iterator<Item = Source> + Clone {
+    let own = chip.facts().sources.iter();
+    let own = own.filter(|(name, _)| *name == "cpu.h" || !OF_PROGRAMS.contains(name));
+    let softfloat: &[Source] = match chip {
+        Chip::Lx106 => include!(concat!(env!("OUT_DIR"), "/softfloat.rs")),
+        Chip::Rv32 => &[],
+    };
+    RUNTIME.iter().chain(own).chain(softfloat).copied()
 }
 
 /// Which Lua an image runs.
@@ -61,8 +93,12 @@ pub enum Core {
 /// The same where the text may have been edited.
 pub(crate) type EditedSource = (&'static str, Cow<'static, [u8]>);
 
-/// Everything that images of one Lua version include.
-pub(crate) fn lua(dialect: Dialect, core: Core) -> Result<Vec<EditedSource>, EditError> {
+/// Everything that a chip's images of one Lua version include.
+pub(crate) fn lua(
+    chip: Chip,
+    dialect: Dialect,
+    core: Core,
+) -> Result<Vec<EditedSource>, EditError> {
     let bytes = |text: Cow<'static, str>| match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -76,7 +112,10 @@ pub(crate) fn lua(dialect: Dialect, core: Core) -> Result<Vec<EditedSource>, Edi
     }
     let shared = STOCK.iter().chain(&HEADERS);
     files.extend(shared.map(|(name, text)| (*name, (*text).into())));
-    let programs = PROGRAMS.iter().map(|&(name, text)| (name, text.into()));
+    let own = chip.facts().sources.iter();
+    let own = own.filter(|(name, _)| OF_PROGRAMS.contains(name));
+    let programs = PROGRAMS.iter().chain(own);
+    let programs = programs.map(|&(name, text)| (name, text.into()));
     let files = files.into_iter().map(|(name, text)| (name, bytes(text)));
     Ok(files.chain(programs).collect())
 }
@@ -91,7 +130,7 @@ pub fn fast_files(fast_chunks_h: &str) -> [(&str, &[u8]); 2] {
     ]
 }
 
-/// The layout of dumps that stock Lua on the chip loads, with this number model.
+/// The layout of dumps that stock Lua on the chip loads, with this number model: the same for each chip.
 pub fn stock_layout(numbers: NumberModel) -> Layout {
     Layout::stock(numbers, 4)
 }

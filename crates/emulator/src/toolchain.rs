@@ -4,37 +4,48 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The command that installs what is needed on Debian and Ubuntu.
-pub const INSTALL: &str =
-    "apt-get install gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc";
+use crate::Chip;
 
-const GCC: &str = "xtensa-lx106-elf-gcc";
-const QEMU: &str = "qemu-system-xtensa";
-const CPU: &str = "lx106";
-
-/// The tools that build and run images.
+/// The tools that build and run a chip's images.
 #[derive(Debug, Clone)]
 pub struct Toolchain {
+    pub(crate) chip: Chip,
     pub(crate) gcc: PathBuf,
     pub(crate) qemu: PathBuf,
-    /// picolibc's folder, with `include` and `lib`.
-    pub(crate) picolibc: PathBuf,
+    pub(crate) picolibc: Picolibc,
     /// What the compiler says of its version: part of what an image depends on.
     pub(crate) version: String,
 }
 
+/// The C library's folders.
+#[derive(Debug, Clone)]
+pub(crate) struct Picolibc {
+    pub(crate) include: PathBuf,
+    pub(crate) lib: PathBuf,
+}
+
 /// What of the tools is not on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("missing: {}; on Debian or Ubuntu install it with: {INSTALL}", .0.join(", "))]
-pub struct Missing(pub Vec<String>);
+#[error("missing: {}; on Debian or Ubuntu install it with: {}", .what.join(", "), .chip.install())]
+pub struct Missing {
+    /// The chip that they are for.
+    pub chip: Chip,
+    /// Each tool, with its package.
+    pub what: Vec<String>,
+}
 
 impl Toolchain {
-    /// Looks for the tools on the path, and for picolibc where Debian keeps it beside the compiler.
+    /// Looks for a chip's tools on the path, and for picolibc where Debian keeps it beside the compiler.
     ///
     /// # Errors
     /// All that is missing.
-    pub fn find() -> Result<Toolchain, Missing> {
-        Toolchain::find_in(&env::var_os("PATH").unwrap_or_default())
+    pub fn find(chip: Chip) -> Result<Toolchain, Missing> {
+        Toolchain::find_in(chip, &env::var_os("PATH").unwrap_or_default())
+    }
+
+    /// The chip that they are for.
+    pub fn chip(&self) -> Chip {
+        self.chip
     }
 
     /// The first line that the cross compiler says of its version.
@@ -42,33 +53,39 @@ impl Toolchain {
         self.version.lines().next().unwrap_or_default()
     }
 
-    fn find_in(path: &std::ffi::OsStr) -> Result<Toolchain, Missing> {
-        let mut missing = Vec::new();
-        let gcc = on_path(path, GCC);
-        let qemu = on_path(path, QEMU);
-        let picolibc = gcc.as_deref().and_then(picolibc_beside);
+    fn find_in(chip: Chip, path: &std::ffi::OsStr) -> Result<Toolchain, Missing> {
+        let facts = chip.facts();
+        let mut what = Vec::new();
+        let gcc = on_path(path, facts.gcc);
+        let qemu = on_path(path, facts.qemu);
+        let picolibc = gcc.as_deref().and_then(|gcc| picolibc_beside(gcc, chip));
         let version = gcc.as_deref().and_then(|gcc| ask(gcc, &["--version"]));
         if version.is_none() {
-            missing.push(format!("{GCC} (package gcc-xtensa-lx106)"));
+            what.push(format!("{} (package {})", facts.gcc, facts.gcc_package));
         }
         if picolibc.is_none() {
-            missing.push("picolibc for the lx106 (package picolibc-xtensa-lx106-elf)".into());
+            let package = facts.picolibc_package;
+            what.push(format!("picolibc for the {chip} (package {package})"));
         }
         match qemu.as_deref().map(|qemu| ask(qemu, &["-cpu", "help"])) {
-            Some(Some(cpus)) if cpus.split_whitespace().any(|cpu| cpu == CPU) => {}
-            Some(_) => missing.push(format!("the CPU {CPU} in {QEMU} (QEMU 7 or later has it)")),
-            None => missing.push(format!("{QEMU} (package qemu-system-misc)")),
+            Some(Some(cpus)) if cpus.split_whitespace().any(|cpu| cpu == facts.cpu) => {}
+            Some(_) => what.push(format!(
+                "the CPU {} in {} (QEMU 7 or later has it)",
+                facts.cpu, facts.qemu
+            )),
+            None => what.push(format!("{} (package qemu-system-misc)", facts.qemu)),
         }
         match (gcc, qemu, picolibc, version) {
-            (Some(gcc), Some(qemu), Some(picolibc), Some(version)) if missing.is_empty() => {
+            (Some(gcc), Some(qemu), Some(picolibc), Some(version)) if what.is_empty() => {
                 Ok(Toolchain {
+                    chip,
                     gcc,
                     qemu,
                     picolibc,
                     version,
                 })
             }
-            _ => Err(Missing(missing)),
+            _ => Err(Missing { chip, what }),
         }
     }
 }
@@ -79,12 +96,24 @@ fn on_path(path: &std::ffi::OsStr, name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// `../lib/xtensa-lx106-elf`, seen from the compiler.
-fn picolibc_beside(gcc: &Path) -> Option<PathBuf> {
+/// The folder above the compiler's has it; its libraries are those for the CPU.
+fn picolibc_beside(gcc: &Path, chip: Chip) -> Option<Picolibc> {
+    let facts = chip.facts();
     let bin = gcc.parent()?.canonicalize().ok()?;
-    let folder = bin.parent()?.join("lib/xtensa-lx106-elf");
-    let whole = folder.join("include/picolibc.h").is_file() && folder.join("lib/libc.a").is_file();
-    whole.then_some(folder)
+    let folder = bin.parent()?.join(facts.picolibc);
+    let flags: Vec<&str> = facts
+        .cpu_flags
+        .iter()
+        .copied()
+        .chain(["-print-multi-directory"])
+        .collect();
+    let of_cpu = ask(gcc, &flags)?;
+    let found = Picolibc {
+        include: folder.join("include"),
+        lib: folder.join(facts.libraries).join(of_cpu.trim()),
+    };
+    let whole = found.include.join("picolibc.h").is_file() && found.lib.join("libc.a").is_file();
+    whole.then_some(found)
 }
 
 fn ask(tool: &Path, arguments: &[&str]) -> Option<String> {
@@ -105,11 +134,14 @@ mod tests {
 
     #[test]
     fn says_what_is_missing_and_how_to_get_it() {
-        let missing = Toolchain::find_in("/no-such-folder".as_ref()).unwrap_err();
-        assert_eq!(missing.0.len(), 3, "{missing:?}");
-        let text = missing.to_string();
-        for word in [GCC, QEMU, "picolibc", INSTALL] {
-            assert!(text.contains(word), "{text}");
+        for chip in Chip::ALL {
+            let missing = Toolchain::find_in(chip, "/no-such-folder".as_ref()).unwrap_err();
+            assert_eq!(missing.what.len(), 3, "{missing:?}");
+            let text = missing.to_string();
+            let facts = chip.facts();
+            for word in [facts.gcc, facts.qemu, "picolibc", &chip.install()] {
+                assert!(text.contains(word), "{text}");
+            }
         }
     }
 }

@@ -4,9 +4,11 @@ mod common;
 
 use std::time::Instant;
 
-use common::{TIMEOUT, bundle, shipped, tools, variant, work};
+use common::{TIMEOUT, block_head, bundle, shipped, tools, variant, work};
 use fastlua_bundle::{Bundle, Form, Input};
-use fastlua_emulator::{Core, Data, Job, Load, Measure, Measured, Reads, fast_files, measure};
+use fastlua_emulator::{
+    Chip, Core, Data, Job, Load, Measure, Measured, Reads, fast_files, measure,
+};
 use fastlua_variants::Variant;
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
@@ -71,9 +73,15 @@ fn job(way: Way, module: &Input, bundle: &Bundle) -> Job {
     }
 }
 
-fn figures(variant: &Variant, header: &str, jobs: &[Job], count_reads: bool) -> Vec<Measured> {
+fn figures(
+    chip: Chip,
+    variant: &Variant,
+    header: &str,
+    jobs: &[Job],
+    count_reads: bool,
+) -> Vec<Measured> {
     let how = Measure {
-        tools: &tools(),
+        tools: &tools(chip),
         work: &work(),
         layout: &variant.layout,
         core: Core::Stock,
@@ -111,8 +119,18 @@ fn print_table(model: &str, modules: &[Input], found: &[Measured]) {
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
-fn the_shipped_modules() {
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn the_shipped_modules_lx106() {
+    the_shipped_modules(Chip::Lx106);
+}
+
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn the_shipped_modules_rv32() {
+    the_shipped_modules(Chip::Rv32);
+}
+
+fn the_shipped_modules(chip: Chip) {
     for model in MODELS {
         let variant = variant(model);
         let bundle = bundle(&both_forms(), &variant);
@@ -123,8 +141,12 @@ fn the_shipped_modules() {
             .collect();
         let since = Instant::now();
         let header = bundle.c_header("0");
-        let found = figures(&variant, &header, &jobs, true);
-        println!("{model}: {:.1?} for {} loads", since.elapsed(), jobs.len());
+        let found = figures(chip, &variant, &header, &jobs, true);
+        println!(
+            "{chip} {model}: {:.1?} for {} loads",
+            since.elapsed(),
+            jobs.len()
+        );
         print_table(model, &modules, &found);
 
         for (module, found) in modules.iter().zip(found.chunks(WAYS.len())) {
@@ -132,10 +154,14 @@ fn the_shipped_modules() {
             let [fast, again, ram] =
                 [Way::FastBytecode, Way::FastAgain, Way::RamBytecode].map(|way| load(at(way)));
             let [source, squashed] = [Way::RamSource, Way::FastSquashed].map(|way| load(at(way)));
-            let what = format!("{model} {}", module.name);
+            let what = format!("{chip} {model} {}", module.name);
             if module.text.len() > 2048 {
                 let ratio = f64::from(squashed.instructions) / f64::from(fast.instructions);
-                assert!(ratio >= 6.0, "{what}: {ratio:.2}");
+                let least = match chip {
+                    Chip::Lx106 => 6.0,
+                    Chip::Rv32 => 5.0,
+                };
+                assert!(ratio >= least, "{what}: {ratio:.2}");
             }
             assert!(again.instructions < ram.instructions, "{what}");
             assert!(fast.instructions < source.instructions, "{what}");
@@ -145,8 +171,15 @@ fn the_shipped_modules() {
             assert_eq!((fast.debug, ram.debug), (0, 0), "{what}");
             assert!(source.debug > 0, "{what}");
             for l in found.iter().map(load) {
-                assert!(l.heap_kept >= l.live_kept + 16 * l.blocks, "{what}: {l:?}");
+                assert!(
+                    l.heap_kept >= l.live_kept + block_head(chip) * l.blocks,
+                    "{what}: {l:?}"
+                );
                 assert!(l.heap_peak as i32 >= l.heap_kept, "{what}: {l:?}");
+            }
+            if !chip.counts_reads() {
+                assert!(found.iter().all(|m| m.reads.is_none()), "{what}");
+                continue;
             }
             // all of the chunk is read; what is in RAM is not read from flash
             let size = bundle
@@ -169,13 +202,13 @@ fn the_shipped_modules() {
         }
 
         // the same a second time, and each job whatever the others are
-        let second = figures(&variant, &header, &jobs, true);
+        let second = figures(chip, &variant, &header, &jobs, true);
         for ((job, one), other) in jobs.iter().zip(&found).zip(&second) {
             assert_eq!(one, other, "{model} {}", job.name);
         }
         let mut turned: Vec<Job> = jobs.clone();
         turned.reverse();
-        let mut backwards = figures(&variant, &header, &turned, false);
+        let mut backwards = figures(chip, &variant, &header, &turned, false);
         backwards.reverse();
         for ((job, one), other) in jobs.iter().zip(&found).zip(&backwards) {
             assert_eq!(one.load, other.load, "{model} {}", job.name);
@@ -183,18 +216,26 @@ fn the_shipped_modules() {
     }
 }
 
-/// A block has a header and steps of 8; one that fills a hole may be up to 32 bytes larger.
-fn assert_blocks(load: Load, parts: &[i32]) {
-    let least: i32 = parts.iter().map(|n| (n + 16 + 7) & !7).sum();
-    let most = least + 32 * load.blocks;
+/// What blocks of these sizes take of the heap; one that fills a hole may be larger.
+fn assert_blocks(chip: Chip, load: Load, parts: &[i32]) {
+    let (block, hole): (fn(i32) -> i32, _) = match chip {
+        Chip::Lx106 => (|n| (n + 16 + 7) & !7, 32),
+        Chip::Rv32 => (|n| 4 + ((n + 3) & !3).max(12), 12),
+    };
+    let least: i32 = parts.iter().map(|n| block(*n)).sum();
+    let most = least + hole * load.blocks;
     assert_eq!(load.blocks as usize, parts.len());
     assert!((least..=most).contains(&load.heap_kept), "{least} {load:?}");
 }
 
 /// Figures that can be told from the structures of stock Lua 5.1 with 32-bit integers.
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn known_figures() {
+    Chip::ALL.into_iter().for_each(known_figures_of);
+}
+
+fn known_figures_of(chip: Chip) {
     let source = |text: &str, data: fn(Vec<u8>) -> Data| Job {
         name: "=x".into(),
         data: data(text.into()),
@@ -210,29 +251,31 @@ fn known_figures() {
         source("local = 1", Data::Ram),
         source("error 'oh'", Data::Ram),
     ];
-    let found = figures(&variant("51-int"), &header(), &jobs, true);
+    let found = figures(chip, &variant("51-int"), &header(), &jobs, true);
     // closure, function, one instruction with its line, the chunk name's string
     let parts = [20, 76, 4, 4, 17 + 2];
     let empty = load(&found[0]);
     assert_eq!(empty.live_kept, parts.iter().sum::<i32>());
-    assert_blocks(empty, &parts);
+    assert_blocks(chip, empty, &parts);
     assert_eq!((empty.blocks, empty.debug), (5, 4));
     // two more instructions with their lines, a constant, its string
     let parts = [20, 76, 12, 12, 8, 17 + 10, 17 + 2];
     let string = load(&found[1]);
     assert_eq!(string.live_kept, parts.iter().sum::<i32>());
-    assert_blocks(string, &parts);
+    assert_blocks(chip, string, &parts);
     // the lexer reads each byte of the text once, from wherever it lies, and lua_load twice the first
     assert_eq!(load(&found[2]), string);
-    assert_eq!(reads(&found[1]).narrow, 0);
-    assert_eq!(
-        reads(&found[2]),
-        Reads {
-            narrow: 19 + 2,
-            words: 0,
-            unaligned: 0
-        }
-    );
+    if chip.counts_reads() {
+        assert_eq!(reads(&found[1]).narrow, 0);
+        assert_eq!(
+            reads(&found[2]),
+            Reads {
+                narrow: 19 + 2,
+                words: 0,
+                unaligned: 0
+            }
+        );
+    }
 
     let run = found[3].run.clone().unwrap();
     assert_eq!((run.output, run.error), (b"one\t2\nthree\n".to_vec(), None));
@@ -247,10 +290,14 @@ fn header() -> String {
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn what_can_not_be_loaded_says_why() {
+    Chip::ALL.into_iter().for_each(whys);
+}
+
+fn whys(chip: Chip) {
     let variant = variant("51-int");
-    let tools = tools();
+    let tools = tools(chip);
     let header = header();
     let job = |name: &str, data| Job {
         name: name.into(),
@@ -301,8 +348,12 @@ fn what_can_not_be_loaded_says_why() {
 /// What else is in the image does not show, but for some instructions of 5.3's cache of strings,
 /// which goes by the addresses of C strings.
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_load_from_ram_costs_the_same_in_each_image() {
+    Chip::ALL.into_iter().for_each(a_load_from_ram);
+}
+
+fn a_load_from_ram(chip: Chip) {
     let variant = variant("53-int32-float32");
     let modules = shipped();
     let telnet = modules.iter().find(|m| m.name == "telnet").unwrap();
@@ -310,13 +361,13 @@ fn a_load_from_ram_costs_the_same_in_each_image() {
     let one = bundle(std::slice::from_ref(telnet), &variant);
     let ways = [Way::RamSource, Way::RamBytecode];
     let jobs = ways.map(|way| job(way, telnet, &one));
-    let of_one = figures(&variant, &one.c_header("0"), &jobs, false);
+    let of_one = figures(chip, &variant, &one.c_header("0"), &jobs, false);
     let more: Vec<Job> = modules
         .iter()
         .map(|module| job(Way::RamSource, module, &all))
         .chain(jobs)
         .collect();
-    let of_all = figures(&variant, &all.c_header("0"), &more, false);
+    let of_all = figures(chip, &variant, &all.c_header("0"), &more, false);
     for (one, all) in of_one.iter().zip(&of_all[modules.len()..]) {
         let (one, all) = (one.load.clone().unwrap(), all.load.clone().unwrap());
         assert!(one.instructions.abs_diff(all.instructions) <= 200);
@@ -333,7 +384,7 @@ fn a_load_from_ram_costs_the_same_in_each_image() {
 
 /// The figures come from the sources alone, not from the folder or from what was built before.
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_new_work_folder_gives_the_same() {
     let variant = variant("51-int");
     let header = header();
@@ -344,7 +395,7 @@ fn a_new_work_folder_gives_the_same() {
         run: false,
     }];
     let folder = tempfile::tempdir().unwrap();
-    let (tools, files) = (tools(), fast_files(&header));
+    let (tools, files) = (tools(Chip::Lx106), fast_files(&header));
     let how = |work| Measure {
         tools: &tools,
         work,

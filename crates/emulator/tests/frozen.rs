@@ -1,4 +1,4 @@
-//! Frozen chunks on the emulated chip: they print what their bytecode prints, nothing writes to
+//! Frozen chunks on the emulated chips: they print what their bytecode prints, nothing writes to
 //! them, and a load of them costs next to nothing whatever their size.
 
 mod common;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::{TIMEOUT, bundle, carried, input, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input};
-use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
+use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
 use fastlua_variants::Variant;
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
@@ -40,6 +40,7 @@ const EACH: &[u8] = b"
 
 /// Runs a script with these chunks.
 fn run(
+    chip: Chip,
     script: &[u8],
     variant: &Variant,
     core: Core,
@@ -49,7 +50,7 @@ fn run(
     let header = bundle(inputs, variant).c_header("0");
     let files = fast_files(&header);
     let image = Image::script(
-        &tools(),
+        &tools(chip),
         &work(),
         &variant.layout,
         core,
@@ -61,18 +62,28 @@ fn run(
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
-fn frozen_chunks_print_what_their_bytecode_prints() {
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn frozen_chunks_print_what_their_bytecode_prints_lx106() {
+    frozen_chunks_print_what_their_bytecode_prints(Chip::Lx106);
+}
+
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn frozen_chunks_print_what_their_bytecode_prints_rv32() {
+    frozen_chunks_print_what_their_bytecode_prints(Chip::Rv32);
+}
+
+fn frozen_chunks_print_what_their_bytecode_prints(chip: Chip) {
     for model in MODELS {
         let variant = variant(model);
         let inputs = scripts(&variant);
         let frozen = carried(&inputs, Form::Frozen { fallback: false });
         let text = |output: Output| {
             let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status, 0, "{model}: {errors}");
+            assert_eq!(output.status, 0, "{chip} {model}: {errors}");
             String::from_utf8(output.stdout).unwrap()
         };
-        let bytecode = text(run(EACH, &variant, Core::Stock, &inputs, false));
+        let bytecode = text(run(chip, EACH, &variant, Core::Stock, &inputs, false));
         let lines = bytecode.strip_suffix("no\n").unwrap();
         assert!(lines.lines().count() > 60, "{lines}");
         let open = if model.starts_with("51") {
@@ -80,25 +91,39 @@ fn frozen_chunks_print_what_their_bytecode_prints() {
         } else {
             "shadows"
         };
-        // where reads are counted, a write to flash ends the run
-        for (core, way, count_reads) in [
+        // where reads are counted, a write to flash ends the run; on the rv32 it always does
+        let ways = [
             (Core::Hooked, "hook", false),
             (Core::ReadOnly, open, false),
             (Core::Hooked, "hook", true),
-        ] {
-            let found = text(run(EACH, &variant, core, &frozen, count_reads));
-            assert_eq!(found, format!("{lines}{way}\n"), "{model} {core:?}");
+        ];
+        let ways = ways
+            .into_iter()
+            .filter(|(_, _, count)| chip.counts_reads() || !count);
+        for (core, way, count_reads) in ways {
+            let found = text(run(chip, EACH, &variant, core, &frozen, count_reads));
+            assert_eq!(found, format!("{lines}{way}\n"), "{chip} {model} {core:?}");
         }
     }
 }
 
-/// The stack of the ESP8266's task: 4 kB, some of it for what calls `fast.load`.
-const STACK: u32 = 3 * 1024;
+/// What a load may take of the stack: the ESP8266's task has 4 kB, the ESP32-C3's 8, some of it for what
+/// calls `fast.load`.
+fn stack(chip: Chip) -> u32 {
+    match chip {
+        Chip::Lx106 => 3 * 1024,
+        Chip::Rv32 => 6 * 1024,
+    }
+}
 
 /// A load goes down as many levels of functions as the stack is for. With the hook a frozen chunk is not walked.
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_too_deep_for_the_stack_is_refused() {
+    Chip::ALL.into_iter().for_each(too_deep);
+}
+
+fn too_deep(chip: Chip) {
     let nested = |levels: usize| {
         let (open, close) = ("return function() ", " end");
         let text = format!("return print, {levels}");
@@ -114,24 +139,36 @@ fn what_is_too_deep_for_the_stack_is_refused() {
             (Core::Hooked, Form::Frozen { fallback: false }, false),
         ] {
             let inputs = carried(&inputs, form);
-            let output = run(script, &variant, core, &inputs, false);
+            let output = run(chip, script, &variant, core, &inputs, false);
             let second = match refused {
                 true => "chunk 'n25' has 25 levels of functions, the stack is for 24",
                 false => "nil",
             };
             let printed = String::from_utf8(output.stdout).unwrap();
-            assert_eq!(printed, format!("nil\n{second}\n"), "{model} {core:?}");
-            let [first, _] = loads(&variant, core, &inputs[..1])[0];
-            println!("{model} {core:?}: {} bytes of stack", first.stack);
-            assert!(first.stack < STACK, "{model} {core:?}: {}", first.stack);
+            assert_eq!(
+                printed,
+                format!("nil\n{second}\n"),
+                "{chip} {model} {core:?}"
+            );
+            let [first, _] = loads(chip, &variant, core, &inputs[..1])[0];
+            println!("{chip} {model} {core:?}: {} bytes of stack", first.stack);
+            assert!(
+                first.stack < stack(chip),
+                "{model} {core:?}: {}",
+                first.stack
+            );
         }
     }
 }
 
 /// How it is known that nothing writes to frozen chunks: what does ends the run.
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_write_to_a_frozen_object_is_a_fault() {
+    Chip::ALL.into_iter().for_each(a_write);
+}
+
+fn a_write(chip: Chip) {
     let poke = br#"
 #define luaopen_fast opened_fast
 #include "fast.inc"
@@ -153,27 +190,31 @@ int luaopen_fast (lua_State *L) {
             bundle(&carried(&one, Form::Frozen { fallback: false }), &variant).c_header("0");
         let [(_, fast), chunks] = fast_files(&header);
         let image = Image::script(
-            &tools(),
+            &tools(chip),
             &work(),
             &variant.layout,
             Core::ReadOnly,
             &[("poke.c", poke), ("fast.inc", fast), chunks],
             b"print 'alive'",
-            true,
+            chip.counts_reads(),
         );
         let output = image.unwrap().run(TIMEOUT).unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
             (output.status, &output.stdout[..]),
             (70, &b""[..]),
-            "{model}"
+            "{chip} {model}"
         );
-        assert!(errors.contains("CPU exception 29"), "{model}: {errors}"); // StoreProhibited
+        let prohibited = match chip {
+            Chip::Lx106 => "CPU exception 29 ",
+            Chip::Rv32 => "CPU exception 7 ",
+        };
+        assert!(errors.contains(prohibited), "{chip} {model}: {errors}");
     }
 }
 
 /// The loads of these chunks, first and later, for each chunk.
-fn loads(variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
+fn loads(chip: Chip, variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
     let bundle = bundle(inputs, variant);
     let job = |name: &str, warm| Job {
         name: name.into(),
@@ -187,7 +228,7 @@ fn loads(variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
         .collect();
     let header = bundle.c_header("0");
     let how = Measure {
-        tools: &tools(),
+        tools: &tools(chip),
         work: &work(),
         layout: &variant.layout,
         core,
@@ -204,24 +245,36 @@ fn loads(variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Load; 2]> {
         .collect()
 }
 
-/// Most bytes that a block of at most 24 takes of the chip's heap: one that fills a hole may be
-/// larger by 32.
-const BLOCK: i32 = 72;
+/// Most bytes that a block of at most 24 takes of a chip's heap, where it fills a hole.
+fn largest_block(chip: Chip) -> i32 {
+    match chip {
+        Chip::Lx106 => 16 + 24 + 32,
+        Chip::Rv32 => 4 + 24 + 12,
+    }
+}
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_frozen_chunk_loads_for_next_to_nothing() {
+    Chip::ALL.into_iter().for_each(next_to_nothing);
+}
+
+fn next_to_nothing(chip: Chip) {
+    let most = match chip {
+        Chip::Lx106 => 1000,
+        Chip::Rv32 => 1500,
+    };
     for model in MODELS {
         let variant = variant(model);
         let inputs = shipped();
-        let bytecode = loads(&variant, Core::Stock, &inputs);
+        let bytecode = loads(chip, &variant, Core::Stock, &inputs);
         let frozen = carried(&inputs, Form::Frozen { fallback: false });
-        let hooked = loads(&variant, Core::Hooked, &frozen);
-        let open = loads(&variant, Core::ReadOnly, &frozen);
+        let hooked = loads(chip, &variant, Core::Hooked, &frozen);
+        let open = loads(chip, &variant, Core::ReadOnly, &frozen);
         let modules = inputs.iter().zip(&bytecode).zip(&hooked).zip(&open);
-        println!("{model}: instructions, bytes asked for, of heap at the peak, and kept");
+        println!("{chip} {model}: instructions, bytes asked for, of heap at the peak, and kept");
         for (((module, [bytecode, _]), [first, later]), [shadow, again]) in modules {
-            let name = format!("{model} {}", module.name);
+            let name = format!("{chip} {model} {}", module.name);
             let figures = |l: &Load| {
                 format!(
                     "{} {} {} {}",
@@ -237,13 +290,13 @@ fn a_frozen_chunk_loads_for_next_to_nothing() {
                 figures(again)
             );
             for load in [first, later] {
-                assert!(load.instructions <= 1000, "{name}: {load:?}");
+                assert!(load.instructions <= most, "{name}: {load:?}");
                 assert!(
                     load.live_peak <= 64 && load.live_kept <= 64,
                     "{name}: {load:?}"
                 );
                 assert!(
-                    load.heap_peak as i32 <= BLOCK * load.blocks,
+                    load.heap_peak as i32 <= largest_block(chip) * load.blocks,
                     "{name}: {load:?}"
                 );
             }

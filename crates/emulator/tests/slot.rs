@@ -1,4 +1,4 @@
-//! Slots on the emulated chip: chunks that are put into a firmware's ELF file once it is linked load and
+//! Slots on the emulated chips: chunks that are put into a firmware's ELF file once it is linked load and
 //! run as those that were compiled in.
 
 mod common;
@@ -9,13 +9,15 @@ use std::fs;
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
-use fastlua_emulator::{Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
+use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
 use fastlua_slot::{Slot, find};
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
+/// Of the ESP32-C3 one of each Lua, for the time's sake.
+const OF_RV32: [&str; 2] = ["51-float", "53-int32-float32"];
 const CAPACITY: u32 = 128 << 10;
 
 /// The header of firmware with an empty slot, beside these modules.
@@ -69,13 +71,13 @@ const EACH: &[u8] = b"
     print(package and require 'hello')
     if form == 'frozen' then print(fast.info().frozen) end";
 
-fn script(variant: &Variant, core: Core, header: &str, script: &[u8]) -> Image {
+fn script(chip: Chip, variant: &Variant, core: Core, header: &str, script: &[u8]) -> Image {
     let files = fast_files(header);
-    let (tools, work) = (tools(), work());
+    let (tools, work) = (tools(chip), work());
     Image::script(&tools, &work, &variant.layout, core, &files, script, false).unwrap()
 }
 
-fn each_form_runs_as_what_was_compiled_in(model: &str) {
+fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
     let alone = Form::Frozen { fallback: false };
     let both = Form::Frozen { fallback: true };
     let variant = variant(model);
@@ -89,13 +91,13 @@ fn each_form_runs_as_what_was_compiled_in(model: &str) {
         (Core::Hooked, both),
         (Core::ReadOnly, alone),
     ] {
-        let what = format!("{model} {core:?} {form}");
+        let what = format!("{chip} {model} {core:?} {form}");
         let inputs = carried(&shipped(), form);
         let compiled = bundle(&inputs, &variant).c_header("0");
         let without_hook = core == Core::Hooked && !form.is_frozen();
         let other = if without_hook { Core::ReadOnly } else { core };
-        let expected = output(&script(&variant, other, &compiled, EACH), &what);
-        let image = script(&variant, core, &header(&[], &variant), EACH);
+        let expected = output(&script(chip, &variant, other, &compiled, EACH), &what);
+        let image = script(chip, &variant, core, &header(&[], &variant), EACH);
         let patched = image.patched(&put(&inputs, &variant)).unwrap();
         assert_eq!(output(&patched, &what), expected, "{what}");
         assert!(expected.lines().count() > 10, "{what}: {expected}");
@@ -103,21 +105,29 @@ fn each_form_runs_as_what_was_compiled_in(model: &str) {
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_51_int() {
-    each_form_runs_as_what_was_compiled_in("51-int");
+    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "51-int");
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_51_float() {
-    each_form_runs_as_what_was_compiled_in("51-float");
+    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "51-float");
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_53() {
-    each_form_runs_as_what_was_compiled_in("53-int32-float32");
+    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "53-int32-float32");
+}
+
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn what_is_put_in_runs_as_what_was_compiled_in_rv32() {
+    for model in OF_RV32 {
+        each_form_runs_as_what_was_compiled_in(Chip::Rv32, model);
+    }
 }
 
 /// The first load of each chunk of a bundle, in a state of its own.
@@ -129,7 +139,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
         run: false,
     };
     let how = Measure {
-        tools: &tools(),
+        tools: &tools(Chip::Lx106),
         work: &work(),
         layout: &variant.layout,
         core: Core::Hooked,
@@ -144,7 +154,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
     for model in MODELS {
         let variant = variant(model);
@@ -178,9 +188,14 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn each_object_is_what_the_compiler_makes_of_it() {
-    for model in MODELS {
+    let of_rv32 = OF_RV32.map(|model| (Chip::Rv32, model));
+    for (chip, model) in MODELS
+        .map(|model| (Chip::Lx106, model))
+        .into_iter()
+        .chain(of_rv32)
+    {
         let variant = variant(model);
         let mut inputs = overlays(Form::Frozen { fallback: false });
         // names of functions and variables, lines: all that an object can have
@@ -188,8 +203,8 @@ fn each_object_is_what_the_compiler_makes_of_it() {
             .iter_mut()
             .for_each(|input| input.strip = Strip::Keep);
         let frozen = bundle(&inputs, &variant);
-        let compiled = script(&variant, Core::Hooked, &frozen.c_header("0"), b"");
-        let empty = script(&variant, Core::Hooked, &header(&[], &variant), b"");
+        let compiled = script(chip, &variant, Core::Hooked, &frozen.c_header("0"), b"");
+        let empty = script(chip, &variant, Core::Hooked, &header(&[], &variant), b"");
         let patched = empty.patched(&put(&inputs, &variant)).unwrap();
         let read = |image: &Image| fs::read(image.path()).unwrap();
         let (compiled, patched) = (read(&compiled), read(&patched));
@@ -231,7 +246,7 @@ fn each_object_is_what_the_compiler_makes_of_it() {
         }
         let objects = compiled.objects("fast_");
         let reached = same.len();
-        println!("{model}: {reached} of {objects} objects are the same");
+        println!("{chip} {model}: {reached} of {objects} objects are the same");
         assert!(reached > 1000 && reached + 100 > objects);
     }
 }
@@ -290,7 +305,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 #[test]
-#[ignore = "needs the ESP8266's cross compiler and emulator"]
+#[ignore = "needs the chips' cross compilers and emulators"]
 fn a_slot_comes_first_and_damage_is_told() {
     let own = [
         input("both", b"return 'compiled in'"),
@@ -303,7 +318,13 @@ fn a_slot_comes_first_and_damage_is_told() {
         print(info.chunks, info.slot.state, info.slot.capacity, info.slot.used, info.slot.bundle)";
     for model in MODELS {
         let variant = variant(model);
-        let image = script(&variant, Core::Hooked, &header(&own, &variant), text);
+        let image = script(
+            Chip::Lx106,
+            &variant,
+            Core::Hooked,
+            &header(&own, &variant),
+            text,
+        );
         let with = |patch: &dyn Fn(&mut [u8])| output(&image.patched(patch).unwrap(), model);
         let alone = "both\tcompiled in\nmine\tmine\n";
         assert_eq!(

@@ -1,5 +1,5 @@
-/* fault.c - reads where no memory is */
+/* fault.c - reads where no chip has memory */
 
 int main (void) {
-  return *(volatile int *)0x20000000;
+  return *(volatile int *)0x28000000;
 }

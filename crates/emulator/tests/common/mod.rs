@@ -7,16 +7,42 @@ use std::time::Duration;
 
 use fastlua_bundle::{Build, Bundle, Form, Input};
 use fastlua_bytecode::{Layout, Strip};
-use fastlua_emulator::{Toolchain, stock_layout};
+use fastlua_emulator::{Chip, Toolchain, stock_layout};
 use fastlua_source::split::{Loader, split};
 use fastlua_variants::{Variant, Variants};
 
 /// Real time for a run; each takes a fraction of a second.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The tools. Missing ones fail the test: `scripts/test` installs them.
-pub fn tools() -> Toolchain {
-    Toolchain::find().unwrap_or_else(|missing| panic!("{missing}"))
+/// The tools of a chip. Missing ones fail the test: `scripts/test` installs them.
+pub fn tools(chip: Chip) -> Toolchain {
+    Toolchain::find(chip).unwrap_or_else(|missing| panic!("{missing}"))
+}
+
+/// Bytes before each block of a chip's heap.
+pub fn block_head(chip: Chip) -> i32 {
+    match chip {
+        Chip::Lx106 => 16,
+        Chip::Rv32 => 4,
+    }
+}
+
+/// Number models of NodeMCU's firmware for a chip.
+pub fn models(chip: Chip) -> Vec<&'static str> {
+    let all = [
+        "51-int",
+        "51-float",
+        "53-int32-float32",
+        "53-int64-float64",
+        "53-int64-float32",
+        "53-int32-float64",
+    ];
+    let set = Variants::built_in();
+    let is_of_chip = |model: &&str| {
+        let variant = set.get(&format!("lua{model}")).expect("NodeMCU has it");
+        variant.select.contains_key(chip.target())
+    };
+    all.into_iter().filter(is_of_chip).collect()
 }
 
 /// Objects are kept here between tests and runs; their names tell what they depend on.
@@ -31,7 +57,7 @@ pub fn layout(name: &str) -> Layout {
     variant(name).layout
 }
 
-/// Stock Lua's variant for the chip, of the number model of that name.
+/// Stock Lua's variant for the chips, of the number model of that name.
 pub fn variant(name: &str) -> Variant {
     let set = Variants::built_in();
     let variant = set.get(&format!("puc{name}-32bit")).unwrap();
