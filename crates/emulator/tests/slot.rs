@@ -1,13 +1,14 @@
-//! Slots on the emulated chips: chunks that are put into a firmware's ELF file once it is linked load and
-//! run as those that were compiled in.
+//! Slots and object files on the emulated chips: chunks that are put into a firmware's ELF file once it is linked, and those
+//! that the linker took from an object file, load and run as those that were compiled in.
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
-use fastlua_bundle::{Form, Input, identifier};
+use fastlua_bundle::{CoreLayout, Form, Input, Machine, identifier};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
 use fastlua_slot::{Slot, find};
@@ -77,6 +78,38 @@ fn script(chip: Chip, variant: &Variant, core: Core, header: &str, script: &[u8]
     Image::script(&tools, &work, &variant.layout, core, &files, script, false).unwrap()
 }
 
+/// An image that is linked with the chunks as an object file. `of_slot` is one of the same core, whose slot says what
+/// structures that has.
+fn linked(
+    inputs: &[Input],
+    variant: &Variant,
+    (chip, core): (Chip, Core),
+    of_slot: &Image,
+) -> Image {
+    let head = Cell::new(None);
+    of_slot
+        .patched(&|elf| head.set(Some(slot(elf).head)))
+        .unwrap();
+    let head = head.take().unwrap();
+    let (layout, tags) = CoreLayout::recorded(&variant.layout, &head.core).unwrap();
+    let machine = Machine {
+        core: layout,
+        tags,
+        heap: head.heap,
+    };
+    let linker = match chip {
+        Chip::Lx106 => fastlua_bundle::Chip::Esp8266,
+        Chip::Rv32 => fastlua_bundle::Chip::RiscV,
+    };
+    let (header, object) = bundle(inputs, variant)
+        .object_for("0", linker, &machine)
+        .unwrap();
+    let [module, header] = fast_files(&header);
+    let files = [module, header, ("fast_chunks.o", &object)];
+    let (tools, work) = (tools(chip), work());
+    Image::script(&tools, &work, &variant.layout, core, &files, EACH, false).unwrap()
+}
+
 fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
     let alone = Form::Frozen { fallback: false };
     let both = Form::Frozen { fallback: true };
@@ -101,6 +134,15 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
         let patched = image.patched(&put(&inputs, &variant)).unwrap();
         assert_eq!(output(&patched, &what), expected, "{what}");
         assert!(expected.lines().count() > 10, "{what}: {expected}");
+        // in an image without a slot the hook is there only where chunks are frozen
+        if other == core {
+            let linked = linked(&inputs, &variant, (chip, core), &image);
+            assert_eq!(
+                output(&linked, &what),
+                expected,
+                "{what}, from an object file"
+            );
+        }
     }
 }
 
