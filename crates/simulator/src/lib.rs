@@ -20,8 +20,8 @@
 //!
 //! What is there follows the documentation and the C sources of NodeMCU's branch `release` (ESP8266). A name that
 //! NodeMCU does not have is nil, as on the device, so code may test for it. A name that NodeMCU has and the
-//! simulator lacks is a function that raises "net.multicastJoin is not simulated" when it is called. NodeMCU's
-//! modules that are not simulated at all are nil, as in a firmware built without them.
+//! simulator lacks is a function that raises "net.multicastJoin is not simulated" when it is called. A module of
+//! NodeMCU's that is not simulated at all raises such an error whatever is asked of it.
 //!
 //! What differs from the device: numbers are those of stock Lua (doubles in 5.1, 64 bits in 5.3), pointers have
 //! 64 bits, so [`Options::heap`] and `node.heap()` are an estimate only; there is no watchdog; the network works

@@ -7,6 +7,7 @@ use mlua::Lua;
 use crate::device::Device;
 use crate::input::Input;
 
+mod absent;
 pub(crate) mod base;
 mod bit;
 mod file;
@@ -37,6 +38,7 @@ impl Modules {
 pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
     let input = Rc::new(Input::new(device));
     base::open(lua, device)?;
+    absent::open(lua)?;
     bit::open(lua)?;
     file::open(lua, device)?;
     node::open(lua, device, &input)?;

@@ -218,7 +218,7 @@ fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
     let result = objects.sockets_mut().listen(id, address, port);
     if let Err(error) = result {
         return raise(match error.kind() {
-            ErrorKind::AddrInUse => "address in use".to_owned(),
+            ErrorKind::AddrInUse => format!("address in use: port {host_port} of the PC"),
             ErrorKind::PermissionDenied => {
                 format!(
                     "the PC does not let us listen on port {host_port}: map it, for example {port}:{}",

@@ -1,5 +1,5 @@
 -- What a firmware's Lua has and has not.
-print(io, os, package.loadlib, type(debug.traceback), wifi.start, gpio)
+print(io, os, package.loadlib, type(debug.traceback), wifi.start, nosuch)
 --> nil	nil	nil	function	nil	nil
 print("%d of %s" % {1, "two"}, "%5.1f" % 2)
 --> 1 of two	  2.0
