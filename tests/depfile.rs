@@ -125,3 +125,61 @@ fn what_make_cannot_read_is_refused() {
         assert!(!folder.path().join("fast.d").exists());
     }
 }
+
+/// With a stamp Make has nothing to do until something changes, be it a new file of a glob.
+#[test]
+fn make_settles_with_a_stamp() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "lua/a.lua", "return 1");
+    put(
+        f,
+        "fast.toml",
+        "variants = [\"lua51-int\"]\n[[module]]\npath = \"lua/*.lua\"\n",
+    );
+    let program = env!("CARGO_BIN_EXE_fastlua");
+    put(
+        f,
+        "Makefile",
+        format!(
+            "fast.stamp: fast.toml\n\t{program} build fast.toml -o out -M fast.d --stamp $@\n-include fast.d\n"
+        ),
+    );
+    let is_up_to_date = || {
+        let output = Command::new("make").current_dir(f).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("is up to date")
+    };
+    // times of files are compared, and may be coarse
+    let wait = || std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(!is_up_to_date());
+    let header = || {
+        fs::metadata(f.join("out/fast_chunks.h"))
+            .unwrap()
+            .modified()
+            .unwrap()
+    };
+    let first = header();
+    wait();
+    assert!(is_up_to_date());
+    put(
+        f,
+        "fast.toml",
+        "variants = [\"lua51-int\"] # the same\n[[module]]\npath = \"lua/*.lua\"\n",
+    );
+    assert!(!is_up_to_date());
+    wait();
+    assert!(is_up_to_date(), "what changed nothing is done with too");
+    assert_eq!(header(), first);
+    put(f, "lua/b.lua", "return 2");
+    assert!(!is_up_to_date());
+    assert!(
+        fs::read_to_string(f.join("out/fast_chunks.h"))
+            .unwrap()
+            .contains("fast_name_b")
+    );
+    wait();
+    assert!(is_up_to_date());
+}

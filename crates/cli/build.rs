@@ -1,5 +1,6 @@
 //! `fastlua build`
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -56,6 +57,9 @@ pub struct Args {
     /// Write the names of all files that were read as a Make rule
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
+    /// Write this file last, whatever else changed; -M then names it in place of the outputs, and the folders of globs too
+    #[arg(long, value_name = "FILE")]
+    stamp: Option<PathBuf>,
     /// Write a bill of materials: what is in the bundle, as CycloneDX JSON
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
@@ -94,6 +98,9 @@ pub fn run(args: &Args) -> Result<()> {
         None => args.modules.read()?,
     };
     let mut sources = read.files;
+    if args.stamp.is_some() {
+        sources.extend(read.folders);
+    }
     sources.extend(args.known.files()?);
     let mut options = Options {
         known: args.known.load()?,
@@ -224,7 +231,8 @@ fn write(
     let paths: Vec<PathBuf> = files.iter().map(|f| args.output.join(&f.name)).collect();
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {
-        let targets: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let outputs_of_it = args.stamp.as_ref().map_or(&paths[..], std::slice::from_ref);
+        let targets: Vec<&Path> = outputs_of_it.iter().map(PathBuf::as_path).collect();
         outputs.add(depfile, rule(&targets, sources)?);
     }
     for (path, file) in paths.iter().zip(files) {
@@ -233,5 +241,9 @@ fn write(
     if let Some(file) = &args.sbom {
         outputs.add(file, cyclonedx(plan, bundle, &bundle.name())?);
     }
-    outputs.commit()
+    let written = outputs.commit()?;
+    if let Some(stamp) = &args.stamp {
+        fs::write(stamp, "").with_context(|| format!("{} can't be written", print::path(stamp)))?;
+    }
+    Ok(written)
 }

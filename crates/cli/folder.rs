@@ -1,5 +1,7 @@
 //! A folder as the place of a project's files.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ pub struct Folder {
     path: PathBuf,
     /// Whether no link may lead out of it.
     closed: bool,
+    /// The folders in which files were looked for.
+    listed: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Folder {
@@ -22,6 +26,7 @@ impl Folder {
         Folder {
             path: manifest.parent().unwrap_or(Path::new("")).to_owned(),
             closed: true,
+            listed: RefCell::default(),
         }
     }
 
@@ -30,6 +35,7 @@ impl Folder {
         Folder {
             path: path.to_owned(),
             closed: false,
+            listed: RefCell::default(),
         }
     }
 
@@ -39,6 +45,19 @@ impl Folder {
             "" => self.path.clone(),
             name => self.path.join(name),
         }
+    }
+
+    /// The folders in which a new file could be one more.
+    pub fn listed(&self) -> Vec<PathBuf> {
+        self.listed.borrow().iter().cloned().collect()
+    }
+
+    fn note_listed(&self, folder: &Path) {
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        self.listed.borrow_mut().insert(folder.to_owned());
     }
 
     /// The folder itself, resolved; an empty path is the working folder.
@@ -62,6 +81,13 @@ impl Files for Folder {
     }
 
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>> {
+        let is_plain = |part: &&str| !part.contains(['*', '?', '[']);
+        let parts: Vec<&str> = pattern.as_str().split('/').collect();
+        let above = parts[..parts.len() - 1]
+            .iter()
+            .copied()
+            .take_while(is_plain);
+        self.note_listed(&self.path.join(above.collect::<PathBuf>()));
         let folder = Pattern::escape(&self.path.to_string_lossy());
         let pattern = Path::new(&folder).join(pattern.as_str());
         let found = glob::glob(&pattern.to_string_lossy()).map_err(Error::other)?;
@@ -71,6 +97,7 @@ impl Files for Folder {
             if !path.is_file() {
                 continue;
             }
+            self.note_listed(path.parent().unwrap_or(Path::new("")));
             let name = path.strip_prefix(&self.path).unwrap_or(&path).to_str();
             let unreadable = || Error::other(format!("the name {path:?} is not UTF-8"));
             names.push(name.ok_or_else(unreadable)?.to_owned());

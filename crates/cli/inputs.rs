@@ -45,6 +45,8 @@ fn forms() -> impl clap::builder::TypedValueParser<Value = Form> {
 pub struct Inputs {
     pub project: Project,
     pub files: Vec<PathBuf>,
+    /// Folders in which a new file would be one more.
+    pub folders: Vec<PathBuf>,
 }
 
 impl Modules {
@@ -85,6 +87,7 @@ impl Modules {
         let files = project.files().iter().map(|name| folder.path(name));
         Ok(Inputs {
             files: files.collect(),
+            folders: folder.listed(),
             project,
         })
     }
@@ -109,6 +112,7 @@ impl Modules {
         Ok(Inputs {
             project,
             files: paths.to_vec(),
+            folders: Vec::new(),
         })
     }
 
