@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use fastlua::{Budget, Input, Options, Variant, Variants};
 use fastlua_bench::{
-    Bench, Budgets, Figures, Lx106, Machine, On, Target, check, compare, page, summary, table,
+    Bench, Budgets, Emulated, Figures, Machine, NoTarget, On, Target, check, compare, page,
+    summary, table,
 };
 use fastlua_bytecode::NumberModel;
 use fastlua_emulator::{Chip, Toolchain};
@@ -19,10 +20,11 @@ use crate::temporary::Temporary;
 use crate::variant_args::{Heap, Known, find};
 use crate::{inputs, output, print};
 
-/// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated ESP8266
+/// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated chip
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
+  fastlua bench fast.toml --chip rv32 --variant lua53-int32-float32
 
 Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in
 every command. docs/bench.md says what each figure is.")]
@@ -34,7 +36,12 @@ pub struct Args {
     #[arg(long = "variant", value_name = "V")]
     only: Vec<String>,
     /// Where to measure
-    #[arg(long, value_name = "MACHINE", default_value = "lx106")]
+    #[arg(
+        long,
+        visible_alias = "chip",
+        value_name = "MACHINE",
+        default_value = "lx106"
+    )]
     on: Place,
     /// Run each chunk's main function too: only where that is safe and ends by itself
     #[arg(long)]
@@ -71,6 +78,8 @@ pub struct Args {
 enum Place {
     /// The ESP8266's processor, emulated
     Lx106,
+    /// The ESP32-C3's, for variants of ESP32 firmware
+    Rv32,
     /// This machine, which needs nothing installed: flash, and heap in percent of plain source's
     Host,
 }
@@ -79,6 +88,7 @@ impl From<Place> for On {
     fn from(place: Place) -> On {
         match place {
             Place::Lx106 => On::Lx106,
+            Place::Rv32 => On::Rv32,
             Place::Host => On::Host,
         }
     }
@@ -108,7 +118,7 @@ pub fn run(args: &Args) -> Result<()> {
     let on = On::from(args.on);
     if on == On::Host && (args.run || args.html.is_some()) {
         bail!(
-            "--run and --html are for figures of the chip: leave them out, or measure with --on lx106"
+            "--run and --html are for figures of a chip: leave them out, or measure with --on lx106 or rv32"
         );
     }
     let known = args.known.load()?;
@@ -201,11 +211,9 @@ fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<V
     let mut seen = BTreeSet::new();
     variants.retain(|variant| seen.insert(&variant.name));
     let target = |variant: &&Variant| {
-        Target::new(variant, known, args.on.into()).ok_or_else(|| {
-            anyhow!(
-                "{}: no variant is stock Lua of its number model, for the machine to measure on",
-                variant.name
-            )
+        Target::new(variant, known, args.on.into()).map_err(|error| match error {
+            NoTarget::Chip { .. } => anyhow!("{error}; measure it with --on lx106"),
+            NoTarget::Core(_) => error.into(),
         })
     };
     variants.iter().map(target).collect()
@@ -221,14 +229,14 @@ fn usual(known: &Variants) -> Vec<&Variant> {
 }
 
 fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
-    match args.on {
-        Place::Lx106 => on_chip(args, inputs, targets),
-        Place::Host => load(args, inputs, targets, Machine::Host),
+    match On::from(args.on).chip() {
+        Some(chip) => on_chip(args, chip, inputs, targets),
+        None => load(args, inputs, targets, Machine::Host),
     }
 }
 
-fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
-    let tools = Toolchain::find(Chip::Lx106)?;
+fn on_chip(args: &Args, chip: Chip, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
+    let tools = Toolchain::find(chip)?;
     let temporary;
     let work = match &args.cache {
         Some(folder) => {
@@ -241,12 +249,12 @@ fn on_chip(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures>
             temporary.path()
         }
     };
-    let chip = Lx106 {
+    let chip = Emulated {
         tools: &tools,
         work,
         run: args.run,
     };
-    load(args, inputs, targets, Machine::Lx106(chip))
+    load(args, inputs, targets, Machine::Chip(chip))
 }
 
 fn load(

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
+use fastlua_emulator::Chip;
 use serde::{Deserialize, Serialize};
 
 use crate::{Column, Metric, json};
 
 /// Name of the JSON's shape.
-pub const SCHEMA: &str = "fastlua-bench/2";
+pub const SCHEMA: &str = "fastlua-bench/3";
 
 /// All figures of a bench. The same modules and options give the same bytes as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,25 +31,52 @@ pub struct Figures {
 pub enum On {
     /// On the ESP8266's emulated processor: instructions and bytes ([`Cost::load`], [`Cost::run`]).
     Lx106,
+    /// On the ESP32-C3's: the same, without [`LoadCost::narrow_reads`].
+    Rv32,
     /// On the machine that ran fastlua: heap in relation to plain source ([`Cost::ratio`]).
     Host,
 }
 
 impl Display for On {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            On::Lx106 => "lx106",
-            On::Host => "host",
-        })
+        f.write_str(self.chip().map_or("host", Chip::name))
+    }
+}
+
+impl From<Chip> for On {
+    fn from(chip: Chip) -> On {
+        match chip {
+            Chip::Lx106 => On::Lx106,
+            Chip::Rv32 => On::Rv32,
+        }
     }
 }
 
 impl On {
+    /// The chip, if it is one.
+    pub fn chip(self) -> Option<Chip> {
+        match self {
+            On::Lx106 => Some(Chip::Lx106),
+            On::Rv32 => Some(Chip::Rv32),
+            On::Host => None,
+        }
+    }
+
+    /// Whether a figure can be measured there.
+    pub fn has(self, metric: Metric) -> bool {
+        match (self.chip(), metric) {
+            (Some(chip), Metric::NarrowReads) => chip.counts_reads(),
+            (Some(_), _) => true,
+            (None, Metric::Load | Metric::NarrowReads | Metric::Run) => false,
+            (None, _) => true,
+        }
+    }
+
     /// A figure with its unit, where it has one.
     pub fn show(self, metric: Metric, value: i64) -> String {
         match self {
             On::Host if metric != Metric::Flash => format!("{:.1} %", value as f64 / 10.0),
-            On::Lx106 | On::Host => value.to_string(),
+            _ => value.to_string(),
         }
     }
 }
@@ -107,8 +135,7 @@ pub struct Cost {
 
 /// What `fast.load` of a chunk costs, the first time after a reset (with its checksum), in a Lua
 /// state without libraries that has loaded an empty chunk before, after two full collections and
-/// with the collector stopped. Bytes of heap are those of the ESP8266's allocator: 16 for each
-/// block, and steps of 8.
+/// with the collector stopped. Bytes of heap are those of the chip's allocator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadCost {
     /// Instructions, less those of an empty call.
@@ -124,9 +151,10 @@ pub struct LoadCost {
     pub string_table: i64,
     /// Blocks that were asked for.
     pub allocations: i64,
-    /// Reads of one or two bytes from flash: an exception each on the chip, which is not among the
-    /// instructions.
-    pub narrow_reads: i64,
+    /// Reads of one or two bytes from flash: an exception each on an ESP8266, which is not among the
+    /// instructions. None on a chip that reads flash as it reads RAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow_reads: Option<i64>,
     /// Bytes of C stack.
     pub stack: i64,
 }
@@ -192,8 +220,9 @@ pub struct LoadTotals {
     pub heap_kept: i64,
     /// Sum.
     pub allocations: i64,
-    /// Sum.
-    pub narrow_reads: i64,
+    /// Sum, where they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow_reads: Option<i64>,
 }
 
 fn is_zero(n: &i64) -> bool {
@@ -216,7 +245,9 @@ impl Totals {
                 loads.heap_peak = loads.heap_peak.max(load.heap_peak);
                 loads.heap_kept += load.heap_kept;
                 loads.allocations += load.allocations;
-                loads.narrow_reads += load.narrow_reads;
+                if let Some(reads) = load.narrow_reads {
+                    *loads.narrow_reads.get_or_insert_default() += reads;
+                }
             }
         }
         totals
@@ -231,7 +262,7 @@ impl Totals {
             Metric::HeapPeak => load.map(|l| l.heap_peak),
             Metric::HeapKept => load.map(|l| l.heap_kept),
             Metric::Allocations => load.map(|l| l.allocations),
-            Metric::NarrowReads => load.map(|l| l.narrow_reads),
+            Metric::NarrowReads => load.and_then(|l| l.narrow_reads),
             Metric::Run => None,
         }
     }

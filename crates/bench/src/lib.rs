@@ -1,5 +1,5 @@
-//! What chunks cost in each form in which they can be carried: measured on the ESP8266's emulated
-//! processor, or in relation to plain source on this machine; printed as a table or a page, compared
+//! What chunks cost in each form in which they can be carried: measured on an emulated processor,
+//! the ESP8266's or the ESP32-C3's, or in relation to plain source on this machine; printed as a table or a page, compared
 //! with figures of before, held against budgets.
 //!
 //! [`Bench::run`] gives [`Figures`], which are also the JSON ([`SCHEMA`]). What each figure is stands
@@ -9,12 +9,13 @@ mod baseline;
 mod budget;
 mod built;
 mod column;
+mod emulated;
 mod error;
 mod figures;
 mod headline;
 mod host;
 mod json;
-mod lx106;
+mod limits;
 mod measure;
 mod metric;
 mod page;
@@ -24,18 +25,15 @@ mod target;
 pub use baseline::{Change, Comparison, Incomparable, compare};
 pub use budget::{Budgets, Excess, Unmeasured, check};
 pub use column::Column;
+pub use emulated::Emulated;
 pub use error::BenchError;
 pub use figures::{
     ChunkFigures, Cost, Figures, LoadCost, LoadTotals, On, Pools, Ratio, RunCost, SCHEMA, Totals,
     VariantFigures,
 };
 pub use headline::headline;
-pub use lx106::Lx106;
 pub use measure::{Bench, Machine};
 pub use metric::Metric;
 pub use page::page;
 pub use table::{summary, table};
-pub use target::Target;
-
-/// Bytes of heap that a NodeMCU chip has free at its prompt, about.
-pub const CHIP_HEAP: u64 = 44 * 1024;
+pub use target::{NoTarget, Target};

@@ -7,8 +7,8 @@ use fastlua_variants::Variant;
 use rayon::prelude::*;
 
 use crate::built::{Built, Measurement};
+use crate::emulated::Emulated;
 use crate::host::Host;
-use crate::lx106::Lx106;
 use crate::{BenchError, ChunkFigures, Column, Figures, On, Pools, SCHEMA, Target, VariantFigures};
 
 /// What to measure.
@@ -29,8 +29,8 @@ pub struct Bench<'a> {
 /// Where chunks are loaded.
 #[derive(Debug)]
 pub enum Machine<'a> {
-    /// On the emulated chip.
-    Lx106(Lx106<'a>),
+    /// On an emulated chip.
+    Chip(Emulated<'a>),
     /// In this process: heap in relation to plain source only, and no frozen chunk.
     Host,
 }
@@ -42,7 +42,7 @@ impl Bench<'_> {
     /// No figures at all. A chunk that does not load on the emulated chip is no error.
     pub fn run(&self, done: impl Fn() + Sync) -> Result<Figures, BenchError> {
         for target in self.targets {
-            if let Machine::Lx106(chip) = &self.machine {
+            if let Machine::Chip(chip) = &self.machine {
                 chip.check(target)?;
             }
             done();
@@ -56,7 +56,7 @@ impl Bench<'_> {
             .par_iter()
             .map(|(t, built)| {
                 let costs = match &self.machine {
-                    Machine::Lx106(chip) => chip.costs(&self.targets[*t], *t, built),
+                    Machine::Chip(chip) => chip.costs(&self.targets[*t], *t, built),
                     Machine::Host => Ok(Host {
                         inputs: self.inputs,
                         heap_limit: self.heap_limit,
@@ -75,11 +75,11 @@ impl Bench<'_> {
         Ok(Figures {
             schema: SCHEMA.into(),
             on: match self.machine {
-                Machine::Lx106(_) => On::Lx106,
+                Machine::Chip(ref chip) => chip.tools.chip().into(),
                 Machine::Host => On::Host,
             },
             compiler: match &self.machine {
-                Machine::Lx106(chip) => Some(chip.tools.version().into()),
+                Machine::Chip(chip) => Some(chip.tools.version().into()),
                 Machine::Host => None,
             },
             variants: variants.collect(),
@@ -114,7 +114,7 @@ impl Bench<'_> {
         let firmware: Vec<Variant> = self.targets.iter().map(|t| t.variant.clone()).collect();
         let firmware = compile(&inputs, &firmware, self.heap_limit)?;
         let stock = match self.machine {
-            Machine::Lx106(_) => (0..self.targets.len())
+            Machine::Chip(_) => (0..self.targets.len())
                 .map(|t| self.stock(column, &inputs, &firmware, t))
                 .collect::<Result<_, _>>()?,
             Machine::Host => Vec::new(),

@@ -69,7 +69,7 @@ impl Metric {
             Metric::HeapPeak => load.map(|l| l.heap_peak).or(ratio.map(|r| r.heap_peak)),
             Metric::HeapKept => load.map(|l| l.heap_kept).or(ratio.map(|r| r.heap_kept)),
             Metric::Allocations => load.map(|l| l.allocations).or(ratio.map(|r| r.allocations)),
-            Metric::NarrowReads => load.map(|l| l.narrow_reads),
+            Metric::NarrowReads => load.and_then(|l| l.narrow_reads),
             Metric::Run => cost.run.as_ref().map(|r| r.instructions),
         }
     }

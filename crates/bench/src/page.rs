@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use fastlua_bundle::ESP8266_FLASH;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
+use fastlua_emulator::Chip;
+
+use crate::limits::{self, Limit};
 use crate::table::{best, shown};
-use crate::{CHIP_HEAP, ChunkFigures, Column, Cost, Figures, Metric, On, Totals, VariantFigures};
+use crate::{ChunkFigures, Column, Cost, Figures, Metric, On, Totals, VariantFigures};
 
 /// What the charts show, and whether on a logarithmic scale.
 const CHARTS: [(Metric, &str, bool); 4] = [
@@ -36,18 +38,26 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// # Errors
 /// A fault of the template, which would be ours.
 pub fn page(figures: &Figures, title: &str) -> Result<String, minijinja::Error> {
-    let variants: Vec<Value> = figures.variants.iter().map(variant).collect();
+    let on = figures.on;
+    let variants = figures.variants.iter();
+    let variants: Vec<Value> = variants.map(|v| variant(on, v)).collect();
+    let heap = limits::heap(on).map(|limit| grouped(limit.bytes as i64));
+    let flash = limits::flash(on);
     let template = TEMPLATES.get_template("page.html")?;
     template.render(context! {
         title,
         variants,
-        flash_segment => grouped(ESP8266_FLASH as i64),
-        chip_heap => grouped(CHIP_HEAP as i64),
+        chip => on.chip().map(Chip::title),
+        flash_title => flash.title,
+        flash => grouped(flash.bytes as i64),
+        allocator => limits::allocator(on),
+        heap,
+        narrow_reads => on.has(Metric::NarrowReads),
     })
 }
 
-fn variant(v: &VariantFigures) -> Value {
-    let metrics = shown(On::Lx106, v);
+fn variant(on: On, v: &VariantFigures) -> Value {
+    let metrics = shown(on, v);
     let rows: Vec<Row> = v.chunks.iter().flat_map(|c| rows(c, &metrics)).collect();
     let charts: Vec<Chart> = CHARTS
         .iter()
@@ -67,7 +77,7 @@ fn variant(v: &VariantFigures) -> Value {
         charts,
         forms => forms.iter().map(|f| f.name()).collect::<Vec<_>>(),
         shown => SHOWN,
-        totals => totals(v),
+        totals => totals(on, v),
     }
 }
 
@@ -75,12 +85,17 @@ fn variant(v: &VariantFigures) -> Value {
 #[derive(Serialize)]
 struct Total {
     title: &'static str,
-    /// What the line is.
-    line_title: &'static str,
-    limit: String,
-    /// Where the line of the limit is, in percent of the width.
-    line: String,
+    limit: Option<Line>,
     bars: Vec<Bar>,
+}
+
+/// The line of a limit.
+#[derive(Serialize)]
+struct Line {
+    title: &'static str,
+    bytes: String,
+    /// Where it is, in percent of the width.
+    place: String,
 }
 
 #[derive(Serialize)]
@@ -94,15 +109,15 @@ struct Bar {
     note: String,
 }
 
-fn totals(v: &VariantFigures) -> Vec<Total> {
-    let total = |title, line_title, limit: u64, metric: Metric| {
-        let limit = limit as i64;
+fn totals(on: On, v: &VariantFigures) -> Vec<Total> {
+    let total = |title, limit: Option<Limit>, metric: Metric| {
+        let most = limit.as_ref().map(|limit| limit.bytes as i64);
         let value = |totals: &Totals| totals.get(metric).unwrap_or(0);
         let sums = v.totals.iter().map(|(form, totals)| (form.name(), totals));
         let sums: Vec<(&str, &Totals)> = sums.chain([("as built", &v.built)]).collect();
         let largest = sums.iter().map(|(_, t)| value(t)).max().unwrap_or(0);
         // the line stays visible where nothing reaches it
-        let whole = largest.max(limit) as f64 * 1.04;
+        let whole = largest.max(most.unwrap_or(1)) as f64 * 1.04;
         let bars = sums.iter().map(|(form, totals)| {
             let n = value(totals);
             Bar {
@@ -110,36 +125,36 @@ fn totals(v: &VariantFigures) -> Vec<Total> {
                 built: *form == "as built",
                 value: grouped(n),
                 width: percent(n as f64 / whole),
-                over: n > limit,
-                note: format!("{:.1} %", n as f64 * 100.0 / limit as f64),
+                over: most.is_some_and(|most| n > most),
+                note: most.map_or_else(String::new, |most| {
+                    format!(" ({:.1} %)", n as f64 * 100.0 / most as f64)
+                }),
             }
         });
         Total {
             title,
-            line_title,
-            limit: grouped(limit),
-            line: percent(limit as f64 / whole),
+            limit: limit.map(|limit| Line {
+                title: limit.title,
+                bytes: grouped(limit.bytes as i64),
+                place: percent(limit.bytes as f64 / whole),
+            }),
             bars: bars.collect(),
         }
     };
-    let heap = "heap of a chip at its prompt";
     vec![
         total(
             "Flash of all chunks",
-            "flash segment of an ESP8266",
-            ESP8266_FLASH as u64,
+            Some(limits::flash(on)),
             Metric::Flash,
         ),
         total(
             "Largest heap peak of a load",
-            heap,
-            CHIP_HEAP,
+            limits::heap(on),
             Metric::HeapPeak,
         ),
         total(
             "Heap kept if all chunks are loaded at once",
-            heap,
-            CHIP_HEAP,
+            limits::heap(on),
             Metric::HeapKept,
         ),
     ]

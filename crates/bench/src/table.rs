@@ -9,9 +9,9 @@ use crate::{ChunkFigures, Column, Cost, Figures, Metric, On, VariantFigures};
 /// are not the chip's say so.
 pub fn table(on: On, variant: &VariantFigures) -> String {
     let metrics = shown(on, variant);
-    let (head, last) = match on {
-        On::Lx106 => (None, None),
-        On::Host => (Some(SIZES), Some(NOT_THE_CHIPS)),
+    let (head, last) = match on.chip() {
+        Some(_) => (None, None),
+        None => (Some(SIZES), Some(NOT_THE_CHIPS)),
     };
     let heads = ["chunk", "  form"].into_iter();
     let heads = heads.chain(metrics.iter().map(|m| m.title())).chain(head);
@@ -37,11 +37,12 @@ pub fn table(on: On, variant: &VariantFigures) -> String {
         core,
         ..
     } = variant;
-    let what = match on {
-        On::Lx106 => format!(
-            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen) on an emulated ESP8266"
+    let what = match on.chip() {
+        Some(chip) => format!(
+            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen) on an emulated {}",
+            chip.title()
         ),
-        On::Host => format!(
+        None => format!(
             "heap and blocks are in percent of plain source's, of stock Lua ({core}) on this machine"
         ),
     };
@@ -107,11 +108,8 @@ pub fn summary(figures: &Figures) -> String {
 /// The columns: the run's only where something ran, and on this machine what it can tell.
 pub(crate) fn shown(on: On, variant: &VariantFigures) -> Vec<Metric> {
     let costs = || variant.chunks.iter().flat_map(|c| c.forms.values());
-    let is_shown = |metric: &Metric| match (on, metric) {
-        (On::Lx106, Metric::Run) => costs().any(|c| c.run.is_some()),
-        (On::Lx106, _) => true,
-        (On::Host, Metric::Load | Metric::NarrowReads | Metric::Run) => false,
-        (On::Host, _) => true,
+    let is_shown = |metric: &Metric| {
+        on.has(*metric) && (*metric != Metric::Run || costs().any(|c| c.run.is_some()))
     };
     Metric::ALL.into_iter().filter(is_shown).collect()
 }

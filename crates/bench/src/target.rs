@@ -1,6 +1,6 @@
 //! What figures are for, and what they are measured on.
 
-use fastlua_emulator::stock_layout;
+use fastlua_emulator::{Chip, stock_layout};
 use fastlua_variants::{Variant, Variants};
 
 use crate::On;
@@ -14,17 +14,46 @@ pub struct Target {
     pub core: Variant,
 }
 
+/// Why a variant is not measured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoTarget {
+    /// It is for other chips.
+    #[error("{variant}: it is not for the {} (no condition for {})", .chip.title(), .chip.target())]
+    Chip {
+        /// Its name.
+        variant: String,
+        /// The chip.
+        chip: Chip,
+    },
+    /// There is nothing to load its chunks.
+    #[error("{0}: no variant is stock Lua of its number model, for the machine to measure on")]
+    Core(String),
+}
+
 impl Target {
-    /// Finds the stock variant; none where `known` has it not.
-    pub fn new(variant: &Variant, known: &Variants, on: On) -> Option<Target> {
+    /// Finds the stock variant.
+    ///
+    /// # Errors
+    /// No firmware of the variant runs on the chip, or `known` has no such stock variant.
+    pub fn new(variant: &Variant, known: &Variants, on: On) -> Result<Target, NoTarget> {
+        // the lx106 stands in for the chips of any other variant
+        if let Some(chip @ Chip::Rv32) = on.chip()
+            && !variant.select.contains_key(chip.target())
+        {
+            return Err(NoTarget::Chip {
+                variant: variant.name.clone(),
+                chip,
+            });
+        }
         let mut layout = stock_layout(variant.layout.numbers());
         if on == On::Host {
             layout.size_t = size_of::<usize>() as u8;
         }
         let core = known
             .iter()
-            .find(|v| v.layout == layout && !v.is_nodemcu())?;
-        Some(Target {
+            .find(|v| v.layout == layout && !v.is_nodemcu())
+            .ok_or_else(|| NoTarget::Core(variant.name.clone()))?;
+        Ok(Target {
             variant: variant.clone(),
             core: core.clone(),
         })

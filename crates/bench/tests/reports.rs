@@ -18,7 +18,7 @@ fn cost(flash: i64, instructions: i64, heap: i64) -> Cost {
             heap_debug: 0,
             string_table: 0,
             allocations: 7,
-            narrow_reads: 0,
+            narrow_reads: Some(0),
             stack: 100,
         }),
         ratio: None,
@@ -262,7 +262,19 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
         error.contains("on lx106") && error.contains("on host"),
         "{error}"
     );
+    is.on = On::Rv32;
+    let error = compare(&was, &is, 2.0).unwrap_err().to_string();
+    assert!(
+        error.contains("on lx106") && error.contains("on rv32"),
+        "{error}"
+    );
     assert_eq!(On::Host.show(Metric::HeapKept, 415), "41.5 %");
+    is.on = On::Rv32;
+    let error = compare(&was, &is, 2.0).unwrap_err().to_string();
+    assert!(
+        error.contains("on lx106") && error.contains("on rv32"),
+        "{error}"
+    );
     assert_eq!(On::Host.show(Metric::Flash, 415), "415");
     let budgets = |text: &str| Budgets {
         all: text.parse().unwrap(),
@@ -271,6 +283,51 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
     assert!(budgets("flash=1").fit(On::Host).is_ok());
     assert!(budgets("flash=1,load=1").fit(On::Host).is_err());
     assert!(budgets("flash=1,load=1").fit(On::Lx106).is_ok());
+    assert!(budgets("narrow-reads=1").fit(On::Lx106).is_ok());
+    assert!(budgets("flash=1,load=1,heap-peak=1").fit(On::Rv32).is_ok());
+    assert!(budgets("narrow-reads=1").fit(On::Rv32).is_err());
+}
+
+/// Figures of a chip that reads flash as it reads RAM have no narrow reads, anywhere.
+#[test]
+fn what_a_chip_does_not_have_is_left_out() {
+    let mut rv32 = two();
+    rv32.on = On::Rv32;
+    let costs = rv32.variants[0].chunks.iter_mut();
+    let costs = costs.flat_map(|chunk| chunk.forms.values_mut());
+    costs.for_each(|cost| cost.load.as_mut().unwrap().narrow_reads = None);
+    let VariantFigures {
+        variant,
+        core,
+        chunks,
+        ..
+    } = rv32.variants.remove(0);
+    rv32.variants.push(VariantFigures::new(
+        variant,
+        core,
+        chunks,
+        &Pools::default(),
+    ));
+    let json = rv32.to_json().unwrap();
+    assert!(
+        json.contains(r#""on": "rv32""#) && !json.contains("narrow"),
+        "{json}"
+    );
+    assert_eq!(Figures::from_json(&json).unwrap(), rv32);
+    let texts = [
+        table(rv32.on, &rv32.variants[0]),
+        summary(&rv32),
+        page(&rv32, "t").unwrap(),
+    ];
+    for text in &texts {
+        assert!(!text.contains("narrow"), "{text}");
+    }
+    assert!(texts[0].contains("an emulated ESP32-C3") && texts[2].contains("an emulated ESP32-C3"));
+    // how much heap is free at its prompt is not known
+    assert_eq!(texts[2].matches(">line: ").count(), 1);
+    let of_lx106 = page(&two(), "t").unwrap();
+    assert_eq!(of_lx106.matches(">line: ").count(), 3);
+    assert!(of_lx106.contains("narrow reads"));
 }
 
 /// A string that frozen chunks share is in flash once, so that totals are less than sums.

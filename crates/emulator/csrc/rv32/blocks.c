@@ -15,6 +15,9 @@
 #define STEP		4u
 #define LEAST		12u		/* a free block's own data, without its header */
 
+/* as there, so that it takes about as many instructions */
+#define INLINE		static inline __attribute__ ((always_inline))
+
 /*
 ** Blocks lie one behind the other. What stands before a block's header is the
 ** last word of the block before it, and names that one where it is free.
@@ -48,23 +51,23 @@ static int heap_ready;
 #define ASKED		((uint32_t *)SPARE_HEAP)
 #define asked_of(p)	ASKED[((char *)(p) - heap_start) / STEP]
 
-static uint32_t size_of (const block *b) {
+INLINE uint32_t size_of (const block *b) {
   return b->size & ~(FREE | BEFORE_FREE);
 }
 
-static void *data_of (block *b) {
+INLINE void *data_of (block *b) {
   return (char *)b + DATA;
 }
 
-static block *behind (block *b) {
+INLINE block *behind (block *b) {
   return (block *)((char *)b + HEADER + size_of(b));
 }
 
-static int top_bit (uint32_t n) {
+INLINE int top_bit (uint32_t n) {
   return 31 - __builtin_clz(n);
 }
 
-static void class_of (uint32_t size, int *power, int *class) {
+INLINE void class_of (uint32_t size, int *power, int *class) {
   int top = top_bit(size);
   if (size < SMALL) {
     *power = 0;
@@ -75,7 +78,7 @@ static void class_of (uint32_t size, int *power, int *class) {
   *class = (int)((size >> (top - CLASS_BITS)) & (CLASSES - 1));
 }
 
-static void list_add (block *b) {
+INLINE void list_add (block *b) {
   int power, class;
   block **head;
   class_of(size_of(b), &power, &class);
@@ -88,34 +91,39 @@ static void list_add (block *b) {
   classes_in_use[power] |= 1u << class;
 }
 
-static void list_remove (block *b) {
-  int power, class;
+/* takes a block from a list */
+INLINE void unlink_from (block *b, int power, int class) {
   *b->link = b->next;
   if (b->next != NULL) b->next->link = b->link;
-  class_of(size_of(b), &power, &class);
   if (lists[power][class] != NULL) return;
   classes_in_use[power] &= ~(1u << class);
   if (classes_in_use[power] == 0) powers_in_use &= ~(1u << power);
 }
 
-/* the first block of the smallest class whose blocks are all large enough */
-static block *list_find (uint32_t size) {
+INLINE void list_remove (block *b) {
   int power, class;
-  uint32_t in_use;
-  if (size >= SMALL) size += (1u << (top_bit(size) - CLASS_BITS)) - 1;
-  class_of(size, &power, &class);
-  if (power >= POWERS) return NULL;
-  in_use = classes_in_use[power] & (~0u << class);
-  if (in_use == 0) {
-    uint32_t powers = powers_in_use & (~0u << power << 1);
-    if (powers == 0) return NULL;
-    power = __builtin_ctz(powers);
-    in_use = classes_in_use[power];
-  }
-  return lists[power][__builtin_ctz(in_use)];
+  class_of(size_of(b), &power, &class);
+  unlink_from(b, power, class);
 }
 
-static void set_free (block *b) {
+/* the first block of the smallest class whose blocks are all large enough, and its class */
+INLINE block *list_find (uint32_t size, int *power, int *class) {
+  uint32_t in_use;
+  if (size >= SMALL) size += (1u << (top_bit(size) - CLASS_BITS)) - 1;
+  class_of(size, power, class);
+  if (*power >= POWERS) return NULL;
+  in_use = classes_in_use[*power] & (~0u << *class);
+  if (in_use == 0) {
+    uint32_t powers = powers_in_use & (~0u << *power << 1);
+    if (powers == 0) return NULL;
+    *power = __builtin_ctz(powers);
+    in_use = classes_in_use[*power];
+  }
+  *class = __builtin_ctz(in_use);
+  return lists[*power][*class];
+}
+
+INLINE void set_free (block *b) {
   block *next = behind(b);
   b->size |= FREE;
   next->before = b;
@@ -123,13 +131,13 @@ static void set_free (block *b) {
   list_add(b);
 }
 
-static void set_used (block *b) {
+INLINE void set_used (block *b) {
   b->size &= ~FREE;
   behind(b)->size &= ~BEFORE_FREE;
 }
 
 /* joins it with the block behind, if that one is free */
-static void take_behind (block *b) {
+INLINE void take_behind (block *b) {
   block *next = behind(b);
   if (!(next->size & FREE)) return;
   list_remove(next);
@@ -137,12 +145,12 @@ static void take_behind (block *b) {
   behind(b)->size &= ~BEFORE_FREE;
 }
 
-static uint32_t cut_size (uint32_t has, uint32_t need) {
+INLINE uint32_t cut_size (uint32_t has, uint32_t need) {
   return (has >= need + HEADER + LEAST) ? need : has;
 }
 
 /* cuts a block in use to size, and gives back the rest */
-static void cut (block *b, uint32_t need) {
+INLINE void cut (block *b, uint32_t need) {
   uint32_t has = size_of(b);
   block *rest;
   if (cut_size(has, need) == has) return;
@@ -167,11 +175,11 @@ void heap_reset (uint32_t limit) {
   heap_ready = 1;
 }
 
-static uint32_t rounded (size_t n) {
+INLINE uint32_t rounded (size_t n) {
   return (n <= LEAST) ? LEAST : (n + STEP - 1) & ~(STEP - 1);
 }
 
-static block *heap_block (void *p, const char *what) {
+INLINE block *heap_block (void *p, const char *what) {
   if ((char *)p < heap_start || (char *)p >= heap_end || (uint32_t)p % STEP != 0 || asked_of(p) == 0)
     runtime_fail("%s of %p, which is no block of the heap", what, p);
   return (block *)((char *)p - DATA);
@@ -183,19 +191,20 @@ static void *no_memory (void) {
   return NULL;
 }
 
-static int is_over (uint32_t more) {
+INLINE int is_over (uint32_t more) {
   return heap.used + more > heap.limit;
 }
 
 void *malloc (size_t n) {
   uint32_t need = rounded(n);
+  int power, class;
   block *b = NULL;
   if (!heap_ready) heap_reset(0);
   if (n == 0) return NULL;
   heap.calls++;
-  if (n <= HEAP_SIZE && !heap_fails()) b = list_find(need);
+  if (n <= HEAP_SIZE && !heap_fails()) b = list_find(need, &power, &class);
   if (b == NULL || is_over(HEADER + cut_size(size_of(b), need))) return no_memory();
-  list_remove(b);
+  unlink_from(b, power, class);
   set_used(b);
   cut(b, need);
   asked_of(data_of(b)) = n;

@@ -1,4 +1,4 @@
-//! Loads on the emulated chip.
+//! Loads on an emulated chip.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::{BenchError, Column, Cost, LoadCost, RunCost, Target};
 /// Real time for one image; it takes a second or two.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The emulated chip.
+/// An emulated chip.
 #[derive(Debug)]
-pub struct Lx106<'a> {
-    /// Compiler and emulator.
+pub struct Emulated<'a> {
+    /// Compiler and emulator, which say the chip.
     pub tools: &'a Toolchain,
     /// Folder for objects and images; those in it are used again.
     pub work: &'a Path,
@@ -24,7 +24,7 @@ pub struct Lx106<'a> {
     pub run: bool,
 }
 
-impl Lx106<'_> {
+impl Emulated<'_> {
     /// Has the emulator measure what is known; it also makes what all images share.
     pub(crate) fn check(&self, target: &Target) -> Result<(), BenchError> {
         self.load(target, Core::Stock, "", &[]).map(drop)
@@ -112,7 +112,7 @@ impl Lx106<'_> {
 }
 
 fn cost((flash, strings): Flash, measured: &Measured) -> Cost {
-    let narrow = measured.reads.map_or(0, |reads| i64::from(reads.narrow));
+    let narrow = measured.reads.map(|reads| i64::from(reads.narrow));
     Cost {
         flash,
         strings,
@@ -139,7 +139,7 @@ fn refused((flash, strings): Flash, reason: String) -> Cost {
     }
 }
 
-fn load_cost(load: &Load, narrow_reads: i64) -> LoadCost {
+fn load_cost(load: &Load, narrow_reads: Option<i64>) -> LoadCost {
     LoadCost {
         instructions: load.instructions.into(),
         heap_peak: load.heap_peak.into(),
