@@ -140,8 +140,11 @@ pub fn run(args: &Args) -> Result<()> {
     budgets
         .fit(on)
         .map_err(|error| anyhow!("{error}: leave it out, or measure with --on lx106"))?;
-    let figures = measure(args, &plan.inputs, &targets)?;
-    write(args, &figures, &plan.inputs)?;
+    // data costs its bytes, and nothing to measure
+    let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
+    let chunks: Vec<Input> = chunks.cloned().collect();
+    let figures = measure(args, &chunks, &targets)?;
+    write(args, &figures, &chunks)?;
 
     let mut faults = Vec::new();
     if let Some(was) = &was {

@@ -29,10 +29,10 @@ pub fn table(bundle: &Bundle) -> String {
     }
     let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
     let of = |is: fn(Form) -> bool| bundle.chunks.iter().filter(move |c| is(c.form));
-    let bytecode = of(|form| !form.is_source()).flat_map(|c| &c.dumps);
+    let bytecode = of(|form| !form.is_source() && !form.is_data()).flat_map(|c| &c.dumps);
     let dumps = bytecode.flatten().count();
     let texts = of(|form| form == Form::Squashed).count();
-    let frozen = of(Form::is_frozen).count();
+    let frozen = of(|form| form.is_frozen() && !form.is_data()).count();
     text.push('\n');
     if dumps > 0 {
         text += &format!(
@@ -65,7 +65,12 @@ pub fn costs(bundle: &Bundle) -> String {
         let Some(c) = dump.costs() else {
             let flash = dump.bytes.len().to_string();
             let form = chunk.form.name();
-            table.add_row([&chunk.name, form, &flash, "-", "is compiled"]);
+            let load = if chunk.form.is_data() {
+                "is read"
+            } else {
+                "is compiled"
+            };
+            table.add_row([&chunk.name, form, &flash, "-", load]);
             continue;
         };
         let row = |form: &str, flash: usize, heap: usize, load: &str| {

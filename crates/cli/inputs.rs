@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{Form, Overrides, Project, Strip};
+use fastlua::{Files, Form, Module, Overrides, Project, Strip, data_name};
+use glob::Pattern;
 
 use crate::folder::Folder;
 use crate::{output, print};
@@ -17,6 +18,9 @@ pub struct Modules {
     /// Add a module that fastlua ships, or all of them: provisioning (may be given several times)
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
+    /// Add files as they are, for fast.data on the chip, such as 'www/*' (may be given several times)
+    #[arg(long, value_name = "GLOB")]
+    data: Vec<String>,
     /// Leave a shipped module out if a file of its name is given
     #[arg(long, requires = "with")]
     replace: bool,
@@ -53,7 +57,7 @@ impl Modules {
     /// Reads the modules that are named, or those of `fast.toml` in this folder.
     pub fn read(&self) -> Result<Inputs> {
         let mut inputs = match &self.modules[..] {
-            [] if self.with.is_empty() => {
+            [] if self.with.is_empty() && self.data.is_empty() => {
                 let manifest = Path::new("fast.toml");
                 if !manifest.exists() {
                     bail!(
@@ -67,12 +71,37 @@ impl Modules {
         };
         let shipped = inputs.project.add_shipped(&self.with, &self.overrides());
         shipped.map_err(print::explained)?;
+        for pattern in &self.data {
+            self.add_data(pattern, &mut inputs)?;
+        }
         Ok(inputs)
+    }
+
+    /// Adds the files that a glob finds.
+    fn add_data(&self, pattern: &str, inputs: &mut Inputs) -> Result<()> {
+        let folder = Folder::of_tree(Path::new(""));
+        let glob = Pattern::new(pattern).with_context(|| format!("--data {pattern}"))?;
+        let names = folder
+            .list(&glob)
+            .with_context(|| format!("--data {pattern}"))?;
+        if names.is_empty() {
+            bail!("--data {pattern}: it matches no file");
+        }
+        for name in names {
+            let path = PathBuf::from(&name);
+            let data = Module::new(name.as_str(), output::read(&path)?)
+                .name(data_name(pattern, &name))
+                .form(Form::Data { frozen: false });
+            inputs.project.add(data)?;
+            inputs.files.push(path);
+        }
+        inputs.folders.extend(folder.listed());
+        Ok(())
     }
 
     /// The same, but without any module where none is named.
     pub fn read_named(&self) -> Result<Inputs> {
-        match self.modules.is_empty() && self.with.is_empty() {
+        match self.modules.is_empty() && self.with.is_empty() && self.data.is_empty() {
             true => self.files(&[]),
             false => self.read(),
         }

@@ -1,6 +1,6 @@
 //! `fastlua inspect`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use fastlua::{Entry, Firmware, FirmwareError, ImageKind, Label, Slot, Variants, form_of};
@@ -22,10 +22,10 @@ pub struct Args {
     /// The file: firmware of any kind, an ELF file, an object file or an archive of them, a .lc file, a fast_chunks.h
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Write this chunk to a file: bytecode as .lc, source as .lua
+    /// Write this chunk to a file: bytecode as .lc, source as .lua, data as it is
     #[arg(long, value_name = "NAME")]
     extract: Option<String>,
-    /// Where it goes [default: NAME.lc or NAME.lua]
+    /// Where it goes [default: NAME.lc, NAME.lua, or data's own name]
     #[arg(short, long, value_name = "FILE", requires = "extract")]
     output: Option<PathBuf>,
     /// Print what is found as JSON (see docs/machine-output.md)
@@ -227,7 +227,9 @@ fn of_entry(entry: &Entry, bytes: &[u8]) -> ChunkFound {
         xxh32: words.map(|_| format!("{:08x}", entry.hash)),
         source_bytes: about.map(|about| about.source_len),
         sha256: about.map(|about| print::hex(&about.sha256)),
-        strip: about.map(|about| about.strip).filter(|_| !form.is_source()),
+        strip: about
+            .map(|about| about.strip)
+            .filter(|_| !form.is_source() && !form.is_data()),
         sound: entry.is_sound(bytes),
     }
 }
@@ -371,14 +373,14 @@ fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
     if !entry.is_sound(bytes) {
         bail!("{shown}: {name} is damaged");
     }
-    let ending = if form_of(&entry).is_source() {
-        "lua"
-    } else {
-        "lc"
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let default = match form_of(&entry) {
+        form if form.is_data() => file.to_owned(),
+        form if form.is_source() => format!("{name}.lua"),
+        _ => format!("{name}.lc"),
     };
-    let default = Path::new(&format!("{name}.{ending}")).to_owned();
     let mut outputs = Outputs::default();
-    outputs.add(args.output.clone().unwrap_or(default), &bytes[words]);
+    outputs.add(args.output.clone().unwrap_or(default.into()), &bytes[words]);
     let written = outputs.commit()?;
     print::out(
         written

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use fastlua::Options;
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
-use fastlua_simulator::{self as simulator, Ended, ImageChunk, LUA, Restart, Simulator, Until};
+use fastlua_simulator::{
+    self as simulator, Ended, ImageChunk, ImageKind, LUA, Restart, Simulator, Until,
+};
 
 use crate::temporary::Temporary;
 use crate::variant_args::{Heap, Known};
@@ -185,7 +187,11 @@ fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
     let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
         name: chunk.name.clone(),
         bytes: dump.bytes.clone(),
-        is_source: chunk.form.is_source(),
+        kind: match chunk.form {
+            form if form.is_data() => ImageKind::Data,
+            form if form.is_source() => ImageKind::Source,
+            _ => ImageKind::Bytecode,
+        },
         xxh32: dump.xxh32,
     });
     Ok((chunks.collect(), variant, bundle.name()))

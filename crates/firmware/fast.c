@@ -4,8 +4,12 @@
 ** fast.load(name)	the chunk as a function; nil where there is none;
 **			nil and a message where it can not be loaded
 ** fast.<name>		the same, an error where it can not be loaded
+** fast.data(name [, offset [, length]])  data as a string, or a part of it; nil
+**			where there is none; nil and a message where the heap
+**			can not hold it
+** fast.size(name)	bytes of data; nil where there is none
 ** fast.list([pattern])	iterates over name, size, representation, and the
-**			heap that a load needs at the most (not of source)
+**			heap that a load needs at the most (of bytecode)
 ** fast.info()		version, variant, bundle, chunks, flash, and how frozen
 **			chunks run: hook, table, shadows, no
 ** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
@@ -19,6 +23,8 @@
 #if defined(FAST_FREEZES)
 #include "fast_frozen.h"
 #endif
+
+#include "fast_data.h"
 
 /* a clock in microseconds; module.h has one where Lua is stock */
 #if defined(fast_clock)
@@ -67,7 +73,7 @@ static int fast_get (lua_State *L, int i) {
     return 1;
   }
 #if defined(FAST_FREEZES)
-  if (z != NULL) n = fast_push_frozen(L, c, z, name);
+  if (z != NULL && c->kind <= FAST_SOURCE) n = fast_push_frozen(L, c, z, name);
   else
 #endif
   n = fast_push_chunk(L, b, c, name);
@@ -83,6 +89,45 @@ static int fast_must (lua_State *L, int i) {
 
 static int fast_load (lua_State *L) {
   return fast_get(L, 1);
+}
+
+/* the data whose name comes first */
+static const fast_chunk *fast_data_named (lua_State *L, const fast_bundle **b) {
+  const fast_chunk *c = fast_named(L, 1, b);
+  return (c != NULL && c->kind == FAST_DATA) ? c : NULL;
+}
+
+static int fast_size (lua_State *L) {
+  const fast_bundle *b;
+  const fast_chunk *c = fast_data_named(L, &b);
+  if (c == NULL) lua_pushnil(L);
+  else lua_pushinteger(L, (lua_Integer)c->size);
+  return 1;
+}
+
+static int fast_data (lua_State *L) {
+  const fast_bundle *b;
+  const fast_chunk *c = fast_data_named(L, &b);
+  lua_Integer at = luaL_optinteger(L, 2, 0), n;
+  fast_view v;
+  luaL_argcheck(L, at >= 0, 2, "is below 0");
+  if (c == NULL) {
+    lua_pushnil(L);
+    return 1;
+  }
+  n = luaL_optinteger(L, 3, (lua_Integer)c->size);
+  luaL_argcheck(L, n >= 0, 3, "is below 0");
+  if (!fast_look(b, c, &v)) {
+    lua_pushfstring(L, "'%s' is damaged in flash", lua_tostring(L, 1));
+    return fast_fail(L);
+  }
+  if (at > (lua_Integer)v.size) at = (lua_Integer)v.size;
+  if (n > (lua_Integer)v.size - at) n = (lua_Integer)v.size - at;
+  if (v.string != NULL && n == (lua_Integer)v.size && fast_is_canonical(L, v.string)) {
+    fast_push_string(L, v.string);
+    return 1;
+  }
+  return fast_push_part(L, &v, (uint32_t)at, (uint32_t)n, lua_tostring(L, 1));
 }
 
 static int fast_index (lua_State *L) {  /* __index(fast, name) */
@@ -115,10 +160,9 @@ static int fast_matches (lua_State *L, int pattern) {
 
 /* pushes what fast.list says of a chunk after its name; how many values */
 static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
-  static const char *const kinds[] = {"bytecode", "source"};
 #if defined(FAST_FREEZES)
   const fast_frozen *z = fast_frozen_of(L, b, c);
-  if (z != NULL) {
+  if (z != NULL && c->kind <= FAST_SOURCE) {
     lua_pushinteger(L, (lua_Integer)z->size);
     lua_pushliteral(L, "frozen");
     lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));
@@ -128,7 +172,8 @@ static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *
   (void)b;
 #endif
   lua_pushinteger(L, (lua_Integer)c->size);
-  lua_pushstring(L, kinds[c->kind != FAST_BYTECODE]);
+  lua_pushstring(L, (c->kind == FAST_BYTECODE) ? "bytecode"
+                  : (c->kind == FAST_SOURCE) ? "source" : "data");
   if (c->kind != FAST_BYTECODE) return 2;
   lua_pushinteger(L, (lua_Integer)fast_need(L, c));
   return 3;
@@ -188,7 +233,7 @@ static int fast_list (lua_State *L) {
 static uint32_t fast_flash (const fast_bundle *b) {
   uint32_t flash = 0, i;
   for (i = 0; i < b->count; i++)
-    flash += (b->chunks[i].size + 3) & ~3u;
+    if (b->chunks[i].words != NULL) flash += (b->chunks[i].size + 3) & ~3u;
 #if defined(FAST_FREEZES)
   for (i = 0; b->frozen != NULL && i < b->count; i++)
     if (b->frozen[i] != NULL) flash += b->frozen[i]->size;
@@ -227,9 +272,13 @@ static int fast_info (lua_State *L) {
   return 1;
 }
 
+static int fast_is_chunk (const fast_chunk *c) {
+  return c != NULL && c->kind <= FAST_SOURCE;
+}
+
 static int fast_searcher (lua_State *L) {
   const fast_bundle *b;
-  if (fast_named(L, 1, &b) != NULL) return fast_must(L, 1);
+  if (fast_is_chunk(fast_named(L, 1, &b))) return fast_must(L, 1);
   lua_pushfstring(L, "\n\tno chunk '%s' in the image", lua_tostring(L, 1));
   return 1;
 }
@@ -247,7 +296,7 @@ static int fast_verbose (lua_State *L) {
 */
 static int fast_preload (lua_State *L) {
   const fast_bundle *b;
-  if (fast_named(L, 2, &b) == NULL) return 0;
+  if (!fast_is_chunk(fast_named(L, 2, &b))) return 0;
 #if !defined(FAST_IMAGE_FIRST)
   lua_getglobal(L, "package");
   lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
@@ -268,10 +317,12 @@ LROT_BEGIN(fast_meta, NULL, LROT_MASK_INDEX)
 LROT_END(fast_meta, NULL, LROT_MASK_INDEX)
 
 LROT_BEGIN(fast, LROT_TABLEREF(fast_meta), 0)
+  LROT_FUNCENTRY(data, fast_data)
   LROT_FUNCENTRY(info, fast_info)
   LROT_FUNCENTRY(list, fast_list)
   LROT_FUNCENTRY(load, fast_load)
   LROT_FUNCENTRY(searcher, fast_searcher)
+  LROT_FUNCENTRY(size, fast_size)
   LROT_FUNCENTRY(verbose, fast_verbose)
 LROT_END(fast, LROT_TABLEREF(fast_meta), 0)
 

@@ -16,6 +16,7 @@
 
 #define FAST_BYTECODE	0
 #define FAST_SOURCE	1
+#define FAST_DATA	2
 
 /* longest name with its zero, in words */
 #define FAST_NAME	16
@@ -25,10 +26,10 @@ typedef struct fast_chunk {
   const uint32_t *words;	/* the chunk, zero bytes after it */
   uint32_t size;		/* its bytes */
   uint32_t hash;		/* XXH32 of these bytes */
-  uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE */
+  uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE, FAST_DATA */
   uint32_t heap;		/* bytes of heap that loading takes */
   uint32_t strings;		/* short strings that may be new to the core */
-  uint32_t depth;		/* levels of functions, 0 for source */
+  uint32_t depth;		/* levels of functions, 0 for source and data */
   uint32_t check;		/* FAST_CHECK of size to depth */
 } fast_chunk;
 

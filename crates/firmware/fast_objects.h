@@ -30,10 +30,17 @@
 #define FAST_FROZEN_CHUNK	FAST_CHUNK
 #endif
 
+/* frozen data needs no words beside its string */
+#if defined(FAST_FREEZES)
+#define FAST_FROZEN_DATA(n,w,s,h)	FAST_CHUNK(n, NULL, s, h, FAST_DATA, 0, 0, 0)
+#else
+#define FAST_FROZEN_DATA(n,w,s,h)	FAST_CHUNK(n, w, s, h, FAST_DATA, 0, 0, 0)
+#endif
+
 #if defined(FAST_FREEZES)
 
 typedef struct fast_frozen {
-  const Proto *main;
+  const Proto *main;		/* the string, where it is data */
   uint32_t number;		/* of main; each function comes before those in it */
   uint32_t size;		/* bytes of flash, without strings */
   uint32_t heap;		/* of shadows of all its functions, with all its strings */

@@ -50,7 +50,7 @@ pub struct Dump {
     pub bytes: Vec<u8>,
     /// Their XXH32 with seed 0.
     pub xxh32: u32,
-    /// What is known of the compiled chunk; none for source.
+    /// What is known of the compiled chunk; none for source and data.
     pub compiled: Option<Compiled>,
 }
 
@@ -66,7 +66,7 @@ pub struct Compiled {
 }
 
 impl Dump {
-    /// Of a chunk that is carried as this text.
+    /// Of what is carried as it is: source, or data.
     pub fn source(text: Vec<u8>) -> Dump {
         Dump {
             xxh32: xxh32(&text, 0),
@@ -110,14 +110,24 @@ impl Bundle {
             Some((&*chunk.name, frozen, &compiled.need))
         });
         let chunks: Vec<_> = chunks.collect();
-        Objects::new(&chunks, self.seed())
+        let data: Vec<_> = self.frozen_data(v).collect();
+        let layout = self.variants[v].layout;
+        Objects::new(layout, &chunks, &data, self.seed())
+    }
+
+    /// The frozen data of a variant, with their names.
+    pub(crate) fn frozen_data(&self, v: usize) -> impl Iterator<Item = (&str, &[u8])> {
+        let frozen = self.of_variant(v);
+        let frozen = frozen.filter(|(chunk, _)| chunk.form == Form::Data { frozen: true });
+        frozen.map(|(chunk, dump)| (&*chunk.name, &dump.bytes[..]))
     }
 
     /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
     pub fn pool(&self, v: usize) -> (usize, usize) {
         let frozen = self.chunks.iter().filter_map(|c| Some(c.frozen(v)?.0));
         let numbers = self.variants[v].layout.numbers();
-        let strings = Strings::of(numbers.dialect, frozen, 0);
+        let data = self.frozen_data(v).map(|(_, bytes)| bytes);
+        let strings = Strings::of(numbers.dialect, frozen, data, 0);
         let core = CoreLayout::of(numbers);
         (strings.texts.len(), strings.flash(&core))
     }

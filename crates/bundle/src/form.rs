@@ -20,6 +20,11 @@ pub enum Form {
         /// Whether the bytecode is carried as well, for cores that have no such objects.
         fallback: bool,
     },
+    /// Any bytes, which `fast.data` gives as a string.
+    Data {
+        /// Whether they are a string in flash, which takes no heap where the core has its table.
+        frozen: bool,
+    },
     /// Frozen as far as the budget of flash allows, else bytecode: [`Bundle::choose_forms`] decides.
     ///
     /// [`Bundle::choose_forms`]: crate::Bundle::choose_forms
@@ -36,12 +41,14 @@ pub struct FormError {
 
 impl Form {
     /// Every form with its name.
-    pub const NAMED: [(&'static str, Form); 5] = [
+    pub const NAMED: [(&'static str, Form); 7] = [
         ("bytecode", Form::Bytecode),
         ("source", Form::Squashed),
         ("plain", Form::Plain),
         ("frozen", Form::Frozen { fallback: true }),
         ("auto", Form::Auto),
+        ("data", Form::Data { frozen: false }),
+        ("frozen-data", Form::Data { frozen: true }),
     ];
 
     /// Its name.
@@ -59,9 +66,14 @@ impl Form {
         matches!(self, Form::Plain | Form::Squashed)
     }
 
+    /// Whether it is no chunk, but bytes.
+    pub fn is_data(self) -> bool {
+        matches!(self, Form::Data { .. })
+    }
+
     /// Whether it is constant objects.
     pub fn is_frozen(self) -> bool {
-        matches!(self, Form::Frozen { .. })
+        matches!(self, Form::Frozen { .. } | Form::Data { frozen: true })
     }
 
     /// Whether a dump or text of the chunk lies in flash.

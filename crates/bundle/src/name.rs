@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 pub(crate) const LONGEST: usize = 63;
 
 /// What `fast` has by itself: a chunk of such a name is no field of it.
-const FIELDS: [&str; 5] = ["info", "list", "load", "searcher", "verbose"];
+const FIELDS: [&str; 7] = [
+    "data", "info", "list", "load", "searcher", "size", "verbose",
+];
 
 /// What there is to say of a chunk's name.
 pub(crate) fn is_hidden(name: &str) -> Option<String> {
@@ -20,7 +22,7 @@ pub(crate) fn is_hidden(name: &str) -> Option<String> {
 pub enum NameError {
     /// Empty, too long, or with bytes that are no part of a name.
     #[error(
-        "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.'; \
+        "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.', and data '/' too; \
          give another with `name` in fast.toml"
     )]
     Form {
@@ -70,13 +72,13 @@ pub fn identifier(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
-/// Checks (name, file) of each chunk of a bundle.
+/// Checks (name, file) of each chunk of a bundle, and whether it is data.
 pub fn check_names<'a>(
-    names: impl IntoIterator<Item = (&'a str, &'a str)>,
+    names: impl IntoIterator<Item = (&'a str, &'a str, bool)>,
 ) -> Result<(), NameError> {
     let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for (name, file) in names {
-        let part = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    for (name, file, is_data) in names {
+        let part = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b) || is_data && b == b'/';
         if name.is_empty() || name.len() > LONGEST || !name.bytes().all(part) {
             return Err(NameError::Form {
                 file: file.into(),
@@ -151,16 +153,23 @@ mod tests {
 
     #[test]
     fn clashes_and_bad_forms_name_the_files() {
-        let clash = check_names([("a-b", "x/a-b.lua"), ("c", "c.lua"), ("a_b", "y/a_b.lua")]);
+        let clash = check_names([
+            ("a-b", "x/a-b.lua", false),
+            ("c", "c.lua", false),
+            ("a_b", "y/a_b.lua", false),
+        ]);
         let says = clash.unwrap_err().to_string();
         assert!(
             says.starts_with("x/a-b.lua and y/a_b.lua: their chunks"),
             "{says}"
         );
         for name in ["", "a b", "ü", "a/b", "x".repeat(64).as_str()] {
-            let error = check_names([(name, "f.lua")]).unwrap_err();
+            let error = check_names([(name, "f.lua", false)]).unwrap_err();
             assert!(matches!(error, NameError::Form { .. }), "{error}");
         }
-        assert_eq!(check_names([("while", "a"), ("9", "b")]), Ok(()));
+        assert_eq!(
+            check_names([("while", "a", false), ("9", "b", false), ("a/b", "c", true)]),
+            Ok(())
+        );
     }
 }

@@ -3,10 +3,10 @@
 
 mod common;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 
+use common::images::{header, linked, output, put, script, slot};
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{CoreLayout, Form, Input, Machine, identifier};
 use fastlua_bytecode::Strip;
@@ -19,43 +19,6 @@ use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
 /// Of the ESP32-C3 one of each Lua, for the time's sake.
 const OF_RV32: [&str; 2] = ["51-float", "53-int32-float32"];
-const CAPACITY: u32 = 128 << 10;
-
-/// The header of firmware with an empty slot, beside these modules.
-fn header(inputs: &[Input], variant: &Variant) -> String {
-    let mut bundle = bundle(&[input("nothing", b"")], variant);
-    bundle.chunks.clear();
-    if !inputs.is_empty() {
-        bundle = common::bundle(inputs, variant);
-    }
-    bundle.c_header_with_slot("0", CAPACITY).unwrap()
-}
-
-/// The one slot of an ELF file.
-fn slot(elf: &[u8]) -> Slot {
-    let [slot] = &find(elf)[..] else {
-        panic!("there is one slot");
-    };
-    slot.clone().unwrap()
-}
-
-/// Puts modules into the slot of an ELF file.
-fn put(inputs: &[Input], variant: &Variant) -> impl Fn(&mut [u8]) + use<> {
-    let bundle = bundle(inputs, variant);
-    move |elf| {
-        let Slot { offset, head, .. } = slot(elf);
-        let bytes = &mut elf[offset..offset + head.capacity as usize];
-        bundle.put(0, &head, bytes).unwrap();
-    }
-}
-
-/// What a script prints in this image.
-fn output(image: &Image, what: &str) -> String {
-    let output = image.run(TIMEOUT).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status, 0, "{what}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// Loads and runs each chunk, by every way.
 const EACH: &[u8] = b"
@@ -71,44 +34,6 @@ const EACH: &[u8] = b"
     print(fast.load 'not there', fast.info().chunks, fast.info().variant)
     print(package and require 'hello')
     if form == 'frozen' then print(fast.info().frozen) end";
-
-fn script(chip: Chip, variant: &Variant, core: Core, header: &str, script: &[u8]) -> Image {
-    let files = fast_files(header);
-    let (tools, work) = (tools(chip), work());
-    Image::script(&tools, &work, &variant.layout, core, &files, script, false).unwrap()
-}
-
-/// An image that is linked with the chunks as an object file. `of_slot` is one of the same core, whose slot says what
-/// structures that has.
-fn linked(
-    inputs: &[Input],
-    variant: &Variant,
-    (chip, core): (Chip, Core),
-    of_slot: &Image,
-) -> Image {
-    let head = Cell::new(None);
-    of_slot
-        .patched(&|elf| head.set(Some(slot(elf).head)))
-        .unwrap();
-    let head = head.take().unwrap();
-    let (layout, tags) = CoreLayout::recorded(&variant.layout, &head.core).unwrap();
-    let machine = Machine {
-        core: layout,
-        tags,
-        heap: head.heap,
-    };
-    let linker = match chip {
-        Chip::Lx106 => fastlua_bundle::Chip::Esp8266,
-        Chip::Rv32 => fastlua_bundle::Chip::RiscV,
-    };
-    let (header, object) = bundle(inputs, variant)
-        .object_for("0", linker, &machine)
-        .unwrap();
-    let [module, header] = fast_files(&header);
-    let files = [module, header, ("fast_chunks.o", &object)];
-    let (tools, work) = (tools(chip), work());
-    Image::script(&tools, &work, &variant.layout, core, &files, EACH, false).unwrap()
-}
 
 fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
     let alone = Form::Frozen { fallback: false };
@@ -136,7 +61,7 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
         assert!(expected.lines().count() > 10, "{what}: {expected}");
         // in an image without a slot the hook is there only where chunks are frozen
         if other == core {
-            let linked = linked(&inputs, &variant, (chip, core), &image);
+            let linked = linked(&inputs, &variant, (chip, core), EACH, &image);
             assert_eq!(
                 output(&linked, &what),
                 expected,

@@ -32,12 +32,14 @@ pub fn fast_label_h() -> String {
     joined(&[include_str!("../fast_label.h")])
 }
 
-/// The C module, `fast.c`, with [`fast_load_h`] and `fast_frozen.h`, what runs frozen chunks, in
-/// it. It includes the `fast_chunks.h` of a bundle.
+/// The C module, `fast.c`, with [`fast_load_h`], `fast_frozen.h`, what runs frozen chunks, and
+/// `fast_data.h` in it. It includes the `fast_chunks.h` of a bundle.
 pub fn fast_c() -> String {
     let text = with(include_str!("../fast.c"), "fast_load.h", &fast_load_h());
     let frozen = joined(&[include_str!("../fast_frozen.h")]);
-    with(&text, "fast_frozen.h", &frozen)
+    let text = with(&text, "fast_frozen.h", &frozen);
+    let data = joined(&[include_str!("../fast_data.h")]);
+    with(&text, "fast_data.h", &data)
 }
 
 /// The text of a C file with that of a header in the place of its `#include`.

@@ -195,6 +195,9 @@ pub fn form_of(entry: &Entry) -> Form {
     let said = entry.about.as_ref().and_then(|a| form_of_number(a.form));
     match (said, entry.frozen, entry.kind) {
         (Some(form), ..) => form,
+        (None, frozen, fastlua_slot::Kind::Data) => Form::Data {
+            frozen: frozen.is_some(),
+        },
         (None, Some(_), _) => Form::Frozen {
             fallback: entry.words.is_some(),
         },

@@ -12,7 +12,7 @@ pub struct Manifest {
     pub strip: Option<u8>,
     /// Names of the variants to build.
     pub variants: Option<Vec<String>>,
-    /// `bytecode`, `source`, `plain`, `frozen` or `auto`.
+    /// The name of a form.
     #[serde(rename = "as")]
     pub form: Option<Form>,
     /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.

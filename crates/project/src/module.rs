@@ -102,11 +102,12 @@ impl Module {
         }
     }
 
-    /// The name that its chunk has unless SPLIT markers cut it.
+    /// The name that its chunk has unless SPLIT markers cut it. Data has that of its file.
     pub(crate) fn chunk_name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
             let file = self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file);
             match file.rsplit_once('.') {
+                _ if self.form.is_data() => file.to_owned(),
                 Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
                 _ => file.to_owned(),
             }
@@ -138,10 +139,11 @@ impl Overrides {
             .split(!self.whole)
     }
 
-    /// The form where a `fast.toml` asks for this one, and for this fallback.
+    /// The form where a `fast.toml` asks for this one, and for this fallback. Data stays data.
     pub(crate) fn form(&self, form: Option<Form>, fallback: Option<bool>) -> Form {
         let fallback = !self.no_fallback && fallback.unwrap_or(true);
-        let form = self.form.or(form).unwrap_or_default();
+        let data = form.filter(|form| form.is_data());
+        let form = data.or(self.form).or(form).unwrap_or_default();
         form.with_fallback(fallback)
     }
 }

@@ -72,8 +72,9 @@ impl Project {
                     module.form.or(manifest.form),
                     module.fallback.or(manifest.fallback),
                 );
+                let below = form.is_data().then(|| data_name(&module.path, &name));
                 project.add(Module {
-                    name: module.name.clone(),
+                    name: module.name.clone().or(below),
                     form,
                     strip: overrides.strip.or(strip).unwrap_or(Strip::Lines),
                     split: !overrides.whole && module.split.unwrap_or(true),
@@ -105,7 +106,8 @@ impl Project {
     pub fn add(&mut self, module: Module) -> Result<(), Error> {
         let file = &module.file;
         let facts = module.facts();
-        let pieces = match module.split && !is_bytecode(&module.text) {
+        let is_text = !module.form.is_data() && !is_bytecode(&module.text);
+        let pieces = match module.split && is_text {
             true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
                 file: file.clone(),
                 error,
@@ -193,12 +195,24 @@ impl Project {
     /// # Errors
     /// Two chunks of one name, a name that no chunk can have, or a variant that is not known.
     pub fn plan(self, options: &Options) -> Result<Plan, Error> {
-        check_names(self.inputs.iter().map(|i| (&*i.name, &*i.file)))?;
+        let names = self.inputs.iter();
+        check_names(names.map(|i| (&*i.name, &*i.file, i.form.is_data())))?;
         let named = options.variants.as_ref().or(self.variants.as_ref());
         let mut plan = Plan::new(self.inputs, named, self.budget, self.budgets, options)?;
         plan.modules = self.modules;
         Ok(plan)
     }
+}
+
+/// What data is called whose file was found by this path or glob: the path below the folder in which the first wildcard
+/// stands, or the file's name.
+pub fn data_name(pattern: &str, file: &str) -> String {
+    let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
+    let folder = pattern[..wild]
+        .rfind('/')
+        .map_or("", |end| &pattern[..=end]);
+    let below = file.strip_prefix(folder.trim_start_matches("./"));
+    below.unwrap_or(file).trim_start_matches("./").to_owned()
 }
 
 fn read(files: &dyn Files, name: &str) -> Result<Vec<u8>, Error> {
@@ -231,5 +245,23 @@ fn matches(files: &dyn Files, module: &ManifestModule) -> Result<Vec<String>, St
     match found.is_empty() {
         true => Err("it matches no file".into()),
         false => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::data_name;
+
+    #[test]
+    fn data_is_called_as_it_lies_below_the_wildcard() {
+        for (pattern, file, name) in [
+            ("www/*", "www/index.html", "index.html"),
+            ("www/**/*", "www/css/main.css", "css/main.css"),
+            ("./www/*.html", "www/a.html", "a.html"),
+            ("*.html", "a.html", "a.html"),
+            ("pages/index.html", "pages/index.html", "index.html"),
+        ] {
+            assert_eq!(data_name(pattern, file), name, "{pattern}");
+        }
     }
 }

@@ -6,8 +6,8 @@
 #ifndef fast_chunks_h
 #define fast_chunks_h
 
-/* image.rs fills in these, and writes 1 for source */
-_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1
+/* image.rs fills in these */
+_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2
                && offsetof(fast_chunk, name) == 0
                && offsetof(fast_chunk, words) == sizeof(void *)
                && offsetof(fast_chunk, size) == 2 * sizeof(void *)

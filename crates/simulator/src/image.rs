@@ -14,12 +14,23 @@ use crate::error::Error;
 pub struct ImageChunk {
     /// Its name, at most 63 bytes.
     pub name: String,
-    /// A dump of stock Lua for this machine, or source.
+    /// A dump of stock Lua for this machine, source, or data.
     pub bytes: Vec<u8>,
-    /// Whether it is source.
-    pub is_source: bool,
+    /// Which of them.
+    pub kind: ImageKind,
     /// XXH32 of the bytes.
     pub xxh32: u32,
+}
+
+/// What a chunk's bytes are, numbered as in `fast_index.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageKind {
+    /// A dump.
+    Bytecode = 0,
+    /// Source.
+    Source = 1,
+    /// Data.
+    Data = 2,
 }
 
 unsafe extern "C-unwind" {
@@ -72,7 +83,7 @@ mod table {
     impl Entry {
         /// `FAST_CHUNK` of `fast_index.h`; what a PC has enough of is not counted.
         fn new(chunk: &ImageChunk) -> Entry {
-            let (size, kind) = (chunk.bytes.len() as u32, u32::from(chunk.is_source));
+            let (size, kind) = (chunk.bytes.len() as u32, chunk.kind as u32);
             let check = 0x6661_7374_u32
                 .wrapping_add(size.wrapping_mul(3))
                 .wrapping_add(chunk.xxh32.wrapping_mul(5))

@@ -44,7 +44,7 @@ mod sockets;
 mod stdin;
 
 pub use error::Error;
-pub use image::ImageChunk;
+pub use image::{ImageChunk, ImageKind};
 pub use mlua;
 pub use options::{Options, Restart};
 pub use simulator::{Ended, Simulator, Until};

@@ -42,6 +42,8 @@ pub enum Kind {
     Bytecode,
     /// Source.
     Source,
+    /// Data.
+    Data,
 }
 
 /// What is known of a chunk's source.
@@ -149,6 +151,7 @@ impl Index {
             kind: match kind {
                 0 => Kind::Bytecode,
                 1 => Kind::Source,
+                2 => Kind::Data,
                 _ => return None,
             },
             heap,

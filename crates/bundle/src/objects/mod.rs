@@ -30,6 +30,8 @@ pub struct Objects<'a> {
     pub functions: Vec<FrozenFunction<'a>>,
     /// The chunks, in the order given.
     pub chunks: Vec<FrozenChunk<'a>>,
+    /// Frozen data: name, and number of the string.
+    pub data: Vec<(&'a str, usize)>,
 }
 
 /// A frozen chunk.
@@ -78,17 +80,30 @@ pub enum Value {
 }
 
 impl<'a> Objects<'a> {
-    /// Of chunks, all of one layout, with their names and needs; none where there is no chunk. `seed`
-    /// is what the hash of 5.3 begins with.
-    pub fn new(chunks: &[(&'a str, &'a Chunk, &'a Need)], seed: u32) -> Option<Objects<'a>> {
-        let dump = chunks.first()?.1.layout;
+    /// Of chunks, all of this layout, with their names and needs, and of data with their names; none where there is
+    /// neither. `seed` is what the hash of 5.3 begins with.
+    pub fn new(
+        dump: Layout,
+        chunks: &[(&'a str, &'a Chunk, &'a Need)],
+        data: &[(&'a str, &'a [u8])],
+        seed: u32,
+    ) -> Option<Objects<'a>> {
+        if chunks.is_empty() && data.is_empty() {
+            return None;
+        }
         let dialect = dump.dialect();
+        let of_chunks = chunks.iter().map(|(_, chunk, _)| *chunk);
+        let of_data = data.iter().map(|(_, bytes)| *bytes);
         let mut objects = Objects {
             dump,
-            strings: Strings::of(dialect, chunks.iter().map(|(_, chunk, _)| *chunk), seed),
+            strings: Strings::of(dialect, of_chunks, of_data, seed),
             functions: Vec::new(),
             chunks: Vec::new(),
+            data: Vec::new(),
         };
+        for (name, bytes) in data {
+            objects.data.push((name, objects.strings.number(bytes)));
+        }
         for &(name, chunk, need) in chunks {
             let main = objects.function(&chunk.main, no_source(dialect));
             objects.chunks.push(FrozenChunk { name, need, main });
@@ -163,7 +178,7 @@ mod tests {
             let (mut chunk, _) = text.compile(&layout, 1 << 20).unwrap();
             chunk.strip(Strip::Lines);
             let need = Need::of(&chunk);
-            let objects = Objects::new(&[("c", &chunk, &need)], 1).unwrap();
+            let objects = Objects::new(layout, &[("c", &chunk, &need)], &[], 1).unwrap();
             assert_eq!(objects.functions.len(), 4);
             assert_eq!(objects.functions[0].functions, [1, 3]);
             assert_eq!(objects.functions[1].functions, [2]);

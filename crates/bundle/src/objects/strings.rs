@@ -57,14 +57,15 @@ pub struct Text<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// The different strings that these chunks name: constants, sources, locals, upvalues. `seed` is
-    /// what the hash of 5.3 begins with.
+    /// The different strings that these chunks name: constants, sources, locals, upvalues; and `data`, others that are to
+    /// be there. `seed` is what the hash of 5.3 begins with.
     pub fn of(
         dialect: Dialect,
         chunks: impl IntoIterator<Item = &'a Chunk>,
+        data: impl IntoIterator<Item = &'a [u8]>,
         seed: u32,
     ) -> Strings<'a> {
-        let mut found = BTreeSet::new();
+        let mut found: BTreeSet<&[u8]> = data.into_iter().collect();
         for chunk in chunks {
             collect(&chunk.main, no_source(dialect), &mut found);
         }

@@ -22,11 +22,12 @@ const INDEX: [&str; 9] = [
     "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
 ];
 
-/// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings.
+/// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings. And such a module has no
+/// `fast.data`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{chunk}: a frozen chunk is for fast.c, which owns the table of its strings")]
+#[error("{chunk}: frozen chunks and data are for fast.c")]
 pub struct FrozenHeader {
-    /// The first such chunk.
+    /// The first of them.
     pub chunk: String,
 }
 
@@ -132,7 +133,8 @@ impl Bundle {
     /// # Errors
     /// A chunk is frozen.
     pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, FrozenHeader> {
-        if let Some(chunk) = self.chunks.iter().find(|c| c.form.is_frozen()) {
+        let is_for_fast = |c: &&BundledChunk| c.form.is_frozen() || c.form.is_data();
+        if let Some(chunk) = self.chunks.iter().find(is_for_fast) {
             let chunk = chunk.name.clone();
             return Err(FrozenHeader { chunk });
         }
@@ -211,7 +213,7 @@ impl Bundle {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
             words(&mut text, &format!("fast_name_{id}"), &name);
-            if chunk.form.is_source()
+            if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
                 && let Some(source) = chunk.dumps.iter().flatten().next()
             {
                 words(&mut text, &format!("fast_words_{id}"), &source.bytes);
@@ -224,6 +226,19 @@ impl Bundle {
         if matches!(purpose, Purpose::Fast { .. }) && (self.has_frozen() || slot.is_some()) {
             text.push('\n');
             text += &fast_objects_h();
+        }
+        for chunk in &self.chunks {
+            if chunk.form == (Form::Data { frozen: true })
+                && let Some(data) = chunk.dumps.iter().flatten().next()
+            {
+                text += "\n#if !defined(FAST_FREEZES)";
+                words(
+                    &mut text,
+                    &format!("fast_words_{}", identifier(&chunk.name)),
+                    &data.bytes,
+                );
+                text += "#endif\n";
+            }
         }
         text.push('\n');
         for (v, variant) in self.variants.iter().enumerate() {
@@ -276,6 +291,20 @@ impl Bundle {
         let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
+            if chunk.form.is_data() {
+                let (size, hash) = (dump.bytes.len(), dump.xxh32);
+                let _ = match chunk.form.is_frozen() {
+                    true => writeln!(
+                        index,
+                        "  FAST_FROZEN_DATA(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}),"
+                    ),
+                    false => writeln!(
+                        index,
+                        "  FAST_CHUNK(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}, FAST_DATA, 0, 0, 0),"
+                    ),
+                };
+                continue;
+            }
             let falls_back = frozen && chunk.form == Form::Frozen { fallback: true };
             let entry = if falls_back {
                 "FAST_FROZEN_CHUNK"

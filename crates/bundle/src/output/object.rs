@@ -148,6 +148,9 @@ impl Bundle {
              #define fast_chunks\t((const fast_chunk *){name})\n"
         );
         core += &frozen(region, name);
+        if self.frozen_data(0).next().is_some() {
+            core += "#if !defined(FAST_FREEZES)\n#error \"this core has no read-only objects, and there is frozen data: carry it as data\"\n#endif\n";
+        }
         if let Some(chunk) = self.alone(0) {
             let _ = write!(
                 core,

@@ -23,6 +23,13 @@ pub(super) fn print(text: &mut String, objects: &Objects) {
         function(text, objects, chunk.main);
         frozen_chunk(text, chunk, objects.dialect());
     }
+    for (name, string) in &objects.data {
+        let _ = writeln!(
+            text,
+            "static const fast_frozen fast_z_{} = {{(const Proto *)(const void *)&fast_s{string}, 0, 0, 0}};\n",
+            identifier(name)
+        );
+    }
     let _ = writeln!(text, "#define FAST_FUNCTIONS\t{}", objects.functions.len());
 }
 

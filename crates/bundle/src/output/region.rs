@@ -99,8 +99,10 @@ impl Plan<'_> {
     fn chunk(&self, region: &mut Region, i: usize, name: usize) {
         let (chunk, dump) = self.chunks[i];
         let machine = self.machine;
-        let is_alone = chunk.form.is_frozen() && self.frozen.is_some() && self.alone;
+        let is_frozen = chunk.form.is_frozen() && self.frozen.is_some();
+        let is_alone = is_frozen && self.alone;
         let (words, size, hash) = match chunk.form.carries_bytes() && !is_alone {
+            _ if is_frozen && chunk.form.is_data() => (0, dump.bytes.len() as u32, dump.xxh32),
             false => (0, 0, 0),
             true => {
                 let start = region.room(dump.bytes.len().next_multiple_of(4), 4);
@@ -110,6 +112,7 @@ impl Plan<'_> {
             }
         };
         let (kind, heap, strings, depth) = match &dump.compiled {
+            None if chunk.form.is_data() => (2, 0, 0, 0),
             None => (1, 0, 0, 0),
             Some(compiled) => {
                 let need = &compiled.need;
@@ -138,25 +141,31 @@ impl Plan<'_> {
         let machine = self.machine;
         let memory: Memory = objects.memory(&machine.core, &machine.tags);
         let table = region.room(self.chunks.len() * 4, 4);
-        let records = region.room(objects.chunks.len() * FROZEN, 4);
+        let count = objects.chunks.len() + objects.data.len();
+        let records = region.room(count * FROZEN, 4);
         let start = region.room(memory.bytes.len(), ALIGN);
         region.bytes[start..].copy_from_slice(&memory.at(start as u32));
         let mut pointers: Vec<usize> = memory.pointers.iter().map(|at| start + at).collect();
-        for (i, frozen) in objects.chunks.iter().enumerate() {
-            let record = records + i * FROZEN;
-            // they are sorted by name
-            let by_name = |(c, _): &(&BundledChunk, &Dump)| c.name.as_str().cmp(frozen.name);
-            if let Ok(place) = self.chunks.binary_search_by(by_name) {
-                pointers.push(table + place * 4);
-                region.put(table + place * 4, record as u32);
-            }
-            pointers.push(record);
+        let chunks = objects.chunks.iter().map(|frozen| {
             let fields = [
                 start + memory.functions[frozen.main],
                 frozen.main,
                 frozen.need.frozen_flash(&machine.core),
                 frozen.need.shadows(&machine.core, &machine.heap),
             ];
+            (frozen.name, fields)
+        });
+        let data = objects.data.iter();
+        let data = data.map(|(name, string)| (*name, [start + memory.strings[*string], 0, 0, 0]));
+        for (i, (name, fields)) in chunks.chain(data).enumerate() {
+            let record = records + i * FROZEN;
+            // they are sorted by name
+            let by_name = |(c, _): &(&BundledChunk, &Dump)| c.name.as_str().cmp(name);
+            if let Ok(place) = self.chunks.binary_search_by(by_name) {
+                pointers.push(table + place * 4);
+                region.put(table + place * 4, record as u32);
+            }
+            pointers.push(record);
             for (i, word) in fields.into_iter().enumerate() {
                 region.put(record + 4 * i, word as u32);
             }
@@ -219,12 +228,14 @@ pub(super) fn about(chunk: &BundledChunk) -> About {
 }
 
 /// The forms, each at the place of its number in a region. A new one goes behind these.
-const FORMS: [Form; 5] = [
+const FORMS: [Form; 7] = [
     Form::Bytecode,
     Form::Squashed,
     Form::Plain,
     Form::Frozen { fallback: true },
     Form::Frozen { fallback: false },
+    Form::Data { frozen: false },
+    Form::Data { frozen: true },
 ];
 
 pub(super) fn number(form: Form) -> u8 {

@@ -77,7 +77,8 @@ impl Bundle {
                 dump.compiled.as_ref()?.chunk.as_ref()
             });
             let numbers = self.variants[v].layout.numbers();
-            let strings = Strings::of(numbers.dialect, objects, 0);
+            let data = self.frozen_data(v).map(|(_, bytes)| bytes);
+            let strings = Strings::of(numbers.dialect, objects, data, 0);
             chunks.sum::<usize>() + strings.flash(&CoreLayout::of(numbers))
         };
         (0..self.variants.len()).map(of_variant).collect()

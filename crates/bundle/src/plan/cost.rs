@@ -38,7 +38,7 @@ impl Costs {
     /// Of a chunk whose dump has this length; `need` counts its load.
     pub fn of(chunk: &Chunk, dump: usize, need: &Need) -> Costs {
         let core = CoreLayout::of(chunk.layout.numbers());
-        let pool = Strings::of(chunk.layout.dialect(), [chunk], 0);
+        let pool = Strings::of(chunk.layout.dialect(), [chunk], [], 0);
         let closure = need.closure(&core, &ASKED);
         Costs {
             functions: need.functions.len(),

@@ -50,7 +50,8 @@ impl Bundle {
         let Some(dump) = &self.chunks[i].dumps[v] else {
             return 0;
         };
-        let bytes = match form.carries_bytes() {
+        let is_string = form == Form::Data { frozen: true };
+        let bytes = match form.carries_bytes() && !is_string {
             true => dump.bytes.len().next_multiple_of(4),
             false => 0,
         };

@@ -177,6 +177,10 @@ impl Build<'_> {
 
     fn one(&self, input: &Input, variant: &Variant, squashed: &Squash) -> Outcome {
         let mut outcome = Outcome::default();
+        if input.form.is_data() {
+            outcome.dump = Some(Dump::source(input.text.clone()));
+            return outcome;
+        }
         let chunk_name = format!("@{}", input.file);
         let text = SourceText {
             chunk_name: chunk_name.as_bytes(),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test uses its part
 
+pub mod images;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

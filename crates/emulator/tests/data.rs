@@ -1,0 +1,130 @@
+//! Data on the emulated chips: `fast.data` gives what was put in, however it is carried, and takes the heap that it says.
+
+mod common;
+
+use common::images::{header, linked, output, put, script};
+use common::{bundle, carried, input, variant};
+use fastlua_bundle::{Form, Input};
+use fastlua_emulator::{Chip, Core};
+
+/// Names in the order of their bytes.
+fn data(form: Form) -> Vec<Input> {
+    let page: Vec<u8> = (0..5003u32).map(|i| (i * i / 7 % 251) as u8).collect();
+    let all = [
+        input("css/main.css", b"body {}"),
+        input("empty", b""),
+        input("index.html", &page),
+        input("word.txt", b"while"),
+    ];
+    carried(&all, form)
+}
+
+/// Reads each, whole and in parts, and sums up what it reads.
+const EACH: &[u8] = b"
+    local function sum(text)
+      local a = 0
+      for i = 1, #text do a = (a * 31 + text:byte(i)) % 65521 end
+      return a
+    end
+    for name, bytes, form in fast.list() do
+      if form == 'data' then
+        local whole = fast.data(name)
+        print(name, bytes, #whole, fast.size(name), sum(whole))
+        for _, n in ipairs{1, 3, 255, 256, 257, 1000} do
+          local text, at = '', 0
+          if bytes / n < 30 then
+            repeat
+              local part = fast.data(name, at, n)
+              text, at = text .. part, at + n
+            until part == ''
+            assert(text == whole, n)
+          end
+        end
+        whole = nil collectgarbage()
+      end
+    end
+    assert(({['while'] = true})[fast.data 'word.txt'])
+    print(fast.data 'css/main.css', fast.data('css/main.css', 5), fast.data('css/main.css', 90, 1) == '')
+    print(fast.data 'no', fast.size 'no', fast.data 'hello', fast.size 'hello')
+    print(fast.load 'index.html', pcall(function() return fast['word.txt'] end))
+    print(fast.searcher 'empty', pcall(fast.data, 'empty', -1), pcall(fast.data, 'empty', 0, -1))
+    print(fast.hello)";
+
+/// What all that takes of the heap: nothing where it is a string in flash.
+const HEAP: &[u8] = b"
+    local function used(...) local before = chip.used() local s = fast.data(...) local n = chip.used() - before return n, #s end
+    used 'index.html' collectgarbage() collectgarbage()
+    local whole = used 'index.html'
+    collectgarbage()
+    local part = used('index.html', 1001, 1000)
+    chip.limit(3000)
+    print(whole == 0, part < 2200, select('#', fast.data('index.html', 0, 100)))
+    print(whole > 0 and fast.data 'index.html' == nil or whole == 0)";
+
+fn data_comes_back(chip: Chip, model: &str) {
+    let variant = variant(model);
+    let with_chunk = |form: Form| {
+        let mut inputs = data(form);
+        inputs.push(Input {
+            form: if form.is_frozen() {
+                Form::Frozen { fallback: false }
+            } else {
+                Form::Bytecode
+            },
+            ..input("hello", b"return 'hello'")
+        });
+        inputs
+    };
+    let mut expected = None;
+    for (core, frozen) in [
+        (Core::Stock, false),
+        (Core::Hooked, false),
+        (Core::ReadOnly, true),
+        (Core::Hooked, true),
+    ] {
+        let what = format!("{chip} {model} {core:?} {frozen}");
+        let inputs = with_chunk(Form::Data { frozen });
+        let compiled = bundle(&inputs, &variant).c_header("0");
+        // without a frozen chunk the image has no hook
+        let bare = if frozen { core } else { Core::Stock };
+        let found = output(&script(chip, &variant, bare, &compiled, EACH), &what);
+        let function = |text: &str| text.split("function").next().unwrap().to_owned();
+        let found = function(&found);
+        assert!(
+            found.contains("index.html\t5003\t5003\t5003\t"),
+            "{what}: {found}"
+        );
+        assert_eq!(*expected.get_or_insert(found.clone()), found, "{what}");
+        let empty = script(chip, &variant, core, &header(&[], &variant), EACH);
+        let patched = empty.patched(&put(&inputs, &variant)).unwrap();
+        assert_eq!(
+            function(&output(&patched, &what)),
+            found,
+            "{what}, in a slot"
+        );
+        if bare == core {
+            let linked = linked(&inputs, &variant, (chip, core), EACH, &empty);
+            assert_eq!(function(&output(&linked, &what)), found, "{what}, linked");
+        }
+        let heap = output(&script(chip, &variant, bare, &compiled, HEAP), &what);
+        let in_flash =
+            core == Core::Hooked && frozen || core == Core::ReadOnly && model.starts_with("51");
+        assert_eq!(heap, format!("{in_flash}\ttrue\t1\ntrue\n"), "{what}");
+    }
+}
+
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn data_comes_back_lx106() {
+    for model in ["51-int", "51-float", "53-int32-float32"] {
+        data_comes_back(Chip::Lx106, model);
+    }
+}
+
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn data_comes_back_rv32() {
+    for model in ["51-float", "53-int32-float32"] {
+        data_comes_back(Chip::Rv32, model);
+    }
+}
