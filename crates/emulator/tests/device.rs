@@ -126,6 +126,34 @@ fn failures_of(chip: Chip) {
     }
 }
 
+/// The heap under random calls: what it counts, and that no block touches another. Some calls find no
+/// memory; only the ESP32-C3's blocks grow where they are.
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn the_heap_keeps_its_blocks_apart_and_counts_them() {
+    let calls = fs::read_to_string(host::c_file("heap.c")).unwrap();
+    for (chip, sizes, stays) in [
+        (Chip::Lx106, [16, 8, 1, 32], 0),
+        (Chip::Rv32, [4, 4, 12, 12], 1),
+    ] {
+        let [head, step, least, hole] = sizes;
+        let source = format!(
+            "#define HEAD {head}\n#define STEP {step}\n#define LEAST {least}\n#define HOLE {hole}\n\
+             #define SHRINKS {stays}\n{calls}"
+        );
+        let files: [(&str, &[u8]); 1] = [("heap-calls.c", source.as_bytes())];
+        let image = Image::build(&tools(chip), &work(), &layout("51-int"), &files).unwrap();
+        let output = image.run(TIMEOUT).unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!(output.status, 0, "{chip}: {errors}");
+        assert_eq!(
+            text(&output.stdout),
+            format!("failed 1, stayed {stays}\n"),
+            "{chip}"
+        );
+    }
+}
+
 /// The library `chip` sees what a script does to the heap.
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{TIMEOUT, bundle, carried, input, shipped, tools, variant, work};
+use common::{TIMEOUT, bundle, carried, input, models, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input};
 use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
 use fastlua_variants::Variant;
@@ -74,7 +74,11 @@ fn frozen_chunks_print_what_their_bytecode_prints_rv32() {
 }
 
 fn frozen_chunks_print_what_their_bytecode_prints(chip: Chip) {
-    for model in MODELS {
+    let models = match chip {
+        Chip::Lx106 => MODELS.to_vec(),
+        Chip::Rv32 => models(chip),
+    };
+    for model in models {
         let variant = variant(model);
         let inputs = scripts(&variant);
         let frozen = carried(&inputs, Form::Frozen { fallback: false });
