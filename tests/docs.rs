@@ -28,6 +28,12 @@ fn prepared() -> TempDir {
     put(here, "led.lua", &led);
     put(here, "lua/led.lua", &led);
     put(here, "vendor/mqtt_client.lua", "return {}");
+    put(
+        here,
+        "www/index.html",
+        "<link rel=stylesheet href=css/main.css>\n<h1>NodeMCU</h1>\n",
+    );
+    put(here, "www/css/main.css", "body {font: 1em serif}\n\n");
     put(here, "nodemcu-firmware/app/include/user_config.h", "");
     put(
         here,

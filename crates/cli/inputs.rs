@@ -15,7 +15,7 @@ pub struct Modules {
     /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
     #[arg(value_name = "MODULE.lua|fast.toml")]
     modules: Vec<PathBuf>,
-    /// Add a module that fastlua ships, or all of them: provisioning (may be given several times)
+    /// Add a module that fastlua ships, or all that set up a blank chip: provisioning (may be given several times)
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
     /// Add files as they are, for fast.data on the chip, such as 'www/*' (may be given several times)

@@ -128,3 +128,49 @@ fn data_comes_back_rv32() {
         data_comes_back(Chip::Rv32, model);
     }
 }
+
+/// A network on which each piece has gone when it is sent, as far as a server sees it.
+const NETWORK: &[u8] = b"
+    local events, sent, pieces = {}, 0, 0
+    local socket = {}
+    function socket:on(event, f) events[event] = f end
+    function socket:send(part) sent, pieces = sent + #part, pieces + 1 self.waits = true end
+    function socket:close() self.closed = true end
+    local connect
+    net = {TCP = 1, createServer = function() return {listen = function(_, port, f) connect = f end} end}
+    fast.web(80)
+    connect(socket)
+    collectgarbage() collectgarbage()
+    local before = chip.used()
+    chip.limit(4096)
+    chip.peak(true)
+    events.receive(socket, 'GET /page.html HTTP/1.1\\r\\nHost: chip\\r\\n\\r\\n')
+    while socket.waits do socket.waits = false events.sent(socket) end
+    print(socket.closed, sent, pieces, chip.peak() - before)";
+
+/// The example of a web server gives out 100 kB where 4 kB of heap are free.
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn a_page_of_100_kb_takes_4_kb_of_heap() {
+    let web = fastlua_firmware::modules()
+        .find(|(file, _)| *file == "web.lua")
+        .unwrap()
+        .1;
+    for model in ["51-int", "51-float", "53-int32-float32"] {
+        let variant = variant(model);
+        let page = Input {
+            form: Form::Data { frozen: false },
+            ..input("page.html", &vec![b'x'; 100_000])
+        };
+        let header = bundle(&[page, input("web", web)], &variant).c_header("0");
+        let printed = output(
+            &script(Chip::Lx106, &variant, Core::Stock, &header, NETWORK),
+            model,
+        );
+        let figures: Vec<&str> = printed.split_whitespace().collect();
+        assert_eq!(figures[..3], ["true", "100087", "99"], "{model}: {printed}");
+        let heap: u32 = figures[3].parse().unwrap();
+        assert!(heap <= 4096, "{model}: {printed}");
+        println!("{model}: {heap} bytes of heap at the most");
+    }
+}

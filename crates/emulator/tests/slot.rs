@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::images::{header, linked, output, put, script, slot};
+use common::images::{CAPACITY, header, linked, output, put, script, slot};
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{CoreLayout, Form, Input, Machine, identifier};
 use fastlua_bytecode::Strip;

@@ -140,7 +140,7 @@ impl Project {
         Ok(())
     }
 
-    /// Adds the modules of these names that fastlua ships, each once; `provisioning` is all of them.
+    /// Adds the modules of these names that fastlua ships, each once; `provisioning` is all that set up a blank chip.
     ///
     /// # Errors
     /// It ships none of that name, or there is one of that name, and it shall not replace the shipped one.
@@ -148,7 +148,10 @@ impl Project {
         let shipped = || fastlua_firmware::modules();
         let mut found = Vec::new();
         for name in names {
-            let is_asked = |file: &str| name == "provisioning" || *file == format!("{name}.lua");
+            let is_asked = |file: &str| match name.as_str() {
+                "provisioning" => fastlua_firmware::provisioning().any(|(known, _)| known == file),
+                name => file.strip_suffix(".lua") == Some(name),
+            };
             let modules: Vec<_> = shipped().filter(|(file, _)| is_asked(file)).collect();
             if modules.is_empty() {
                 let known = shipped().filter_map(|(file, _)| file.strip_suffix(".lua"));

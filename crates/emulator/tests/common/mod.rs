@@ -83,7 +83,7 @@ pub fn input(name: &str, text: &[u8]) -> Input {
 
 /// The modules that fastlua ships.
 pub fn shipped() -> Vec<Input> {
-    fastlua_firmware::modules()
+    fastlua_firmware::provisioning()
         .map(|(file, text)| input(file.strip_suffix(".lua").unwrap(), text))
         .collect()
 }
@@ -99,7 +99,7 @@ pub fn carried(inputs: &[Input], form: Form) -> Vec<Input> {
 
 /// The overlays of the shipped modules.
 pub fn overlays(form: Form) -> Vec<Input> {
-    let pieces = fastlua_firmware::modules().flat_map(|(file, text)| {
+    let pieces = fastlua_firmware::provisioning().flat_map(|(file, text)| {
         let name = file.strip_suffix(".lua").unwrap();
         match split(text, Loader::Fast).unwrap() {
             None => vec![input(name, text)],

@@ -1,0 +1,213 @@
+//! Files that are no Lua, in the image: built, patched, inspected, and served.
+
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use support::firmware::{head, raw};
+use support::{fail, fastlua, put, run, succeed};
+use tempfile::TempDir;
+
+/// A page of 100 kB, with every byte in it.
+fn page() -> Vec<u8> {
+    (0..100_000u32)
+        .map(|i| (i % 1000 * (i / 1000) / 13) as u8)
+        .collect()
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "www/index.html", "<h1>\u{e4}</h1>\n");
+    put(f, "www/css/main.css", "body {}");
+    put(f, "www/page.bin", page());
+    put(f, "a.lua", "return 1");
+    folder
+}
+
+fn call(folder: &Path, arguments: &str) -> Command {
+    let mut command = fastlua(folder);
+    command.args(arguments.split(' '));
+    command
+}
+
+#[test]
+fn data_goes_into_a_slot_and_comes_out_again() {
+    let folder = folder();
+    let f = folder.path();
+    put(f, "nodemcu.bin", raw(&[head("lua51-float", 256 << 10)]));
+    succeed(&mut call(
+        f,
+        "patch nodemcu.bin a.lua --data www/**/* -o mine.bin",
+    ));
+    let found = succeed(&mut call(f, "inspect mine.bin"));
+    for line in [
+        "  a             bytecode",
+        "  css/main.css  data           7  SHA-256",
+        "  page.bin      data      100000",
+    ] {
+        assert!(found.contains(line), "{found}");
+    }
+    succeed(&mut call(f, "inspect mine.bin --extract page.bin"));
+    assert_eq!(fs::read(f.join("page.bin")).unwrap(), page());
+    succeed(&mut call(f, "inspect mine.bin --extract css/main.css"));
+    assert_eq!(fs::read(f.join("main.css")).unwrap(), b"body {}");
+    // frozen, it is a string of the firmware's core
+    put(
+        f,
+        "fast.toml",
+        "[[module]]\npath = \"www/*.html\"\nas = \"frozen-data\"\n",
+    );
+    succeed(&mut call(f, "patch nodemcu.bin fast.toml -o frozen.bin"));
+    let found = succeed(&mut call(f, "inspect frozen.bin"));
+    assert!(found.contains("  index.html  frozen-data"), "{found}");
+    let bytes = fs::read(f.join("frozen.bin")).unwrap();
+    let text = "<h1>\u{e4}</h1>\n\0".as_bytes();
+    assert_eq!(bytes.windows(text.len()).filter(|w| *w == text).count(), 1);
+}
+
+#[test]
+fn data_is_the_same_for_every_variant_and_in_every_output() {
+    let folder = folder();
+    let f = folder.path();
+    let said = succeed(&mut call(
+        f,
+        "build a.lua --data www/*.html --data www/css/* -o out",
+    ));
+    assert!(said.contains("\nindex.html "), "{said}");
+    let header = fs::read_to_string(f.join("out/fast_chunks.h")).unwrap();
+    assert_eq!(header.matches("fast_words_index_html[").count(), 1);
+    assert_eq!(header.matches("FAST_DATA, 0, 0, 0)").count(), 2 * 6);
+    succeed(&mut call(
+        f,
+        "build --data www/*.html --emit object --chip esp32c3 --variant lua51-int -o o",
+    ));
+    let found = succeed(&mut call(f, "inspect o/fast_chunks.o"));
+    assert!(found.contains("  index.html  data"), "{found}");
+    let json = succeed(&mut call(f, "build --data www/*.html -o out --json"));
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["chunks"][0]["as"], "data", "{json}");
+}
+
+#[test]
+fn what_can_not_be_data_is_refused() {
+    let folder = folder();
+    let f = folder.path();
+    put(f, "www/a b.html", "");
+    put(f, "www/bytes.lua", b"\x1bLua, but no chunk");
+    for (arguments, says) in [
+        (
+            "build --data nothing/* -o out",
+            "--data nothing/*: it matches no file",
+        ),
+        (
+            "build --data www/* -o out",
+            "\"a b.html\" can't be a chunk's name",
+        ),
+        (
+            "build --data www/*.lua --emit header -o out",
+            "bytes.lua: frozen chunks and data are for fast.c",
+        ),
+        ("build a.lua --data www/[ -o out", "--data www/["),
+        (
+            "build --data www/index.html --data www/index.* -o out",
+            "www/index.html is given twice",
+        ),
+    ] {
+        let said = fail(&mut call(f, arguments));
+        assert!(said.contains(says), "{arguments}: {said}");
+        assert!(!f.join("out").exists(), "{arguments}");
+    }
+    // Lua and even bytecode can be data: nothing looks into it
+    succeed(&mut call(f, "build --data www/*.lua -o out"));
+    // whatever the form of the chunks is
+    put(
+        f,
+        "fast.toml",
+        "[[module]]\npath = \"a.lua\"\n[[module]]\npath = \"www/*.html\"\nas = \"data\"\nname = \"page\"\n",
+    );
+    fs::remove_file(f.join("www/a b.html")).unwrap();
+    let json = succeed(&mut call(f, "build fast.toml --as frozen -o out --json"));
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let forms = [0, 1].map(|i| report["chunks"][i]["as"].as_str().unwrap().to_owned());
+    assert_eq!(forms, ["frozen", "data"]);
+}
+
+/// `fastlua run`, until it is dropped.
+struct Device(Child);
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn curl_gets_pages_out_of_the_image() {
+    let folder = folder();
+    let f = folder.path();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let options =
+        format!("run --with web --data www/**/* --strict-send --port-map 80:{port} --seconds 60");
+    let mut device = call(f, &options);
+    device
+        .args(["-e", "fast.web(80, 'index.html')"])
+        .stdout(Stdio::null());
+    let _device = Device(device.spawn().unwrap());
+    let curl = |arguments: &str| {
+        let mut command = Command::new("curl");
+        command.args([
+            "-sS",
+            "--retry",
+            "30",
+            "--retry-connrefused",
+            "--retry-delay",
+            "0",
+            "--retry-max-time",
+            "20",
+        ]);
+        let output = run(command.args(arguments.split(' ')));
+        assert!(output.status.success(), "{arguments}: {output:?}");
+        output.stdout
+    };
+    let began = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "the server does not come up"
+        );
+        sleep(Duration::from_millis(20));
+    }
+    let at = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    assert_eq!(curl(&at("page.bin")), page());
+    assert_eq!(curl(&at("")), "<h1>\u{e4}</h1>\n".as_bytes());
+    assert_eq!(curl(&at("css/main.css?version=2")), b"body {}");
+    let code = |arguments: &str| {
+        let said = curl(&format!(
+            "-o /dev/null -w %{{http_code}}:%{{content_type}}:%{{size_download}} {arguments}"
+        ));
+        String::from_utf8(said).unwrap()
+    };
+    assert_eq!(code(&at("css/main.css")), "200:text/css:7");
+    assert_eq!(code(&at("no")), "404:text/html:12");
+    assert_eq!(
+        code(&format!("-I {}", at("page.bin"))),
+        "200:application/octet-stream:0"
+    );
+    assert_eq!(code(&format!("-d x=1 {}", at(""))), "405:text/plain:0");
+    assert_eq!(
+        code(&format!("-H X:{} {}", "x".repeat(2000), at(""))),
+        "400:text/plain:0"
+    );
+}
