@@ -148,7 +148,11 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// What a firmware tree is set to, and the file that says so.
-fn of_tree(folder: &Path, lua: Option<&str>, options: &Options) -> Result<(FirmwareTree, PathBuf)> {
+pub fn of_tree(
+    folder: &Path,
+    lua: Option<&str>,
+    options: &Options,
+) -> Result<(FirmwareTree, PathBuf)> {
     let version = lua.map(str::parse).transpose()?;
     let files = Folder::of_tree(folder);
     let tree = firmware_tree(&files, version, &options.known).map_err(print::explained)?;

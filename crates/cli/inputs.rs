@@ -9,24 +9,14 @@ use glob::Pattern;
 use crate::folder::Folder;
 use crate::{output, print};
 
-/// Modules on the command line, and what overrides `fast.toml`.
+/// Modules on the command line, what overrides `fast.toml`, and the form in which they are carried.
 #[derive(clap::Args)]
 pub struct Modules {
-    /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
-    #[arg(value_name = "MODULE.lua|fast.toml")]
-    modules: Vec<PathBuf>,
-    /// Add a module that fastlua ships, or all that set up a blank chip: provisioning (may be given several times)
-    #[arg(long, value_name = "NAME")]
-    with: Vec<String>,
+    #[command(flatten)]
+    named: Named,
     /// Add files as they are, for fast.data on the chip, such as 'www/*' (may be given several times)
     #[arg(long, value_name = "GLOB")]
     data: Vec<String>,
-    /// Leave a shipped module out if a file of its name is given
-    #[arg(long, requires = "with")]
-    replace: bool,
-    /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
-    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
-    strip: Option<u8>,
     /// How chunks are carried: squashed source is smallest, frozen ones take next to no heap
     /// [default: bytecode]
     #[arg(long = "as", value_name = "FORM", value_parser = forms())]
@@ -34,6 +24,23 @@ pub struct Modules {
     /// Carry no bytecode for firmware that can't run a frozen chunk
     #[arg(long)]
     no_fallback: bool,
+}
+
+/// Modules on the command line, and what overrides `fast.toml`.
+#[derive(clap::Args)]
+pub struct Named {
+    /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
+    #[arg(value_name = "MODULE.lua|fast.toml")]
+    modules: Vec<PathBuf>,
+    /// Add a module that fastlua ships, or all that set up a blank chip: provisioning (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    with: Vec<String>,
+    /// Leave a shipped module out if a file of its name is given
+    #[arg(long, requires = "with")]
+    replace: bool,
+    /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    strip: Option<u8>,
     /// Leave SPLIT markers alone: each file is one chunk
     #[arg(long)]
     whole: bool,
@@ -56,63 +63,75 @@ pub struct Inputs {
 impl Modules {
     /// Reads the modules that are named, or those of `fast.toml` in this folder.
     pub fn read(&self) -> Result<Inputs> {
+        match self.names_none() && !self.data.is_empty() {
+            true => self.read_named(),
+            false => self.with_data(self.named.read(&self.overrides())?),
+        }
+    }
+
+    /// The same, but without any module where none is named.
+    pub fn read_named(&self) -> Result<Inputs> {
+        match self.names_none() {
+            true => self.with_data(self.named.files(&[], &self.overrides())?),
+            false => self.read(),
+        }
+    }
+
+    fn names_none(&self) -> bool {
+        self.named.modules.is_empty() && self.named.with.is_empty()
+    }
+
+    /// Adds the files that the globs find.
+    fn with_data(&self, mut inputs: Inputs) -> Result<Inputs> {
+        for pattern in &self.data {
+            add_data(pattern, &mut inputs).with_context(|| format!("--data {pattern}"))?;
+        }
+        Ok(inputs)
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            form: self.form,
+            no_fallback: self.no_fallback,
+            ..self.named.overrides()
+        }
+    }
+}
+
+impl Named {
+    /// Reads the modules for an image of functions, in which they lose the names of locals unless more is said.
+    pub fn read_as_functions(&self) -> Result<Inputs> {
+        self.read(&Overrides {
+            form: Some(Form::default()),
+            default_strip: Some(Strip::Names),
+            ..self.overrides()
+        })
+    }
+
+    fn read(&self, overrides: &Overrides) -> Result<Inputs> {
         let mut inputs = match &self.modules[..] {
-            [] if self.with.is_empty() && self.data.is_empty() => {
+            [] if self.with.is_empty() => {
                 let manifest = Path::new("fast.toml");
                 if !manifest.exists() {
                     bail!(
                         "nothing to build: name Lua files or a fast.toml, or make a fast.toml here"
                     );
                 }
-                self.manifest(manifest)?
+                self.manifest(manifest, overrides)?
             }
-            [manifest] if is_manifest(manifest) => self.manifest(manifest)?,
-            paths => self.files(paths)?,
+            [manifest] if is_manifest(manifest) => self.manifest(manifest, overrides)?,
+            paths => self.files(paths, overrides)?,
         };
-        let shipped = inputs.project.add_shipped(&self.with, &self.overrides());
+        let shipped = inputs.project.add_shipped(&self.with, overrides);
         shipped.map_err(print::explained)?;
-        for pattern in &self.data {
-            self.add_data(pattern, &mut inputs)?;
-        }
         Ok(inputs)
     }
 
-    /// Adds the files that a glob finds.
-    fn add_data(&self, pattern: &str, inputs: &mut Inputs) -> Result<()> {
-        let folder = Folder::of_tree(Path::new(""));
-        let glob = Pattern::new(pattern).with_context(|| format!("--data {pattern}"))?;
-        let names = folder
-            .list(&glob)
-            .with_context(|| format!("--data {pattern}"))?;
-        if names.is_empty() {
-            bail!("--data {pattern}: it matches no file");
-        }
-        for name in names {
-            let path = PathBuf::from(&name);
-            let data = Module::new(name.as_str(), output::read(&path)?)
-                .name(data_name(pattern, &name))
-                .form(Form::Data { frozen: false });
-            inputs.project.add(data)?;
-            inputs.files.push(path);
-        }
-        inputs.folders.extend(folder.listed());
-        Ok(())
-    }
-
-    /// The same, but without any module where none is named.
-    pub fn read_named(&self) -> Result<Inputs> {
-        match self.modules.is_empty() && self.with.is_empty() && self.data.is_empty() {
-            true => self.files(&[]),
-            false => self.read(),
-        }
-    }
-
-    fn manifest(&self, path: &Path) -> Result<Inputs> {
+    fn manifest(&self, path: &Path, overrides: &Overrides) -> Result<Inputs> {
         let folder = Folder::of_manifest(path);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.with_context(|| format!("{}: its name is not UTF-8", print::path(path)))?;
-        let project =
-            Project::from_manifest(&folder, name, &self.overrides()).map_err(print::explained)?;
+        let project = Project::from_manifest(&folder, name, overrides).map_err(print::explained)?;
         let files = project.files().iter().map(|name| folder.path(name));
         Ok(Inputs {
             files: files.collect(),
@@ -121,7 +140,7 @@ impl Modules {
         })
     }
 
-    fn files(&self, paths: &[PathBuf]) -> Result<Inputs> {
+    fn files(&self, paths: &[PathBuf], overrides: &Overrides) -> Result<Inputs> {
         if let Some(manifest) = paths.iter().find(|path| is_manifest(path)) {
             bail!(
                 "{}: a fast.toml stands alone; add the other modules to it",
@@ -136,7 +155,7 @@ impl Modules {
                 );
             }
             let text = output::read(path)?;
-            project.add(self.overrides().module(path.to_string_lossy(), text))?;
+            project.add(overrides.module(path.to_string_lossy(), text))?;
         }
         Ok(Inputs {
             project,
@@ -148,14 +167,32 @@ impl Modules {
     fn overrides(&self) -> Overrides {
         Overrides {
             strip: self.strip.and_then(Strip::from_level),
-            form: self.form,
-            no_fallback: self.no_fallback,
             whole: self.whole,
             replace: self.replace,
+            ..Overrides::default()
         }
     }
 }
 
 fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "toml")
+}
+
+/// Adds the files that a glob finds, as data.
+fn add_data(pattern: &str, inputs: &mut Inputs) -> Result<()> {
+    let folder = Folder::of_tree(Path::new(""));
+    let names = folder.list(&Pattern::new(pattern)?)?;
+    if names.is_empty() {
+        bail!("it matches no file");
+    }
+    for name in names {
+        let path = PathBuf::from(&name);
+        let data = Module::new(name.as_str(), output::read(&path)?)
+            .name(data_name(pattern, &name))
+            .form(Form::Data { frozen: false });
+        inputs.project.add(data)?;
+        inputs.files.push(path);
+    }
+    inputs.folders.extend(folder.listed());
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod depfile;
 mod folder;
 mod inputs;
 mod inspect;
+mod lfs;
 mod list;
 mod output;
 mod patch;
@@ -40,6 +41,7 @@ enum Command {
     Compile(compile::Args),
     Check(check::Args),
     Inspect(inspect::Args),
+    Lfs(lfs::Args),
     List(list::Args),
     Patch(patch::Args),
     Run(run::Args),
@@ -55,6 +57,7 @@ impl Command {
             Command::Build(args) => args.json,
             Command::Check(args) => args.json,
             Command::Inspect(args) => args.json,
+            Command::Lfs(args) => args.json,
             Command::Patch(args) => args.json,
             Command::Variants(args) => args.json,
             Command::Bench(_)
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Lfs(args) => lfs::run(&args),
         Command::List(args) => list::run(&args),
         Command::Patch(args) => patch::run(&args),
         Command::Run(args) => run::run(&args),

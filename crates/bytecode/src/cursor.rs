@@ -8,12 +8,17 @@ use crate::model::{Function, FunctionPath, MAX_NESTING};
 
 pub(crate) type Result<T> = std::result::Result<T, ReadError>;
 
+/// Bytes that the strings of an image may become once each reference to them is a copy.
+pub(crate) const MOST_COPIED: usize = 16 << 20;
+
 /// A place in a dump, and whether what is read is kept.
-pub(crate) struct Cursor<'a> {
+pub struct Cursor<'a> {
     bytes: &'a [u8],
     offset: usize,
     function: Option<FunctionPath>,
     keep: bool,
+    pool: Option<&'a [BString]>,
+    copied: usize,
 }
 
 impl<'a> Cursor<'a> {
@@ -24,6 +29,8 @@ impl<'a> Cursor<'a> {
             offset: 0,
             function: None,
             keep: true,
+            pool: None,
+            copied: 0,
         }
     }
 
@@ -35,10 +42,34 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// From here on strings are numbers, from 1 on, of these.
+    pub fn use_pool(&mut self, pool: &'a [BString]) {
+        self.pool = Some(pool);
+    }
+
+    /// The strings that numbers stand for, if they do.
+    pub(crate) fn pool(&self) -> Option<&'a [BString]> {
+        self.pool
+    }
+
+    /// A copy of a string of the pool, named at `start`.
+    pub(crate) fn copy(&mut self, start: usize, string: &BString) -> Result<BString> {
+        self.copied += string.len();
+        if self.copied > MOST_COPIED {
+            return self.fail(start, ReadErrorKind::Copied);
+        }
+        Ok(match self.keep {
+            true => string.clone(),
+            false => BString::default(),
+        })
+    }
+
+    /// Bytes that were read.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
+    /// Bytes that are left.
     pub fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
@@ -57,6 +88,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The error `kind` of the field that begins at `offset`, as an outcome.
     pub fn fail<T>(&self, offset: usize, kind: ReadErrorKind) -> Result<T> {
         Err(self.error(offset, kind))
     }
@@ -70,6 +102,7 @@ impl<'a> Cursor<'a> {
         Ok(needed as usize)
     }
 
+    /// The next `length` bytes.
     pub fn take(&mut self, what: &'static str, length: usize) -> Result<&'a [u8]> {
         let length = self.room(what, length as u64)?;
         let bytes = &self.bytes[self.offset..self.offset + length];
@@ -83,10 +116,12 @@ impl<'a> Cursor<'a> {
         Ok(self.bytes[self.offset])
     }
 
+    /// The next byte.
     pub fn byte(&mut self, what: &'static str) -> Result<u8> {
         Ok(self.take(what, 1)?[0])
     }
 
+    /// A byte that is 0 or 1.
     pub fn boolean(&mut self, what: &'static str) -> Result<bool> {
         let start = self.offset;
         match self.byte(what)? {
@@ -167,6 +202,7 @@ impl<'a> Cursor<'a> {
         words
     }
 
+    /// The next `length` bytes as a string.
     pub fn string(&mut self, what: &'static str, length: usize) -> Result<BString> {
         let bytes = self.take(what, length)?;
         Ok(if self.keep {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bstr::BString;
+
 use crate::layout::Layout;
 use crate::model::FunctionPath;
 
@@ -115,6 +117,19 @@ pub enum ReadErrorKind {
         /// Name of the field.
         what: &'static str,
     },
+    /// A string of an image that it does not have.
+    #[error("{what} is string {number}, but there are {count}")]
+    Reference {
+        /// Name of the field.
+        what: &'static str,
+        /// Number of the string, from 1 on.
+        number: u64,
+        /// How many there are.
+        count: usize,
+    },
+    /// Strings of an image are named so often that copies of them would fill the memory.
+    #[error("its strings are named so often that they come to over {} MiB", crate::cursor::MOST_COPIED >> 20)]
+    Copied,
     /// A string constant has no string.
     #[error("string constant without a string")]
     NoString,
@@ -243,6 +258,9 @@ pub enum WriteErrorKind {
     /// A 5.1 dump does not say where an upvalue comes from.
     #[error("upvalue {0} has a place, which a 5.1 dump does not hold")]
     UpvaluePlace(usize),
+    /// A string that has no number in the image.
+    #[error("the image has no string {0:?}")]
+    NoNumber(BString),
 }
 
 /// `, function main.2.0`, or nothing.

@@ -30,6 +30,17 @@ mod values51;
 mod values53;
 mod varint;
 
+/// What the codecs are made of, for containers that hold functions otherwise than a dump does.
+pub mod stream {
+    pub use crate::cursor::Cursor;
+    pub use crate::lineinfo::{FULL_51, read_lines};
+    pub use crate::nodemcu53::{
+        image_header, read_functions, read_string, write_functions, write_string,
+    };
+    pub use crate::sink::Sink;
+    pub use crate::varint::{read_typed, read_varint, write_typed, write_varint};
+}
+
 pub use codec::{candidates, is_bytecode, read, read_any, write, write_as_reference};
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};

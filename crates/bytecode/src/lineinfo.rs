@@ -16,7 +16,7 @@ use crate::model::Function;
 use crate::sink::{self, Sink};
 
 /// Highest count byte in 5.1, where `7F` is a filler.
-pub(crate) const FULL_51: u8 = 126;
+pub const FULL_51: u8 = 126;
 /// Highest count byte in 5.3.
 pub(crate) const FULL_53: u8 = 127;
 
@@ -25,8 +25,9 @@ pub(crate) const DELTA: u8 = 0x80;
 /// Mark of a move back, in the first byte of a delta.
 pub(crate) const BACK: u8 = 0x40;
 
-/// The lines of `code` instructions, packed in `length` bytes; no lines where that is 0.
-pub(crate) fn read_lines(
+/// The lines of `code` instructions, packed in `length` bytes; no lines where that is 0. `full` is the highest
+/// count byte.
+pub fn read_lines(
     cursor: &mut Cursor,
     length: usize,
     code: usize,

@@ -1,10 +1,10 @@
 //! NodeMCU's Lua 5.3 dump, as `app/lua53/ldump.c` of nodemcu-firmware 3.0.0 writes it: counts and
 //! integers of variable length, functions before the code, packed line info.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use crate::cursor::{self, Cursor};
-use crate::error::ReadErrorKind;
+use crate::error::{ReadErrorKind, WriteErrorKind};
 use crate::header::Header;
 use crate::layout::Layout;
 use crate::lineinfo::{FULL_53, pack_lines, read_lines};
@@ -27,8 +27,26 @@ const TYPE: u8 = 0x70;
 /// Bytes of a function that has nothing.
 const LEAST: usize = 13;
 
+/// The format byte of a dump.
+const DUMP: u8 = 10;
+/// And of an image, which has several functions whose strings are numbers.
+const IMAGE: u8 = 11;
+
 pub(crate) fn header(header: &mut Header, layout: &Layout) {
-    header.push(b"\x1bLua\x53\x0a\x19\x93\r\n\x1a\n");
+    fill(header, layout, DUMP);
+}
+
+/// The header of an image of the layout.
+pub fn image_header(layout: &Layout) -> Vec<u8> {
+    let mut header = Header::new();
+    fill(&mut header, layout, IMAGE);
+    header.bytes().to_vec()
+}
+
+fn fill(header: &mut Header, layout: &Layout, format: u8) {
+    header.push(b"\x1bLua\x53");
+    header.push(&[format]);
+    header.push(b"\x19\x93\r\n\x1a\n");
     header.push(&[4, 4, layout.integer, layout.float, FLOAT]);
     header.push_float(layout, 370.5);
 }
@@ -51,6 +69,25 @@ fn has_names(function: &Function) -> bool {
         .iter()
         .any(|upvalue| upvalue.name.is_some())
         || function.functions.iter().any(has_names)
+}
+
+/// The functions of an image: their count, and each as a dump has it.
+pub fn read_functions(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<Vec<Function>> {
+    let count = read_count(cursor, "functions", LEAST)?;
+    cursor.functions(count, |cursor| read_function(cursor, layout, None))
+}
+
+/// Writes the functions of an image.
+pub fn write_functions(
+    sink: &mut Sink,
+    layout: &Layout,
+    functions: &[Function],
+) -> sink::Result<()> {
+    let names = functions.iter().any(has_names);
+    write_count(sink, "function count", functions.len())?;
+    sink.functions(functions, |sink, function| {
+        write_function(sink, layout, function, names)
+    })
 }
 
 /// `upvalues` is the count that the header gives, for the main function.
@@ -228,20 +265,37 @@ fn write_locals(sink: &mut Sink, locals: &[Local]) -> sink::Result<()> {
     Ok(())
 }
 
-/// A string without its NUL, which its length counts; length 0 is none.
-fn read_string(cursor: &mut Cursor, what: &'static str) -> cursor::Result<Option<BString>> {
+/// A string without its NUL, which its length counts; length 0 is none. In an image its number stands for it.
+pub fn read_string(cursor: &mut Cursor, what: &'static str) -> cursor::Result<Option<BString>> {
     let start = cursor.offset();
-    let (tag, length) = read_typed(cursor, what, i32::MAX as u64)?;
+    let (tag, number) = read_typed(cursor, what, i32::MAX as u64)?;
     if tag != SHORT && tag != LONG {
         return cursor.fail(start, ReadErrorKind::StringTag { what, tag });
     }
     let short = tag == SHORT;
-    let Some(length) = (length as usize).checked_sub(1) else {
+    let Some(length) = (number as usize).checked_sub(1) else {
         return match short {
             true => Ok(None),
             false => cursor.fail(start, ReadErrorKind::StringTag { what, tag }),
         };
     };
+    if let Some(pool) = cursor.pool() {
+        let count = pool.len();
+        return match pool.get(length) {
+            Some(string) if short == (string.len() <= SHORT_LENGTH) => {
+                cursor.copy(start, string).map(Some)
+            }
+            Some(_) => cursor.fail(start, ReadErrorKind::StringTag { what, tag }),
+            None => cursor.fail(
+                start,
+                ReadErrorKind::Reference {
+                    what,
+                    number,
+                    count,
+                },
+            ),
+        };
+    }
     if short != (length <= SHORT_LENGTH) {
         return cursor.fail(
             start,
@@ -255,17 +309,31 @@ fn read_string(cursor: &mut Cursor, what: &'static str) -> cursor::Result<Option
     cursor.string(what, length).map(Some)
 }
 
-fn write_string(sink: &mut Sink, what: &'static str, string: Option<&BString>) -> sink::Result<()> {
+/// Writes a string, or its number where the sink has numbers.
+pub fn write_string(
+    sink: &mut Sink,
+    what: &'static str,
+    string: Option<&BString>,
+) -> sink::Result<()> {
     let Some(string) = string else {
         write_typed(sink, SHORT, 0);
         return Ok(());
     };
-    let length = sink.fit_int(what, string.len() as u64 + 1)?;
     let tag = if string.len() <= SHORT_LENGTH {
         SHORT
     } else {
         LONG
     };
+    if let Some(pool) = sink.pool() {
+        return match pool.get(string.as_bstr()) {
+            Some(number) => {
+                write_typed(sink, tag, (*number).into());
+                Ok(())
+            }
+            None => sink.fail(WriteErrorKind::NoNumber(string.clone())),
+        };
+    }
+    let length = sink.fit_int(what, string.len() as u64 + 1)?;
     write_typed(sink, tag, length.into());
     sink.bytes(string);
     Ok(())

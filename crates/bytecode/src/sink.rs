@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bstr::BStr;
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{WriteError, WriteErrorKind};
@@ -9,31 +10,45 @@ use crate::model::{Function, FunctionPath, MAX_NESTING};
 
 pub(crate) type Result<T> = std::result::Result<T, WriteError>;
 
+/// The bytes so far, and the function that is written.
 #[derive(Default)]
-pub(crate) struct Sink<'a> {
+pub struct Sink<'a> {
     bytes: Vec<u8>,
     function: FunctionPath,
     packed: Option<&'a HashMap<FunctionPath, Vec<u8>>>,
+    pool: Option<&'a HashMap<&'a BStr, u32>>,
 }
 
 impl<'a> Sink<'a> {
     /// A sink for a chunk whose line info is packed already, each function's.
-    pub fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
+    pub(crate) fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
         Sink {
             packed: Some(packed),
             ..Sink::default()
         }
     }
 
+    /// From here on strings are numbers: those that `pool` gives them.
+    pub fn use_pool(&mut self, pool: &'a HashMap<&'a BStr, u32>) {
+        self.pool = Some(pool);
+    }
+
+    /// The numbers that stand for strings, if they do.
+    pub(crate) fn pool(&self) -> Option<&'a HashMap<&'a BStr, u32>> {
+        self.pool
+    }
+
     /// The packed line info of the function, if it is given.
-    pub fn line_info(&self) -> Option<&'a Vec<u8>> {
+    pub(crate) fn line_info(&self) -> Option<&'a Vec<u8>> {
         self.packed?.get(&self.function)
     }
 
+    /// All that was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
+    /// The error `kind` of the function that is written, as an outcome.
     pub fn fail<T>(&self, kind: WriteErrorKind) -> Result<T> {
         Err(WriteError {
             function: self.function.clone(),
@@ -41,10 +56,12 @@ impl<'a> Sink<'a> {
         })
     }
 
+    /// Writes bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Writes a byte.
     pub fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
     }
@@ -78,6 +95,7 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
+    /// Words of 32 bits.
     pub fn words(&mut self, words: &[u32]) {
         words.iter().for_each(|&word| self.uint(word.into(), 4));
     }

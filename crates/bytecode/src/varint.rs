@@ -6,7 +6,7 @@ use crate::error::ReadErrorKind;
 use crate::sink::Sink;
 
 /// A number up to 2^31 - 1, in 5 bytes at most.
-pub(crate) fn read_varint(cursor: &mut Cursor, what: &'static str) -> cursor::Result<u32> {
+pub fn read_varint(cursor: &mut Cursor, what: &'static str) -> cursor::Result<u32> {
     let start = cursor.offset();
     let mut byte = cursor.byte(what)?;
     if byte == 0x80 {
@@ -24,14 +24,14 @@ pub(crate) fn read_varint(cursor: &mut Cursor, what: &'static str) -> cursor::Re
 }
 
 /// `value` is at most 2^31 - 1.
-pub(crate) fn write_varint(sink: &mut Sink, value: u32) {
+pub fn write_varint(sink: &mut Sink, value: u32) {
     let last = groups(value.into()) - 1;
     write_groups(sink, value.into(), last);
     sink.byte(value as u8 & 0x7f);
 }
 
 /// The type, in bits 4 to 6, and a number up to `limit`, which is one less than a power of two.
-pub(crate) fn read_typed(
+pub fn read_typed(
     cursor: &mut Cursor,
     what: &'static str,
     limit: u64,
@@ -55,7 +55,7 @@ pub(crate) fn read_typed(
 }
 
 /// `kind` has bits 4 to 6 only.
-pub(crate) fn write_typed(sink: &mut Sink, kind: u8, value: u64) {
+pub fn write_typed(sink: &mut Sink, kind: u8, value: u64) {
     let mut after = groups(value) - 1;
     let leading = (value >> (7 * after)) as u8;
     if leading < 0x10 {

@@ -47,6 +47,7 @@
 mod error;
 mod files;
 mod firmware;
+mod lfs;
 mod manifest;
 mod module;
 mod output;
@@ -58,6 +59,7 @@ mod tree;
 pub use error::Error;
 pub use files::Files;
 pub use firmware::{Firmware, FirmwareError, Patched, form_of, variant_of};
+pub use lfs::{LfsError, LfsImage, LfsModule, LfsOptions, LfsReport, lfs_image};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
 pub use module::{Module, ModuleFacts, Overrides};
 pub use output::{OutputFile, c_module, c_module_with_object, c_module_with_slot, module_headers};
@@ -74,6 +76,10 @@ pub use fastlua_bundle::{
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;
 pub use fastlua_image::{Guard, Image, Kind as ImageKind};
+pub use fastlua_lfs::{
+    Found as FoundLfs, Place as LfsPlace, ReadError as LfsReadError, is_image as is_lfs_image,
+    read as read_lfs,
+};
 pub use fastlua_slot::{Contents, Entry, Head, Label, Slot};
 pub use fastlua_source::split::SplitError;
 pub use fastlua_variants::{Variant, Variants};

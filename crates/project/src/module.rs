@@ -28,6 +28,8 @@ pub struct ModuleFacts {
     pub sha256: [u8; 32],
     /// Its version, if it is known.
     pub version: Option<String>,
+    /// Whether its name was given, rather than made of the file's.
+    pub named: bool,
     /// Its licence, if it is known: an SPDX expression, but nobody has checked that.
     pub license: Option<String>,
 }
@@ -99,19 +101,31 @@ impl Module {
             sha256: Sha256::digest(&self.text).into(),
             version: self.version.clone(),
             license: self.license.clone(),
+            named: self.name.is_some(),
         }
     }
 
     /// The name that its chunk has unless SPLIT markers cut it. Data has that of its file.
     pub(crate) fn chunk_name(&self) -> String {
-        self.name.clone().unwrap_or_else(|| {
-            let file = self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file);
-            match file.rsplit_once('.') {
-                _ if self.form.is_data() => file.to_owned(),
-                Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
-                _ => file.to_owned(),
-            }
-        })
+        let name = || match self.form.is_data() {
+            true => base_name(&self.file).to_owned(),
+            false => stem(&self.file).to_owned(),
+        };
+        self.name.clone().unwrap_or_else(name)
+    }
+}
+
+/// The name of a file, without folders.
+fn base_name(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+/// The same without its ending.
+pub(crate) fn stem(file: &str) -> &str {
+    let file = base_name(file);
+    match file.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => file,
     }
 }
 
@@ -120,6 +134,8 @@ impl Module {
 pub struct Overrides {
     /// The strip level.
     pub strip: Option<Strip>,
+    /// The strip level where nothing else is said; [`Strip::Lines`] if this is none.
+    pub default_strip: Option<Strip>,
     /// The form.
     pub form: Option<Form>,
     /// Carry frozen chunks without bytecode for cores that can't run them.
@@ -135,8 +151,14 @@ impl Overrides {
     pub fn module(&self, file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
         Module::new(file, text)
             .form(self.form(None, None))
-            .strip(self.strip.unwrap_or(Strip::Lines))
+            .strip(self.strip(None))
             .split(!self.whole)
+    }
+
+    /// The strip level where a `fast.toml` asks for this one.
+    pub(crate) fn strip(&self, strip: Option<Strip>) -> Strip {
+        let asked = self.strip.or(strip).or(self.default_strip);
+        asked.unwrap_or(Strip::Lines)
     }
 
     /// The form where a `fast.toml` asks for this one, and for this fallback. Data stays data.

@@ -76,7 +76,7 @@ impl Project {
                 project.add(Module {
                     name: module.name.clone().or(below),
                     form,
-                    strip: overrides.strip.or(strip).unwrap_or(Strip::Lines),
+                    strip: overrides.strip(strip),
                     split: !overrides.whole && module.split.unwrap_or(true),
                     variants: module.variants.clone(),
                     budget: module.budget,

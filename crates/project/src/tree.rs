@@ -21,6 +21,8 @@ pub struct FirmwareTree {
     pub chip: Chip,
     /// The macros that it sets, as far as they choose a variant.
     pub macros: String,
+    /// Bytes of its region for LFS; none where it has no region, or the partitions are to tell.
+    pub lfs: Option<u32>,
 }
 
 /// Finds the variant of a NodeMCU tree, by `app/include/user_config.h` (ESP8266) or `sdkconfig`
@@ -42,14 +44,16 @@ pub fn firmware_tree(
             error,
         }),
     };
-    let (file, chip, macros) = match (read(ESP8266)?, read(ESP32)?) {
+    let (file, chip, macros, lfs) = match (read(ESP8266)?, read(ESP32)?) {
         (Some(text), None) => {
             let macros = tree::esp8266(&text, version.unwrap_or(51), known);
-            (ESP8266, Ok(Chip::Esp8266), macros)
+            let lfs = tree::lfs_of_esp8266(&text);
+            (ESP8266, Ok(Chip::Esp8266), macros, lfs)
         }
         (None, Some(text)) => {
             let chip = tree::idf_target(&text).unwrap_or("esp32").parse();
-            (ESP32, chip, tree::esp32(&text, version, known))
+            let macros = tree::esp32(&text, version, known);
+            (ESP32, chip, macros, tree::lfs_of_esp32(&text))
         }
         (Some(_), Some(_)) => {
             return wrong("has both app/include/user_config.h and sdkconfig; say which variant");
@@ -70,5 +74,6 @@ pub fn firmware_tree(
         file: file.into(),
         chip,
         macros: tree::shown(&macros),
+        lfs,
     })
 }

@@ -126,6 +126,40 @@ pub fn idf_target(text: &str) -> Option<&str> {
     })
 }
 
+/// Bytes of the region for LFS that an ESP8266 tree sets; none where it sets none, so that the table of partitions
+/// tells. `text` is `app/include/user_config.h`.
+pub fn lfs_of_esp8266(text: &str) -> Option<u32> {
+    let size = |line: &str| {
+        let mut words = line.split_whitespace();
+        let defined = words.next() == Some("define") && words.next() == Some("LUA_FLASH_STORE");
+        words.next().filter(|_| defined).and_then(number)
+    };
+    let mut sizes = directives(text).into_iter();
+    // what is defined behind it is the default of an #ifndef
+    let first = sizes.find_map(|(_, line)| size(&line));
+    first.filter(|size| *size > 0)
+}
+
+/// The same of an ESP32 tree's `sdkconfig`.
+pub fn lfs_of_esp32(text: &str) -> Option<u32> {
+    let size = |line: &str| {
+        number(
+            line.trim()
+                .strip_prefix("CONFIG_LUA_EMBEDDED_FLASH_STORE=")?,
+        )
+    };
+    text.lines().find_map(size).filter(|size| *size > 0)
+}
+
+/// A number as C and `sdkconfig` have it.
+fn number(text: &str) -> Option<u32> {
+    let text = text.trim_matches(['(', ')']);
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 /// The one NodeMCU variant whose condition holds.
 pub fn choose<'a>(variants: &'a Variants, macros: &Macros) -> Result<&'a Variant, TreeError> {
     let mut fits = variants
@@ -284,6 +318,18 @@ mod tests {
         ] {
             assert!(chosen(text, lua).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_region_for_lfs_is_found() {
+        let default = "#ifndef LUA_FLASH_STORE\n# define LUA_FLASH_STORE 0x0\n#endif\n";
+        let of = |text: &str| lfs_of_esp8266(&format!("{text}\n{default}"));
+        assert_eq!(of("//#define LUA_FLASH_STORE 0x10000"), None);
+        assert_eq!(of("#define LUA_FLASH_STORE 0x10000"), Some(0x1_0000));
+        assert_eq!(of("#define LUA_FLASH_STORE (65536)"), Some(0x1_0000));
+        let text = "CONFIG_LUA_EMBEDDED_FLASH_STORE=0x20000\n";
+        assert_eq!(lfs_of_esp32(text), Some(0x2_0000));
+        assert_eq!(lfs_of_esp32("CONFIG_LUA_EMBEDDED_FLASH_STORE=0\n"), None);
     }
 
     #[test]

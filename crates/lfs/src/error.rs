@@ -1,0 +1,118 @@
+//! What can be wrong with an image, or with what is to become one.
+
+use std::fmt;
+
+use bstr::BString;
+use fastlua_bytecode::{Layout, ReadErrorKind};
+
+/// Why an image is refused, and the place.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("offset {offset:#x}{}: {damage}", Contents(*contents))]
+pub struct ReadError {
+    /// Bytes from the start to the field that is wrong.
+    pub offset: usize,
+    /// Whether that is the start of what is compressed, not of the file.
+    pub contents: bool,
+    /// What is wrong.
+    pub damage: Damage,
+}
+
+/// What is wrong with an image.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Damage {
+    /// A field or an object can't be what it is.
+    #[error("{0}")]
+    Field(&'static str),
+    /// A function of a module, or something written as functions are.
+    #[error("{0}")]
+    Bytecode(ReadErrorKind),
+    /// A module that no dump can hold.
+    #[error("module {name}: {reason}")]
+    Module {
+        /// Its name.
+        name: BString,
+        /// Why.
+        reason: fastlua_bytecode::WriteError,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn at(offset: usize, what: &'static str) -> ReadError {
+        ReadError::damaged(offset, Damage::Field(what))
+    }
+
+    pub(crate) fn damaged(offset: usize, damage: Damage) -> ReadError {
+        ReadError {
+            offset,
+            contents: false,
+            damage,
+        }
+    }
+
+    pub(crate) fn in_contents(self) -> ReadError {
+        ReadError {
+            contents: true,
+            ..self
+        }
+    }
+}
+
+impl From<fastlua_bytecode::ReadError> for ReadError {
+    fn from(error: fastlua_bytecode::ReadError) -> ReadError {
+        ReadError::damaged(error.offset, Damage::Bytecode(error.kind))
+    }
+}
+
+struct Contents(bool);
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            true => f.write_str(" of what is compressed"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Why modules do not become an image.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum WriteError {
+    /// Not NodeMCU's.
+    #[error("there are no LFS images of {0}")]
+    Layout(Layout),
+    /// A module has another layout than the image.
+    #[error("module {0} is not of the image's variant")]
+    Mixed(BString),
+    /// No modules.
+    #[error("an image without modules is of no use")]
+    Empty,
+    /// Two modules of one name.
+    #[error("two modules are named {0}; give one another name")]
+    Twice(BString),
+    /// A name that is no name.
+    #[error("{0:?} can't be a module's name in an image")]
+    Name(BString),
+    /// More modules than the function that finds them can tell apart.
+    #[error("{0} modules are more than the {1} that an image can hold")]
+    Modules(usize, usize),
+    /// No address of mapped flash.
+    #[error("{0:#x} is no address for an image: flash is mapped from {from:#x} to {to:#x}, in words of 4 bytes",
+        from = crate::MAPPED.start(), to = crate::MAPPED.end())]
+    Address(u32),
+    /// An image of 5.3 for an address.
+    #[error(
+        "an image of Lua 5.3 has no address: the chip makes its memory when it loads the image"
+    )]
+    Stream,
+    /// It is too long for any region.
+    #[error("the image takes {0} bytes, more than the {max} of the largest region", max = crate::LONGEST)]
+    Long(usize),
+    /// A function can't be written.
+    #[error("module {module}: {error}")]
+    Function {
+        /// The module.
+        module: BString,
+        /// The function, and why.
+        error: fastlua_bytecode::WriteError,
+    },
+}

@@ -1,0 +1,114 @@
+//! The compressed form of a 5.1 image: one member of gzip, with the header that `luac.cross` gives it.
+
+use byteorder::{ByteOrder, LE};
+use flate2::{Compress, Compression, FlushCompress, Status};
+
+use crate::inflate::inflate;
+use crate::{LONGEST, ReadError};
+
+/// Method deflate, no name, no time, fastest, Unix.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
+/// CRC-32 and length.
+const TRAILER: usize = 8;
+/// The loader takes no file of this length or less for an image.
+const TOO_SHORT: usize = 200;
+/// The window that the loader has is 2 to the power of this. The compressor stays below it, and never refers
+/// to its first byte, which the loader does not give again.
+const WINDOW_BITS: u8 = 14;
+
+/// Whether bytes begin as compressed ones do.
+pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&HEADER[..2])
+}
+
+/// The contents.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let differs = HEADER.iter().zip(bytes).position(|(a, b)| a != b);
+    if let Some(offset) = differs {
+        return Err(ReadError::at(
+            offset,
+            "the header of gzip is not the one that luac.cross writes",
+        ));
+    }
+    if bytes.len() <= TOO_SHORT {
+        return Err(ReadError::at(
+            bytes.len(),
+            "the image ends here; the chip takes none of 200 bytes or less",
+        ));
+    }
+    let body = &bytes[HEADER.len()..];
+    let (contents, length) = inflate(body, LONGEST + LONGEST / 32)
+        .map_err(|(at, what)| ReadError::at(HEADER.len() + at, what))?;
+    let end = HEADER.len() + length;
+    let trailer = &bytes[end..];
+    if trailer.len() < TRAILER {
+        return Err(ReadError::at(
+            bytes.len(),
+            "the image ends before its sum and its length",
+        ));
+    }
+    if LE::read_u32(trailer) != crc32fast::hash(&contents) {
+        return Err(ReadError::at(
+            end,
+            "the sum of the contents (CRC-32) is another",
+        ));
+    }
+    if LE::read_u32(&trailer[4..]) as usize != contents.len() {
+        return Err(ReadError::at(end + 4, "the contents have another length"));
+    }
+    match trailer.len() {
+        TRAILER => Ok(contents),
+        _ => Err(ReadError::at(end + TRAILER, "bytes follow the image")),
+    }
+}
+
+/// Compresses contents, as small as it gets in this window; just not so small that the loader refuses them.
+pub(crate) fn write(contents: &[u8]) -> Vec<u8> {
+    let short = member(contents, Compression::best());
+    match short.len() > TOO_SHORT {
+        true => short,
+        false => member(contents, Compression::none()),
+    }
+}
+
+fn member(contents: &[u8], level: Compression) -> Vec<u8> {
+    let mut bytes = HEADER.to_vec();
+    bytes.extend(deflate(contents, level));
+    bytes.extend(crc32fast::hash(contents).to_le_bytes());
+    bytes.extend((contents.len() as u32).to_le_bytes());
+    bytes
+}
+
+fn deflate(contents: &[u8], level: Compression) -> Vec<u8> {
+    let mut compress = Compress::new_with_window_bits(level, false, WINDOW_BITS);
+    let mut out = Vec::with_capacity(contents.len() + contents.len() / 8 + 64);
+    loop {
+        let rest = &contents[compress.total_in() as usize..];
+        let status = compress.compress_vec(rest, &mut out, FlushCompress::Finish);
+        match status {
+            Ok(Status::StreamEnd) | Err(_) => return out,
+            Ok(_) => out.reserve(out.capacity()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastlua_bytecode::random::Random;
+
+    #[test]
+    fn what_is_compressed_comes_back() {
+        let mut random = Random::new(7);
+        for length in [0, 1, 200, 3000, 40_000, 200_000] {
+            // words of few bits: matches of every distance
+            let mut contents: Vec<u8> = (0..length).map(|_| random.below(3) as u8).collect();
+            contents.extend([7; 400]);
+            let copy = contents.len().min(17_000);
+            contents.extend_from_within(contents.len() - copy..);
+            let bytes = write(&contents);
+            assert_eq!(read(&bytes).unwrap(), contents);
+            assert!(bytes.len() > TOO_SHORT);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The strings that functions name, and 5.1's hash of them.
+
+use fastlua_bytecode::{Constant, Function};
+
+/// The hash of a string in 5.1, which has no seed (`lstring.c`).
+pub(crate) fn hash(text: &[u8]) -> u32 {
+    let step = (text.len() >> 5) + 1;
+    let mut hash = text.len() as u32;
+    let mut end = text.len();
+    while end >= step {
+        let shifted = (hash << 5).wrapping_add(hash >> 2);
+        hash ^= shifted.wrapping_add(text[end - 1].into());
+        end -= step;
+    }
+    hash
+}
+
+/// Calls `visit` with the string constants and the names of a function, in the order in which `luac.cross`
+/// gathers them; not its source and not those of functions in it.
+pub(crate) fn visit<'a>(function: &'a Function, visit: &mut impl FnMut(&'a [u8])) {
+    for constant in &function.constants {
+        if let Constant::String(text) = constant {
+            visit(text);
+        }
+    }
+    let names = function.upvalues.iter().filter_map(|u| u.name.as_ref());
+    names.for_each(|name| visit(name));
+    let names = function.locals.iter().filter_map(|l| l.name.as_ref());
+    names.for_each(|name| visit(name));
+}

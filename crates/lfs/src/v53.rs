@@ -1,0 +1,422 @@
+//! Images of 5.3 (`ldump.c` of nodemcu-firmware, `luaU_DumpAllProtos`): a stream of strings, then functions that
+//! name these by their numbers, then the names of the modules and the time stamp. The chip makes the memory of
+//! its region of it.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString, ByteSlice};
+use fastlua_bytecode::stream::{
+    Cursor, Sink, image_header, read_functions, read_string, read_typed, read_varint,
+    write_functions, write_string, write_typed, write_varint,
+};
+use fastlua_bytecode::{Chunk, Dialect, Format, Function, Layout, line_info};
+use sha2::{Digest, Sha256};
+
+use crate::size::{Part, Sizes};
+use crate::sources::{in_image, set_environment};
+use crate::strings::visit;
+use crate::{
+    Damage, Found, Image, LONGEST, Module, NO_SOURCE, Place, ReadError, WriteError, fixed, names,
+};
+
+/// Source name of the function that `luac.cross` puts around all modules, which the chip does not keep.
+const SOURCE: &str = "=(luac.cross)";
+const STRINGS: &[u8] = b"\x19ss";
+const FUNCTIONS: &[u8] = b"\x19pr";
+const POSITIVE: u8 = 0x30;
+const NEGATIVE: u8 = 0x40;
+const SHORT: u8 = 0x50;
+const LONG: u8 = 0x60;
+/// Bytes of the longest string that the core keeps once only.
+const LONGEST_SHORT: usize = 40;
+
+type Result<T> = std::result::Result<T, ReadError>;
+
+fn layouts() -> impl Iterator<Item = Layout> {
+    Layout::all().filter(|layout| layout.format == Format::NodeMcu53)
+}
+
+/// Whether bytes begin as an image does.
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1bLua\x53\x0b")
+}
+
+/// What was read before the functions.
+struct Prelude {
+    seed: u32,
+    strings: Vec<BString>,
+}
+
+/// Reads an image.
+pub(crate) fn read(bytes: &[u8]) -> Result<Found> {
+    let fits = |layout: &Layout| bytes.starts_with(&image_header(layout));
+    let Some(layout) = layouts().find(fits) else {
+        return Err(ReadError::at(6, "the header is that of no variant"));
+    };
+    if bytes.len() > LONGEST {
+        return Err(ReadError::at(
+            LONGEST,
+            "the image is longer than any region",
+        ));
+    }
+    decode(Cursor::checking(bytes), &layout)?;
+    let (prelude, functions, names, timestamp) = decode(Cursor::keeping(bytes), &layout)?;
+    let modules: Vec<Module> = names
+        .into_iter()
+        .zip(functions)
+        .map(|(name, mut main)| {
+            if main.upvalues.first().is_some_and(|first| first.in_stack) {
+                return Err(ReadError::at(
+                    0,
+                    "a module takes its environment from a register",
+                ));
+            }
+            set_environment(&mut main, true);
+            let chunk = Chunk { layout, main };
+            Ok(Module { name, chunk })
+        })
+        .collect::<Result<_>>()?;
+    check(&modules, &prelude.strings)?;
+    Ok(Found {
+        sizes: sizes(&layout, &modules, &prelude.strings),
+        strings: prelude.strings.len(),
+        index: None,
+        image: Image {
+            layout,
+            place: Place::Anywhere,
+            aligned: false,
+            timestamp,
+            seed: Some(prelude.seed),
+            modules,
+        },
+    })
+}
+
+type Parts = (Prelude, Vec<Function>, Vec<BString>, u32);
+
+fn decode(mut cursor: Cursor, layout: &Layout) -> Result<Parts> {
+    cursor.take("header", image_header(layout).len())?;
+    let prelude = prelude(&mut cursor, layout)?;
+    let fixed = fixed::STRINGS.iter().map(|text| BString::from(*text));
+    let pool: Vec<BString> = prelude.strings.iter().cloned().chain(fixed).collect();
+    // a cursor whose strings live as long as the pool
+    functions(cursor, layout, &pool).map(|(f, names, stamp)| (prelude, f, names, stamp))
+}
+
+fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
+    let seed = integer(cursor, layout, "seed")?;
+    signature(cursor, STRINGS, "the strings do not begin here")?;
+    let start = cursor.offset();
+    let longest = read_varint(cursor, "length of the longest string")?;
+    let short = read_varint(cursor, "number of short strings")?;
+    let long = read_varint(cursor, "number of long strings")?;
+    let count = read_varint(cursor, "number of strings")?;
+    let count = cursor.check_count(start, "strings", count, 1)?;
+    let mut strings: Vec<BString> = Vec::new();
+    let mut different: HashSet<BString> = fixed::STRINGS.iter().map(|s| (*s).into()).collect();
+    for _ in 0..count {
+        let at = cursor.offset();
+        let (tag, length) = read_typed(cursor, "string", i32::MAX as u64)?;
+        let Some(length) = (length as usize).checked_sub(1) else {
+            return Err(ReadError::at(at, "a string without a length"));
+        };
+        if tag != tag_of(length) {
+            return Err(ReadError::at(
+                at,
+                "a string has another type than its length tells",
+            ));
+        }
+        let text = BString::from(cursor.take("string", length)?);
+        if !different.insert(text.clone()) {
+            return Err(ReadError::at(
+                at,
+                "a string is there twice, or every core has it",
+            ));
+        }
+        strings.push(text);
+    }
+    let counted = Counts::of(&strings);
+    match [longest, short, long] == [counted.longest, counted.short, counted.long] {
+        true => Ok(Prelude { seed, strings }),
+        false => Err(ReadError::at(
+            start,
+            "the strings are others than were counted",
+        )),
+    }
+}
+
+fn functions(
+    cursor: Cursor<'_>,
+    layout: &Layout,
+    pool: &[BString],
+) -> Result<(Vec<Function>, Vec<BString>, u32)> {
+    let mut cursor = cursor;
+    signature(&mut cursor, FUNCTIONS, "the functions do not begin here")?;
+    cursor.use_pool(pool);
+    let functions = read_functions(&mut cursor, layout)?;
+    let start = cursor.offset();
+    let count = read_varint(&mut cursor, "number of names")? as usize;
+    let count = cursor.room("names", count as u64)?;
+    let mut names = Vec::new();
+    for _ in 1..count {
+        let at = cursor.offset();
+        match read_string(&mut cursor, "name")? {
+            Some(name) => names.push(name),
+            None => return Err(ReadError::at(at, "a module has no name")),
+        }
+    }
+    // a pass that keeps nothing has no functions to count
+    if !functions.is_empty() && functions.len() != names.len() {
+        return Err(ReadError::at(
+            start,
+            "there are more or fewer names than modules",
+        ));
+    }
+    let stamp = integer(&mut cursor, layout, "time stamp")?;
+    match cursor.left() {
+        0 => Ok((functions, names, stamp)),
+        _ => Err(ReadError::at(cursor.offset(), "bytes follow the image")),
+    }
+}
+
+fn signature(cursor: &mut Cursor, bytes: &[u8], what: &'static str) -> Result<()> {
+    let start = cursor.offset();
+    match cursor.take("signature", bytes.len())? == bytes {
+        true => Ok(()),
+        false => Err(ReadError::at(start, what)),
+    }
+}
+
+/// An integer of which the chip keeps 32 bits.
+fn integer(cursor: &mut Cursor, layout: &Layout, what: &'static str) -> Result<u32> {
+    let start = cursor.offset();
+    let limit = match layout.integer {
+        4 => i32::MAX as u64,
+        _ => u32::MAX.into(),
+    };
+    match read_typed(cursor, what, limit)? {
+        (POSITIVE, value) => Ok(value as u32),
+        (NEGATIVE, value) if layout.integer == 4 => Ok(!(value as u32)),
+        _ => Err(ReadError::at(start, "this is no integer of 32 bits")),
+    }
+}
+
+fn write_integer(sink: &mut Sink, layout: &Layout, value: u32) {
+    match layout.integer == 4 && value > i32::MAX as u32 {
+        true => write_typed(sink, NEGATIVE, (!value).into()),
+        false => write_typed(sink, POSITIVE, value.into()),
+    }
+}
+
+fn tag_of(length: usize) -> u8 {
+    match length <= LONGEST_SHORT {
+        true => SHORT,
+        false => LONG,
+    }
+}
+
+/// Whether the chip can find and keep these modules, and the strings are those that they name.
+fn check(modules: &[Module], strings: &[BString]) -> Result<()> {
+    let wrong = |what| Err(ReadError::at(0, what));
+    if modules.is_empty() || names::check(modules.iter().map(|m| &m.name)).is_err() {
+        return wrong("two modules have one name, or one has none");
+    }
+    for module in modules {
+        let name = || module.name.clone();
+        if module.chunk.main.source.is_none() {
+            return wrong(
+                "a module has no source name: the chip's collector would write to its flash",
+            );
+        }
+        fastlua_bytecode::write(&module.chunk).map_err(|reason| {
+            let name = name();
+            ReadError::damaged(0, Damage::Module { name, reason })
+        })?;
+    }
+    match gather(modules) == *strings {
+        true => Ok(()),
+        false => wrong("the strings are not those of the functions, in their order"),
+    }
+}
+
+/// The strings that these modules name and not every core has, in the order of `luac.cross`.
+fn gather(modules: &[Module]) -> Vec<BString> {
+    let mut seen: HashSet<&[u8]> = fixed::STRINGS.iter().map(|s| s.as_bytes()).collect();
+    let mut strings = Vec::new();
+    let mut add = |text| {
+        if seen.insert(text) {
+            strings.push(BString::from(text));
+        }
+    };
+    add(SOURCE.as_bytes());
+    modules.iter().for_each(|module| add(&module.name));
+    for module in modules {
+        let main = &module.chunk.main;
+        if main.source.is_none() {
+            add(NO_SOURCE.as_bytes());
+        }
+        of_function(main, &mut add);
+    }
+    strings
+}
+
+fn of_function<'a>(function: &'a Function, add: &mut impl FnMut(&'a [u8])) {
+    if let Some(source) = &function.source {
+        add(source);
+    }
+    visit(function, add);
+    function.functions.iter().for_each(|f| of_function(f, add));
+}
+
+/// What is said of the strings: those of every core count, too.
+struct Counts {
+    longest: u32,
+    short: u32,
+    long: u32,
+}
+
+impl Counts {
+    fn of(strings: &[BString]) -> Counts {
+        let lengths = strings.iter().map(|s| s.len());
+        let long = lengths.clone().filter(|n| *n > LONGEST_SHORT).count();
+        Counts {
+            longest: lengths.chain([fixed::LONGEST]).max().unwrap_or(0) as u32,
+            short: (strings.len() - long + fixed::COUNT) as u32,
+            long: long as u32,
+        }
+    }
+}
+
+/// Writes an image.
+pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), WriteError> {
+    let layout = &image.layout;
+    if let Some(module) = image.modules.iter().find(|m| m.name.len() > LONGEST_SHORT) {
+        return Err(WriteError::Name(module.name.clone()));
+    }
+    let strings = gather(&image.modules);
+    let all = strings.iter().map(|s| s.as_bstr());
+    let all = all.chain(fixed::STRINGS.iter().map(|s| BStr::new(*s)));
+    let mut pool = HashMap::new();
+    for (number, text) in (1..).zip(all) {
+        pool.entry(text).or_insert(number);
+    }
+    let body = body(image, &strings, &pool)?;
+    let seed = image.seed.unwrap_or_else(|| {
+        let hash = Sha256::digest(&body);
+        u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
+    });
+    let mut sink = Sink::default();
+    sink.bytes(&image_header(layout));
+    write_integer(&mut sink, layout, seed);
+    sink.bytes(&body);
+    let bytes = sink.into_bytes();
+    match bytes.len() > LONGEST {
+        true => Err(WriteError::Long(bytes.len())),
+        false => Ok((bytes, sizes(layout, &image.modules, &strings))),
+    }
+}
+
+/// All behind the seed.
+fn body(
+    image: &Image,
+    strings: &[BString],
+    pool: &HashMap<&BStr, u32>,
+) -> std::result::Result<Vec<u8>, WriteError> {
+    let mut sink = Sink::default();
+    sink.bytes(STRINGS);
+    let counts = Counts::of(strings);
+    for count in [
+        counts.longest,
+        counts.short,
+        counts.long,
+        strings.len() as u32,
+    ] {
+        write_varint(&mut sink, count);
+    }
+    for text in strings {
+        write_typed(&mut sink, tag_of(text.len()), text.len() as u64 + 1);
+        sink.bytes(text);
+    }
+    sink.bytes(FUNCTIONS);
+    sink.use_pool(pool);
+    let functions: Vec<Function> = image
+        .modules
+        .iter()
+        .map(|m| {
+            let mut main = in_image(&m.chunk.main, Dialect::Lua53);
+            set_environment(&mut main, false);
+            main
+        })
+        .collect();
+    write_functions(&mut sink, &image.layout, &functions).map_err(|error| {
+        let module = error.function.0.first().map(|i| *i as usize);
+        let module = module.and_then(|i| image.modules.get(i));
+        WriteError::Function {
+            module: module.map_or_else(BString::default, |m| m.name.clone()),
+            error,
+        }
+    })?;
+    write_varint(&mut sink, image.modules.len() as u32 + 1);
+    for module in &image.modules {
+        write_string(&mut sink, "name", Some(&module.name)).map_err(|error| {
+            WriteError::Function {
+                module: module.name.clone(),
+                error,
+            }
+        })?;
+    }
+    write_integer(&mut sink, &image.layout, image.timestamp);
+    Ok(sink.into_bytes())
+}
+
+/// What the chip makes of it (`lundump.c`), on 32 bits: its header, the strings with those that every core has,
+/// their table, the functions, the table of modules.
+fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
+    const HEADER: usize = 48;
+    const STRING: usize = 16;
+    const TABLE: usize = 16;
+    let value = if layout.integer == 4 && layout.float == 4 {
+        8
+    } else {
+        12
+    };
+    let lengths = strings.iter().map(|s| s.len());
+    let lengths = lengths.chain(fixed::STRINGS.iter().map(|s| s.len()));
+    let texts: usize = lengths.map(|n| STRING + (n + 1).next_multiple_of(4)).sum();
+    let chains = Counts::of(strings).short.next_power_of_two() as usize;
+    let parts: Vec<Part> = modules
+        .iter()
+        .map(|module| {
+            let mut bytes = 0;
+            module
+                .chunk
+                .main
+                .for_each(&mut |_, f| bytes += function(f, value));
+            Part {
+                name: module.name.clone(),
+                bytes,
+            }
+        })
+        .collect();
+    let functions: usize = parts.iter().map(|part| part.bytes).sum();
+    let table = (modules.len() + 1) * (4 + value) + TABLE;
+    let strings = texts + 4 * chains;
+    Sizes {
+        parts,
+        strings,
+        total: HEADER + strings + functions + table,
+    }
+}
+
+fn function(function: &Function, value: usize) -> usize {
+    const FUNCTION: usize = 76;
+    const UPVALUE: usize = 8;
+    const LOCAL: usize = 12;
+    let lines = line_info(Format::NodeMcu53, function).len();
+    FUNCTION
+        + 4 * (function.functions.len() + function.code.len())
+        + value * function.constants.len()
+        + UPVALUE * function.upvalues.len()
+        + LOCAL * function.locals.len()
+        + lines.next_multiple_of(4)
+}

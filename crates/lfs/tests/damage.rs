@@ -1,0 +1,65 @@
+//! Damaged images: cut at every length, every byte changed. Reading them never panics, and nothing is taken for
+//! what it is not.
+
+mod common;
+
+use common::{layouts, made_up};
+use fastlua_bytecode::{Dialect, Layout};
+use fastlua_lfs::{Image, Place, read, write};
+
+fn images() -> Vec<(String, Image)> {
+    let mut images = Vec::new();
+    // two of 5.3 are enough: images of the others differ in the width of numbers
+    let same_width = |l: &Layout| l.dialect() == Dialect::Lua51 || l.integer == l.float;
+    for layout in layouts().into_iter().filter(same_width) {
+        let image = made_up(layout, 2, 1);
+        images.push((layout.to_string(), image.clone()));
+        if layout.dialect() == Dialect::Lua51 {
+            let place = Place::At(0x4028_0000);
+            images.push((format!("{layout} at an address"), Image { place, ..image }));
+        }
+    }
+    images
+}
+
+#[test]
+fn no_part_is_taken_for_the_whole() {
+    for (what, image) in images() {
+        let bytes = write(&image).unwrap().0;
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err(), "{what}, cut at {length}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(read(&longer).is_err(), "{what}, a byte longer");
+    }
+}
+
+/// An image can say the same in other words now and then: by a match at another distance, or that names follow
+/// where there are none. What is compressed has a sum that guards what it says, the others have none.
+#[test]
+fn a_changed_byte_is_refused_or_changes_the_image() {
+    for (what, image) in images() {
+        let bytes = write(&image).unwrap().0;
+        let whole = read(&bytes).unwrap().image;
+        let compressed = bytes.starts_with(&[0x1f, 0x8b]);
+        let (mut refused, mut same) = (0, 0);
+        let flips = (0..bytes.len()).flat_map(|at| [(at, 1 << (at % 8)), (at, 0xff)]);
+        for (at, flip) in flips {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= flip;
+            match read(&flipped) {
+                Err(_) => refused += 1,
+                Ok(found) if found.image == whole => same += 1,
+                Ok(_) => assert!(!compressed, "{what}, byte {at}"),
+            }
+        }
+        // most of a made-up module is code, text and numbers, any of which will do
+        let least = if compressed { 99 } else { 5 };
+        let all = bytes.len() * 2;
+        assert!(same * 50 < all, "{what}: {same} of {all} the same");
+        assert!(
+            refused * 100 > least * all,
+            "{what}: {refused} of {all} refused"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! What is written reads back, at any address.
+
+mod common;
+
+use common::{layouts, made_up};
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout};
+use fastlua_lfs::{Image, Module, Place, Unproved, WriteError, is_image, prove, read, write};
+use fastlua_verifier::verify;
+
+fn lua51() -> Layout {
+    let is_51 = |l: &Layout| l.dialect() == Dialect::Lua51 && l.float == 8;
+    layouts().into_iter().find(is_51).unwrap()
+}
+
+#[test]
+fn made_up_images_come_back() {
+    for layout in layouts() {
+        for seed in 0..60 {
+            let image = made_up(layout, seed, 1 + seed % 5);
+            let (bytes, sizes) = write(&image).unwrap();
+            prove(&bytes, &image).unwrap_or_else(|e| panic!("{layout}, {seed}: {e}"));
+            assert!(is_image(&bytes));
+            let found = read(&bytes).unwrap();
+            assert_eq!(found.sizes, sizes, "{layout}, {seed}");
+            let (again, _) = write(&found.image).unwrap();
+            assert_eq!(again, bytes, "{layout}, {seed}");
+        }
+    }
+}
+
+#[test]
+fn an_image_for_an_address_is_its_memory() {
+    for aligned in [false, true] {
+        let image = Image {
+            place: Place::At(0x4028_0000),
+            aligned,
+            ..made_up(lua51(), 3, 4)
+        };
+        let (bytes, sizes) = write(&image).unwrap();
+        assert_eq!(bytes.len(), sizes.total);
+        prove(&bytes, &image).unwrap();
+        assert_eq!(write(&read(&bytes).unwrap().image).unwrap().0, bytes);
+        let elsewhere = Image {
+            place: Place::At(0x4021_0000),
+            ..image
+        };
+        assert_eq!(prove(&bytes, &elsewhere), Err(Unproved::Other("place")));
+    }
+}
+
+/// An image of so many modules that return their own number.
+fn numbered(layout: Layout, count: usize) -> Image {
+    let module = |i: usize| Module {
+        name: format!("m{i}").into(),
+        chunk: Chunk {
+            layout,
+            main: Function {
+                source: Some("@m.lua".into()),
+                vararg: 2,
+                max_stack: 2,
+                // LOADK 0 0; RETURN 0 2; RETURN 0 1
+                code: vec![1, 30 | 2 << 23, 30 | 1 << 23],
+                constants: vec![match layout.float {
+                    0 => Constant::Integer(i as i64),
+                    _ => Constant::Float(i as f64),
+                }],
+                ..Function::default()
+            },
+        },
+    };
+    Image {
+        modules: (0..count).map(module).collect(),
+        ..made_up(layout, 7, 0)
+    }
+}
+
+#[test]
+fn any_number_of_modules_is_found() {
+    for layout in layouts()
+        .into_iter()
+        .filter(|l| l.dialect() == Dialect::Lua51)
+    {
+        for count in [1, 49, 50, 51, 100, 256, 257, 600] {
+            let image = numbered(layout, count);
+            let (bytes, _) = write(&image).unwrap();
+            prove(&bytes, &image).unwrap();
+            let found = read(&bytes).unwrap();
+            let mut main = found.index.unwrap();
+            main.functions = image.modules.into_iter().map(|m| m.chunk.main).collect();
+            assert!(main.max_stack <= 53);
+            verify(&Chunk { layout, main }).unwrap_or_else(|e| panic!("{count}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn what_no_image_holds_is_refused() {
+    let image = made_up(lua51(), 1, 2);
+    let mut twice = image.clone();
+    twice.modules[1].name = "module0".into();
+    assert_eq!(write(&twice), Err(WriteError::Twice("module0".into())));
+    let mut none = image.clone();
+    none.modules.clear();
+    assert_eq!(write(&none), Err(WriteError::Empty));
+    for address in [0x4028_0001, 0x1000, 0x4040_0000] {
+        let image = Image {
+            place: Place::At(address),
+            ..image.clone()
+        };
+        assert_eq!(write(&image), Err(WriteError::Address(address)));
+    }
+    for layout in layouts() {
+        let other = Image {
+            layout,
+            place: Place::At(0x4028_0000),
+            ..made_up(layout, 1, 1)
+        };
+        let is_53 = layout.dialect() == Dialect::Lua53;
+        assert_eq!(write(&other).err() == Some(WriteError::Stream), is_53);
+        let mixed = Image {
+            layout,
+            ..image.clone()
+        };
+        let refused = write(&mixed).err();
+        assert_eq!(
+            refused == Some(WriteError::Mixed("module0".into())),
+            layout != image.layout
+        );
+    }
+}
+
+#[test]
+fn the_same_modules_give_the_same_bytes_and_others_another_seed() {
+    for layout in layouts() {
+        let image = made_up(layout, 5, 3);
+        assert_eq!(write(&image), write(&image));
+        let seed = |image: &Image| read(&write(image).unwrap().0).unwrap().image.seed;
+        let is_53 = layout.dialect() == Dialect::Lua53;
+        assert_eq!(seed(&image) != seed(&made_up(layout, 6, 3)), is_53);
+    }
+}

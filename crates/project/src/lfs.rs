@@ -1,0 +1,218 @@
+//! A bundle as an image for the Lua Flash Store.
+
+use std::fmt::Write;
+
+use bstr::BString;
+use fastlua_bundle::{Bundle, BundledChunk, Input};
+use fastlua_lfs::{Image, Module, Place, Sizes, Unproved, WriteError, core_name, prove, write};
+use serde::Serialize;
+
+use crate::module::stem;
+use crate::{OutputReport, Plan};
+
+/// Bytes of a page of flash, in which regions are counted.
+const PAGE: u32 = 4096;
+
+/// What luac.cross takes a region for, unless it is told another size.
+const DEFAULT_REGION: u32 = 0x4_0000;
+
+/// How an image is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LfsOptions {
+    /// Bytes of the region; 256 kB unless something is said.
+    pub region: Option<u32>,
+    /// Where the region is mapped, for an image that is flashed as it is. Only 5.1 has such images.
+    pub address: Option<u32>,
+    /// Seconds since 1970, which the chip tells as the time of the image.
+    pub timestamp: u32,
+}
+
+/// An image that is proved.
+#[derive(Debug, Clone)]
+pub struct LfsImage {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What is in it.
+    pub report: LfsReport,
+}
+
+/// What there is to say about an image. `docs/machine-output.md` has its JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct LfsReport {
+    /// The JSON's shape.
+    pub schema: &'static str,
+    /// Name of the variant.
+    pub variant: String,
+    /// Where it is to be flashed; none where the chip's loader puts it in place.
+    pub address: Option<u32>,
+    /// Its time stamp.
+    pub timestamp: u32,
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Bytes of the region.
+    pub region: u32,
+    /// Bytes that it takes of the region.
+    pub used: usize,
+    /// The part of it that is strings, which all modules share.
+    pub strings: usize,
+    /// The modules, in their order.
+    pub modules: Vec<LfsModule>,
+    /// Files that were written: empty until the caller has done so.
+    pub outputs: Vec<OutputReport>,
+}
+
+/// A module of an image.
+#[derive(Debug, Clone, Serialize)]
+pub struct LfsModule {
+    /// The name by which the chip finds it.
+    pub name: String,
+    /// Its file, as the user gave it.
+    pub file: String,
+    /// Bytes of the region that its functions take, without strings.
+    pub bytes: usize,
+    /// Its strip level.
+    pub strip: u8,
+    /// SHA-256 of its source, in hexadecimal.
+    pub sha256: String,
+}
+
+impl LfsReport {
+    /// As indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// A line for each module, the largest first, and for what they share.
+    pub fn table(&self) -> String {
+        let functions: usize = self.modules.iter().map(|module| module.bytes).sum();
+        let index = self.used.saturating_sub(functions + self.strings);
+        let mut rows: Vec<(&str, usize)> =
+            self.modules.iter().map(|m| (&*m.name, m.bytes)).collect();
+        rows.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        rows.extend([
+            ("strings, which all share", self.strings),
+            ("what finds them", index),
+        ]);
+        rows.push(("in all", self.used));
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        rows.iter().fold(String::new(), |mut text, (name, bytes)| {
+            let _ = writeln!(text, "{name:width$}  {bytes:>7}");
+            text
+        })
+    }
+}
+
+/// Why a bundle does not become an image.
+#[derive(Debug, thiserror::Error)]
+pub enum LfsError {
+    /// The bundle is for several variants.
+    #[error("an image is for one variant, not for {}: name one", .0.join(", "))]
+    Variants(Vec<String>),
+    /// A chunk is carried as source.
+    #[error("{0} is carried as source; an image holds functions")]
+    Source(String),
+    /// A size that no region has.
+    #[error("a region has a multiple of {PAGE} bytes, not {0}")]
+    Region(u32),
+    /// Modules that no image holds.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// It takes more than the region has.
+    #[error("the image takes {} bytes, more than the {} of the region:\n{}", .0.used, .0.region, .0.table())]
+    TooLarge(Box<LfsReport>),
+    /// A dump of the bundle can't be read, or the image is not what it should be: a fault of fastlua.
+    #[error("a fault of fastlua: {0}")]
+    Proof(String),
+}
+
+impl From<Unproved> for LfsError {
+    fn from(error: Unproved) -> LfsError {
+        LfsError::Proof(error.to_string())
+    }
+}
+
+/// Makes an image of a bundle for one variant, and proves it. The modules are in the order of the plan, and have
+/// the names that luac.cross gives them, unless the plan says otherwise. All are carried as functions, whatever
+/// their form.
+///
+/// # Errors
+/// What no image holds, or that it does not fit the region.
+pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<LfsImage, LfsError> {
+    let [variant] = &bundle.variants[..] else {
+        let names = bundle.variants.iter().map(|v| v.name.clone());
+        return Err(LfsError::Variants(names.collect()));
+    };
+    let region = options.region.unwrap_or(DEFAULT_REGION);
+    if region == 0 || !region.is_multiple_of(PAGE) {
+        return Err(LfsError::Region(region));
+    }
+    let mut modules = Vec::new();
+    let mut chunks = Vec::new();
+    for input in &plan.inputs {
+        let chunk = bundle.chunks.iter().find(|chunk| chunk.name == input.name);
+        let Some((carried, dump)) = chunk.and_then(|c| Some((c, c.dumps[0].as_ref()?))) else {
+            continue;
+        };
+        if dump.compiled.is_none() {
+            return Err(LfsError::Source(carried.name.clone()));
+        }
+        let name = BString::from(name_of(plan, input));
+        let chunk = fastlua_bytecode::read(&dump.bytes, &variant.layout)
+            .map_err(|error| LfsError::Proof(error.to_string()))?;
+        modules.push(Module { name, chunk });
+        chunks.push(carried);
+    }
+    let image = Image {
+        layout: variant.layout,
+        place: options.address.map_or(Place::Anywhere, Place::At),
+        aligned: false,
+        timestamp: options.timestamp,
+        seed: None,
+        modules,
+    };
+    let (bytes, sizes) = write(&image)?;
+    let report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
+    if sizes.total > region as usize {
+        return Err(LfsError::TooLarge(Box::new(report)));
+    }
+    prove(&bytes, &image)?;
+    Ok(LfsImage { bytes, report })
+}
+
+/// The name of a chunk in an image.
+fn name_of<'a>(plan: &Plan, input: &'a Input) -> &'a str {
+    let named = plan.modules.get(&input.module).is_some_and(|m| m.named);
+    match core_name(&input.file) {
+        Some(name) if !named && input.name == stem(&input.file) => name,
+        _ => &input.name,
+    }
+}
+
+fn report(
+    bytes: &[u8],
+    sizes: &Sizes,
+    chunks: &[&BundledChunk],
+    options: &LfsOptions,
+    region: u32,
+    variant: &str,
+) -> LfsReport {
+    let module = |(chunk, part): (&&BundledChunk, &fastlua_lfs::Part)| LfsModule {
+        name: part.name.to_string(),
+        file: chunk.file.clone(),
+        bytes: part.bytes,
+        strip: chunk.strip as u8,
+        sha256: chunk.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+    };
+    LfsReport {
+        schema: "fastlua-lfs/1",
+        variant: variant.into(),
+        address: options.address,
+        timestamp: options.timestamp,
+        bytes: bytes.len(),
+        region,
+        used: sizes.total,
+        strings: sizes.strings,
+        modules: chunks.iter().zip(&sizes.parts).map(module).collect(),
+        outputs: Vec::new(),
+    }
+}
