@@ -135,7 +135,7 @@ fn a_manifest_and_shipped_modules_go_in_too() {
     assert_eq!(report["chunks"].as_array().unwrap().len(), 44);
     let found = succeed(&mut inspect(f, "mine.bin --json"));
     let found: serde_json::Value = serde_json::from_str(&found).unwrap();
-    assert_eq!(found["schema"], "fastlua-inspect/1");
+    assert_eq!(found["schema"], "fastlua-inspect/2");
     let place = &found["places"][0];
     assert_eq!(place["bundle"], report["slot"]["bundle"]);
     assert_eq!(place["used"], report["slot"]["used"]);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use fastlua_bytecode::{Function, Layout, read};
+use fastlua::{is_lfs_image, read_lfs};
+use fastlua_bytecode::{Chunk, Function, Layout, read, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::Variants;
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
@@ -12,7 +13,7 @@ use serde_json::json;
 use crate::variant_args::{Heap, Known, find};
 use crate::{output, print};
 
-/// Check that .lc files are whole, load, and are safe to run
+/// Check that .lc files and LFS images are whole, load, and are safe to run
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua check --variant lua51-float *.lc
@@ -24,8 +25,8 @@ pub struct Args {
     /// Variant of the firmware that is to load them
     #[arg(long, value_name = "V")]
     variant: String,
-    /// Bytecode files
-    #[arg(value_name = "FILE.lc", required = true)]
+    /// Bytecode files, or LFS images
+    #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Print the outcome as JSON (see docs/machine-output.md)
     #[arg(long)]
@@ -86,6 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// What there is to say of a sound file.
+#[derive(Default)]
 struct Sound {
     functions: usize,
     instructions: usize,
@@ -110,6 +112,9 @@ impl From<anyhow::Error> for Unsound {
 
 fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<Sound, Unsound> {
     let bytes = output::read(file)?;
+    if is_lfs_image(&bytes) {
+        return check_image(&bytes, layout, args);
+    }
     let chunk = read(&bytes, layout).map_err(|error| {
         let fits = crate::list::variants_of(&bytes, known);
         match fits.is_empty() {
@@ -117,13 +122,19 @@ fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<
             false => anyhow!("{error}; it is a whole chunk of {}", fits.join(", ")),
         }
     })?;
+    check_chunk(&chunk, &bytes, args)
+}
+
+/// Checks a chunk that was read of a dump.
+fn check_chunk(chunk: &Chunk, dump: &[u8], args: &Args) -> Result<Sound, Unsound> {
+    let layout = &chunk.layout;
     if !args.no_verify {
-        verify(&chunk).map_err(|refusal| Unsound {
+        verify(chunk).map_err(|refusal| Unsound {
             message: refusal.to_string(),
             rule: Some(refusal.rule.name()),
         })?;
     }
-    load_back(&bytes, layout, args.heap.bytes()).map_err(anyhow::Error::from)?;
+    load_back(dump, layout, args.heap.bytes()).map_err(anyhow::Error::from)?;
     let (functions, instructions) = count(&chunk.main);
     let mut warnings = Vec::new();
     chunk.main.for_each(&mut |path, function| {
@@ -136,6 +147,30 @@ fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<
         instructions,
         warnings,
     })
+}
+
+/// Checks each module of an image as a chunk.
+fn check_image(bytes: &[u8], layout: &Layout, args: &Args) -> Result<Sound, Unsound> {
+    let image = read_lfs(bytes).map_err(anyhow::Error::from)?.image;
+    if image.layout != *layout {
+        let other = anyhow!("it is an image of {}, not of this variant", image.layout);
+        return Err(other.into());
+    }
+    let mut all = Sound::default();
+    for module in &image.modules {
+        let name = &module.name;
+        let dump = write(&module.chunk).map_err(anyhow::Error::from)?;
+        let sound = check_chunk(&module.chunk, &dump, args).map_err(|unsound| Unsound {
+            message: format!("module {name}: {}", unsound.message),
+            ..unsound
+        })?;
+        all.functions += sound.functions;
+        all.instructions += sound.instructions;
+        let warnings = sound.warnings.into_iter();
+        all.warnings
+            .extend(warnings.map(|warning| format!("module {name}, {warning}")));
+    }
+    Ok(all)
 }
 
 fn count(function: &Function) -> (usize, usize) {

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use fastlua::{Entry, Firmware, FirmwareError, ImageKind, Label, Slot, Variants, form_of};
-use fastlua_bytecode::{candidates, is_bytecode, read};
+use fastlua::{
+    Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants, form_of,
+    is_lfs_image, read_lfs,
+};
+use fastlua_bytecode::{candidates, is_bytecode, read, write};
 use serde::Serialize;
 
 use crate::output::{self, Outputs};
 use crate::variant_args::Known;
 use crate::{list, patch, print};
 
-/// Tell what is in a firmware image, a .lc file or a fast_chunks.h
+/// Tell what is in a firmware image, an LFS image, a .lc file or a fast_chunks.h
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua inspect mine.bin
@@ -19,7 +22,7 @@ use crate::{list, patch, print};
 Finds the slots and the modules that are compiled in, and checks all checksums. Exit status 1 if nothing \
 is found, or something is damaged.")]
 pub struct Args {
-    /// The file: firmware of any kind, an ELF file, an object file or an archive of them, a .lc file, a fast_chunks.h
+    /// The file: firmware of any kind, an ELF file, an object file or an archive of them, an LFS image, a .lc file, a fast_chunks.h
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Write this chunk to a file: bytecode as .lc, source as .lua, data as it is
@@ -55,10 +58,10 @@ struct GuardFound {
     right: bool,
 }
 
-/// A slot, or a bundle that is compiled in, or a file that is a chunk.
+/// A slot, or a bundle that is compiled in, or a file that is a chunk or an LFS image.
 #[derive(Serialize, Default)]
 struct Place {
-    /// `slot`, `compiled in`, `text` or `chunk`.
+    /// `slot`, `compiled in`, `text`, `chunk` or `LFS`.
     kind: &'static str,
     offset: Option<usize>,
     address: Option<u32>,
@@ -69,6 +72,8 @@ struct Place {
     capacity: Option<u32>,
     used: Option<u32>,
     bundle: Option<String>,
+    timestamp: Option<u32>,
+    seed: Option<u32>,
     chunks: Vec<ChunkFound>,
 }
 
@@ -92,7 +97,9 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(name) = &args.extract {
         return extract(args, bytes, name);
     }
-    let found = if is_bytecode(&bytes) {
+    let found = if is_lfs_image(&bytes) {
+        of_image(&bytes, &args.known.load()?)
+    } else if is_bytecode(&bytes) {
         of_chunk(&bytes, &args.known.load()?)
     } else if let Some(place) = of_header(&bytes) {
         found("fast_chunks.h".into(), vec![place])
@@ -125,7 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn found(kind: String, places: Vec<Place>) -> Found {
     Found {
-        schema: "fastlua-inspect/1",
+        schema: "fastlua-inspect/2",
         kind,
         places,
         ..Found::default()
@@ -181,6 +188,7 @@ fn of_slot(
         used: Some(contents.map_or(0, |contents| contents.used)),
         bundle: contents.map(|contents| print::hex(&contents.bundle)),
         chunks: chunks.iter().map(|entry| of_entry(entry, bytes)).collect(),
+        ..Place::default()
     })
 }
 
@@ -251,6 +259,42 @@ fn of_chunk(bytes: &[u8], known: &Variants) -> Found {
             .damage
             .push("it is no whole chunk of any variant".into()),
     }
+    all
+}
+
+/// An LFS image.
+fn of_image(bytes: &[u8], known: &Variants) -> Found {
+    let mut all = found("LFS image".into(), Vec::new());
+    let image = match read_lfs(bytes) {
+        Ok(image) => image,
+        Err(error) => {
+            all.damage.push(error.to_string());
+            return all;
+        }
+    };
+    let chunk = |part: &fastlua::LfsPart| ChunkFound {
+        name: part.name.to_string(),
+        form: None,
+        bytes: Some(part.bytes),
+        xxh32: None,
+        source_bytes: None,
+        sha256: None,
+        strip: None,
+        sound: true,
+    };
+    all.places.push(Place {
+        kind: "LFS",
+        address: match image.image.place {
+            LfsPlace::At(address) => Some(address),
+            LfsPlace::Anywhere => None,
+        },
+        variants: list::names_of(&image.image.layout, known),
+        used: u32::try_from(image.sizes.total).ok(),
+        timestamp: Some(image.image.timestamp),
+        seed: image.image.seed,
+        chunks: image.sizes.parts.iter().map(chunk).collect(),
+        ..Place::default()
+    });
     all
 }
 
@@ -356,14 +400,20 @@ fn head(place: &Place) -> String {
             capacity.saturating_sub(used)
         )),
         (Some(capacity), None) => Some(format!("a slot of {capacity} bytes")),
-        (None, _) => None,
+        (None, Some(used)) => Some(format!("{used} bytes of the region")),
+        (None, None) => None,
     });
+    parts.extend(place.timestamp.map(|time| format!("time stamp {time}")));
+    parts.extend(place.seed.map(|seed| format!("seed {seed:#010x}")));
     parts.extend(place.bundle.as_ref().map(|name| format!("bundle {name}")));
     parts.join(", ") + "\n"
 }
 
 fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
     let shown = print::path(&args.file);
+    if is_lfs_image(&bytes) {
+        return extract_module(args, &bytes, name);
+    }
     let firmware = Firmware::read(bytes).map_err(|error| patch::explained(&shown, &error))?;
     let (entry, bytes) =
         chunk(&firmware, name)?.with_context(|| format!("{shown}: there is no chunk {name}"))?;
@@ -379,8 +429,22 @@ fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
         form if form.is_source() => format!("{name}.lua"),
         _ => format!("{name}.lc"),
     };
+    write_chunk(args, &default, &bytes[words])
+}
+
+/// Writes a module of an LFS image as a dump.
+fn extract_module(args: &Args, bytes: &[u8], name: &str) -> Result<()> {
+    let shown = print::path(&args.file);
+    let image = read_lfs(bytes).with_context(|| shown.clone())?.image;
+    let module = image.modules.iter().find(|module| module.name == name);
+    let module = module.with_context(|| format!("{shown}: there is no module {name}"))?;
+    write_chunk(args, &format!("{name}.lc"), &write(&module.chunk)?)
+}
+
+/// Writes a chunk where it is to go.
+fn write_chunk(args: &Args, default: &str, bytes: &[u8]) -> Result<()> {
     let mut outputs = Outputs::default();
-    outputs.add(args.output.clone().unwrap_or(default.into()), &bytes[words]);
+    outputs.add(args.output.clone().unwrap_or(default.into()), bytes);
     let written = outputs.commit()?;
     print::out(
         written

@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use fastlua_bytecode::{Chunk, candidates, read};
+use fastlua::{is_lfs_image, read_lfs};
+use fastlua_bytecode::{Layout, candidates, read};
 use fastlua_variants::Variants;
 
 use crate::variant_args::{Known, find};
 use crate::{output, print};
 
-/// List the functions, instructions and constants of a .lc file
+/// List the functions, instructions and constants of a .lc file or an LFS image
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua list init.lc
 
 The variant is found from the file itself.")]
 pub struct Args {
-    /// Bytecode file
-    #[arg(value_name = "FILE.lc")]
+    /// Bytecode file, or LFS image
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Read it as this variant's
     #[arg(long, value_name = "V")]
@@ -30,6 +31,9 @@ pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
     let bytes = output::read(&args.file)?;
     let shown = print::path(&args.file);
+    if is_lfs_image(&bytes) {
+        return list_image(args, &known, &bytes, &shown);
+    }
     let chunk = match &args.variant {
         Some(name) => read(&bytes, &find(&known, name)?.layout)
             .map_err(|error| anyhow!("{shown}: {error}"))?,
@@ -51,9 +55,27 @@ pub fn run(args: &Args) -> Result<()> {
             }
         }
     };
-    let names = names_of(&chunk, &known).join(", ");
+    let names = names_of(&chunk.layout, &known).join(", ");
     let head = format!("{shown}: {names}, {} bytes\n\n", bytes.len());
     print::out(format!("{head}{}", chunk.listing()))
+}
+
+/// Lists each module of an image.
+fn list_image(args: &Args, known: &Variants, bytes: &[u8], shown: &str) -> Result<()> {
+    let image = read_lfs(bytes)
+        .map_err(|error| anyhow!("{shown}: {error}"))?
+        .image;
+    if let Some(name) = &args.variant
+        && find(known, name)?.layout != image.layout
+    {
+        bail!("{shown}: it is an image of {}, not of {name}", image.layout);
+    }
+    let names = names_of(&image.layout, known).join(", ");
+    let mut text = format!("{shown}: LFS image, {names}, {} bytes\n", bytes.len());
+    for module in &image.modules {
+        text += &format!("\nmodule {}\n\n{}", module.name, module.chunk.listing());
+    }
+    print::out(text)
 }
 
 /// The variants as which the bytes are a whole chunk.
@@ -61,10 +83,13 @@ pub fn variants_of(bytes: &[u8], known: &Variants) -> Vec<String> {
     let chunks = candidates(bytes)
         .into_iter()
         .filter_map(|layout| read(bytes, &layout).ok());
-    chunks.flat_map(|chunk| names_of(&chunk, known)).collect()
+    chunks
+        .flat_map(|chunk| names_of(&chunk.layout, known))
+        .collect()
 }
 
-fn names_of(chunk: &Chunk, known: &Variants) -> Vec<String> {
-    let same = known.iter().filter(|v| v.layout == chunk.layout);
+/// The variants that have a layout.
+pub fn names_of(layout: &Layout, known: &Variants) -> Vec<String> {
+    let same = known.iter().filter(|v| v.layout == *layout);
     same.map(|v| v.name.clone()).collect()
 }

@@ -77,8 +77,8 @@ pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;
 pub use fastlua_image::{Guard, Image, Kind as ImageKind};
 pub use fastlua_lfs::{
-    Found as FoundLfs, Place as LfsPlace, ReadError as LfsReadError, is_image as is_lfs_image,
-    read as read_lfs,
+    Found as FoundLfs, Part as LfsPart, Place as LfsPlace, ReadError as LfsReadError,
+    is_image as is_lfs_image, read as read_lfs,
 };
 pub use fastlua_slot::{Contents, Entry, Head, Label, Slot};
 pub use fastlua_source::split::SplitError;
