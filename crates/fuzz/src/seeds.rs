@@ -6,6 +6,7 @@ mod samples;
 use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, Project, c_module_with_object};
 use fastlua_bytecode::{Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
+use fastlua_lfs::{Image, Module as LfsModule, Place};
 use fastlua_variants::Variants;
 use include_dir::{Dir, include_dir};
 
@@ -132,4 +133,67 @@ pub(crate) fn firmware() -> Vec<Vec<u8>> {
         all.extend([empty, filled.bytes]);
     }
     all
+}
+
+/// The layouts of images: NodeMCU's, but for 5.1 with numbers that no variant has.
+fn lfs_layouts() -> impl Iterator<Item = Layout> {
+    let variants = Variants::built_in();
+    let layouts: Vec<Layout> = variants.iter().map(|v| v.layout).collect();
+    layouts.into_iter().filter(|l| l.format.is_nodemcu())
+}
+
+/// An image of made-up modules that the bytes, as a number, choose.
+pub(crate) fn lfs_image(bytes: &[u8]) -> (u64, Image) {
+    let mut eight = [0; 8];
+    let n = bytes.len().min(8);
+    eight[..n].copy_from_slice(&bytes[..n]);
+    let seed = u64::from_le_bytes(eight);
+    let layouts: Vec<Layout> = lfs_layouts().collect();
+    let layout = layouts[seed as usize % layouts.len()];
+    let module = |i: u64| LfsModule {
+        name: format!("module{i}").into(),
+        chunk: generate::chunk(layout, seed.wrapping_add(i << 32)),
+    };
+    let image = Image {
+        layout,
+        place: Place::Anywhere,
+        aligned: false,
+        timestamp: seed as u32,
+        seed: None,
+        modules: (0..=seed % 3).map(module).collect(),
+    };
+    (seed, image)
+}
+
+/// Images of small sources and of made-up modules, for any place and for one.
+pub(crate) fn lfs_images() -> Vec<Vec<u8>> {
+    let text = b"local a, b = ... return function () return a, {b, 'text', 0.5, nil, true}, type(c) == 'thread' end";
+    let mut images = Vec::new();
+    for layout in lfs_layouts() {
+        let (_, made_up) = lfs_image(&7u64.to_le_bytes());
+        let mut image = Image {
+            layout,
+            modules: Vec::new(),
+            ..made_up
+        };
+        for (name, strip) in [("a", Strip::Keep), ("b", Strip::Lines)] {
+            let text = match layout.float {
+                0 => &b"local a = ... return function () return a, {'text', 5} end"[..],
+                _ => text,
+            };
+            if let Ok(mut chunk) = compile(&layout, b"@c.lua", text, HEAP_LIMIT) {
+                chunk.strip(strip);
+                let name = name.into();
+                image.modules.push(LfsModule { name, chunk });
+            }
+        }
+        for place in [Place::Anywhere, Place::At(0x4021_0000)] {
+            let placed = Image {
+                place,
+                ..image.clone()
+            };
+            images.extend(fastlua_lfs::write(&placed).ok().map(|(bytes, _)| bytes));
+        }
+    }
+    images
 }

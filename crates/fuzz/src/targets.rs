@@ -47,6 +47,8 @@ pub(crate) const ALL: &[Target] = targets! {
     "sdkconfig" sdkconfig, seeds::sdkconfigs;
     "firmware" firmware, seeds::firmware;
     "slot" slot, seeds::firmware;
+    "lfs" lfs_image, seeds::lfs_images;
+    "lfs-round-trip" lfs_round_trip, seeds::numbers;
 };
 
 /// What is read strictly is written as it was, but for what `write` says of several forms; and then it is
@@ -248,6 +250,28 @@ fn firmware(bytes: &[u8]) {
     for slot in firmware.slots.clone().into_iter().flatten() {
         fill(&mut firmware, &slot);
     }
+}
+
+/// An image that is read can be written, and is the same then.
+fn lfs_image(bytes: &[u8]) {
+    let Ok(found) = fastlua_lfs::read(bytes) else {
+        return;
+    };
+    let (again, sizes) = fastlua_lfs::write(&found.image).expect("what was read can be written");
+    fastlua_lfs::prove(&again, &found.image).expect("it is proved");
+    assert!(sizes.total <= found.sizes.total);
+    for module in &found.image.modules {
+        let _ = verify(&module.chunk);
+    }
+}
+
+/// The bytes as a number choose made-up modules.
+fn lfs_round_trip(bytes: &[u8]) {
+    let (seed, image) = seeds::lfs_image(bytes);
+    let (bytes, sizes) = fastlua_lfs::write(&image).expect("made-up modules can be written");
+    fastlua_lfs::prove(&bytes, &image).expect("and are proved");
+    let found = fastlua_lfs::read(&bytes).expect("and read");
+    assert_eq!(found.sizes, sizes, "{seed}");
 }
 
 /// Puts chunks into a slot, reads them back, and takes them out.

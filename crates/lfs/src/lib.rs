@@ -128,6 +128,11 @@ pub fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
     }
 }
 
+/// Whether an image can be for this address.
+fn is_place(address: u32) -> bool {
+    MAPPED.contains(&address) && address.is_multiple_of(4)
+}
+
 fn check(image: &Image) -> Result<(), WriteError> {
     if !image.layout.format.is_nodemcu() {
         return Err(WriteError::Layout(image.layout));
@@ -136,7 +141,7 @@ fn check(image: &Image) -> Result<(), WriteError> {
         if image.layout.dialect() == Dialect::Lua53 {
             return Err(WriteError::Stream);
         }
-        if !MAPPED.contains(&address) || !address.is_multiple_of(4) {
+        if !is_place(address) {
             return Err(WriteError::Address(address));
         }
     }

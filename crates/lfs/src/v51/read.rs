@@ -13,7 +13,7 @@ use super::{
 };
 use crate::size::{Part, Sizes};
 use crate::strings::hash;
-use crate::{Damage, Found, Image, Module, Place, ReadError, index, names};
+use crate::{Damage, Found, Image, Module, Place, ReadError, index, is_place, names};
 
 type Result<T> = std::result::Result<T, ReadError>;
 
@@ -35,7 +35,13 @@ pub(crate) fn read(contents: &[u8]) -> Result<Found> {
     let (strings, start) = Strings::read(&mut memory)?;
     let main_at = memory.address(8)?;
     let place = match memory.address_of_all() {
-        Some(address) => Place::At(address),
+        Some(address) if is_place(address) => Place::At(address),
+        Some(_) => {
+            return Err(ReadError::at(
+                12,
+                "the image is for an address where no flash is mapped",
+            ));
+        }
         None => Place::Anywhere,
     };
     if main_at != memory.len().checked_sub(4 * FUNCTION) {
