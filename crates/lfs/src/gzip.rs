@@ -1,7 +1,7 @@
 //! The compressed form of a 5.1 image: one member of gzip, with the header that `luac.cross` gives it.
 
 use byteorder::{ByteOrder, LE};
-use flate2::{Compress, Compression, FlushCompress, Status};
+use zlib_rs::{DeflateConfig, Method, ReturnCode, Strategy, compress_bound, compress_slice};
 
 use crate::inflate::inflate;
 use crate::{LONGEST, ReadError};
@@ -14,7 +14,11 @@ const TRAILER: usize = 8;
 const TOO_SHORT: usize = 200;
 /// The window that the loader has is 2 to the power of this. The compressor stays below it, and never refers
 /// to its first byte, which the loader does not give again.
-const WINDOW_BITS: u8 = 14;
+const WINDOW_BITS: i32 = 14;
+
+/// Sizes of its memory that are tried, which tell how long blocks are: each has codes of its own. The shortest
+/// outcome is taken.
+const TRIED: std::ops::RangeInclusive<i32> = 5..=9;
 
 /// Whether bytes begin as compressed ones do.
 pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
@@ -64,31 +68,42 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
 
 /// Compresses contents, as small as it gets in this window; just not so small that the loader refuses them.
 pub(crate) fn write(contents: &[u8]) -> Vec<u8> {
-    let short = member(contents, Compression::best());
-    match short.len() > TOO_SHORT {
-        true => short,
-        false => member(contents, Compression::none()),
+    let tried = TRIED.map(|memory| deflate(contents, 9, memory));
+    // what the loader would not inflate is left out
+    let right = |body: &Vec<u8>| {
+        inflate(body, contents.len())
+            .is_ok_and(|(bytes, end)| bytes == contents && end == body.len())
+    };
+    let least = tried.flatten().filter(right).min_by_key(Vec::len);
+    let short = least.map(|body| member(contents, body));
+    match short.filter(|bytes| bytes.len() > TOO_SHORT) {
+        Some(bytes) => bytes,
+        None => member(contents, deflate(contents, 0, 8).unwrap_or_default()),
     }
 }
 
-fn member(contents: &[u8], level: Compression) -> Vec<u8> {
+fn member(contents: &[u8], body: Vec<u8>) -> Vec<u8> {
     let mut bytes = HEADER.to_vec();
-    bytes.extend(deflate(contents, level));
+    bytes.extend(body);
     bytes.extend(crc32fast::hash(contents).to_le_bytes());
     bytes.extend((contents.len() as u32).to_le_bytes());
     bytes
 }
 
-fn deflate(contents: &[u8], level: Compression) -> Vec<u8> {
-    let mut compress = Compress::new_with_window_bits(level, false, WINDOW_BITS);
-    let mut out = Vec::with_capacity(contents.len() + contents.len() / 8 + 64);
-    loop {
-        let rest = &contents[compress.total_in() as usize..];
-        let status = compress.compress_vec(rest, &mut out, FlushCompress::Finish);
-        match status {
-            Ok(Status::StreamEnd) | Err(_) => return out,
-            Ok(_) => out.reserve(out.capacity()),
-        }
+/// A deflate stream; none if the compressor fails.
+fn deflate(contents: &[u8], level: i32, memory: i32) -> Option<Vec<u8>> {
+    let config = DeflateConfig {
+        level,
+        method: Method::Deflated,
+        // negative: without a header
+        window_bits: -WINDOW_BITS,
+        mem_level: memory,
+        strategy: Strategy::Default,
+    };
+    let mut room = vec![0; compress_bound(contents.len()) + 1024];
+    match compress_slice(&mut room, contents, config) {
+        (bytes, ReturnCode::Ok) => Some(bytes.to_vec()),
+        _ => None,
     }
 }
 

@@ -139,3 +139,41 @@ fn the_same_modules_give_the_same_bytes_and_others_another_seed() {
         assert_eq!(seed(&image) != seed(&made_up(layout, 6, 3)), is_53);
     }
 }
+
+/// The loader on the chip has "userdata" twice among the strings of every core, as numbers 66 and 70 of them: it
+/// counts the types after it one higher than `luac.cross` does.
+#[test]
+fn strings_of_every_core_have_the_numbers_of_the_loader() {
+    let fixed = [
+        ("and", 1),
+        ("userdata", 66),
+        ("table", 69),
+        ("thread", 71),
+        ("proto", 72),
+    ];
+    for layout in layouts()
+        .into_iter()
+        .filter(|l| l.dialect() == Dialect::Lua53)
+    {
+        let mut image = numbered(layout, 1);
+        let texts = fixed.map(|(text, _)| Constant::String(text.into()));
+        image.modules[0].chunk.main.constants = texts.to_vec();
+        let (bytes, _) = write(&image).unwrap();
+        prove(&bytes, &image).unwrap();
+        let found = read(&bytes).unwrap();
+        // "=(luac.cross)", the module's name and its source
+        assert_eq!(found.strings, 3);
+        // count, then each as a typed number of 7 bits behind four
+        let mut expected = vec![fixed.len() as u8];
+        for (_, number) in fixed {
+            let number = number + 3;
+            expected.extend(if number < 16 {
+                vec![0x50 | number]
+            } else {
+                vec![0xd0, number]
+            });
+        }
+        let there = bytes.windows(expected.len()).any(|w| w == expected);
+        assert!(there, "{layout}");
+    }
+}
