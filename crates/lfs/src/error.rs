@@ -95,6 +95,11 @@ pub enum WriteError {
     /// More modules than the function that finds them can tell apart.
     #[error("{0} modules are more than the {1} that an image can hold")]
     Modules(usize, usize),
+    /// A name of 5.3 by which the chip does not find its module.
+    #[error(
+        "module {0} is not found by the chip: names that begin with __ must stand before all others"
+    )]
+    Hidden(BString),
     /// No address of mapped flash.
     #[error("{0:#x} is no address for an image: flash is mapped from {from:#x} to {to:#x}, in words of 4 bytes",
         from = crate::MAPPED.start(), to = crate::MAPPED.end())]

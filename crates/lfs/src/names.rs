@@ -32,6 +32,14 @@ pub(crate) fn check<'a>(names: impl Iterator<Item = &'a BString>) -> Result<(), 
     Ok(())
 }
 
+/// The first module that 5.3 does not find. It keeps them in a table as it has for its own libraries, in which it
+/// looks for a name that begins with `__` no further than such names go.
+pub(crate) fn hidden<'a>(names: impl Iterator<Item = &'a BString>) -> Option<&'a BString> {
+    names
+        .skip_while(|name| name.starts_with(b"__"))
+        .find(|name| name.starts_with(b"__"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

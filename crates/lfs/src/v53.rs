@@ -30,6 +30,9 @@ const LONG: u8 = 0x60;
 /// Bytes of the longest string that the core keeps once only.
 const LONGEST_SHORT: usize = 40;
 
+/// The chip counts its modules in a byte.
+const MOST: usize = 255;
+
 type Result<T> = std::result::Result<T, ReadError>;
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -221,6 +224,9 @@ fn check(modules: &[Module], strings: &[BString]) -> Result<()> {
     if modules.is_empty() || names::check(modules.iter().map(|m| &m.name)).is_err() {
         return wrong("two modules have one name, or one has none");
     }
+    if modules.len() > MOST || names::hidden(modules.iter().map(|m| &m.name)).is_some() {
+        return wrong("the chip does not find all of the modules by their names");
+    }
     for module in modules {
         let name = || module.name.clone();
         if module.chunk.main.source.is_none() {
@@ -292,6 +298,12 @@ pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), Writ
     let layout = &image.layout;
     if let Some(module) = image.modules.iter().find(|m| m.name.len() > LONGEST_SHORT) {
         return Err(WriteError::Name(module.name.clone()));
+    }
+    if image.modules.len() > MOST {
+        return Err(WriteError::Modules(image.modules.len(), MOST));
+    }
+    if let Some(name) = names::hidden(image.modules.iter().map(|m| &m.name)) {
+        return Err(WriteError::Hidden(name.clone()));
     }
     let strings = gather(&image.modules);
     let all = strings.iter().map(|s| s.as_bstr());

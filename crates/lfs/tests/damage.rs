@@ -43,10 +43,9 @@ fn a_changed_byte_is_refused_or_changes_the_image() {
         let whole = read(&bytes).unwrap().image;
         let compressed = bytes.starts_with(&[0x1f, 0x8b]);
         let (mut refused, mut same) = (0, 0);
-        let flips = (0..bytes.len()).flat_map(|at| [(at, 1 << (at % 8)), (at, 0xff)]);
-        for (at, flip) in flips {
+        for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
-            flipped[at] ^= flip;
+            flipped[at] ^= if at % 3 == 0 { 0xff } else { 1 << (at % 8) };
             match read(&flipped) {
                 Err(_) => refused += 1,
                 Ok(found) if found.image == whole => same += 1,
@@ -55,7 +54,7 @@ fn a_changed_byte_is_refused_or_changes_the_image() {
         }
         // most of a made-up module is code, text and numbers, any of which will do
         let least = if compressed { 99 } else { 5 };
-        let all = bytes.len() * 2;
+        let all = bytes.len();
         assert!(same * 50 < all, "{what}: {same} of {all} the same");
         assert!(
             refused * 100 > least * all,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use bstr::BString;
 use fastlua_bundle::{Bundle, BundledChunk, Input};
+use fastlua_bytecode::Dialect;
 use fastlua_lfs::{Image, Module, Place, Sizes, Unproved, WriteError, core_name, prove, write};
 use serde::Serialize;
 
@@ -161,6 +162,12 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
             .map_err(|error| LfsError::Proof(error.to_string()))?;
         modules.push(Module { name, chunk });
         chunks.push(carried);
+    }
+    if variant.layout.dialect() == Dialect::Lua53 {
+        // the chip finds names that begin with __ only there
+        let mut both: Vec<_> = modules.into_iter().zip(chunks).collect();
+        both.sort_by_key(|(module, _)| !module.name.starts_with(b"__"));
+        (modules, chunks) = both.into_iter().unzip();
     }
     let image = Image {
         layout: variant.layout,

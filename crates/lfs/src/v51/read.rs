@@ -7,7 +7,7 @@ use fastlua_bytecode::stream::{Cursor, FULL_51, read_lines};
 use fastlua_bytecode::{Chunk, Constant, Function, Layout, Local, MAX_NESTING, Upvalue};
 
 use super::memory::Memory;
-use super::write::table_size;
+use super::write::table_sizes;
 use super::{
     BOOLEAN, FUNCTION, HEADER, LOCAL, NIL, NUMBER, STRING, STRING_MARK, TEXT, value_words,
 };
@@ -147,7 +147,7 @@ impl<'a> Strings<'a> {
             ));
         }
         let first = 4 * HEADER + 4 * size.min(memory.len());
-        if count == 0 || size != table_size(count) || first > memory.len() {
+        if count == 0 || !table_sizes(count).contains(&size) || first > memory.len() {
             return Err(ReadError::at(16, "no table of strings has this size"));
         }
         let mut at = first;
@@ -243,7 +243,8 @@ impl Reader<'_> {
         if at < self.next || self.memory.bytes(at, 4 * FUNCTION).is_none() {
             return wrong(at, "a function is not where it should be");
         }
-        if depth > MAX_NESTING {
+        // modules are one level down
+        if depth > MAX_NESTING + 1 {
             return wrong(at, "functions are nested too deep");
         }
         for zero in [0, 1, 16] {

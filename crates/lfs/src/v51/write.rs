@@ -82,9 +82,14 @@ pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
     })
 }
 
-/// Words of the table of so many strings, `createROstrt`.
-pub(super) fn table_size(strings: usize) -> usize {
-    2 << strings.max(1).ilog2()
+/// Words of the table of so many strings, `createROstrt`: in the ESP8266's luac.cross and in the ESP32's. The
+/// loaders take any.
+pub(super) fn table_sizes(strings: usize) -> [usize; 2] {
+    [strings, strings * 13 / 10].map(|n| 2 << n.max(1).ilog2())
+}
+
+fn table_size(strings: usize) -> usize {
+    table_sizes(strings)[0]
 }
 
 /// A function with what it has in the image only.
