@@ -224,3 +224,28 @@ fn hundreds_of_modules_are_found_by_a_core() {
     let said = succeed(command(f, "run --lua 51 index.lc --strip 1 --seconds 20 -e").arg(code));
     assert!(said.contains("all found"), "{said}");
 }
+
+/// Data is a function that returns it.
+#[test]
+fn data_is_a_constant_of_the_image() {
+    for variant in VARIANTS {
+        let folder = folder();
+        let f = folder.path();
+        let page: Vec<u8> = (0..3000u32).map(|i| (i * 7 / 3) as u8).collect();
+        put(f, "www/page.html", &page);
+        put(
+            f,
+            "fast.toml",
+            "[[module]]\npath = \"hello.lua\"\n[[module]]\npath = \"www/*\"\nas = \"data\"\n",
+        );
+        succeed(&mut command(
+            f,
+            &format!("lfs fast.toml --variant {variant} -o lfs.img"),
+        ));
+        let image = image(f);
+        let names: Vec<&[u8]> = image.modules.iter().map(|m| &m.name[..]).collect();
+        assert_eq!(names, [&b"hello"[..], b"page.html"]);
+        let constants = &image.modules[1].chunk.main.constants;
+        assert_eq!(constants[..], [Constant::String(page.into())], "{variant}");
+    }
+}

@@ -8,10 +8,10 @@ use std::fs;
 
 use common::images::{CAPACITY, header, linked, output, put, script, slot};
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
-use fastlua_bundle::{CoreLayout, Form, Input, Machine, identifier};
+use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
-use fastlua_slot::{Slot, find};
+use fastlua_slot::Slot;
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};

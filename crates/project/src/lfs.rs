@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use bstr::BString;
-use fastlua_bundle::{Bundle, BundledChunk, Input};
-use fastlua_bytecode::Dialect;
+use fastlua_bundle::{Bundle, BundledChunk, Input, SourceText};
+use fastlua_bytecode::{Chunk, Dialect, Layout, Strip};
 use fastlua_lfs::{Image, Module, Place, Sizes, Unproved, WriteError, core_name, prove, write};
 use serde::Serialize;
 
@@ -112,6 +112,9 @@ pub enum LfsError {
     /// A chunk is carried as source.
     #[error("{0} is carried as source; an image holds functions")]
     Source(String),
+    /// Data that becomes no string.
+    #[error("{0}")]
+    Data(String),
     /// A size that no region has.
     #[error("a region has a multiple of {PAGE} bytes, not {0}")]
     Region(u32),
@@ -154,12 +157,13 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         let Some((carried, dump)) = chunk.and_then(|c| Some((c, c.dumps[0].as_ref()?))) else {
             continue;
         };
-        if dump.compiled.is_none() {
-            return Err(LfsError::Source(carried.name.clone()));
-        }
         let name = BString::from(name_of(plan, input));
-        let chunk = fastlua_bytecode::read(&dump.bytes, &variant.layout)
-            .map_err(|error| LfsError::Proof(error.to_string()))?;
+        let chunk = match &dump.compiled {
+            Some(_) => fastlua_bytecode::read(&dump.bytes, &variant.layout)
+                .map_err(|error| LfsError::Proof(error.to_string()))?,
+            None if carried.form.is_data() => constant(input, &variant.layout, plan.heap_limit)?,
+            None => return Err(LfsError::Source(carried.name.clone())),
+        };
         modules.push(Module { name, chunk });
         chunks.push(carried);
     }
@@ -184,6 +188,24 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
     }
     prove(&bytes, &image)?;
     Ok(LfsImage { bytes, report })
+}
+
+/// Data as a function that returns it: a string constant of the image.
+fn constant(data: &Input, layout: &Layout, heap_limit: usize) -> Result<Chunk, LfsError> {
+    let mut text = String::from("return \"");
+    for byte in &data.text {
+        let _ = write!(text, "\\{byte:03}");
+    }
+    text.push('"');
+    let text = SourceText {
+        chunk_name: b"=data",
+        file: &data.file,
+        bytes: text.as_bytes(),
+    };
+    let compiled = text.compile(layout, heap_limit);
+    let (mut chunk, _) = compiled.map_err(|error| LfsError::Data(error.to_string()))?;
+    chunk.strip(Strip::Lines);
+    Ok(chunk)
 }
 
 /// The name of a chunk in an image.
