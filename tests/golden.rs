@@ -78,17 +78,23 @@ fn the_command_writes_the_same_bytes() {
     let output = folder.path().join("out.lc");
     let sources = root().join("tests/golden/src");
     for variant in ["lua51-int", "lua53-int64-float64"] {
-        for level in ["1", "2"] {
-            succeed(
-                fastlua(&sources)
-                    .args(["compile", "--variant", variant, "--strip", level])
-                    .arg("closures.lua")
-                    .arg("-o")
-                    .arg(&output),
-            );
-            let golden = format!("tests/golden/expected/{variant}/strip{level}/closures.lc");
-            let golden = fs::read(root().join(golden)).unwrap();
-            assert_eq!(fs::read(&output).unwrap(), golden);
+        for (level, how) in [("1", "shortest"), ("1", "reference"), ("2", "reference")] {
+            for name in ["closures", "line_gaps", "line_long"] {
+                succeed(
+                    fastlua(&sources)
+                        .args(["compile", "--variant", variant, "--strip", level])
+                        .args(["--line-info", how])
+                        .arg(format!("{name}.lua"))
+                        .arg("-o")
+                        .arg(&output),
+                );
+                let golden = format!("tests/golden/expected/{variant}/strip{level}/{name}.lc");
+                let golden = fs::read(root().join(golden)).unwrap();
+                assert!(
+                    fs::read(&output).unwrap() == golden,
+                    "{variant} {level} {how} {name}"
+                );
+            }
         }
     }
     let errors = fail(fastlua(&sources).args([

@@ -1,5 +1,5 @@
-//! Chunks of NodeMCU's own compilers with debug data that is wrong or missing: they load on the chip, so they
-//! are sound.
+//! Chunks of NodeMCU's own compilers with debug data that is wrong, missing or longer than needed: they load
+//! on the chip, so they are sound.
 
 mod support;
 
@@ -40,7 +40,10 @@ fn they_pass_check_and_can_be_listed() {
         );
         negative += listing.matches("\t[-").count();
     }
-    assert_eq!(negative, 6, "three lines below zero in each 5.3 variant");
+    assert_eq!(
+        negative, 12,
+        "three lines below zero in each of four chunks"
+    );
 }
 
 /// They are the chunks that our compilers make of the sources, but for lines.
@@ -48,7 +51,7 @@ fn they_pass_check_and_can_be_listed() {
 fn only_their_lines_are_wrong() {
     let variants = Variants::built_in();
     let chunks = chunks();
-    assert_eq!(chunks.len(), 8);
+    assert_eq!(chunks.len(), 16);
     for (variant, name, file) in chunks {
         let layout = &variants.get(&variant).unwrap().layout;
         let mut theirs = read(&fs::read(&file).unwrap(), layout).unwrap();
@@ -56,7 +59,8 @@ fn only_their_lines_are_wrong() {
         let chunk_name = format!("@{name}.lua");
         let mut ours = compile(layout, chunk_name.as_bytes(), &source, HEAP_LIMIT).unwrap();
         ours.strip(Strip::Names);
-        assert_eq!(ours == theirs, name == "names", "{variant} {name}");
+        let right = ["again", "names"].contains(&name.as_str());
+        assert_eq!(ours == theirs, right, "{variant} {name}");
         for chunk in [&mut ours, &mut theirs] {
             chunk
                 .main
@@ -81,9 +85,11 @@ fn the_command_gives_the_same_wrong_lines() {
                     .arg("-o")
                     .arg(&output),
             );
+            let lua51 = variant.starts_with("lua51");
             let same = match name.as_str() {
-                "far" => how == "reference",
-                _ => variant.starts_with("lua51"),
+                "again" => how == "reference" || !lua51,
+                "names" => lua51,
+                _ => how == "reference",
             };
             let ours = fs::read(&output).unwrap();
             assert_eq!(ours == theirs, same, "{variant} {name} {how}");
