@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua_bundle::SourceText;
-use fastlua_bytecode::{Strip, write, write_as_reference};
+use fastlua_bytecode::{Strip, WriteError, WriteErrorKind, write, write_as_reference};
 use fastlua_compiler::line_notes;
 use fastlua_verifier::verify;
 
@@ -21,7 +21,7 @@ use crate::{output, print};
 The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
 luac.cross -s), but for line info: luac.cross packs it longer than needed in places, and loses count of the \
 lines where one statement goes over more than 65. `--line-info reference` gives its bytes, wrong lines \
-included.")]
+included; what luac.cross itself crashes on is an error.")]
 pub struct Args {
     /// Variant of the firmware that is to load it
     #[arg(long, value_name = "V")]
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
         LineInfo::Shortest => write(&chunk)?,
         LineInfo::Reference => {
             let notes = line_notes(layout, name.as_bytes(), &source, args.heap.bytes())?;
-            write_as_reference(&chunk, &notes)?
+            write_as_reference(&chunk, &notes).map_err(|error| explained(&shown, error))?
         }
     };
     if output == Path::new("-") {
@@ -108,4 +108,13 @@ pub fn run(args: &Args) -> Result<()> {
     let mut outputs = Outputs::default();
     outputs.add(output, bytes);
     outputs.commit().map(|_| ())
+}
+
+fn explained(shown: &str, error: WriteError) -> anyhow::Error {
+    match error.kind {
+        WriteErrorKind::ReferenceFails => {
+            anyhow!("{shown}: {error}; compile it with --line-info shortest")
+        }
+        _ => error.into(),
+    }
 }

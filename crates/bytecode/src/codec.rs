@@ -64,17 +64,43 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
 /// stay so; stock formats, which pack nothing, are written as ever.
 ///
 /// # Errors
-/// Those of [`write`].
+/// Those of [`write`], and [`WriteErrorKind::ReferenceFails`].
 pub fn write_as_reference(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<Vec<u8>, WriteError> {
+    let packed = match chunk.layout.format.is_nodemcu() {
+        true => reference_lines(chunk, notes)?,
+        false => HashMap::new(),
+    };
+    encode(Sink::with_line_info(&packed), chunk)
+}
+
+/// The line info of each function that has lines, as NodeMCU's own compilers pack it: what
+/// [`write_as_reference`] writes, for other containers than dumps.
+///
+/// # Errors
+/// [`WriteErrorKind::ReferenceFails`].
+pub fn reference_lines(
+    chunk: &Chunk,
+    notes: &[Vec<LineNote>],
+) -> Result<HashMap<FunctionPath, Vec<u8>>, WriteError> {
     let dialect = chunk.layout.dialect();
     let mut notes = notes.iter();
     let mut packed = HashMap::new();
-    chunk.main.for_each(&mut |path, _| {
-        if let Some(notes) = notes.next() {
-            packed.insert(path.clone(), reference_line_info(dialect, notes));
+    let mut fails = None;
+    chunk.main.for_each(&mut |path, function| {
+        let notes = notes.next().filter(|_| !function.lines.is_empty());
+        match notes.map(|notes| reference_line_info(dialect, notes)) {
+            Some(Some(bytes)) => _ = packed.insert(path.clone(), bytes),
+            Some(None) => _ = fails.get_or_insert_with(|| path.clone()),
+            None => {}
         }
     });
-    encode(Sink::with_line_info(&packed), chunk)
+    match fails {
+        Some(function) => {
+            let kind = WriteErrorKind::ReferenceFails;
+            Err(WriteError { function, kind })
+        }
+        None => Ok(packed),
+    }
 }
 
 fn encode(mut sink: Sink, chunk: &Chunk) -> Result<Vec<u8>, WriteError> {

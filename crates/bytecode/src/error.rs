@@ -261,6 +261,9 @@ pub enum WriteErrorKind {
     /// A string that has no number in the image.
     #[error("the image has no string {0:?}")]
     NoNumber(BString),
+    /// NodeMCU's own compiler gives no line info to compare with.
+    #[error("luac.cross has no line info for it: it writes outside of its memory and crashes")]
+    ReferenceFails,
 }
 
 /// `, function main.2.0`, or nothing.

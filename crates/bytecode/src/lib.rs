@@ -41,7 +41,9 @@ pub mod stream {
     pub use crate::varint::{read_typed, read_varint, write_typed, write_varint};
 }
 
-pub use codec::{candidates, is_bytecode, read, read_any, write, write_as_reference};
+pub use codec::{
+    candidates, is_bytecode, read, read_any, reference_lines, write, write_as_reference,
+};
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use layout::{Format, Layout};

@@ -4,7 +4,7 @@
 //! They pack while they compile. Where the compiler replaces its last instruction, or gives it another
 //! line, they take back what they packed for it and add the new line. Taking back a delta of more than one
 //! byte they sum it up wrongly: 5.1 weighs the higher bits twice, 5.3 drops them. The lines are wrong from
-//! there on. And a line that comes back after that is not counted with the run before it.
+//! there on. And in 5.1 a line that comes back after that is not counted with the run before it.
 
 use crate::lineinfo::{BACK, DELTA, FULL_51, FULL_53, pack_delta};
 use crate::numbers::Dialect;
@@ -18,8 +18,10 @@ pub struct LineNote {
     pub line: i32,
 }
 
-/// Packs the line info of a function that was put together as `notes` say, in their order.
-pub fn reference_line_info(dialect: Dialect, notes: &[LineNote]) -> Vec<u8> {
+/// Packs the line info of a function that was put together as `notes` say, in their order. None where the
+/// reference gives none: it counts in front of its line info, outside of the memory that it asked for, and
+/// that ends it.
+pub fn reference_line_info(dialect: Dialect, notes: &[LineNote]) -> Option<Vec<u8>> {
     let mut packer = Packer {
         dialect,
         packed: Vec::new(),
@@ -28,13 +30,13 @@ pub fn reference_line_info(dialect: Dialect, notes: &[LineNote]) -> Vec<u8> {
     let mut last = None;
     for note in notes {
         match last == Some(note.pc) {
-            true => packer.replace(note.line),
-            false => packer.add(note.line),
+            true => packer.replace(note.line)?,
+            false => packer.add(note.line)?,
         }
         last = Some(note.pc);
     }
     packer.packed.push(0);
-    packer.packed
+    Some(packer.packed)
 }
 
 struct Packer {
@@ -46,20 +48,23 @@ struct Packer {
 }
 
 impl Packer {
-    fn add(&mut self, line: i32) {
+    fn add(&mut self, line: i32) -> Option<()> {
         let full = match self.dialect {
             Dialect::Lua51 => FULL_51,
             Dialect::Lua53 => FULL_53,
         };
         match self.packed.last_mut() {
             Some(count) if self.line == line.into() && *count < full => *count += 1,
+            // all was taken back, and the line that is thought to be left is this one
+            None if self.line == line.into() => return None,
             _ => self.begin_run(line),
         }
+        Some(())
     }
 
-    fn replace(&mut self, line: i32) {
+    fn replace(&mut self, line: i32) -> Option<()> {
         if self.line == line.into() {
-            return;
+            return Some(());
         }
         match self.packed.last_mut() {
             Some(count) if *count > 1 => *count -= 1,
@@ -70,7 +75,10 @@ impl Packer {
         }
         match self.dialect {
             // 5.1 begins a run even where the one before it has the same line.
-            Dialect::Lua51 => self.begin_run(line),
+            Dialect::Lua51 => {
+                self.begin_run(line);
+                Some(())
+            }
             Dialect::Lua53 => self.add(line),
         }
     }
@@ -107,12 +115,15 @@ mod tests {
     use super::*;
     use Dialect::{Lua51, Lua53};
 
-    fn pack(dialect: Dialect, notes: &[(u32, i32)]) -> Vec<u8> {
-        let notes: Vec<LineNote> = notes
+    fn notes(notes: &[(u32, i32)]) -> Vec<LineNote> {
+        notes
             .iter()
             .map(|&(pc, line)| LineNote { pc, line })
-            .collect();
-        reference_line_info(dialect, &notes)
+            .collect()
+    }
+
+    fn pack(dialect: Dialect, lines: &[(u32, i32)]) -> Vec<u8> {
+        reference_line_info(dialect, &notes(lines)).unwrap()
     }
 
     #[test]
@@ -146,6 +157,10 @@ mod tests {
         let notes = [(0, 1), (1, 202), (1, 1)];
         assert_eq!(pack(Lua51, &notes), [1, 0x80 | 62, 0x82, 1, 0]);
         assert_eq!(pack(Lua53, &notes), [1, 0xc0, 0x83, 1, 0]);
+        // line 8745 is 38 + 8 * 64 + 1 * 8192 + 2 beyond: 5.1 takes 38 + (8 + 1) * 128 for it
+        let notes = [(0, 1), (1, 8745), (1, 1)];
+        assert_eq!(pack(Lua51, &notes), [1, 0xc0, 0x80 | 118, 1, 0]);
+        assert_eq!(pack(Lua53, &notes), [1, 0xc0, 0x88, 0x81, 1, 0]);
     }
 
     #[test]
@@ -153,6 +168,18 @@ mod tests {
         for dialect in [Lua51, Lua53] {
             assert_eq!(pack(dialect, &[(0, 4), (0, 2)]), [0x80, 1, 0]);
             assert_eq!(pack(dialect, &[(0, 1), (0, 2)]), [0x80, 1, 0]);
+        }
+    }
+    /// Of the delta to a line from 66 to 129, 5.3 takes all back but 64.
+    #[test]
+    fn nothing_comes_of_a_count_in_front_of_all() {
+        let again =
+            |dialect, first, line| reference_line_info(dialect, &notes(&[(0, first), (0, line)]));
+        for first in 65..131 {
+            let fails = (66..130).contains(&first);
+            assert_eq!(again(Lua53, first, 64).is_none(), fails, "{first}");
+            assert!(again(Lua53, first, 63).is_some());
+            assert!(again(Lua51, first, 64).is_some());
         }
     }
 }

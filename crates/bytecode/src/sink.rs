@@ -21,7 +21,7 @@ pub struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     /// A sink for a chunk whose line info is packed already, each function's.
-    pub(crate) fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
+    pub fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
         Sink {
             packed: Some(packed),
             ..Sink::default()
