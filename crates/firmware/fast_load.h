@@ -188,12 +188,12 @@ static int fast_fail (lua_State *L) {
 static int fast_push_chunk (lua_State *L, const fast_bundle *b,
                             const fast_chunk *c, const char *name) {
   int status;
-  if (!fast_sound(b, c)) {
-    lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
+  if (c->kind > FAST_SOURCE && fast_listed(c)) {
+    lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
     return fast_fail(L);
   }
-  if (c->kind > FAST_SOURCE) {
-    lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
+  if (!fast_sound(b, c)) {
+    lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
     return fast_fail(L);
   }
   if (fast_deep(L, c, name)) return 2;
