@@ -12,7 +12,8 @@ use tempfile::NamedTempFile;
 
 /// What the C compiler is told. What stock Lua does with ordinary programs too is not looked for: it adds
 /// nothing to null pointers, calls `memcpy` with them where there is nothing to copy, and negates the
-/// smallest integer (`1 >> math.mininteger`).
+/// smallest integer (`1 >> math.mininteger`). 5.1's `unpack` knows a range that is too long by a sum that has run over, which
+/// a compiler need not let happen; without `-fwrapv` `unpack({}, -2147483648, 2147483647)` writes behind the stack.
 const FLAGS: &[&str] = &[
     "-std=gnu11",
     "-O1",
@@ -22,6 +23,7 @@ const FLAGS: &[&str] = &[
     "-fno-sanitize=nonnull-attribute,pointer-overflow,signed-integer-overflow",
     "-fno-sanitize-recover=all",
     "-fno-omit-frame-pointer",
+    "-fwrapv",
 ];
 
 /// The exit status of a process that took too long; `EXIT_LATE` in `judge.c`.

@@ -58,6 +58,19 @@ _G.load = function(reader, ...)
   return chunk, reason
 end";
 
+/// 5.1's own writes behind the stack where the range is longer than an `int` can say.
+#[cfg(feature = "lua51")]
+const UNPACK: &str = "local unpack, type, tonumber, error = unpack, type, tonumber, error
+local most = 8000 -- LUAI_MAXCSTACK
+function _G.unpack(list, first, last)
+  if type(list) ~= 'table' then
+    error(\"bad argument #1 to 'unpack' (table expected, got \" .. (list == nil and 'no value' or type(list)) .. ')', 2)
+  end
+  local i, e = tonumber(first) or 1, tonumber(last) or #list
+  if e - i >= most then error('too many results to unpack', 2) end
+  return unpack(list, first, last)
+end";
+
 const DEBUG_UNSIMULATED: &[&str] = &[
     "debug",
     "getlocal",
@@ -89,6 +102,8 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
     }
     globals.raw_set("_PROMPT", "> ")?;
     globals.raw_set("_PROMPT2", ">> ")?;
+    #[cfg(feature = "lua51")]
+    lua.load(UNPACK).exec()?;
     lua.load(STRING_MOD).exec()?;
     let refusal = |_: &Lua, text: mlua::LuaString| Ok(refusal(&text.as_bytes()));
     lua.load(LOAD).call::<()>(lua.create_function(refusal)?)?;
