@@ -298,7 +298,7 @@ impl Step<'_> {
                 if !self.state.captured.contains(a) {
                     self.state.tables.insert(a);
                 }
-                self.collected(a + 1);
+                self.collected(a + 1)?;
             }
             Op::SELF => {
                 self.read(b)?;
@@ -309,9 +309,12 @@ impl Step<'_> {
                 self.read_all(b..c + 1)?;
                 // partial results are stored there
                 (b..c + 1).for_each(|register| self.state.forget(register));
-                self.collected(c + 1);
+                if !is_51 {
+                    self.calls(b + 1)?;
+                }
+                self.collected(c + 1)?;
                 self.state.write(a);
-                self.collected(a.max(b) + 1);
+                self.collected(a.max(b) + 1)?;
             }
             Op::JMP => {
                 if a > 0 {
@@ -326,6 +329,7 @@ impl Step<'_> {
             Op::TESTSET => self.read(b)?,
             Op::CALL | Op::TAILCALL => {
                 self.read_all(a..a + b)?;
+                self.calls(a)?;
                 self.state.spoil(a);
                 match (op, c) {
                     (Op::CALL, 1..) => self.state.write_all(a..a + c - 1),
@@ -352,6 +356,7 @@ impl Step<'_> {
             Op::TFORLOOP if !is_51 => self.read(a + 1)?,
             Op::TFORLOOP | Op::TFORCALL => {
                 self.read_all(a..a + 3)?;
+                self.calls(a + 3)?;
                 self.state.spoil(a + 3);
                 self.state.write_all(a + 3..a + 3 + c);
                 if is_51 {
@@ -485,15 +490,29 @@ impl Step<'_> {
             self.read(register)?;
         }
         self.state.write(a);
-        self.collected(a + 1);
         captured.iter().for_each(|&r| self.state.capture(r));
+        self.collected(a + 1)
+    }
+
+    /// 5.3's collector may clear `start` and all above it while the instruction runs, and call finalizers there.
+    fn collected(&mut self, start: usize) -> Verdict {
+        if self.context.dialect == Dialect::Lua53 {
+            self.calls(start)?;
+            self.state.spoil(start);
+        }
         Ok(())
     }
 
-    /// 5.3's collector may clear `start` and all above it while the instruction runs.
-    fn collected(&mut self, start: usize) {
-        if self.context.dialect == Dialect::Lua53 {
-            self.state.spoil(start);
+    /// A call puts its function into `start`, or behind it, and its registers behind that.
+    fn calls(&self, start: usize) -> Verdict {
+        match self.state.captured.first_from(start) {
+            None => Ok(()),
+            Some(register) => {
+                let reason = format!(
+                    "register {register} is an open upvalue where a call has its registers"
+                );
+                self.context.refuse_at(Rule::Shared, self.pc, reason)
+            }
         }
     }
 

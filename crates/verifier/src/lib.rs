@@ -48,6 +48,10 @@
 //!    to R(A + 2). In 5.3 SETLIST has a table in R(A), and the key of SELF is a string. What a
 //!    closure has captured as an upvalue may change at any time, so nothing is known of its type until
 //!    it is closed: by CLOSE, or in 5.3 by JMP with A > 0.
+//! 4. *Shared registers.* A call puts its function into R(A), and its registers lie behind that. None of these may be an
+//!    open upvalue: through it the called function could change what the core takes for a function, or its own registers
+//!    behind the verifier's back. CALL and TAILCALL call at R(A), TFORLOOP of 5.1 and TFORCALL at R(A + 3). In 5.3 CONCAT
+//!    calls metamethods behind R(B), and NEWTABLE, CLOSURE and CONCAT have the collector call finalizers where it clears.
 //!
 //! Each step looks at one instruction. A place where ways meet is looked at again while less is known of
 //! it than before; that ends, since there are 255 registers. So time is linear in the length of the code,

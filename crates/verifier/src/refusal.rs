@@ -78,6 +78,7 @@ rules! {
     Loop "loop" "FORLOOP has numbers that FORPREP made.",
     Table "table" "5.3: SETLIST has a table.",
     Method "method" "5.3: the key of SELF is a string.",
+    Shared "shared" "No open upvalue is where a call puts its function and its registers.",
 }
 
 impl fmt::Display for Rule {

@@ -18,6 +18,11 @@ impl Registers {
         self.0[register / 64] >> (register % 64) & 1 != 0
     }
 
+    /// The first of them from `start` on.
+    pub fn first_from(&self, start: usize) -> Option<usize> {
+        (start..256).find(|&register| self.contains(register))
+    }
+
     pub fn insert(&mut self, register: usize) {
         self.0[register / 64] |= 1 << (register % 64);
     }

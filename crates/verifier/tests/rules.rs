@@ -626,6 +626,32 @@ fn flows() -> Vec<Pair> {
             ],
         ),
     ]);
+    // a call where an open upvalue is
+    let called = |at: i32| {
+        let code = [("CLOSURE", 0, 0, 0), ("MOVE", 0, 1, 0), ("CALL", at, 1, 1)];
+        self::code(Lua51, &code).with(inner_upvalue(Lua51, Upvalue::default()))
+    };
+    pairs.push((Rule::Shared, called(2), called(1)));
+    let captures = |register: u8, code: &[Code]| {
+        let before = [("LOADNIL", 0, 8, 0), ("CLOSURE", 5, 0, 0)];
+        let code: Vec<Code> = before.iter().chain(code).copied().collect();
+        self::code(Lua53, &code).with(inner_upvalue(Lua53, in_stack(register)))
+    };
+    let each: [(&[Code], u8); 5] = [
+        (&[("CALL", 3, 1, 1)], 3),
+        (&[("TAILCALL", 3, 1, 0), ("RETURN", 3, 0, 0)], 4),
+        (&[("TFORCALL", 0, 0, 1), ("TFORLOOP", 2, -2, 0)], 3),
+        (&[("CONCAT", 0, 2, 3)], 3),
+        (&[("NEWTABLE", 1, 0, 0)], 2),
+    ];
+    let shared = each.map(|(code, first)| {
+        (
+            Rule::Shared,
+            captures(first.min(3) - 1, code),
+            captures(first, code),
+        )
+    });
+    pairs.extend(shared);
     // what is captured has no type until it is closed
     let closed = |close: Code| {
         let code = [
