@@ -20,7 +20,11 @@ impl Registers {
 
     /// The first of them from `start` on.
     pub fn first_from(&self, start: usize) -> Option<usize> {
-        (start..256).find(|&register| self.contains(register))
+        let below = Registers::below(start);
+        (0..4).find_map(|i| {
+            let word = self.0[i] & !below.0[i];
+            (word != 0).then(|| 64 * i + word.trailing_zeros() as usize)
+        })
     }
 
     pub fn insert(&mut self, register: usize) {
@@ -60,5 +64,10 @@ mod tests {
         set.remove(3);
         set.insert(200);
         assert!((0..256).all(|r| set.contains(r) == (r < 70 && r != 3 || r == 200)));
+        let from = [0, 3, 69, 70, 200, 201].map(|start| set.first_from(start));
+        assert_eq!(
+            from,
+            [Some(0), Some(4), Some(69), Some(200), Some(200), None]
+        );
     }
 }
