@@ -10,7 +10,7 @@ use object::read::archive::ArchiveFile;
 use object::read::elf::{ElfFile32, FileHeader};
 use object::{
     Endianness, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget,
-    SectionFlags, SectionIndex,
+    SectionFlags, SectionIndex, read::Relocation,
 };
 
 use crate::{Error, Image, Kind, Part, Seal, Segment, elf};
@@ -140,36 +140,47 @@ impl<'data> Layout<'data> {
                     continue;
                 };
                 for (offset, relocation) in section.relocations() {
-                    if (relocation.kind(), relocation.size()) != (RelocationKind::Absolute, 32) {
-                        continue;
-                    }
-                    let RelocationTarget::Symbol(index) = relocation.target() else {
-                        continue;
-                    };
-                    let symbol = member.symbol_by_index(index)?;
-                    let known = match symbol.is_undefined() {
-                        true => self.symbols.get(symbol.name_bytes()?).copied(),
-                        false => self.place(m, &symbol),
-                    };
-                    let Some(place) = known else {
-                        continue;
-                    };
-                    let address = BASE
-                        .wrapping_add(place as u32)
-                        .wrapping_add(relocation.addend() as u32);
-                    let at = usize::try_from(offset)
-                        .ok()
-                        .and_then(|offset| start.checked_add(offset));
-                    if let Some(word) = at.and_then(|at| self.bytes.get_mut(at..at.checked_add(4)?))
-                    {
-                        let mut there = [0; 4];
-                        there.copy_from_slice(word);
-                        let before = if adds { u32::from_le_bytes(there) } else { 0 };
-                        word.copy_from_slice(&before.wrapping_add(address).to_le_bytes());
+                    if let Some(address) = self.address(m, member, &relocation)? {
+                        let at = usize::try_from(offset).ok();
+                        self.set(at.and_then(|at| start.checked_add(at)), address, adds);
                     }
                 }
             }
         }
         Ok(self.bytes)
+    }
+
+    /// The address that a relocation asks for; none if it asks for something else, or of what is not here.
+    fn address(
+        &self,
+        m: usize,
+        member: &Member<'data>,
+        relocation: &Relocation,
+    ) -> Result<Option<u32>, Error> {
+        let is_address = (relocation.kind(), relocation.size()) == (RelocationKind::Absolute, 32);
+        let RelocationTarget::Symbol(index) = relocation.target() else {
+            return Ok(None);
+        };
+        if !is_address {
+            return Ok(None);
+        }
+        let symbol = member.symbol_by_index(index)?;
+        let place = match symbol.is_undefined() {
+            true => self.symbols.get(symbol.name_bytes()?).copied(),
+            false => self.place(m, &symbol),
+        };
+        let offset = relocation.addend() as u32;
+        Ok(place.map(|place| BASE.wrapping_add(place as u32).wrapping_add(offset)))
+    }
+
+    /// Sets a word, if it is there, or adds to it.
+    fn set(&mut self, at: Option<usize>, address: u32, adds: bool) {
+        let word = at.and_then(|at| self.bytes.get_mut(at..at.checked_add(4)?));
+        if let Some(word) = word {
+            let mut there = [0; 4];
+            there.copy_from_slice(word);
+            let before = if adds { u32::from_le_bytes(there) } else { 0 };
+            word.copy_from_slice(&before.wrapping_add(address).to_le_bytes());
+        }
     }
 }
