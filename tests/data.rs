@@ -4,13 +4,12 @@ mod support;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use support::firmware::{head, raw};
-use support::{fail, fastlua, put, run, succeed};
+use support::{call, fail, put, run, succeed};
 use tempfile::TempDir;
 
 /// A page of 100 kB, with every byte in it.
@@ -28,12 +27,6 @@ fn folder() -> TempDir {
     put(f, "www/page.bin", page());
     put(f, "a.lua", "return 1");
     folder
-}
-
-fn call(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.args(arguments.split(' '));
-    command
 }
 
 #[test]

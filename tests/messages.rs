@@ -3,10 +3,8 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use support::{fail, fastlua, put, run, succeed};
+use support::{call, fail, put, run, succeed};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -16,12 +14,6 @@ fn folder() -> TempDir {
     put(folder.path(), "config.lua", "return 'mine'");
     put(folder.path(), "info.lua", "return 3");
     folder
-}
-
-fn call(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.args(arguments.split(' '));
-    command
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{fail, fastlua, put, run, succeed};
+use support::{call, fail, fastlua, put, run, succeed};
 use tempfile::TempDir;
 
 /// A chip, its variant, and the tools that link for it.
@@ -38,15 +38,11 @@ fn folder() -> TempDir {
 }
 
 fn build(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.arg("build").args(arguments.split(' '));
-    command
+    call(folder, &format!("build {arguments}"))
 }
 
 fn inspect(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.arg("inspect").args(arguments.split(' '));
-    command
+    call(folder, &format!("inspect {arguments}"))
 }
 
 /// Builds for each chip in each form; the folder and the name of the object file.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use fastlua_slot::{Head, MAGIC, find};
 use support::firmware::{FIRST, head, raw};
-use support::{fail, fastlua, put, succeed};
+use support::{call, fail, fastlua, put, succeed};
 use tempfile::TempDir;
 
 const VARIANT: &str = "lua53-int32-float32";
@@ -36,15 +36,11 @@ fn folder(variant: &str, capacity: u32) -> TempDir {
 }
 
 fn patch(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.arg("patch").args(arguments.split(' '));
-    command
+    call(folder, &format!("patch {arguments}"))
 }
 
 fn inspect(folder: &Path, arguments: &str) -> Command {
-    let mut command = fastlua(folder);
-    command.arg("inspect").args(arguments.split(' '));
-    command
+    call(folder, &format!("inspect {arguments}"))
 }
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {

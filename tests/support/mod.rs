@@ -21,6 +21,13 @@ pub fn fastlua(folder: &Path) -> Command {
     command
 }
 
+/// The same with these arguments, a blank between any two.
+pub fn call(folder: &Path, arguments: &str) -> Command {
+    let mut command = fastlua(folder);
+    command.args(arguments.split(' '));
+    command
+}
+
 /// Runs a command that has to succeed and returns its standard output.
 pub fn succeed(command: &mut Command) -> String {
     let output = run(command);
