@@ -32,11 +32,11 @@ static void check_chunk (const char *text, const char *string) {
   if (L == NULL) runtime_fail("check failed: no Lua state");
   lua_pushliteral(L, "=check");
   if (string != NULL && !core_has_string(L, string)) strings = core_string(strlen(string));
-  lua_gc(L, LUA_GCCOLLECT, 0);
+  core_collect(L);
   before = heap;
   if (luaL_loadbuffer(L, text, strlen(text), "=check") != 0)
     runtime_fail("check failed: %s", lua_tostring(L, -1));
-  lua_gc(L, LUA_GCCOLLECT, 0);
+  core_collect(L);
   if (!core_function(L, &code, &debug)) runtime_fail("check failed: no function");
   check_figure(text, heap.live - before.live, code.bytes + debug.bytes + strings);
   check_figure(text, heap.blocks - before.blocks, code.blocks + debug.blocks + (strings != 0));

@@ -7,6 +7,7 @@
 ** limit([bytes])	lets that much be free from now on; nothing: all there is
 ** failat([n [,more]])	the n-th allocation from now fails, and 'more' (all) after it
 ** count(f, ...)	instructions of the call, then its results
+** store(name)		the module of this name in the image for LFS
 ** reads([on])		in an image that counts reads of its constants: narrow, word and
 **			unaligned ones since the last call; switches counting
 */
@@ -14,6 +15,7 @@
 #include "numbers.h"
 #include "lauxlib.h"
 #include "chip.h"
+#include "core.h"
 #include "runtime.h"
 
 /* the image's C module, where it has one */
@@ -115,6 +117,7 @@ static const luaL_Reg functions[] = {
   {"limit", chip_limit},
   {"peak", chip_peak},
   {"reads", chip_reads},
+  {"store", core_store},
   {"used", chip_used},
   {NULL, NULL}
 };

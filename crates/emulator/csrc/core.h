@@ -23,10 +23,19 @@ int core_function (lua_State *L, core_bytes *code, core_bytes *debug);
 /* The array of the table of strings. */
 size_t core_string_table (lua_State *L);
 
+/*
+** Collects all garbage, and once more until the table of strings is as small
+** as it gets: with most strings in flash each collection halves it.
+*/
+void core_collect (lua_State *L);
+
 /* A string of n bytes. */
 size_t core_string (size_t n);
 
 /* Whether a short string is in flash, so that it takes no heap. */
 int core_has_string (lua_State *L, const char *s);
+
+/* A C function: the module of this name in the image for LFS, or nothing. */
+int core_store (lua_State *L);
 
 #endif

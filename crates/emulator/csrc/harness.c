@@ -54,8 +54,8 @@ static int load_buffer (lua_State *L) {
 }
 
 static void collect (lua_State *L) {
-  lua_gc(L, LUA_GCCOLLECT, 0);
-  lua_gc(L, LUA_GCCOLLECT, 0);
+  core_collect(L);
+  core_collect(L);
   lua_gc(L, LUA_GCSTOP, 0);  /* 5.1 restarts it with each full collection */
 }
 
@@ -143,6 +143,7 @@ static void close_state (lua_State *L) {
 /* pushes the function that loads the job's chunk and its argument */
 static int push_loader (lua_State *L) {
   if (job->data != NULL) lua_pushcfunction(L, load_buffer);
+  else if (job->store) lua_pushcfunction(L, core_store);
   else {
     lua_getglobal(L, "fast");
     if (lua_isnil(L, -1)) return 0;

@@ -9,9 +9,10 @@
 
 typedef struct harness_job {
   const char *name;		/* for fast.load, else the chunk name */
-  const char *data;		/* source or dump; NULL: fast.load(name) */
+  const char *data;		/* source or dump; NULL: fast.load(name), or of LFS */
   uint32_t size;
   uint8_t copy;			/* data is copied to RAM before */
+  uint8_t store;		/* without data: of LFS */
   uint8_t warm;			/* has been loaded once before */
   uint8_t run;			/* what it loads is run */
 } harness_job;

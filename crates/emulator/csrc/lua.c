@@ -33,7 +33,10 @@ static void add (core_bytes *total, size_t count, size_t size) {
 }
 
 /* a read-only function and all that it names lie in flash */
-#if defined(LFSBIT)
+#if defined(FASTLUA_FLASH_STORE)
+#define in_flash(p)	in_store(p)
+#define sizelineinfo	sizelinenumbers	/* of what is not packed */
+#elif defined(LFSBIT)
 #define in_flash(p)	testbit((p)->marked, LFSBIT)
 #else
 #define in_flash(p)	0
@@ -69,6 +72,14 @@ size_t core_string_table (lua_State *L) {
   return (size_t)G(L)->strt.size * sizeof(TString *);
 }
 
+void core_collect (lua_State *L) {
+  size_t size;
+  do {
+    size = core_string_table(L);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+  } while (core_string_table(L) < size);
+}
+
 size_t core_string (size_t n) {
   return sizeof(TString) + (n + 1);
 }
@@ -80,3 +91,12 @@ int core_has_string (lua_State *L, const char *s) {
   lua_pop(L, 1);
   return has;
 }
+
+#if defined(FASTLUA_FLASH_STORE)
+#include "store.h"
+#else
+int core_store (lua_State *L) {
+  (void)L;
+  return 0;
+}
+#endif

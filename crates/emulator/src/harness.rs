@@ -18,6 +18,8 @@ use crate::toolchain::Toolchain;
 pub enum Data {
     /// `fast.load` gets it from the bundle.
     Fast,
+    /// It is a module of the image for LFS.
+    Lfs,
     /// `luaL_loadbuffer` gets this source or dump, which is in RAM that no figure counts.
     Ram(Vec<u8>),
     /// The same, straight from flash.
@@ -174,11 +176,11 @@ fn job_files(jobs: &[Job], heap_limit: u32) -> JobFiles {
     let mut entries = String::new();
     for (i, job) in jobs.iter().enumerate() {
         let (symbol, size, copy) = match &job.data {
-            Data::Fast => ("NULL".into(), 0, false),
+            Data::Fast | Data::Lfs => ("NULL".into(), 0, false),
             Data::Ram(bytes) => (format!("harness_data_{i}"), bytes.len(), true),
             Data::Flash(bytes) => (format!("harness_data_{i}"), bytes.len(), false),
         };
-        if job.data != Data::Fast {
+        if !matches!(job.data, Data::Fast | Data::Lfs) {
             let _ = writeln!(table, "extern const char {symbol}[];");
             let _ = writeln!(
                 data,
@@ -188,16 +190,17 @@ fn job_files(jobs: &[Job], heap_limit: u32) -> JobFiles {
         }
         let _ = writeln!(
             entries,
-            "  {{\"{}\", {symbol}, {size}, {}, {}, {}}},",
+            "  {{\"{}\", {symbol}, {size}, {}, {}, {}, {}}},",
             escape(&job.name),
             u8::from(copy),
+            u8::from(job.data == Data::Lfs),
             u8::from(job.warm),
             u8::from(job.run)
         );
     }
     let _ = write!(
         table,
-        "\nconst harness_job harness_jobs[] = {{\n{entries}  {{NULL, NULL, 0, 0, 0, 0}}\n}};\n\
+        "\nconst harness_job harness_jobs[] = {{\n{entries}  {{NULL, NULL, 0, 0, 0, 0, 0}}\n}};\n\
          const uint32_t harness_job_count = {};\nconst uint32_t harness_heap_limit = {heap_limit};\n",
         jobs.len()
     );

@@ -181,7 +181,7 @@ impl Objects {
                 Ok(folder.path().join(object))
             })
             .collect::<Result<Vec<_>, BuildError>>()?;
-        let start = (core != Core::Stock).then_some(&"luan_init.o");
+        let start = core.starts_apart().then_some(&"luan_init.o");
         let objects: Vec<PathBuf> = ["lua.o", "chip.o"]
             .iter()
             .chain(start)

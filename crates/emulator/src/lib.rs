@@ -27,5 +27,5 @@ pub use harness::{Data, Job, Measure, MeasureError, measure, measure_patched};
 pub use image::Image;
 pub use record::{Load, Measured, Reads, Run};
 pub use run::{Output, RunError};
-pub use sources::{Core, fast_files, stock_layout};
+pub use sources::{Core, fast_files, region_file, stock_layout};
 pub use toolchain::{Missing, Toolchain};

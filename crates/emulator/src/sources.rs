@@ -1,13 +1,16 @@
 //! The C sources that every image is made of.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_cores::HEADERS;
 use fastlua_cores::edits::{EditError, released};
+use fastlua_cores::flash_store::flash_store_sources;
 use fastlua_cores::read_only::{START_C, read_only_sources};
 use fastlua_firmware::{STOCK, fast_c};
+use fastlua_lfs::{Region, Word};
 
 use crate::Chip;
 
@@ -60,6 +63,7 @@ pub(crate) const PROGRAMS: &[Source] = &[
     ("lua.c", include_bytes!("../csrc/lua.c")),
     ("packed.h", include_bytes!("../csrc/packed.h")),
     ("script.c", include_bytes!("../csrc/script.c")),
+    ("store.h", include_bytes!("../csrc/store.h")),
     ("chip.h", include_bytes!("../csrc/chip.h")),
     ("core.h", include_bytes!("../csrc/core.h")),
     ("harness.h", include_bytes!("../csrc/harness.h")),
@@ -88,6 +92,16 @@ pub enum Core {
     /// The same, and the start-up hook of `fast.c`, which has to be among the image's files, is
     /// linked (`-Wl,--wrap=luaN_init`).
     Hooked,
+    /// As NodeMCU's with an image for LFS ([`fastlua_cores::flash_store`]), which has to be among the image's
+    /// files ([`crate::region_file`]).
+    Lfs,
+}
+
+impl Core {
+    /// Whether `luaN_init` is a unit of its own, so that the linker can put the hook in front of it.
+    pub(crate) fn starts_apart(self) -> bool {
+        matches!(self, Core::ReadOnly | Core::Hooked)
+    }
 }
 
 /// The same where the text may have been edited.
@@ -106,8 +120,9 @@ pub(crate) fn lua(
     let mut files = match core {
         Core::Stock => released(dialect),
         Core::ReadOnly | Core::Hooked => read_only_sources(dialect)?,
+        Core::Lfs => flash_store_sources(dialect)?,
     };
-    if core != Core::Stock {
+    if core.starts_apart() {
         files.push(("luan_init.c", START_C.into()));
     }
     let shared = STOCK.iter().chain(&HEADERS);
@@ -128,6 +143,19 @@ pub fn fast_files(fast_chunks_h: &str) -> [(&str, &[u8]); 2] {
         ("fast.c", FAST_C.as_bytes()),
         ("fast_chunks.h", fast_chunks_h.as_bytes()),
     ]
+}
+
+/// The file of an image with [`Core::Lfs`] that has the memory of an LFS region.
+pub fn region_file(region: &Region) -> (&'static str, String) {
+    let mut text =
+        String::from("\t.section .flash, \"a\"\n\t.global lfs_region\n\t.balign 4\nlfs_region:\n");
+    for word in region.words() {
+        let _ = match word {
+            Word::Number(number) => writeln!(text, "\t.4byte {number:#x}"),
+            Word::Address(offset) => writeln!(text, "\t.4byte lfs_region + {offset:#x}"),
+        };
+    }
+    ("lfs-region.S", text)
 }
 
 /// The layout of dumps that stock Lua on the chip loads, with this number model: the same for each chip.

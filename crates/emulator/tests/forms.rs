@@ -12,7 +12,7 @@ use fastlua_emulator::{Chip, Core, Image, fast_files};
 fn forms(core: Core) -> Vec<(Form, Strip, &'static str)> {
     let [both, alone] = [true, false].map(|fallback| Form::Frozen { fallback });
     match core {
-        Core::Stock => vec![
+        Core::Stock | Core::Lfs => vec![
             (Form::Plain, Strip::Lines, "source"),
             (Form::Squashed, Strip::Lines, "source"),
             (Form::Bytecode, Strip::Keep, "bytecode"),
@@ -84,7 +84,7 @@ fn every_module_loads_in_every_form() {
             let printed = String::from_utf8(output.stdout).unwrap();
             let mut lines: Vec<&str> = printed.lines().collect();
             let way = match core {
-                Core::Stock => "no",
+                Core::Stock | Core::Lfs => "no",
                 Core::Hooked => "hook",
                 Core::ReadOnly if model.starts_with("51") => "table",
                 Core::ReadOnly => "shadows",

@@ -7,6 +7,7 @@
 //!
 //! [`prove`] reads an image back, relocates it as the chip's loader does, and compares every function.
 
+mod builder;
 mod error;
 mod fixed;
 mod gzip;
@@ -14,6 +15,7 @@ mod index;
 mod inflate;
 mod names;
 mod proof;
+mod region;
 mod size;
 mod sources;
 mod strings;
@@ -27,6 +29,7 @@ use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
 pub use error::{Damage, ReadError, WriteError};
 pub use names::core_name;
 pub use proof::{Unproved, prove};
+pub use region::{Region, Word, region};
 pub use size::{Part, Sizes};
 
 /// Where flash is mapped on the ESP8266, as far as `luac.cross` takes an address for an image.

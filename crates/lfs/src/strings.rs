@@ -1,11 +1,11 @@
-//! The strings that functions name, and 5.1's hash of them.
+//! The strings that functions name, and the hash of them.
 
 use fastlua_bytecode::{Constant, Function};
 
-/// The hash of a string in 5.1, which has no seed (`lstring.c`).
-pub(crate) fn hash(text: &[u8]) -> u32 {
+/// The hash of a string (`lstring.c`); the seed is 0 in 5.1.
+pub(crate) fn hash(seed: u32, text: &[u8]) -> u32 {
     let step = (text.len() >> 5) + 1;
-    let mut hash = text.len() as u32;
+    let mut hash = seed ^ text.len() as u32;
     let mut end = text.len();
     while end >= step {
         let shifted = (hash << 5).wrapping_add(hash >> 2);

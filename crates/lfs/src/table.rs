@@ -29,7 +29,7 @@ impl<'a> Table<'a> {
 
     /// Puts a key in, unless it is there.
     pub fn insert(&mut self, text: &'a [u8]) {
-        let key = (text, hash(text));
+        let key = (text, hash(0, text));
         if !self.contains(key) {
             self.put(key);
         }
@@ -145,7 +145,7 @@ mod tests {
         let mut table = Table::default();
         for text in &texts {
             table.insert(text.as_bytes());
-            assert!(table.contains((text.as_bytes(), hash(text.as_bytes()))));
+            assert!(table.contains((text.as_bytes(), hash(0, text.as_bytes()))));
         }
         let mut keys: Vec<&[u8]> = table.keys().collect();
         assert_eq!(keys.len(), 700);

@@ -2,6 +2,8 @@
 //! name these by their numbers, then the names of the modules and the time stamp. The chip makes the memory of
 //! its region of it.
 
+mod memory;
+
 use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
@@ -16,7 +18,8 @@ use crate::size::{Part, Sizes};
 use crate::sources::{in_image, set_environment};
 use crate::strings::visit;
 use crate::{
-    Damage, Found, Image, LONGEST, Module, NO_SOURCE, Place, ReadError, WriteError, fixed, names,
+    Damage, Found, Image, LONGEST, Module, NO_SOURCE, Place, ReadError, Region, WriteError, fixed,
+    names,
 };
 
 /// Source name of the function that `luac.cross` puts around all modules, which the chip does not keep.
@@ -34,6 +37,11 @@ const LONGEST_SHORT: usize = 40;
 const MOST: usize = 255;
 
 type Result<T> = std::result::Result<T, ReadError>;
+
+/// The memory that the chip makes of an image.
+pub(crate) fn region(bytes: &[u8]) -> Result<Region> {
+    read(bytes).map(|found| memory::region(&found.image))
+}
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Layout::all().filter(|layout| layout.format == Format::NodeMcu53)
@@ -328,6 +336,13 @@ pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), Writ
     }
 }
 
+/// The main function of a module as an image holds it.
+fn main_of(module: &Module) -> Function {
+    let mut main = in_image(&module.chunk.main, Dialect::Lua53);
+    set_environment(&mut main, false);
+    main
+}
+
 /// All behind the seed.
 fn body(
     image: &Image,
@@ -351,15 +366,7 @@ fn body(
     }
     sink.bytes(FUNCTIONS);
     sink.use_pool(pool);
-    let functions: Vec<Function> = image
-        .modules
-        .iter()
-        .map(|m| {
-            let mut main = in_image(&m.chunk.main, Dialect::Lua53);
-            set_environment(&mut main, false);
-            main
-        })
-        .collect();
+    let functions: Vec<Function> = image.modules.iter().map(main_of).collect();
     write_functions(&mut sink, &image.layout, &functions).map_err(|error| {
         let module = error.function.0.first().map(|i| *i as usize);
         let module = module.and_then(|i| image.modules.get(i));
@@ -381,17 +388,21 @@ fn body(
     Ok(sink.into_bytes())
 }
 
+/// Words of a value: its number, and its type.
+fn value_words(layout: &Layout) -> usize {
+    match (layout.integer, layout.float) {
+        (4, 4) => 2,
+        _ => 3,
+    }
+}
+
 /// What the chip makes of it (`lundump.c`), on 32 bits: its header, the strings with those that every core has,
 /// their table, the functions, the table of modules.
 fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
     const HEADER: usize = 48;
     const STRING: usize = 16;
     const TABLE: usize = 16;
-    let value = if layout.integer == 4 && layout.float == 4 {
-        8
-    } else {
-        12
-    };
+    let value = 4 * value_words(layout);
     let lengths = strings.iter().map(|s| s.len());
     let lengths = lengths.chain(fixed::STRINGS.iter().map(|s| s.len()));
     let texts: usize = lengths.map(|n| STRING + (n + 1).next_multiple_of(4)).sum();

@@ -4,7 +4,9 @@ mod common;
 
 use common::{layouts, made_up};
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout};
-use fastlua_lfs::{Image, Module, Place, Unproved, WriteError, is_image, prove, read, write};
+use fastlua_lfs::{
+    Image, Module, Place, Unproved, Word, WriteError, is_image, prove, read, region, write,
+};
 use fastlua_verifier::verify;
 
 fn lua51() -> Layout {
@@ -193,4 +195,30 @@ fn strings_of_every_core_have_the_numbers_of_the_loader() {
         let there = bytes.windows(expected.len()).any(|w| w == expected);
         assert!(there, "{layout}");
     }
+}
+
+/// The chip's memory has the size that is told, begins with the signature, and no address leads out of it.
+#[test]
+fn a_region_is_what_is_told_of_it() {
+    for layout in layouts() {
+        for seed in 0..25 {
+            let image = made_up(layout, seed, 1 + seed % 5);
+            let (bytes, sizes) = write(&image).unwrap();
+            let region = region(&bytes).unwrap();
+            let words: Vec<Word> = region.words().collect();
+            assert_eq!(4 * words.len(), sizes.total, "{layout}, {seed}");
+            assert_eq!(words[1], Word::Number(sizes.total as u32));
+            let leads_out = |word: &Word| match *word {
+                Word::Address(to) => to as usize >= sizes.total || !to.is_multiple_of(4),
+                Word::Number(_) => false,
+            };
+            assert!(!words.iter().any(leads_out), "{layout}, {seed}");
+            assert_eq!(region.at(0x4021_0000).len(), sizes.total);
+        }
+    }
+    let image = Image {
+        place: Place::At(0x4028_0000),
+        ..made_up(lua51(), 3, 4)
+    };
+    assert!(region(&write(&image).unwrap().0).is_err());
 }

@@ -3,7 +3,7 @@
 use byteorder::{ByteOrder, LE};
 
 use super::{ABSOLUTE, HEADER};
-use crate::{LONGEST, ReadError};
+use crate::{LONGEST, ReadError, Region};
 
 type Result<T> = std::result::Result<T, ReadError>;
 
@@ -113,88 +113,10 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// A region that is put together.
-pub(super) struct Builder {
-    words: Vec<u32>,
-    tags: Vec<bool>,
-}
-
-impl Builder {
-    /// With nothing but a header of zeros.
-    pub fn new() -> Builder {
-        let mut builder = Builder {
-            words: Vec::new(),
-            tags: Vec::new(),
-        };
-        builder.reserve(HEADER);
-        builder
-    }
-
-    /// Where the next word goes.
-    pub fn end(&self) -> usize {
-        self.words.len()
-    }
-
-    /// The place of so many words of 0.
-    pub fn reserve(&mut self, words: usize) -> usize {
-        let at = self.end();
-        self.words.resize(at + words, 0);
-        self.tags.resize(at + words, false);
-        at
-    }
-
-    pub fn push(&mut self, word: u32) {
-        let at = self.reserve(1);
-        self.set(at, word);
-    }
-
-    pub fn push_address(&mut self, to: Option<usize>) {
-        let at = self.reserve(1);
-        self.set_address(at, to);
-    }
-
-    pub fn set(&mut self, at: usize, word: u32) {
-        self.words[at] = word;
-    }
-
-    /// The address that is at a word.
-    pub fn address(&self, at: usize) -> Option<usize> {
-        self.tags[at].then_some(self.words[at] as usize)
-    }
-
-    pub fn set_address(&mut self, at: usize, to: Option<usize>) {
-        if let Some(to) = to {
-            self.words[at] = to as u32;
-            self.tags[at] = true;
-        }
-    }
-
-    /// The words and the bitmap.
-    pub fn contents(&self) -> Vec<u8> {
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        for tags in self.tags.chunks(32) {
-            let set = tags.iter().enumerate().filter(|(_, tag)| **tag);
-            let word = set.fold(0u32, |word, (i, _)| word | 1 << i);
-            bytes.extend(word.to_le_bytes());
-        }
-        bytes
-    }
-}
-
 /// Puts the contents of an image that may lie anywhere at an address, as the loader on the chip does; the
 /// signature says so. The contents are whole.
 pub(crate) fn relocate(contents: &[u8], address: u32) -> Vec<u8> {
-    let size = LE::read_u32(&contents[4..]) as usize;
-    let (memory, tags) = contents.split_at(size);
-    let words = memory.chunks_exact(4).map(LE::read_u32).enumerate();
-    let placed = words.flat_map(|(i, word)| {
-        let is_address = tags[i / 8] >> (i % 8) & 1 != 0;
-        let word = match (i, is_address) {
-            (0, _) => word | ABSOLUTE,
-            (_, true) => word.wrapping_mul(4).wrapping_add(address),
-            (_, false) => word,
-        };
-        word.to_le_bytes()
-    });
-    placed.collect()
+    let mut region = Region::of_contents(contents);
+    region.words[0] |= ABSOLUTE;
+    region.at(address)
 }

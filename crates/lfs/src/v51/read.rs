@@ -217,7 +217,7 @@ fn string<'a>(memory: &Memory<'a>, at: usize) -> Result<&'a [u8]> {
     if memory.word(at + 4) != STRING_MARK || zeros.iter().any(|b| *b != 0) {
         return wrong("this is no string");
     }
-    match memory.word(at + 8) == hash(text) {
+    match memory.word(at + 8) == hash(0, text) {
         true => Ok(text),
         false => wrong("a string has another hash"),
     }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use bstr::BString;
 use fastlua_bytecode::{Constant, Format, Function, line_info};
 
-use super::memory::{Builder, relocate};
+use super::memory::relocate;
 use super::{
     BOOLEAN, FUNCTION, HEADER, NIL, NUMBER, STRING, STRING_MARK, TEXT, signature, value_words,
 };
+use crate::builder::Builder;
 use crate::size::{Part, Sizes};
 use crate::strings::{hash, visit};
 use crate::table::Table;
@@ -47,7 +48,7 @@ pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
     index.strings(&mut |text| table.insert(text));
     let texts: Vec<&[u8]> = table.keys().collect();
     let mut writer = Writer {
-        memory: Builder::new(),
+        memory: Builder::new(HEADER),
         strings: HashMap::new(),
         value: value_words(layout, image.aligned),
     };
@@ -140,7 +141,7 @@ impl<'a> Writer<'a> {
         let size = table_size(texts.len());
         let table = self.memory.reserve(size);
         for &text in texts {
-            let hash = hash(text);
+            let hash = hash(0, text);
             let slot = table + (hash as usize & (size - 1));
             let next = self.memory.address(slot);
             let at = self.memory.end();
@@ -149,11 +150,7 @@ impl<'a> Writer<'a> {
             self.memory.push(STRING_MARK);
             self.memory.push(hash);
             self.memory.push(text.len() as u32);
-            let zero = [0; 4];
-            for four in [text, &zero[..4 - text.len() % 4]].concat().chunks_exact(4) {
-                let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-                self.memory.push(word);
-            }
+            self.memory.push_text(text);
             self.strings.insert(text, at);
         }
     }
