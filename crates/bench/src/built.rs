@@ -2,6 +2,7 @@
 
 use fastlua_bundle::{Bundle, BundledChunk, Dump, Severity};
 
+use crate::store::Store;
 use crate::{Column, Cost};
 
 /// All chunks as the firmware has them, and as the emulated chip loads them: one image for each target.
@@ -12,9 +13,22 @@ pub(crate) struct Built {
     pub(crate) firmware: Bundle,
     /// For each target, where the emulated chip loads it.
     pub(crate) stock: Vec<Bundle>,
+    /// For each target, where the chunks are in an image for LFS: the image, if they fit into one.
+    pub(crate) stores: Vec<Option<Store>>,
 }
 
 impl Built {
+    /// What each chunk of a target takes of flash; none where they can't be had in this form.
+    pub(crate) fn flash(&self, t: usize) -> Option<Vec<Flash>> {
+        match self.stores.get(t) {
+            Some(store) => store.as_ref().map(|store| store.flash.clone()),
+            None => {
+                let chunks = self.firmware.of_variant(t);
+                Some(chunks.map(|(chunk, dump)| flash(chunk, dump)).collect())
+            }
+        }
+    }
+
     /// Why the chip of a target would refuse a chunk: source that its own compiler does not take.
     pub(crate) fn refused(&self, t: usize, chunk: &str) -> Option<String> {
         let variant = &self.firmware.variants[t].name;
@@ -35,8 +49,8 @@ pub(crate) type Measurement = (Column, String, Cost);
 /// Bytes of flash of a chunk; of these, of strings that chunks share.
 pub(crate) type Flash = (i64, i64);
 
-/// What a chunk takes of flash, with its strings where it is frozen.
-pub(crate) fn flash(chunk: &BundledChunk, dump: &Dump) -> Flash {
+/// What a chunk of a bundle takes of flash, with its strings where it is frozen.
+fn flash(chunk: &BundledChunk, dump: &Dump) -> Flash {
     let bytes = match chunk.form.carries_bytes() {
         true => dump.bytes.len(),
         false => 0,

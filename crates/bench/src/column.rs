@@ -28,6 +28,8 @@ pub enum Column {
     FrozenShadow,
     /// The same without the hook, loaded once more.
     ShadowAgain,
+    /// Functions of an image for LFS, with line numbers, as `fastlua lfs` makes it.
+    Lfs,
 }
 
 /// What a column stands for.
@@ -51,7 +53,7 @@ const WITH_BYTECODE: Form = Form::Frozen { fallback: true };
 /// In the order of [`Column`]. Of frozen chunks those without the hook are carried with their
 /// bytecode, as 5.3 may be better off with that.
 #[rustfmt::skip]
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     row(Column::Source, "source", Form::Plain, Strip::Lines, Core::Stock),
     row(Column::Squashed, "squashed", Form::Squashed, Strip::Lines, Core::Stock),
     Row { usual: false, ..row(Column::Bytecode0, "bytecode-0", Form::Bytecode, Strip::Keep, Core::Stock) },
@@ -60,6 +62,7 @@ const ROWS: [Row; 8] = [
     row(Column::Frozen, "frozen", ALONE, Strip::Lines, Core::Hooked),
     row(Column::FrozenShadow, "frozen-shadow", WITH_BYTECODE, Strip::Lines, Core::ReadOnly),
     Row { again: true, ..row(Column::ShadowAgain, "shadow-again", WITH_BYTECODE, Strip::Lines, Core::ReadOnly) },
+    row(Column::Lfs, "lfs", Form::Bytecode, Strip::Names, Core::Lfs),
 ];
 
 const fn row(column: Column, name: &'static str, form: Form, strip: Strip, core: Core) -> Row {
@@ -80,7 +83,7 @@ impl Row {
         let is_form = self.form.name() == input.form.name() && !self.again;
         match self.form {
             Form::Frozen { .. } => is_form && hook == (self.core == Core::Hooked),
-            Form::Bytecode => is_form && self.strip == input.strip,
+            Form::Bytecode => is_form && self.strip == input.strip && self.core == Core::Stock,
             _ => is_form,
         }
     }
@@ -121,6 +124,11 @@ impl Column {
     /// Whether it is constant objects.
     pub fn is_frozen(self) -> bool {
         self.row().form.is_frozen()
+    }
+
+    /// Whether it is in an image for LFS.
+    pub(crate) fn is_lfs(self) -> bool {
+        self.core() == Core::Lfs
     }
 
     /// Whether the chunk has been loaded before.

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use fastlua_emulator::{
-    Core, Data, Job, Load, Measure, Measured, Run, Toolchain, fast_files, measure,
+    Core, Data, File, Job, Load, Measure, Measured, Run, Toolchain, fast_files, measure,
+    region_file,
 };
 
-use crate::built::{Built, Flash, Measurement, flash};
+use crate::built::{Built, Flash, Measurement};
+use crate::store::Store;
 use crate::{BenchError, Column, Cost, LoadCost, RunCost, Target};
 
 /// Real time for one image; it takes a second or two.
@@ -27,7 +29,7 @@ pub struct Emulated<'a> {
 impl Emulated<'_> {
     /// Has the emulator measure what is known; it also makes what all images share.
     pub(crate) fn check(&self, target: &Target) -> Result<(), BenchError> {
-        self.load(target, Core::Stock, "", &[]).map(drop)
+        self.load(target, Core::Stock, &[], &[]).map(drop)
     }
 
     /// What each chunk of a target costs in the forms of one image.
@@ -37,7 +39,11 @@ impl Emulated<'_> {
         t: usize,
         built: &Built,
     ) -> Result<Vec<Measurement>, BenchError> {
+        let Some(flash) = built.flash(t) else {
+            return Ok(Vec::new());
+        };
         let stock = &built.stock[t];
+        let store = built.stores.get(t).and_then(Option::as_ref);
         let job = |name: &str, data, warm, run| Job {
             name: name.into(),
             data,
@@ -48,7 +54,8 @@ impl Emulated<'_> {
         let chunks = built.columns.iter().flat_map(|column| {
             let again = column.is_again();
             let chunks = stock.chunks.iter();
-            chunks.map(move |chunk| job(&chunk.name, Data::Fast, again, self.run))
+            let from = || store.map_or(Data::Fast, |_| Data::Lfs);
+            chunks.map(move |chunk| job(&chunk.name, from(), again, self.run))
         });
         let jobs: Vec<Job> = [empty()]
             .into_iter()
@@ -56,7 +63,13 @@ impl Emulated<'_> {
             .chain([empty()])
             .collect();
         let core = built.columns[0].core();
-        let found = self.load(target, core, &stock.c_header("0"), &jobs)?;
+        let found = match store {
+            Some(Store { region, .. }) => {
+                let (name, text) = region_file(region);
+                self.load(target, core, &[(name, text.as_bytes())], &jobs)?
+            }
+            None => self.load(target, core, &fast_files(&stock.c_header("0")), &jobs)?,
+        };
         let [first, chunks @ .., last] = &found[..] else {
             return Ok(Vec::new());
         };
@@ -68,8 +81,6 @@ impl Emulated<'_> {
                 last: format!("{last:?}"),
             });
         }
-        let of_target = built.firmware.of_variant(t);
-        let flash: Vec<Flash> = of_target.map(|(chunk, dump)| flash(chunk, dump)).collect();
         let chunk = |column: &Column, i: usize, measured: &Measured| {
             let name = stock.chunks[i].name.clone();
             let cost = match built.refused(t, &name) {
@@ -90,16 +101,15 @@ impl Emulated<'_> {
         &self,
         target: &Target,
         core: Core,
-        header: &str,
+        files: &[File<'_>],
         jobs: &[Job],
     ) -> Result<Vec<Measured>, BenchError> {
-        let files = fast_files(header);
         let how = Measure {
             tools: self.tools,
             work: self.work,
             layout: &target.core.layout,
             core,
-            files: if jobs.is_empty() { &[] } else { &files },
+            files,
             heap_limit: 0,
             count_reads: true,
             timeout: TIMEOUT,

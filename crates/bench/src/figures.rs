@@ -114,9 +114,9 @@ pub struct ChunkFigures {
 pub struct Cost {
     /// Bytes of the dump or text, as `fastlua build` counts them: without its name and its entry in
     /// the bundle's index. Frozen, bytes of its functions and strings, and of the bytecode where that
-    /// is carried as well.
+    /// is carried as well. In LFS, bytes of its functions and strings.
     pub flash: i64,
-    /// Of these, bytes of strings: frozen chunks share them, so that together they take less.
+    /// Of these, bytes of strings: frozen chunks share them, and those of LFS do, so that together they take less.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub strings: i64,
     /// What its load costs on the emulated chip.
@@ -187,7 +187,7 @@ pub struct RunCost {
     pub error: Option<String>,
 }
 
-/// Bytes of flash of the strings that frozen chunks share.
+/// Bytes of flash that chunks share: strings of frozen ones; in LFS also what finds the modules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pools {
     /// Where all chunks are in this form.

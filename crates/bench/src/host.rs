@@ -3,7 +3,7 @@
 use fastlua_bundle::{BundledChunk, Dump, Input};
 use fastlua_compiler::{HeapUse, LoadBackError, Loaded, heap_use};
 
-use crate::built::{Built, Measurement, flash};
+use crate::built::{Built, Flash, Measurement};
 use crate::{Column, Cost, Ratio, Target};
 
 /// This process.
@@ -18,11 +18,12 @@ impl Host<'_> {
     /// What each chunk of a target costs in the columns of one image.
     pub(crate) fn costs(&self, target: &Target, t: usize, built: &Built) -> Vec<Measurement> {
         let chunks = built.firmware.of_variant(t);
-        let each = chunks.flat_map(|(chunk, dump)| {
+        let flash = built.flash(t).unwrap_or_default();
+        let each = chunks.zip(flash).flat_map(|((chunk, dump), flash)| {
             let columns = built.columns.iter();
             columns.map(move |column| {
                 let refused = built.refused(t, &chunk.name);
-                let cost = self.cost(target, *column, chunk, dump, refused);
+                let cost = self.cost(target, *column, (chunk, dump), flash, refused);
                 (*column, chunk.name.clone(), cost)
             })
         });
@@ -33,12 +34,12 @@ impl Host<'_> {
         &self,
         target: &Target,
         column: Column,
-        chunk: &BundledChunk,
-        dump: &Dump,
+        (chunk, dump): (&BundledChunk, &Dump),
+        (flash, strings): Flash,
         refused: Option<String>,
     ) -> Cost {
-        let (flash, strings) = flash(chunk, dump);
-        let measured = match column.is_frozen() || refused.is_some() {
+        let in_flash = column.is_frozen() || column.is_lfs();
+        let measured = match in_flash || refused.is_some() {
             true => None,
             false => Some(self.ratio(target, column, chunk, dump)),
         };

@@ -19,6 +19,7 @@ mod limits;
 mod measure;
 mod metric;
 mod page;
+mod store;
 mod table;
 mod target;
 

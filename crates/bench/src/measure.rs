@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::built::{Built, Measurement};
 use crate::emulated::Emulated;
 use crate::host::Host;
+use crate::store::Store;
 use crate::{BenchError, ChunkFigures, Column, Figures, On, Pools, SCHEMA, Target, VariantFigures};
 
 /// What to measure.
@@ -119,10 +120,17 @@ impl Bench<'_> {
                 .collect::<Result<_, _>>()?,
             Machine::Host => Vec::new(),
         };
+        let stores = match column.is_lfs() {
+            true => (0..self.targets.len())
+                .map(|t| Store::new(&firmware, t))
+                .collect(),
+            false => Vec::new(),
+        };
         Ok(Built {
             columns,
             firmware,
             stock,
+            stores,
         })
     }
 
@@ -136,7 +144,7 @@ impl Bench<'_> {
     ) -> Result<Bundle, BenchError> {
         let core = &self.targets[t].core;
         let of_target = only(firmware, t, core);
-        if column.is_source() {
+        if column.is_source() || column.is_lfs() {
             return Ok(of_target);
         }
         let has = |input: &&Input| of_target.chunks.iter().any(|c| c.name == input.name);
@@ -181,6 +189,14 @@ impl Bench<'_> {
     /// The strings of a target's frozen chunks: of all in one form, and of those that are built so.
     fn pools(&self, t: usize, built: &[Built]) -> Pools {
         let mut pools = Pools::default();
+        for image in built {
+            if let Some(Some(store)) = image.stores.get(t) {
+                let columns = image.columns.iter();
+                pools
+                    .of_all
+                    .extend(columns.map(|column| (*column, store.shared)));
+            }
+        }
         for image in built.iter().filter(|image| image.columns[0].is_frozen()) {
             let bytes = image.firmware.pool(t).1 as i64;
             pools

@@ -39,7 +39,7 @@ pub fn table(on: On, variant: &VariantFigures) -> String {
     } = variant;
     let what = match on.chip() {
         Some(chip) => format!(
-            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen) on an emulated {}",
+            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen or lfs) on an emulated {}",
             chip.title()
         ),
         None => format!(

@@ -23,6 +23,8 @@ mod table;
 mod v51;
 mod v53;
 
+use std::collections::HashSet;
+
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
 
@@ -129,6 +131,20 @@ pub fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
         }
         Dialect::Lua53 => v53::write(image),
     }
+}
+
+/// Bytes of the strings that a module names, as if no other module did: what it adds at the most to those that all
+/// share.
+pub fn string_bytes(module: &Module) -> usize {
+    let mut texts: HashSet<Vec<u8>> = HashSet::new();
+    let mut add = |text: &[u8]| {
+        texts.insert(text.to_vec());
+    };
+    match module.chunk.layout.dialect() {
+        Dialect::Lua51 => v51::strings(&module.chunk.main, &mut add),
+        Dialect::Lua53 => v53::strings(&module.chunk.main, &mut add),
+    }
+    texts.iter().map(|text| strings::bytes(text)).sum()
 }
 
 /// Whether an image can be for this address.

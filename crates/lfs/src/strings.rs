@@ -15,6 +15,11 @@ pub(crate) fn hash(seed: u32, text: &[u8]) -> u32 {
     hash
 }
 
+/// Bytes of a string in the memory of a region: what is in front of its text, the text, and a zero, in words.
+pub(crate) fn bytes(text: &[u8]) -> usize {
+    16 + (text.len() + 1).next_multiple_of(4)
+}
+
 /// Calls `visit` with the string constants and the names of a function, in the order in which `luac.cross`
 /// gathers them; not its source and not those of functions in it.
 pub(crate) fn visit<'a>(function: &'a Function, visit: &mut impl FnMut(&'a [u8])) {

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use memory::relocate;
 pub(crate) use read::read;
-pub(crate) use write::write;
+pub(crate) use write::{strings, write};
 
 use fastlua_bytecode::{Format, Layout};
 

@@ -274,6 +274,16 @@ fn gather(modules: &[Module]) -> Vec<BString> {
     strings
 }
 
+/// Calls `visit` with the strings of a module that not every core has.
+pub(crate) fn strings(main: &Function, visit: &mut dyn FnMut(&[u8])) {
+    let main = in_image(main, Dialect::Lua53);
+    of_function(&main, &mut |text| {
+        if !fixed::STRINGS.iter().any(|fixed| fixed.as_bytes() == text) {
+            visit(text);
+        }
+    });
+}
+
 fn of_function<'a>(function: &'a Function, add: &mut impl FnMut(&'a [u8])) {
     if let Some(source) = &function.source {
         add(source);
@@ -400,12 +410,11 @@ fn value_words(layout: &Layout) -> usize {
 /// their table, the functions, the table of modules.
 fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
     const HEADER: usize = 48;
-    const STRING: usize = 16;
     const TABLE: usize = 16;
     let value = 4 * value_words(layout);
-    let lengths = strings.iter().map(|s| s.len());
-    let lengths = lengths.chain(fixed::STRINGS.iter().map(|s| s.len()));
-    let texts: usize = lengths.map(|n| STRING + (n + 1).next_multiple_of(4)).sum();
+    let texts = strings.iter().map(|s| s.as_bytes());
+    let texts = texts.chain(fixed::STRINGS.iter().map(|s| s.as_bytes()));
+    let texts: usize = texts.map(crate::strings::bytes).sum();
     let chains = Counts::of(strings).short.next_power_of_two() as usize;
     let parts: Vec<Part> = modules
         .iter()

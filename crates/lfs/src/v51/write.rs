@@ -83,6 +83,11 @@ pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
     })
 }
 
+/// Calls `visit` with the strings of a module.
+pub(crate) fn strings(main: &Function, visit: &mut dyn FnMut(&[u8])) {
+    Node::of(main, NO_SOURCE.as_bytes()).strings(&mut |text| visit(text));
+}
+
 /// Words of the table of so many strings, `createROstrt`: in the ESP8266's luac.cross and in the ESP32's. The
 /// loaders take any.
 pub(super) fn table_sizes(strings: usize) -> [usize; 2] {
