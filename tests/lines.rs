@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fastlua_bytecode::{Function, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
@@ -97,6 +97,57 @@ fn the_command_gives_the_same_wrong_lines() {
     }
 }
 
+/// Makes an image of the modules in `folder` as the reference does; gives the reference's, too.
+fn images(folder: &Path, variant: &str) -> (Vec<u8>, Vec<u8>) {
+    let theirs = fs::read(root().join(format!("tests/golden/lines/{variant}/lfs.img"))).unwrap();
+    let image = fastlua_lfs::read(&theirs).unwrap().image;
+    let ours = tempfile::NamedTempFile::new().unwrap();
+    let mut command = fastlua(folder);
+    command.args(["lfs", "--variant", variant, "--line-info", "reference"]);
+    command.args(["--timestamp", &image.timestamp.to_string()]);
+    if variant.starts_with("lua51") {
+        command.args(["--address", "0x40280000"]);
+    }
+    command.arg("-o").arg(ours.path());
+    succeed(command.args(["again.lua", "far.lua", "names.lua", "replaced.lua"]));
+    (fs::read(ours.path()).unwrap(), theirs)
+}
+
+/// All of an image that depends on nothing but its modules: in 5.3 that is the strings and what is behind them.
+fn behind_the_seed(image: &[u8]) -> &[u8] {
+    let strings = image.windows(3).position(|bytes| bytes == b"\x19ss");
+    &image[strings.unwrap_or(0)..]
+}
+
+#[test]
+fn images_have_the_references_line_info() {
+    let bytes_of_chunks = tempfile::tempdir().unwrap();
+    let mut variants = Vec::new();
+    for (variant, name, file) in chunks() {
+        let chunk = fs::read(file).unwrap();
+        let path = format!("{variant}/{name}.lua");
+        put(bytes_of_chunks.path(), &path, chunk);
+        variants.push(variant);
+    }
+    variants.dedup();
+    assert_eq!(variants.len(), 4);
+    for variant in variants {
+        // of sources, and of what luac.cross made of them
+        for folder in [
+            root().join("tests/golden/lines"),
+            bytes_of_chunks.path().join(&variant),
+        ] {
+            let (ours, theirs) = images(&folder, &variant);
+            assert!(
+                behind_the_seed(&ours) == behind_the_seed(&theirs),
+                "{variant} {folder:?}"
+            );
+            let [ours, theirs] = [ours, theirs].map(|image| fastlua_lfs::read(&image).unwrap());
+            assert_eq!(ours.sizes, theirs.sizes, "{variant}");
+        }
+    }
+}
+
 /// The 5.3 compilers count in front of the line info of `f`, and their C library ends them.
 #[test]
 fn where_the_reference_crashes_there_is_nothing_to_give() {
@@ -126,4 +177,17 @@ fn where_the_reference_crashes_there_is_nothing_to_give() {
     succeed(&mut compile(variant, "fails.lua", &stripped));
     succeed(&mut compile(variant, "works.lua", &reference));
     succeed(&mut compile("lua51-float", "fails.lua", &reference));
+    let lfs = |how: &str| {
+        let mut command = fastlua(folder.path());
+        command.args(["lfs", "--variant", variant, "-o", "lfs.img", "fails.lua"]);
+        command.args(["--line-info", how]);
+        command
+    };
+    assert_eq!(
+        fail(&mut lfs("reference")),
+        "error: module fails: function main.0: luac.cross has no line info for it: it writes outside of its memory \
+         and crashes; make the image with --line-info shortest\nnothing was written\n"
+    );
+    assert!(!folder.path().join("lfs.img").exists());
+    succeed(&mut lfs("shortest"));
 }

@@ -47,8 +47,9 @@ pub struct Args {
     heap: Heap,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LineInfo {
+/// How line numbers are packed.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+pub enum LineInfo {
     Shortest,
     Reference,
 }

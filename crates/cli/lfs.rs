@@ -4,8 +4,9 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use fastlua::{Amount, BudgetError, LfsOptions, Options, OutputReport, lfs_image};
+use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, lfs_image};
 
+use crate::compile::LineInfo;
 use crate::output::Outputs;
 use crate::variant_args::{Heap, Known};
 use crate::{build, inputs, print};
@@ -19,7 +20,8 @@ use crate::{build, inputs, print};
 
 Put lfs.img into the chip's file system and load it with node.LFS.reload'lfs.img'. The memory of the image is \
 luac.cross's but for the time stamp; before it is written it is read back, relocated as the chip's loader \
-does, and each function compared. docs/lfs.md tells more."
+does, and each function compared. With `--line-info reference` line info is luac.cross's, too, its wrong lines \
+included. docs/lfs.md tells more."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -45,6 +47,9 @@ pub struct Args {
     /// Time of the image in seconds since 1970 [default: SOURCE_DATE_EPOCH, else 0]
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u32>,
+    /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
+    line_info: LineInfo,
     /// Print the report as JSON (see docs/machine-output.md)
     #[arg(long)]
     pub json: bool,
@@ -100,6 +105,7 @@ pub fn run(args: &Args) -> Result<()> {
         region: args.size,
         address: args.address,
         timestamp: timestamp(args)?,
+        reference_lines: args.line_info == LineInfo::Reference,
     };
     if let Some(folder) = &args.firmware {
         let (tree, _) = build::of_tree(folder, args.lua.as_deref(), &options)?;
@@ -111,7 +117,14 @@ pub fn run(args: &Args) -> Result<()> {
     build::warn(&bundle);
     let image = match lfs_image(&plan, &bundle, &lfs) {
         Ok(image) => image,
-        Err(error) => bail!("{}\nnothing was written", error.to_string().trim_end()),
+        Err(error) => {
+            let hint = match &error {
+                LfsError::Lines { .. } => "; make the image with --line-info shortest",
+                _ => "",
+            };
+            let error = error.to_string();
+            bail!("{}{hint}\nnothing was written", error.trim_end())
+        }
     };
     let mut report = image.report;
     let mut outputs = Outputs::default();

@@ -1,11 +1,10 @@
 //! Reading and writing dumps of every layout.
 
-use std::collections::HashMap;
-
 use crate::cursor::Cursor;
 use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 use crate::header::Header;
 use crate::layout::{Format, Layout};
+use crate::lineinfo::PackedLines;
 use crate::model::{Chunk, Function, FunctionPath};
 use crate::reference_lines::{LineNote, reference_line_info};
 use crate::sink::Sink;
@@ -37,11 +36,24 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
             kind,
         });
     }
-    decode(Cursor::checking(bytes), layout)?;
-    decode(Cursor::keeping(bytes), layout).map(|main| Chunk {
+    decode(&mut Cursor::checking(bytes), layout)?;
+    decode(&mut Cursor::keeping(bytes), layout).map(|main| Chunk {
         layout: *layout,
         main,
     })
+}
+
+/// The line info of a dump as it is packed there, which is not always as [`write`] packs it. None where the
+/// format packs nothing.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn packed_lines(bytes: &[u8], layout: &Layout) -> Result<PackedLines, ReadError> {
+    read(bytes, layout)?;
+    let mut cursor = Cursor::checking(bytes);
+    cursor.keep_line_info();
+    decode(&mut cursor, layout)?;
+    Ok(cursor.into_line_info())
 }
 
 /// Writes a chunk in its layout. A chunk that was read gives the bytes that it was read from, except
@@ -68,7 +80,7 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
 pub fn write_as_reference(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<Vec<u8>, WriteError> {
     let packed = match chunk.layout.format.is_nodemcu() {
         true => reference_lines(chunk, notes)?,
-        false => HashMap::new(),
+        false => PackedLines::new(),
     };
     encode(Sink::with_line_info(&packed), chunk)
 }
@@ -78,13 +90,10 @@ pub fn write_as_reference(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<Vec<
 ///
 /// # Errors
 /// [`WriteErrorKind::ReferenceFails`].
-pub fn reference_lines(
-    chunk: &Chunk,
-    notes: &[Vec<LineNote>],
-) -> Result<HashMap<FunctionPath, Vec<u8>>, WriteError> {
+pub fn reference_lines(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<PackedLines, WriteError> {
     let dialect = chunk.layout.dialect();
     let mut notes = notes.iter();
-    let mut packed = HashMap::new();
+    let mut packed = PackedLines::new();
     let mut fails = None;
     chunk.main.for_each(&mut |path, function| {
         let notes = notes.next().filter(|_| !function.lines.is_empty());
@@ -195,12 +204,12 @@ fn read_header(cursor: &mut Cursor, layout: &Layout) -> Result<(), ReadError> {
     }
 }
 
-fn decode(mut cursor: Cursor, layout: &Layout) -> Result<Function, ReadError> {
-    read_header(&mut cursor, layout)?;
+fn decode(cursor: &mut Cursor, layout: &Layout) -> Result<Function, ReadError> {
+    read_header(cursor, layout)?;
     match layout.format {
         Format::NodeMcu51 => cursor.main(|cursor| nodemcu51::read_function(cursor, layout)),
-        Format::NodeMcu53 => nodemcu53::read_main(&mut cursor, layout),
+        Format::NodeMcu53 => nodemcu53::read_main(cursor, layout),
         Format::Puc51 => cursor.main(|cursor| puc51::read_function(cursor, layout)),
-        Format::Puc53 => puc53::read_main(&mut cursor, layout),
+        Format::Puc53 => puc53::read_main(cursor, layout),
     }
 }

@@ -4,6 +4,7 @@ use bstr::BString;
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{ReadError, ReadErrorKind};
+use crate::lineinfo::PackedLines;
 use crate::model::{Function, FunctionPath, MAX_NESTING};
 
 pub(crate) type Result<T> = std::result::Result<T, ReadError>;
@@ -19,6 +20,7 @@ pub struct Cursor<'a> {
     keep: bool,
     pool: Option<&'a [BString]>,
     copied: usize,
+    packed: Option<PackedLines>,
 }
 
 impl<'a> Cursor<'a> {
@@ -31,6 +33,7 @@ impl<'a> Cursor<'a> {
             keep: true,
             pool: None,
             copied: 0,
+            packed: None,
         }
     }
 
@@ -40,6 +43,24 @@ impl<'a> Cursor<'a> {
             keep: false,
             ..Cursor::keeping(bytes)
         }
+    }
+
+    /// From here on packed line info is kept as it stands, too.
+    pub fn keep_line_info(&mut self) {
+        self.packed = Some(PackedLines::new());
+    }
+
+    /// The line info of the function that is read: all from `start` on.
+    pub(crate) fn note_line_info(&mut self, start: usize) {
+        if let Some(packed) = &mut self.packed {
+            let function = self.function.clone().unwrap_or_default();
+            packed.insert(function, self.bytes[start..self.offset].to_vec());
+        }
+    }
+
+    /// The packed line info that was kept.
+    pub fn into_line_info(self) -> PackedLines {
+        self.packed.unwrap_or_default()
     }
 
     /// From here on strings are numbers, from 1 on, of these.

@@ -42,12 +42,13 @@ pub mod stream {
 }
 
 pub use codec::{
-    candidates, is_bytecode, read, read_any, reference_lines, write, write_as_reference,
+    candidates, is_bytecode, packed_lines, read, read_any, reference_lines, write,
+    write_as_reference,
 };
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use layout::{Format, Layout};
-pub use lineinfo::line_info;
+pub use lineinfo::{PackedLines, line_info};
 pub use listing::instruction_text;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
 pub use numbers::{Dialect, NumberModel};

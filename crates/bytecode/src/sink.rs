@@ -6,6 +6,7 @@ use bstr::BStr;
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{WriteError, WriteErrorKind};
+use crate::lineinfo::PackedLines;
 use crate::model::{Function, FunctionPath, MAX_NESTING};
 
 pub(crate) type Result<T> = std::result::Result<T, WriteError>;
@@ -15,13 +16,13 @@ pub(crate) type Result<T> = std::result::Result<T, WriteError>;
 pub struct Sink<'a> {
     bytes: Vec<u8>,
     function: FunctionPath,
-    packed: Option<&'a HashMap<FunctionPath, Vec<u8>>>,
+    packed: Option<&'a PackedLines>,
     pool: Option<&'a HashMap<&'a BStr, u32>>,
 }
 
 impl<'a> Sink<'a> {
     /// A sink for a chunk whose line info is packed already, each function's.
-    pub fn with_line_info(packed: &'a HashMap<FunctionPath, Vec<u8>>) -> Self {
+    pub fn with_line_info(packed: &'a PackedLines) -> Self {
         Sink {
             packed: Some(packed),
             ..Sink::default()

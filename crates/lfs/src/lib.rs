@@ -26,7 +26,7 @@ mod v53;
 use std::collections::HashSet;
 
 use bstr::BString;
-use fastlua_bytecode::{Chunk, Dialect, Function, Layout};
+use fastlua_bytecode::{Chunk, Dialect, Function, Layout, PackedLines};
 
 pub use error::{Damage, ReadError, WriteError};
 pub use names::core_name;
@@ -120,16 +120,28 @@ pub fn read(bytes: &[u8]) -> Result<Found, ReadError> {
 /// # Errors
 /// What no image can hold, or no chip could find in it.
 pub fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
+    write_with_line_info(image, &PackedLines::new())
+}
+
+/// As [`write()`], with line info that is packed already. A function is found by the number of its module, then as
+/// in its chunk; one that has lines and is not there has them packed in the shortest way.
+///
+/// # Errors
+/// Those of [`write()`].
+pub fn write_with_line_info(
+    image: &Image,
+    packed: &PackedLines,
+) -> Result<(Vec<u8>, Sizes), WriteError> {
     check(image)?;
     match image.layout.dialect() {
         Dialect::Lua51 => {
-            let (contents, sizes) = v51::write(image)?;
+            let (contents, sizes) = v51::write(image, packed)?;
             Ok(match image.place {
                 Place::Anywhere => (gzip::write(&contents), sizes),
                 Place::At(_) => (contents, sizes),
             })
         }
-        Dialect::Lua53 => v53::write(image),
+        Dialect::Lua53 => v53::write(image, packed),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is otherwise in an image than in a dump: source names, of which each module has one, and 5.3's word about
-//! where the environment comes from.
+//! where the environment comes from. And line info, which may be given packed.
 
 use bstr::BString;
-use fastlua_bytecode::{Dialect, Function};
+use fastlua_bytecode::{Dialect, Format, Function, line_info};
 
 use crate::NO_SOURCE;
 
@@ -30,5 +30,17 @@ fn inherit(function: &mut Function, parent: &BString) {
         child.source.take_if(|source| source == parent);
         let source = child.source.as_ref().unwrap_or(parent).clone();
         inherit(child, &source);
+    }
+}
+
+/// The packed line info of a function: that which is given, else the shortest; none where it has no lines.
+pub(crate) fn packed_lines(
+    format: Format,
+    function: &Function,
+    given: Option<&Vec<u8>>,
+) -> Vec<u8> {
+    match given.filter(|_| !function.lines.is_empty()) {
+        Some(packed) => packed.clone(),
+        None => line_info(format, function),
     }
 }

@@ -11,11 +11,11 @@ use fastlua_bytecode::stream::{
     Cursor, Sink, image_header, read_functions, read_string, read_typed, read_varint,
     write_functions, write_string, write_typed, write_varint,
 };
-use fastlua_bytecode::{Chunk, Dialect, Format, Function, Layout, line_info};
+use fastlua_bytecode::{Chunk, Dialect, Format, Function, FunctionPath, Layout, PackedLines};
 use sha2::{Digest, Sha256};
 
 use crate::size::{Part, Sizes};
-use crate::sources::{in_image, set_environment};
+use crate::sources::{in_image, packed_lines, set_environment};
 use crate::strings::visit;
 use crate::{
     Damage, Found, Image, LONGEST, Module, NO_SOURCE, Place, ReadError, Region, WriteError, fixed,
@@ -40,7 +40,7 @@ type Result<T> = std::result::Result<T, ReadError>;
 
 /// The memory that the chip makes of an image.
 pub(crate) fn region(bytes: &[u8]) -> Result<Region> {
-    read(bytes).map(|found| memory::region(&found.image))
+    read_packed(bytes).map(|(found, packed)| memory::region(&found.image, &packed))
 }
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -60,6 +60,11 @@ struct Prelude {
 
 /// Reads an image.
 pub(crate) fn read(bytes: &[u8]) -> Result<Found> {
+    read_packed(bytes).map(|(found, _)| found)
+}
+
+/// And its line info as it is packed there.
+fn read_packed(bytes: &[u8]) -> Result<(Found, PackedLines)> {
     let fits = |layout: &Layout| bytes.starts_with(&image_header(layout));
     let Some(layout) = layouts().find(fits) else {
         return Err(ReadError::at(6, "the header is that of no variant"));
@@ -71,10 +76,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Found> {
         ));
     }
     decode(Cursor::checking(bytes), &layout)?;
-    let (prelude, functions, names, timestamp) = decode(Cursor::keeping(bytes), &layout)?;
-    let modules: Vec<Module> = names
+    let mut cursor = Cursor::keeping(bytes);
+    cursor.keep_line_info();
+    let (prelude, contents) = decode(cursor, &layout)?;
+    let modules: Vec<Module> = contents
+        .names
         .into_iter()
-        .zip(functions)
+        .zip(contents.functions)
         .map(|(name, mut main)| {
             if main.upvalues.first().is_some_and(|first| first.in_stack) {
                 return Err(ReadError::at(
@@ -88,30 +96,38 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Found> {
         })
         .collect::<Result<_>>()?;
     check(&modules, &prelude.strings)?;
-    Ok(Found {
-        sizes: sizes(&layout, &modules, &prelude.strings),
+    let packed = contents.packed;
+    let found = Found {
+        sizes: sizes(&layout, &modules, &prelude.strings, &packed),
         strings: prelude.strings.len(),
         index: None,
         image: Image {
             layout,
             place: Place::Anywhere,
             aligned: false,
-            timestamp,
+            timestamp: contents.timestamp,
             seed: Some(prelude.seed),
             modules,
         },
-    })
+    };
+    Ok((found, packed))
 }
 
-type Parts = (Prelude, Vec<Function>, Vec<BString>, u32);
+/// What was read behind it.
+struct Contents {
+    functions: Vec<Function>,
+    names: Vec<BString>,
+    timestamp: u32,
+    packed: PackedLines,
+}
 
-fn decode(mut cursor: Cursor, layout: &Layout) -> Result<Parts> {
+fn decode(mut cursor: Cursor, layout: &Layout) -> Result<(Prelude, Contents)> {
     cursor.take("header", image_header(layout).len())?;
     let prelude = prelude(&mut cursor, layout)?;
     let fixed = fixed::STRINGS.iter().map(|text| BString::from(*text));
     let pool: Vec<BString> = prelude.strings.iter().cloned().chain(fixed).collect();
     // a cursor whose strings live as long as the pool
-    functions(cursor, layout, &pool).map(|(f, names, stamp)| (prelude, f, names, stamp))
+    functions(cursor, layout, &pool).map(|contents| (prelude, contents))
 }
 
 fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
@@ -156,11 +172,7 @@ fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
     }
 }
 
-fn functions(
-    cursor: Cursor<'_>,
-    layout: &Layout,
-    pool: &[BString],
-) -> Result<(Vec<Function>, Vec<BString>, u32)> {
+fn functions(cursor: Cursor<'_>, layout: &Layout, pool: &[BString]) -> Result<Contents> {
     let mut cursor = cursor;
     signature(&mut cursor, FUNCTIONS, "the functions do not begin here")?;
     cursor.use_pool(pool);
@@ -183,9 +195,14 @@ fn functions(
             "there are more or fewer names than modules",
         ));
     }
-    let stamp = integer(&mut cursor, layout, "time stamp")?;
+    let timestamp = integer(&mut cursor, layout, "time stamp")?;
     match cursor.left() {
-        0 => Ok((functions, names, stamp)),
+        0 => Ok(Contents {
+            functions,
+            names,
+            timestamp,
+            packed: cursor.into_line_info(),
+        }),
         _ => Err(ReadError::at(cursor.offset(), "bytes follow the image")),
     }
 }
@@ -312,7 +329,10 @@ impl Counts {
 }
 
 /// Writes an image.
-pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), WriteError> {
+pub(crate) fn write(
+    image: &Image,
+    packed: &PackedLines,
+) -> std::result::Result<(Vec<u8>, Sizes), WriteError> {
     let layout = &image.layout;
     if let Some(module) = image.modules.iter().find(|m| m.name.len() > LONGEST_SHORT) {
         return Err(WriteError::Name(module.name.clone()));
@@ -330,7 +350,7 @@ pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), Writ
     for (number, text) in (1..).zip(all) {
         pool.entry(text).or_insert(number);
     }
-    let body = body(image, &strings, &pool)?;
+    let body = body(image, &strings, &pool, packed)?;
     let seed = image.seed.unwrap_or_else(|| {
         let hash = Sha256::digest(&body);
         u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
@@ -342,7 +362,7 @@ pub(crate) fn write(image: &Image) -> std::result::Result<(Vec<u8>, Sizes), Writ
     let bytes = sink.into_bytes();
     match bytes.len() > LONGEST {
         true => Err(WriteError::Long(bytes.len())),
-        false => Ok((bytes, sizes(layout, &image.modules, &strings))),
+        false => Ok((bytes, sizes(layout, &image.modules, &strings, packed))),
     }
 }
 
@@ -358,8 +378,9 @@ fn body(
     image: &Image,
     strings: &[BString],
     pool: &HashMap<&BStr, u32>,
+    packed: &PackedLines,
 ) -> std::result::Result<Vec<u8>, WriteError> {
-    let mut sink = Sink::default();
+    let mut sink = Sink::with_line_info(packed);
     sink.bytes(STRINGS);
     let counts = Counts::of(strings);
     for count in [
@@ -408,7 +429,7 @@ fn value_words(layout: &Layout) -> usize {
 
 /// What the chip makes of it (`lundump.c`), on 32 bits: its header, the strings with those that every core has,
 /// their table, the functions, the table of modules.
-fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
+fn sizes(layout: &Layout, modules: &[Module], strings: &[BString], packed: &PackedLines) -> Sizes {
     const HEADER: usize = 48;
     const TABLE: usize = 16;
     let value = 4 * value_words(layout);
@@ -418,12 +439,13 @@ fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
     let chains = Counts::of(strings).short.next_power_of_two() as usize;
     let parts: Vec<Part> = modules
         .iter()
-        .map(|module| {
+        .zip(0..)
+        .map(|(module, number)| {
             let mut bytes = 0;
-            module
-                .chunk
-                .main
-                .for_each(&mut |_, f| bytes += function(f, value));
+            module.chunk.main.for_each(&mut |path, f| {
+                let path = FunctionPath([&[number], &path.0[..]].concat());
+                bytes += function(f, value, packed.get(&path));
+            });
             Part {
                 name: module.name.clone(),
                 bytes,
@@ -440,11 +462,11 @@ fn sizes(layout: &Layout, modules: &[Module], strings: &[BString]) -> Sizes {
     }
 }
 
-fn function(function: &Function, value: usize) -> usize {
+fn function(function: &Function, value: usize, packed: Option<&Vec<u8>>) -> usize {
     const FUNCTION: usize = 76;
     const UPVALUE: usize = 8;
     const LOCAL: usize = 12;
-    let lines = line_info(Format::NodeMcu53, function).len();
+    let lines = packed_lines(Format::NodeMcu53, function, packed).len();
     FUNCTION
         + 4 * (function.functions.len() + function.code.len())
         + value * function.constants.len()

@@ -3,9 +3,10 @@
 mod common;
 
 use common::{layouts, made_up};
-use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout};
+use fastlua_bytecode::{Chunk, Constant, Dialect, Function, FunctionPath, Layout};
 use fastlua_lfs::{
     Image, Module, Place, Unproved, Word, WriteError, is_image, prove, read, region, write,
+    write_with_line_info,
 };
 use fastlua_verifier::verify;
 
@@ -221,4 +222,40 @@ fn a_region_is_what_is_told_of_it() {
         ..made_up(lua51(), 3, 4)
     };
     assert!(region(&write(&image).unwrap().0).is_err());
+}
+
+/// Three instructions on line 1, in one run, in two, and on other lines.
+#[test]
+fn line_info_may_be_packed_already_and_is_compared() {
+    for layout in layouts() {
+        let mut image = numbered(layout, 2);
+        image.modules[1].chunk.main.lines = vec![1; 3];
+        let with = |packed: &[u8]| {
+            let packed = [(FunctionPath(vec![1]), packed.to_vec())];
+            write_with_line_info(&image, &packed.into()).unwrap()
+        };
+        let (shortest, sizes) = write(&image).unwrap();
+        assert_eq!(with(&[3, 0]), (shortest.clone(), sizes));
+        let (split, sizes) = with(&[1, 0xc0, 1, 0xc0, 1, 0]);
+        assert_ne!(split, shortest, "{layout}");
+        prove(&split, &image).unwrap();
+        assert_eq!(read(&split).unwrap().sizes, sizes, "{layout}");
+        let memory = region(&split).unwrap();
+        assert_eq!(4 * memory.words().count(), sizes.total, "{layout}");
+        let bytes = memory.at(0x4021_0000);
+        let there = |lines: &[u8]| bytes.windows(lines.len()).any(|w| w == lines);
+        assert!(there(&[1, 0xc0, 1, 0xc0, 1, 0]), "{layout}");
+        let (wrong, _) = with(&[2, 1, 0]);
+        let said = prove(&wrong, &image).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "module m1: function main: line of instruction 3 is 1 in one and 2 in the other"
+        );
+        // nothing is made of line info for a function without lines
+        let none = [(FunctionPath(vec![0]), vec![3, 0])].into();
+        assert_eq!(
+            write_with_line_info(&image, &none).unwrap(),
+            write(&image).unwrap()
+        );
+    }
 }

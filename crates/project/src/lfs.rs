@@ -4,8 +4,14 @@ use std::fmt::Write;
 
 use bstr::BString;
 use fastlua_bundle::{Bundle, BundledChunk, Input, SourceText};
-use fastlua_bytecode::{Chunk, Dialect, Layout, Strip};
-use fastlua_lfs::{Image, Module, Place, Sizes, Unproved, WriteError, core_name, prove, write};
+use fastlua_bytecode::{
+    Chunk, Dialect, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, read,
+    write_as_reference,
+};
+use fastlua_compiler::line_notes;
+use fastlua_lfs::{
+    Image, Module, Place, Sizes, Unproved, WriteError, core_name, prove, write_with_line_info,
+};
 use serde::Serialize;
 
 use crate::module::stem;
@@ -26,6 +32,9 @@ pub struct LfsOptions {
     pub address: Option<u32>,
     /// Seconds since 1970, which the chip tells as the time of the image.
     pub timestamp: u32,
+    /// Whether line info is luac.cross's own, its wrong lines included; that of bytecode stays as it is. Else it is
+    /// packed in the shortest way.
+    pub reference_lines: bool,
 }
 
 /// An image that is proved.
@@ -121,6 +130,14 @@ pub enum LfsError {
     /// Modules that no image holds.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// luac.cross has no line info for a module.
+    #[error("module {module}: {error}")]
+    Lines {
+        /// The module.
+        module: BString,
+        /// The function, and why.
+        error: fastlua_bytecode::WriteError,
+    },
     /// It takes more than the region has.
     #[error("the image takes {} bytes, more than the {} of the region:\n{}", .0.used, .0.region, .0.table())]
     TooLarge(Box<LfsReport>),
@@ -150,28 +167,36 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
     if region == 0 || !region.is_multiple_of(PAGE) {
         return Err(LfsError::Region(region));
     }
-    let mut modules = Vec::new();
-    let mut chunks = Vec::new();
+    let mut carried_all = Vec::new();
     for input in &plan.inputs {
         let chunk = bundle.chunks.iter().find(|chunk| chunk.name == input.name);
         let Some((carried, dump)) = chunk.and_then(|c| Some((c, c.dumps[0].as_ref()?))) else {
             continue;
         };
         let name = BString::from(name_of(plan, input));
-        let chunk = match &dump.compiled {
-            Some(_) => fastlua_bytecode::read(&dump.bytes, &variant.layout)
-                .map_err(|error| LfsError::Proof(error.to_string()))?,
+        let mut packed = PackedLines::new();
+        let mut chunk = match &dump.compiled {
+            Some(_) => read(&dump.bytes, &variant.layout).map_err(fault)?,
             None if carried.form.is_data() => constant(input, &variant.layout, plan.heap_limit)?,
             None => return Err(LfsError::Source(carried.name.clone())),
         };
-        modules.push(Module { name, chunk });
-        chunks.push(carried);
+        if options.reference_lines && !carried.form.is_data() {
+            (chunk, packed) = as_reference(chunk, input, &name, plan.heap_limit)?;
+        }
+        carried_all.push((Module { name, chunk }, packed, carried));
     }
     if variant.layout.dialect() == Dialect::Lua53 {
         // the chip finds names that begin with __ only there
-        let mut both: Vec<_> = modules.into_iter().zip(chunks).collect();
-        both.sort_by_key(|(module, _)| !module.name.starts_with(b"__"));
-        (modules, chunks) = both.into_iter().unzip();
+        carried_all.sort_by_key(|(module, ..)| !module.name.starts_with(b"__"));
+    }
+    let mut modules = Vec::new();
+    let mut chunks = Vec::new();
+    let mut packed = PackedLines::new();
+    for ((module, lines, carried), number) in carried_all.into_iter().zip(0..) {
+        let place = |path: FunctionPath| FunctionPath([&[number], &path.0[..]].concat());
+        packed.extend(lines.into_iter().map(|(path, bytes)| (place(path), bytes)));
+        modules.push(module);
+        chunks.push(carried);
     }
     let image = Image {
         layout: variant.layout,
@@ -181,13 +206,42 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         seed: None,
         modules,
     };
-    let (bytes, sizes) = write(&image)?;
+    let (bytes, sizes) = write_with_line_info(&image, &packed)?;
     let report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
     if sizes.total > region as usize {
         return Err(LfsError::TooLarge(Box::new(report)));
     }
     prove(&bytes, &image)?;
     Ok(LfsImage { bytes, report })
+}
+
+/// The chunk with the lines that luac.cross gives it, and its line info as luac.cross packs it. Bytecode keeps its
+/// own.
+fn as_reference(
+    chunk: Chunk,
+    input: &Input,
+    name: &BString,
+    heap_limit: usize,
+) -> Result<(Chunk, PackedLines), LfsError> {
+    let layout = chunk.layout;
+    if is_bytecode(&input.text) {
+        let packed = packed_lines(&input.text, &layout).map_err(fault)?;
+        return Ok((chunk, packed));
+    }
+    let chunk_name = format!("@{}", input.file);
+    let notes = line_notes(&layout, chunk_name.as_bytes(), &input.text, heap_limit);
+    let bytes = write_as_reference(&chunk, &notes.map_err(fault)?).map_err(|error| {
+        let module = name.clone();
+        LfsError::Lines { module, error }
+    })?;
+    // its wrong lines are what the image has to come back with
+    let chunk = read(&bytes, &layout).map_err(fault)?;
+    let packed = packed_lines(&bytes, &layout).map_err(fault)?;
+    Ok((chunk, packed))
+}
+
+fn fault(error: impl std::error::Error) -> LfsError {
+    LfsError::Proof(error.to_string())
 }
 
 /// Data as a function that returns it: a string constant of the image.

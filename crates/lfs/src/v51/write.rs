@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::BString;
-use fastlua_bytecode::{Constant, Format, Function, line_info};
+use fastlua_bytecode::{Constant, Format, Function, FunctionPath, PackedLines};
 
 use super::memory::relocate;
 use super::{
@@ -11,12 +11,13 @@ use super::{
 };
 use crate::builder::Builder;
 use crate::size::{Part, Sizes};
+use crate::sources::packed_lines;
 use crate::strings::{hash, visit};
 use crate::table::Table;
 use crate::{Image, LONGEST, NO_SOURCE, Place, WriteError, index};
 
 /// The contents of an image: its memory and the bitmap, or its memory at its address.
-pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
+pub(crate) fn write(image: &Image, packed: &PackedLines) -> Result<(Vec<u8>, Sizes), WriteError> {
     let layout = &image.layout;
     let Some(signature) = signature(layout, image.aligned) else {
         return Err(WriteError::Layout(*layout));
@@ -37,11 +38,12 @@ pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
     let index = Node {
         source: index.source.as_ref().map_or(&b""[..], |name| name),
         lines: Vec::new(),
-        children: image
-            .modules
-            .iter()
-            .map(|m| Node::of(&m.chunk.main, NO_SOURCE.as_bytes()))
-            .collect(),
+        children: Node::list(
+            image.modules.iter().map(|m| &m.chunk.main),
+            NO_SOURCE.as_bytes(),
+            &mut FunctionPath::default(),
+            packed,
+        ),
         function: &index,
     };
     let mut table = Table::default();
@@ -85,7 +87,8 @@ pub(crate) fn write(image: &Image) -> Result<(Vec<u8>, Sizes), WriteError> {
 
 /// Calls `visit` with the strings of a module.
 pub(crate) fn strings(main: &Function, visit: &mut dyn FnMut(&[u8])) {
-    Node::of(main, NO_SOURCE.as_bytes()).strings(&mut |text| visit(text));
+    let (path, none) = (&mut FunctionPath::default(), PackedLines::new());
+    Node::of(main, NO_SOURCE.as_bytes(), path, &none).strings(&mut |text| visit(text));
 }
 
 /// Words of the table of so many strings, `createROstrt`: in the ESP8266's luac.cross and in the ESP32's. The
@@ -108,16 +111,37 @@ struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn of(function: &'a Function, source: &'a [u8]) -> Node<'a> {
+    /// The functions that are in the one with the path `path`.
+    fn list(
+        functions: impl IntoIterator<Item = &'a Function>,
+        source: &'a [u8],
+        path: &mut FunctionPath,
+        packed: &PackedLines,
+    ) -> Vec<Node<'a>> {
+        let node = |(index, function): (u32, &'a Function)| {
+            path.0.push(index);
+            let node = Node::of(function, source, path, packed);
+            path.0.pop();
+            node
+        };
+        (0..).zip(functions).map(node).collect()
+    }
+
+    fn of(
+        function: &'a Function,
+        source: &'a [u8],
+        path: &mut FunctionPath,
+        packed: &PackedLines,
+    ) -> Node<'a> {
         let source = function.source.as_ref().map_or(source, |name| name);
-        let mut lines = line_info(Format::NodeMcu51, function);
+        let mut lines = packed_lines(Format::NodeMcu51, function, packed.get(path));
+        // the 0 at its end is that of the string
         lines.pop();
-        let children = function.functions.iter();
         Node {
             function,
             source,
             lines,
-            children: children.map(|child| Node::of(child, source)).collect(),
+            children: Node::list(&function.functions, source, path, packed),
         }
     }
 

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::mem;
 
 use bstr::BString;
-use fastlua_bytecode::{Constant, Format, Function, Layout, line_info};
+use fastlua_bytecode::{Constant, Format, Function, FunctionPath, Layout, PackedLines};
 
 use super::{Counts, LONGEST_SHORT, fixed, gather, main_of, value_words};
 use crate::builder::Builder;
+use crate::sources::packed_lines;
 use crate::strings::hash;
 use crate::{Image, Region};
 
@@ -41,8 +42,8 @@ const IN_FLASH: u8 = 1 << 5;
 /// How many of the strings that every core has are reserved words; they come first.
 const RESERVED: usize = 22;
 
-/// The memory of an image that was read.
-pub(super) fn region(image: &Image) -> Region {
+/// The memory of an image that was read, with its line info as it is packed there.
+pub(super) fn region(image: &Image, packed: &PackedLines) -> Region {
     let brought = gather(&image.modules);
     let counts = Counts::of(&brought);
     let mut writer = Writer {
@@ -50,6 +51,8 @@ pub(super) fn region(image: &Image) -> Region {
         seed: image.seed.unwrap_or_default(),
         value: value_words(&image.layout),
         layout: &image.layout,
+        packed,
+        path: FunctionPath::default(),
         strings: HashMap::new(),
         chains: vec![None; counts.short.next_power_of_two() as usize],
         last_function: 0,
@@ -94,6 +97,9 @@ struct Writer<'a> {
     /// Words of a value.
     value: usize,
     layout: &'a Layout,
+    packed: &'a PackedLines,
+    /// The function that is written.
+    path: FunctionPath,
     /// Where each string is; of two that are the same, the first.
     strings: HashMap<BString, usize>,
     /// The last short string of each chain.
@@ -132,8 +138,8 @@ impl Writer<'_> {
 
     /// Where the table of modules is, which their names and functions come before.
     fn modules(&mut self, image: &Image) -> usize {
-        let modules = image.modules.iter();
-        let mains: Vec<usize> = modules.map(|m| self.function(&main_of(m), None)).collect();
+        let mains: Vec<Function> = image.modules.iter().map(main_of).collect();
+        let mains = self.functions(&mains, None);
         let entries = self.memory.end();
         for (module, main) in image.modules.iter().zip(mains) {
             let name = self.string(Some(&module.name)).map(|at| at + STRING);
@@ -152,11 +158,21 @@ impl Writer<'_> {
         at
     }
 
+    /// Where these functions are, which are those of the one that is written.
+    fn functions(&mut self, functions: &[Function], source: Option<usize>) -> Vec<usize> {
+        let place = |(index, function): (u32, &Function)| {
+            self.path.0.push(index);
+            let at = self.function(function, source);
+            self.path.0.pop();
+            at
+        };
+        (0..).zip(functions).map(place).collect()
+    }
+
     /// Where the function is. `source` is where its parent's source name is.
     fn function(&mut self, function: &Function, source: Option<usize>) -> usize {
         let source = self.string(function.source.as_ref()).or(source);
-        let inner = function.functions.iter();
-        let inner: Vec<usize> = inner.map(|f| self.function(f, source)).collect();
+        let inner = self.functions(&function.functions, source);
         let functions = self.memory.end();
         for at in &inner {
             self.memory.push_address(Some(*at));
@@ -176,7 +192,8 @@ impl Writer<'_> {
             let place = [upvalue.in_stack.into(), upvalue.index, 0, 0];
             self.memory.push(u32::from_le_bytes(place));
         }
-        let lines = line_info(Format::NodeMcu53, function);
+        let given = self.packed.get(&self.path);
+        let lines = packed_lines(Format::NodeMcu53, function, given);
         let lines_at = (!lines.is_empty()).then_some(self.memory.end());
         for four in lines.chunks(4) {
             let mut word = [0; 4];
