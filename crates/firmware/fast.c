@@ -73,7 +73,7 @@ static int fast_get (lua_State *L, int i) {
     return 1;
   }
 #if defined(FAST_FREEZES)
-  if (z != NULL && c->kind <= FAST_SOURCE) n = fast_push_frozen(L, c, z, name);
+  if (z != NULL) n = fast_push_frozen(L, c, z, name);
   else
 #endif
   n = fast_push_chunk(L, b, c, name);
@@ -162,7 +162,7 @@ static int fast_matches (lua_State *L, int pattern) {
 static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
 #if defined(FAST_FREEZES)
   const fast_frozen *z = fast_frozen_of(L, b, c);
-  if (z != NULL && c->kind <= FAST_SOURCE) {
+  if (z != NULL) {
     lua_pushinteger(L, (lua_Integer)z->size);
     lua_pushliteral(L, "frozen");
     lua_pushinteger(L, (lua_Integer)fast_frozen_need(L, c, z));

@@ -202,11 +202,11 @@ static int fast_wants_shadow (lua_State *L, uint32_t number) {
   return !fast_is_mapped(L) || fast_needs_shadow(number);
 }
 
-/* the frozen form of a chunk, if loading takes that */
+/* the frozen form of a chunk, if loading takes that; frozen data is none */
 static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
                                                  const fast_chunk *c) {
   const fast_frozen *z = NULL;
-  if (b == &fast_freezer && fast_has_pool)
+  if (b == &fast_freezer && fast_has_pool && c->kind <= FAST_SOURCE)
     z = fast_freezer.frozen[c - fast_freezer.chunks];
   if (z == NULL || fast_is_mapped(L) || c->words == NULL
       || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)
