@@ -3,13 +3,14 @@
 mod support;
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use support::firmware::{head, raw};
-use support::{call, fail, put, run, succeed};
+use support::{call, fail, put, root, run, succeed};
 use tempfile::TempDir;
 
 /// A page of 100 kB, with every byte in it.
@@ -141,47 +142,45 @@ impl Drop for Device {
     }
 }
 
-#[test]
-#[ignore = "needs curl"]
-fn curl_gets_pages_out_of_the_image() {
-    let folder = folder();
-    let f = folder.path();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let options =
-        format!("run --with web --data www/**/* --strict-send --port-map 80:{port} --seconds 60");
-    let mut device = call(f, &options);
-    device
-        .args(["-e", "fast.web(80, 'index.html')"])
-        .stdout(Stdio::null());
-    let _device = Device(device.spawn().unwrap());
-    let curl = |arguments: &str| {
-        let mut command = Command::new("curl");
-        command.args([
-            "-sS",
-            "--retry",
-            "30",
-            "--retry-connrefused",
-            "--retry-delay",
-            "0",
-            "--retry-max-time",
-            "20",
-        ]);
-        let output = run(command.args(arguments.split(' ')));
-        assert!(output.status.success(), "{arguments}: {output:?}");
-        output.stdout
-    };
+/// Runs a server in `folder` until what comes back is dropped: `options` of `fastlua run`, the device's port and code.
+/// Gives the PC's port, too.
+fn serve(folder: &Path, options: &str, port: u16, code: &str) -> (Device, u16) {
+    let any = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = any.local_addr().unwrap();
+    drop(any);
+    let pc = at.port();
+    let options = format!("run {options} --strict-send --port-map {port}:{pc} --seconds 60");
+    let mut command = call(folder, &options);
+    command.args(["-e", code]).stdout(Stdio::null());
+    let device = Device(command.spawn().unwrap());
     let began = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while TcpStream::connect(at).is_err() {
         assert!(
             began.elapsed() < Duration::from_secs(20),
             "the server does not come up"
         );
         sleep(Duration::from_millis(20));
     }
+    (device, pc)
+}
+
+fn curl(arguments: &str) -> Vec<u8> {
+    let output = run(Command::new("curl").arg("-sS").args(arguments.split(' ')));
+    assert!(output.status.success(), "{arguments}: {output:?}");
+    output.stdout
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn curl_gets_pages_out_of_the_image() {
+    let folder = folder();
+    let f = folder.path();
+    let (_device, port) = serve(
+        f,
+        "--with web --data www/**/*",
+        80,
+        "fast.web(80, 'index.html')",
+    );
     let at = |path: &str| format!("http://127.0.0.1:{port}/{path}");
     assert_eq!(curl(&at("page.bin")), page());
     assert_eq!(curl(&at("")), "<h1>\u{e4}</h1>\n".as_bytes());
@@ -202,5 +201,35 @@ fn curl_gets_pages_out_of_the_image() {
     assert_eq!(
         code(&format!("-H X:{} {}", "x".repeat(2000), at(""))),
         "400:text/plain:0"
+    );
+}
+
+/// The FTP server runs out of files where there is no image and no `fast`, and shows no folder then.
+#[test]
+#[ignore = "needs curl"]
+fn the_ftp_server_does_without_an_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let source = root().join("crates/firmware/lua/ftp.lua");
+    let split = format!("split {} --for spiffs -o files", source.display());
+    succeed(&mut call(f, &split));
+    for file in fs::read_dir(f.join("files")).unwrap() {
+        let path = file.unwrap().path();
+        fs::rename(&path, path.with_extension("lc")).unwrap();
+    }
+    let code = "fast = nil loadfile('ftp.lc')():createServer('user', 'pwd')";
+    let (_device, port) = serve(f, "--fs files", 21, code);
+    let url = format!("ftp://user:pwd@127.0.0.1:{port}/");
+    let names = String::from_utf8(curl(&format!("-l {url}"))).unwrap();
+    let mut names = names.lines();
+    assert!(names.clone().any(|name| name == "ftp-folder.lc"));
+    assert!(!names.any(|name| name == "image"));
+    // so a file may be called so
+    put(f, "mine", b"what was put there");
+    curl(&format!("-T {}/mine {url}image", f.display()));
+    assert_eq!(curl(&format!("{url}image")), b"what was put there");
+    assert_eq!(
+        fs::read(f.join("files/image")).unwrap(),
+        b"what was put there"
     );
 }

@@ -41,10 +41,20 @@ ONLY_FROZEN = """
 FROZEN = {"overlays, frozen": ["-e", ONLY_FROZEN]}
 TELNET = "fast.telnet():open(nil, 'ssid', 'key')"
 
+# What the image has beside the modules in the round for it; 100 kB and every byte in the page.
+DATA = {
+    "index.html": b"<h1>image</h1>\n",
+    "page.bin": bytes(i % 1000 * (i // 1000) // 13 % 256 for i in range(100_000)),
+    "css/main.css": b"body {}",
+    "css/deep/er.css": b"p {}",
+    "empty": b"",
+}
+
 # script, what the device runs, arguments behind host and port, whether it runs in all forms; the longest first
 ROUNDS = [
     ("http.py", TELNET, ["{fs}"], False),
     ("ftp.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "{telnet}"], True),
+    ("image.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "{telnet}", "{data}"], True),
     ("telnet.py", TELNET, [], True),
     ("telnet.py", "fast.telnet():open('secret', 'ssid', 'key')", ["--password", "secret"], False),
     ("config.py", TELNET, ["{fs}", "{settings}"], False),
@@ -60,9 +70,17 @@ def free_port():
 class Device:
     """`fastlua run` in a folder of its own, until stopped."""
 
-    def __init__(self, fastlua, options, code, folder):
-        self.fs, self.settings, self.output = (f"{folder}/{name}" for name in ("flash", "settings.json", "output"))
+    def __init__(self, fastlua, options, code, folder, data):
+        names = ("flash", "settings.json", "output", "data")
+        self.fs, self.settings, self.output, self.data = (f"{folder}/{name}" for name in names)
         os.mkdir(self.fs)
+        for name, contents in data.items():
+            path = os.path.join(self.data, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(contents)
+        if data:
+            options = [*options, "--data", self.data + "/**/*"]
         self.ftp, self.telnet = free_port(), free_port()
         self.servers = re.findall(r"fast\.(\w+)\(\):open", code)
         with open(self.output, "wb") as output:
@@ -88,9 +106,9 @@ class Device:
 def run(fastlua, form, options, script, code, arguments):
     """Starts a device, runs a round against it; (passed, failed, what was said if any failed)."""
     with tempfile.TemporaryDirectory() as folder:
-        device = Device(fastlua, options, code, folder)
-        port = device.ftp if script == "ftp.py" else device.telnet
-        arguments = [a.format(fs=device.fs, settings=device.settings, telnet=device.telnet) for a in arguments]
+        device = Device(fastlua, options, code, folder, DATA if script == "image.py" else {})
+        port = device.ftp if "ftp()" in code else device.telnet
+        arguments = [a.format(**vars(device)) for a in arguments]
         try:
             wait_for(device.is_up, 60)
             said = subprocess.run(
@@ -119,6 +137,7 @@ jobs = [
     (fastlua, form, forms[form], script, code, arguments)
     for commands, forms in ((args.fastlua, FORMS), (args.frozen, FROZEN))
     for script, code, arguments, in_all_forms in ROUNDS
+    if not (forms is FROZEN and script == "image.py")  # there the image is linked in, without data
     for fastlua in commands
     for form in (forms if in_all_forms else [next(iter(forms))])
 ]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::images::{header, linked, output, put, script};
-use common::{bundle, carried, input, variant};
+use common::{bundle, carried, input, overlays, variant};
 use fastlua_bundle::{Form, Input};
 use fastlua_emulator::{Chip, Core};
 
@@ -147,6 +147,94 @@ const NETWORK: &[u8] = b"
     events.receive(socket, 'GET /page.html HTTP/1.1\\r\\nHost: chip\\r\\n\\r\\n')
     while socket.waits do socket.waits = false events.sent(socket) end
     print(socket.closed, sent, pieces, chip.peak() - before)";
+
+/// The same for the FTP server: a control connection, and a data connection for each transfer.
+const FTP_NETWORK: &[u8] = b"
+    local answer = ''
+    local function socket()
+      local s = {events = {}, sent = 0}
+      function s:on(event, f) self.events[event] = f end
+      function s:send(part)
+        self.sent, self.waits = self.sent + #part, true
+        if self.is_control then answer = part end
+      end
+      function s:close() self.closed = true end
+      function s:hold() end
+      function s:getpeer() return 1, '10.0.0.2' end
+      function s:getaddr() return 1, '10.0.0.1' end
+      return s
+    end
+    local joined
+    net = {TCP = 1, createServer = function()
+      local server = socket()
+      function server:listen(port, f) joined = f or port end
+      return server
+    end}
+    tmr = {create = function() return {alarm = function() end, unregister = function() end} end}
+    node = {heap = function() return 0 end}
+    file = {list = function() return {} end}
+    fast.ftp():createServer('user', 'pwd')
+    local control = socket()
+    control.is_control = true
+    joined(control)
+    local function drain(s)
+      while s.waits do s.waits = false s.events.sent(s) end
+    end
+    local function say(line, code)
+      drain(control)
+      control.events.receive(control, line .. '\\r\\n')
+      drain(control)
+      if answer:sub(1, 3) ~= code then print(line, answer) end
+    end
+    drain(control)
+    say('USER user', '331')
+    say('PASS pwd', '230')
+    say('CWD image', '250')
+    say('PASV', '227')
+    local data = socket()
+    joined(data)
+    control.events.receive(control, 'RETR page.html\\r\\n')
+    collectgarbage() collectgarbage()
+    local before, first = chip.used(), data.sent
+    chip.limit(4096)
+    chip.peak(true)
+    drain(data)
+    drain(control)
+    print(data.closed, first, data.sent, answer:sub(1, 3), chip.peak() - before)";
+
+/// The FTP server gives it out of its folder /image; 4 kB are free once it has begun, which takes the overlays of a
+/// command.
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn a_page_of_100_kb_takes_4_kb_of_heap_by_ftp() {
+    for model in ["51-int", "51-float", "53-int32-float32"] {
+        let variant = variant(model);
+        let page = Input {
+            form: Form::Data { frozen: false },
+            ..input("page.html", &vec![b'x'; 100_000])
+        };
+        let mut inputs = overlays(Form::Bytecode);
+        inputs.retain(|input| input.name.starts_with("ftp"));
+        inputs.push(page);
+        let header = bundle(&inputs, &variant).c_header("0");
+        let printed = output(
+            &script(Chip::Lx106, &variant, Core::Stock, &header, FTP_NETWORK),
+            model,
+        );
+        let figures: Vec<&str> = printed
+            .split_whitespace()
+            .skip_while(|w| *w != "true")
+            .collect();
+        assert_eq!(
+            figures[..4],
+            ["true", "1024", "100000", "226"],
+            "{model}: {printed}"
+        );
+        let heap: u32 = figures[4].parse().unwrap();
+        assert!(heap <= 4096, "{model}: {printed}");
+        println!("{model}: {heap} bytes of heap at the most");
+    }
+}
 
 /// The example of a web server gives out 100 kB where 4 kB of heap are free.
 #[test]

@@ -1,12 +1,14 @@
 --[[SPLIT MODULE ftp]]
--- An FTP server for the flash file system: RFC 959, 2428 (EPSV, EPRT) and 3659 (MLSD, SIZE, REST).
+-- An FTP server for the flash file system: RFC 959, 2428 (EPSV, EPRT) and 3659 (MLSD, SIZE, REST). The data of
+-- the image is in a folder that can only be read, /image.
 --   fast.ftp():open(user, pass[, ssid, key])      joins the network, then serves
 --   fast.ftp():createServer(user, pass[, debug])  serves on the network that is up
 --   fast.ftp():close()
 -- While it runs it is package.loaded.ftp, so that the next fast.ftp() finds it.
 --
 -- A session c: sock; inp and out, what came and what is still to be sent; task, the transfer
--- (next or file, temp, name); pasv, data, its listener and socket; timer. All are false when absent.
+-- (next or file, temp, name); pasv, data, its listener and socket; timer. All are false when absent. dir is
+-- where it is: '' or a folder of the image.
 local M = package.loaded.ftp
 if type(M) == 'table' then return M end
 M = {server = false, timer = false, clients = {}, delay = 0, port = 21}
@@ -131,7 +133,7 @@ server:listen(self.port, function(sock)
     sock:send('421 Too many clients\r\n', function(s) s:close() end)
     return
   end
-  local c = {sock = sock, id = id, inp = '', out = '', early = '', rest = 0, tries = 0}
+  local c = {sock = sock, id = id, inp = '', out = '', early = '', dir = '', rest = 0, tries = 0}
   clients[sock] = c
   sock:on('receive', function(_, d) call(c, 'input', d) end)
   sock:on('sent', function() call(c, sent, c) end)
@@ -191,7 +193,14 @@ while c.sock and not c.sending and not c.wait and not c.quit do
     for name, cmds in pairs(methods) do
       if cmds:find(' ' .. cmd .. ' ', 1, true) then method = name end
     end
-    if method then self[method](self, c, cmd, arg) else self.say(c, '500 Unknown command') end
+    if not method then
+      self.say(c, '500 Unknown command')
+    elseif (' files list store fetch '):find(method, 1, true) and cmd ~= 'REST'
+      and (c.dir ~= '' or arg:find('image', 1, true)) then
+      self:image(c, cmd, arg, method)
+    else
+      self[method](self, c, cmd, arg)
+    end
   end
 end
 end --[[SPLIT IGNORE]]
@@ -254,7 +263,7 @@ elseif cmd == 'TYPE' then
 elseif cmd == 'MODE' or cmd == 'STRU' then
   text = arg:upper() == (cmd == 'MODE' and 'S' or 'F') and '200 OK' or '504 Only MODE S, STRU F'
 elseif cmd == 'PWD' then
-  text = '257 "/" is all there is'
+  text = '257 "/' .. c.dir .. '"'
 elseif cmd == 'NOOP' then
   text = '200 OK'
 elseif cmd == 'ALLO' then
@@ -280,7 +289,7 @@ elseif cmd == 'ABOR' then
 elseif cmd == 'AUTH' then
   text = '502 There is no TLS'
 else
-  text = '550 The flash file system has no directories'
+  text = '550 No directories can be made or removed'
 end
 self.say(c, text)
 end --[[SPLIT IGNORE]]
@@ -394,21 +403,75 @@ s:on('disconnection', function(it) if c.data == it then c.data = false end end)
 if c.task then self:go(c) end
 end --[[SPLIT IGNORE]]
 function M.list(...) --[[SPLIT HERE ftp-list]]
-local self, c, cmd, arg = ...
-if cmd == 'LIST' then arg = arg:gsub('^%-%a+ ?', '') end
-if arg:find('^[/%.]*$') and not arg:find('..', 1, true) then
-  arg = false
-else
-  arg = self:name(c, arg)
-  if not arg then return end
-  if cmd == 'MLSD' then return self.say(c, '501 Not a directory') end
+-- at: the folder of the image that is listed, '' or with a slash behind it.
+local self, c, cmd, arg, at = ...
+if not at then
+  if cmd == 'LIST' then arg = arg:gsub('^%-%a+ ?', '') end
+  if arg:find('^[/%.]*$') and not arg:find('..', 1, true) then
+    arg = false
+  else
+    arg = self:name(c, arg)
+    if not arg then return end
+    if cmd == 'MLSD' then return self.say(c, '501 Not a directory') end
+  end
 end
-
+local fits = arg and self:fits(arg)
+local entry -- gives the next name and its size, which a folder has none of
+if at then
+  local step, state, last = fast.list()
+  local seen = {}
+  function entry()
+    repeat
+      local size, form, name
+      last, size, form = step(state, last)
+      if not last then return end
+      name = form == 'data' and last:sub(1, #at) == at and last:sub(#at + 1) or ''
+      local folder = name:match('^([^/]+)/')
+      if folder then
+        name, size = not seen[folder] and folder or '', nil
+        seen[folder] = true
+      end
+      if name ~= '' and (not fits or fits(name)) then return name, size end
+    until false
+  end
+else
+  local sizes, names, i = file.list() or {}, {}, 0
+  if self:folder('') then sizes.image = false end
+  for name in pairs(sizes) do
+    if not fits or fits(name) then names[#names + 1] = name end
+  end
+  table.sort(names)
+  function entry()
+    i = i + 1
+    return names[i], sizes[names[i]]
+  end
+end
+local name, size = entry()
+if arg and not name then return self.say(c, '550 No such file') end
+self:start(c, {next = function()
+  local lines = {}
+  while name and #lines < 12 do
+    if cmd == 'NLST' then
+      lines[#lines + 1] = name .. '\r\n'
+    elseif cmd == 'MLSD' then
+      lines[#lines + 1] = (size and 'type=file;size=' .. size or 'type=dir') .. '; ' .. name .. '\r\n'
+    else
+      lines[#lines + 1] = ('%s 1 ftp ftp %8d Jan  1  1970 %s\r\n'):format(
+        not size and 'dr-xr-xr-x' or at and '-r--r--r--' or '-rw-rw-rw-', size or 0, name)
+    end
+    name, size = entry()
+  end
+  return lines[1] and table.concat(lines)
+end})
+end --[[SPLIT IGNORE]]
+function M.fits(...) --[[SPLIT HERE ftp-fits]]
+-- A function that tells whether a name fits a pattern of the shell's: * and ?.
+local _, pattern = ...
 -- A Lua pattern would try all ways to share a name among its stars. Only the last star is tried again.
-local function fits(name)
+return function(name)
   local n, a, from, star = 1, 1, 1, nil
   while n <= #name do
-    local want = arg:byte(a)
+    local want = pattern:byte(a)
     if want == 42 then -- *
       from, star = n, a + 1
       a = star
@@ -421,24 +484,74 @@ local function fits(name)
       return false
     end
   end
-  return arg:find('^%**$', a)
+  return pattern:find('^%**$', a)
 end
-local sizes, names, i = file.list() or {}, {}, 0
-for name in pairs(sizes) do
-  if not arg or fits(name) then names[#names + 1] = name end
+end --[[SPLIT IGNORE]]
+function M.folder(...) --[[SPLIT HERE ftp-folder]]
+-- Whether the image has data that lies in this folder; '' is the folder of all.
+local self, name = ...
+if not fast or not fast.data then return false end
+if name ~= '' then name = name .. '/' end
+for other, _, form in fast.list() do
+  if form == 'data' and other:sub(1, #name) == name then return true end
 end
-if arg and #names == 0 then return self.say(c, '550 No such file') end
-table.sort(names)
-local form = cmd == 'LIST' and '-rw-rw-rw- 1 ftp ftp %8d Jan  1  1970 %s\r\n' or 'type=file;size=%d; %s\r\n'
-self:start(c, {next = function()
-  local lines = {}
-  while i < #names and #lines < 12 do
-    i = i + 1
-    local name = names[i]
-    lines[#lines + 1] = cmd == 'NLST' and name .. '\r\n' or form:format(sizes[name], name)
+return false
+end --[[SPLIT IGNORE]]
+function M.image(...) --[[SPLIT HERE ftp-image]]
+-- A command with a path that may lead into the image; with any other it goes on to the method for files.
+local self, c, cmd, arg, method = ...
+local say, parts = self.say, {}
+if cmd == 'LIST' then arg = arg:gsub('^%-%a+ ?', '') end
+if cmd == 'CDUP' then arg = '..' end
+for part in ((arg:find('^/') and '' or c.dir .. '/') .. arg):gmatch('[^/]+') do
+  if part == '..' then
+    if not parts[1] then return say(c, '550 The path climbs out') end
+    parts[#parts] = nil
+  elseif part ~= '.' then
+    parts[#parts + 1] = part
   end
-  return lines[1] and table.concat(lines)
-end})
+end
+local path = table.concat(parts, '/')
+if parts[1] ~= 'image' or not self:folder('') then
+  if path == '' and method == 'files' and cmd:find('^C') then
+    c.dir = ''
+    return say(c, '250 OK')
+  end
+  return self[method](self, c, cmd, c.dir == '' and arg or '/' .. path)
+end
+local name, rest = table.concat(parts, '/', 2), c.rest
+local size, folder = fast.size(name), self:folder(name)
+if method == 'list' then
+  if folder then return self:list(c, cmd, false, name ~= '' and name .. '/' or '') end
+  if cmd == 'MLSD' then return say(c, '501 Not a directory') end
+  return self:list(c, cmd, parts[#parts], name:match('.*/') or '')
+end
+if cmd == 'RETR' or method == 'store' then c.rest = 0 end
+if cmd == 'RNTO' then c.from = false end
+if cmd == 'CWD' or cmd == 'CDUP' then
+  if folder then c.dir = path end
+  say(c, folder and '250 OK' or size and '550 It is a file' or '550 No such directory')
+elseif cmd == 'MLST' and folder then
+  say(c, '250-\r\n type=dir; /' .. path .. '\r\n250 End')
+elseif not (' SIZE MDTM MLST RETR '):find(cmd, 1, true) then
+  say(c, (method == 'files' and cmd ~= 'RNTO' and '550' or '553') .. ' /image can only be read')
+elseif not size then
+  say(c, folder and '550 It is a directory' or '550 No such file')
+elseif cmd == 'SIZE' then
+  say(c, ('213 %d'):format(size))
+elseif cmd == 'MDTM' then
+  say(c, '550 The image keeps no times')
+elseif cmd == 'MLST' then
+  say(c, ('250-\r\n type=file;size=%d; /%s\r\n250 End'):format(size, path))
+elseif rest > size then
+  say(c, '554 REST is past the end')
+else
+  self:start(c, {next = function()
+    local d, fault = fast.data(name, rest, 1024)
+    if d then rest = rest + #d end
+    return d ~= '' and d, fault
+  end})
+end
 end --[[SPLIT IGNORE]]
 function M.fetch(...) --[[SPLIT HERE ftp-fetch]]
 local self, c, _, arg = ...
@@ -508,10 +621,11 @@ if task.next then
   local held
   local function more()
     if c.task ~= task then return end
-    local d = held or task.next()
+    local d, fault = held
+    if not d then d, fault = task.next() end
     held = nil
     if not d then
-      self:over(c, '226 Done', true)
+      self:over(c, fault and '451 ' .. fault or '226 Done', not fault)
     elseif not pcall(c.data.send, c.data, d) then
       held = d -- no room to send it: again in a moment
       self.after(c, 100, more)
@@ -524,7 +638,8 @@ end
 local function take(d)
   if c.task == task and not task.file:write(d) then self:over(c, '452 Flash is full') end
 end
--- A client that is gone altogether looks like the end of the file; its session ends just after.
+-- A client that fails looks like the end of the file: it closes this connection, and the session's when it ends
+-- itself. Nothing but time tells it from one that is done, and what 226 says can't be taken back.
 local function last(_, fault)
   if c.task ~= task then return end
   if fault and fault ~= 0 then return call(c, 'over', '426 Cut off') end
