@@ -281,7 +281,7 @@ fn another_board_takes_a_toml_file_and_no_code() {
     let folder = tempfile::tempdir().unwrap();
     let f = folder.path();
     put(f, "a.lua", "return 1");
-    let stock = fs::read_to_string(root().join("variants/puc51-float-32bit.toml")).unwrap();
+    let stock = fs::read_to_string(root().join("crates/variants/variants/puc51-float-32bit.toml")).unwrap();
     put(
         f,
         "boards/my-board.toml",

@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, error::Error, fs};
+
+use serde_json::Value;
 
 /// A platform that nobody builds this for: the one for which the manifest names `softfloat-sys`.
 const PLATFORM: &str = "xtensa-esp32-none-elf";
@@ -11,7 +14,7 @@ const PLATFORM: &str = "xtensa-esp32-none-elf";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=csrc/lx106/softfloat.c");
     println!("cargo:rerun-if-changed=build.rs");
-    let source = softfloat_folder()?.join("berkeley-softfloat-3/source");
+    let source = softfloat()?.join("source");
     let folders = [
         source.clone(),
         source.join("include"),
@@ -45,18 +48,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The folder of the crate `softfloat-sys`, which keeps it to itself but which Cargo knows.
-fn softfloat_folder() -> Result<PathBuf, Box<dyn Error>> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .cargo_path(env::var("CARGO")?)
-        .manifest_path(Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("Cargo.toml"))
-        .other_options(["--filter-platform".into(), PLATFORM.into()])
-        .exec()?;
-    let package = metadata
-        .packages
-        .iter()
-        .find(|p| p.name.as_str() == "softfloat-sys")
-        .ok_or("cargo metadata does not name the package softfloat-sys")?;
-    let manifest = package.manifest_path.as_std_path();
-    Ok(manifest.parent().ok_or("no folder")?.to_owned())
+/// The folder of SoftFloat: in the package that is published its own `softfloat`, else that of the crate `softfloat-sys`.
+fn softfloat() -> Result<PathBuf, Box<dyn Error>> {
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    match package.join("softfloat") {
+        own if own.is_dir() => Ok(own),
+        _ => {
+            let found = folder_of("softfloat-sys", &package.join("Cargo.toml"), PLATFORM)?;
+            Ok(found.join("berkeley-softfloat-3"))
+        }
+    }
+}
+
+/// The folder of a crate that keeps it to itself but which Cargo knows.
+fn folder_of(name: &str, manifest: &Path, platform: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let mut cargo = Command::new(env::var("CARGO")?);
+    cargo.args([
+        "metadata",
+        "--format-version",
+        "1",
+        "--filter-platform",
+        platform,
+    ]);
+    let told = cargo.arg("--manifest-path").arg(manifest).output()?;
+    if !told.status.success() {
+        return Err(String::from_utf8_lossy(&told.stderr).into());
+    }
+    let metadata: Value = serde_json::from_slice(&told.stdout)?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let package = packages.find(|package| package["name"] == name);
+    let manifest = package.and_then(|package| package["manifest_path"].as_str());
+    let folder = manifest.and_then(|manifest| Path::new(manifest).parent());
+    Ok(folder
+        .ok_or_else(|| format!("cargo metadata does not name the package {name}"))?
+        .to_owned())
 }

@@ -12,7 +12,7 @@ use include_dir::{Dir, include_dir};
 
 static GOLDEN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tests/golden/src");
 static SQUASH: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../source/tests/squash");
-static VARIANTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../variants");
+static VARIANTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../variants/variants");
 
 /// Bytes of the longest seed: a long one slows down every mutant.
 const LONGEST: usize = 4096;

@@ -5,17 +5,16 @@
 //! its `fast.toml` gives them; each of its chunks is a component of it. The document has no time and no serial
 //! number, so that the same bundle gives the same bytes.
 
-use cyclonedx_bom::external_models::normalized_string::NormalizedString;
-use cyclonedx_bom::external_models::spdx::SpdxExpression;
-use cyclonedx_bom::models::bom::SpecVersion;
-use cyclonedx_bom::models::component::{Classification, Component, Components};
-use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
-use cyclonedx_bom::models::license::{LicenseChoice, Licenses};
-use cyclonedx_bom::models::metadata::Metadata;
-use cyclonedx_bom::models::property::{Properties, Property};
-use cyclonedx_bom::models::tool::{Tool, Tools};
-use cyclonedx_bom::prelude::{Bom, Validate};
+mod document;
+
+use document::{Component, Document, Hash, License, Metadata, Property, Tool};
 use fastlua::{Bundle, BundledChunk, ModuleFacts, Plan, VERSION};
+
+/// Which licences the format takes.
+const MODE: spdx::ParseMode = spdx::ParseMode {
+    allow_deprecated: true,
+    ..spdx::ParseMode::STRICT
+};
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +29,9 @@ pub enum Error {
         /// The licence.
         license: String,
     },
-    /// The document can't be written, or would not be valid.
+    /// The document can't be written.
     #[error("no CycloneDX document: {0}")]
-    Document(String),
+    Document(#[source] serde_json::Error),
 }
 
 /// The document of a bundle that was built of a plan, and has this name.
@@ -47,34 +46,29 @@ pub fn cyclonedx(plan: &Plan, bundle: &Bundle, name: &str) -> Result<String, Err
         (!chunks.is_empty()).then_some((module, facts, chunks))
     });
     let components = modules.map(|(name, facts, chunks)| component(name, facts, &chunks));
+    let variants = bundle.variants.iter();
     let subject = Component {
-        properties: Some(Properties(
-            bundle
-                .variants
-                .iter()
-                .map(|variant| Property::new("fastlua:variant", &variant.name))
-                .collect(),
-        )),
-        ..Component::new(Classification::Firmware, "fastlua bundle", name, None)
+        version: Some(line(name)),
+        properties: variants.map(|v| property("variant", &v.name)).collect(),
+        ..Component::new("firmware", "fastlua bundle")
     };
-    let bom = Bom {
-        serial_number: None,
-        metadata: Some(Metadata {
-            tools: Some(Tools::List(vec![Tool::new("fastlua", "fastlua", VERSION)])),
-            component: Some(subject),
-            ..Metadata::default()
-        }),
-        components: Some(Components(components.collect::<Result<_, _>>()?)),
-        ..Bom::default()
+    let tool = Tool {
+        vendor: "fastlua",
+        name: "fastlua",
+        version: VERSION,
     };
-    let validity = bom.validate_version(SpecVersion::V1_5);
-    if !validity.passed() {
-        return Err(Error::Document(format!("{validity:?}")));
-    }
-    let mut json = Vec::new();
-    bom.output_as_json_v1_5(&mut json)
-        .map_err(|error| Error::Document(error.to_string()))?;
-    Ok(String::from_utf8_lossy(&json).into_owned() + "\n")
+    let document = Document {
+        bom_format: "CycloneDX",
+        spec_version: "1.5",
+        version: 1,
+        metadata: Metadata {
+            tools: [tool],
+            component: subject,
+        },
+        components: components.collect::<Result<_, _>>()?,
+    };
+    let json = serde_json::to_string_pretty(&document).map_err(Error::Document)?;
+    Ok(json + "\n")
 }
 
 fn component(
@@ -82,40 +76,42 @@ fn component(
     facts: &ModuleFacts,
     chunks: &[&BundledChunk],
 ) -> Result<Component, Error> {
-    let license = |license: &String| match SpdxExpression::try_from(license.clone()) {
-        Ok(expression) => Ok(Licenses(vec![LicenseChoice::Expression(expression)])),
+    let license = |license: &String| match spdx::Expression::parse_mode(license, MODE) {
+        Ok(_) => Ok(License {
+            expression: license.clone(),
+        }),
         Err(_) => Err(Error::License {
             file: facts.file.clone(),
             license: license.clone(),
         }),
     };
-    let version = facts.version.as_deref().map(NormalizedString::new);
+    let licenses = facts.license.iter().map(license);
     Ok(Component {
-        version,
-        hashes: Some(sha256(&facts.sha256)),
-        licenses: facts.license.as_ref().map(license).transpose()?,
-        components: Some(Components(chunks.iter().map(|c| chunk(c)).collect())),
-        ..Component::new(Classification::Library, name, "", None)
+        version: facts.version.as_deref().map(line),
+        hashes: vec![Hash::sha256(&facts.sha256)],
+        licenses: licenses.collect::<Result<_, _>>()?,
+        components: chunks.iter().map(|c| chunk(c)).collect(),
+        ..Component::new("library", name)
     })
 }
 
 fn chunk(chunk: &BundledChunk) -> Component {
-    let property = |name: &str, value: &str| Property::new(format!("fastlua:{name}"), value);
+    let strip = (chunk.strip as u8).to_string();
     Component {
-        version: None,
-        hashes: Some(sha256(&chunk.sha256)),
-        properties: Some(Properties(vec![
-            property("as", chunk.form.name()),
-            property("strip", &(chunk.strip as u8).to_string()),
-        ])),
-        ..Component::new(Classification::File, &chunk.name, "", None)
+        hashes: vec![Hash::sha256(&chunk.sha256)],
+        properties: vec![property("as", chunk.form.name()), property("strip", &strip)],
+        ..Component::new("file", &chunk.name)
     }
 }
 
-fn sha256(hash: &[u8; 32]) -> Hashes {
-    let hex = hash.iter().map(|b| format!("{b:02x}")).collect();
-    Hashes(vec![Hash {
-        alg: HashAlgorithm::SHA_256,
-        content: HashValue(hex),
-    }])
+fn property(name: &str, value: &str) -> Property {
+    Property {
+        name: format!("fastlua:{name}"),
+        value: line(value),
+    }
+}
+
+/// A text as the format wants it: without line breaks and tabs.
+fn line(text: &str) -> String {
+    text.replace("\r\n", " ").replace(['\r', '\n', '\t'], " ")
 }

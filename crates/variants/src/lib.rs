@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use condition::{Condition, ConditionError, Macros};
 
-static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../variants");
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/variants");
 
 /// A Lua as some firmware builds it.
 #[derive(Debug, Clone, PartialEq)]
