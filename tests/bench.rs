@@ -343,7 +343,7 @@ fn what_can_not_be_measured_is_an_error() {
     let error = |args: &[&str], status| ends(&mut bench(here, args), status).1;
     assert!(error(&[], 1).contains("fast.toml"));
     assert!(error(&["wrong.lua"], 1).contains("wrong.lua:1:"));
-    assert!(error(&["led.lua", "--variant", "lua51-imt"], 1).contains("did you mean lua51-int?"));
+    assert!(error(&["led.lua", "--variant", "lua51-imt"], 2).contains("did you mean lua51-int?"));
     assert!(error(&["led.lua", "--baseline", "old.json"], 1).contains("measure it anew"));
     assert!(error(&["led.lua", "--budget", "heap=1"], 2).contains("heap-peak"));
     assert!(error(&["led.lua", "--tolerance", "1"], 2).contains("--baseline"));

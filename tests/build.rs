@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{fail, fastlua, put, root, succeed};
+use support::{fail, fastlua, misuse, put, root, succeed};
 
 /// Names and contents of the files in a folder, sorted.
 fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -161,7 +161,6 @@ fn bad_input_is_named() {
         (&["none.toml"], "matches no file"),
         (&["level.toml"], "strip = 3"),
         (&["variant.toml"], "did you mean lua51-float?"),
-        (&["a-b.lua", "--variant=lua52"], "no variant is named lua52"),
         (&[], "nothing to build"),
         (&["a-b.lua", "typo.toml"], "stands alone"),
     ] {
@@ -169,6 +168,9 @@ fn bad_input_is_named() {
         assert!(errors.contains(says), "{args:?}: {errors}");
         assert!(!f.join("out").exists(), "{args:?} wrote something");
     }
+    let errors = misuse(build(f, &["a-b.lua", "--variant=lua52"]).args(["-o", "out"]));
+    assert!(errors.contains("no variant is named lua52"), "{errors}");
+    assert!(!f.join("out").exists());
     for (form, warns) in [("bytecode", false), ("source", true)] {
         let output = build(f, &["edge.lua", "--as", form, "-o", "out"]).output();
         let errors = String::from_utf8(output.unwrap().stderr).unwrap();
@@ -281,7 +283,8 @@ fn another_board_takes_a_toml_file_and_no_code() {
     let folder = tempfile::tempdir().unwrap();
     let f = folder.path();
     put(f, "a.lua", "return 1");
-    let stock = fs::read_to_string(root().join("crates/variants/variants/puc51-float-32bit.toml")).unwrap();
+    let stock =
+        fs::read_to_string(root().join("crates/variants/variants/puc51-float-32bit.toml")).unwrap();
     put(
         f,
         "boards/my-board.toml",

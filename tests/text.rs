@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 
-use support::{fail, fastlua, put, root, succeed};
+use support::{fail, fastlua, misuse, put, root, succeed};
 
 const LED: &str = "--[[SPLIT MODULE led]]
 local led = {}
@@ -113,6 +113,6 @@ fn modules_run_on_a_pc_in_either_form() {
     }
     let errors = fail(fastlua(folder.path()).args(["run", "--lua", "53", "-e", "x()"]));
     assert!(errors.contains("--features lua53"), "{errors}");
-    let errors = fail(fastlua(folder.path()).args(["run", "--with", "hullo", "-e", "x()"]));
+    let errors = misuse(fastlua(folder.path()).args(["run", "--with", "hullo", "-e", "x()"]));
     assert!(errors.contains("fastlua ships"), "{errors}");
 }

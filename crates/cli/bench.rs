@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use fastlua::{Budget, Input, Options, Variant, Variants};
+use fastlua::{Budget, Input, Options, Variant, Variants, find_variant};
 use fastlua_bench::{
     Bench, Budgets, Emulated, Figures, Machine, NoTarget, On, Target, check, compare, page,
     summary, table,
 };
 use fastlua_bytecode::NumberModel;
 use fastlua_emulator::{Chip, Toolchain};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 
 use crate::output::Outputs;
 use crate::temporary::Temporary;
@@ -26,7 +26,7 @@ use crate::{inputs, output, print};
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
   fastlua bench fast.toml --chip rv32 --variant lua53-int32-float32
 
-Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in
+Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in \
 every command. docs/bench.md says what each figure is.")]
 pub struct Args {
     #[command(flatten)]
@@ -182,7 +182,7 @@ fn report(args: &Args, text: &str) -> Result<()> {
             print::note(text.trim_end());
             Ok(())
         }
-        false => print::out(text),
+        false => print::report(text),
     }
 }
 
@@ -200,16 +200,16 @@ fn baseline(path: &Path, on: On) -> Result<Figures> {
 
 /// The variants asked for, or those of `fast.toml`, or the usual ones, each once.
 fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<Vec<Target>> {
-    let named = match args.only.is_empty() {
-        false => Some(&args.only[..]),
-        true => listed,
-    };
-    let mut variants: Vec<&Variant> = match named {
-        Some(names) => {
+    let mut variants: Vec<&Variant> = match (&args.only[..], listed) {
+        ([], None) => usual(known),
+        ([], Some(names)) => {
+            let names = names.iter().map(|name| find_variant(known, name));
+            names.collect::<Result<_, _>>().map_err(print::explained)?
+        }
+        (names, _) => {
             let names = names.iter().map(|name| find(known, name));
             names.collect::<Result<_>>()?
         }
-        None => usual(known),
     };
     let mut seen = BTreeSet::new();
     variants.retain(|variant| seen.insert(&variant.name));
@@ -273,9 +273,8 @@ fn load(
         hook: !args.no_hook,
         machine,
     };
-    // hidden where standard error is no terminal
     let style = ProgressStyle::with_template("measuring {bar:40} {pos}/{len}")?;
-    let bar = ProgressBar::new(bench.steps() as u64).with_style(style);
+    let bar = print::bar(bench.steps(), style);
     let outcome = bench.run(|| bar.inc(1));
     bar.finish_and_clear();
     Ok(outcome?)

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
@@ -9,12 +10,12 @@ use fastlua::{
     Report, c_module, c_module_with_object, c_module_with_slot, firmware_tree, module_headers,
 };
 use fastlua_sbom::cyclonedx;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 
 use crate::depfile::rule;
 use crate::folder::Folder;
 use crate::output::{Outputs, Written, make_folder};
-use crate::variant_args::{Heap, Known};
+use crate::variant_args::{Heap, Known, find};
 use crate::{build_report, inputs, portable, print};
 
 /// Compile Lua modules into a C module with bytecode for every firmware variant
@@ -22,8 +23,8 @@ use crate::{build_report, inputs, portable, print};
 #[command(after_help = "Example:
   fastlua build lua/*.lua -o firmware/app/modules --firmware firmware
 
-writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the
-module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and
+writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the \
+module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and \
 --firmware the header holds every variant of NodeMCU, and the firmware's own flags choose.")]
 pub struct Args {
     #[command(flatten)]
@@ -107,6 +108,9 @@ pub fn run(args: &Args) -> Result<()> {
         variants: (!args.only.is_empty()).then(|| args.only.clone()),
         heap_limit: args.heap.bytes(),
     };
+    for name in &args.only {
+        find(&options.known, name)?;
+    }
     let mut chip = args.chip;
     if let Some(folder) = &args.firmware {
         let (tree, file) = of_tree(folder, args.lua.as_deref(), &options)?;
@@ -144,7 +148,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.costs || bundle.has_frozen() {
         text += &build_report::costs(&bundle);
     }
-    print::out(text)
+    print::report(text)
 }
 
 /// What a firmware tree is set to, and the file that says so.
@@ -177,9 +181,12 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
         pool = pool.num_threads(jobs.into());
     }
     let style = ProgressStyle::with_template("compiling {bar:40} {pos}/{len}")?;
-    let bar = ProgressBar::new(plan.steps() as u64).with_style(style);
+    let bar = print::bar(plan.steps(), style);
+    let started = Instant::now();
     let outcome = pool.build()?.install(|| plan.build(|| bar.inc(1)));
     bar.finish_and_clear();
+    let (steps, seconds) = (plan.steps(), started.elapsed().as_secs_f32());
+    print::detail(|| format!("compiled and proved: {steps} steps in {seconds:.2} s"));
     outcome.map_err(|error| anyhow!("{error}\nnothing was written"))
 }
 

@@ -10,6 +10,7 @@ use fastlua_variants::Variants;
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 use serde_json::json;
 
+use crate::inputs::expanded;
 use crate::variant_args::{Heap, Known, find};
 use crate::{output, print};
 
@@ -45,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let variant = find(&known, &args.variant)?;
     let mut bad = 0;
     let mut outcomes = Vec::new();
-    for file in &args.files {
+    for file in &expanded(&args.files)?.0 {
         let (shown, path) = (print::path(file), file.display().to_string());
         let outcome = check(file, &variant.layout, args, &known);
         if !args.json {
@@ -57,10 +58,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                     functions,
                     instructions,
                     ..
-                }) => print::out(format!(
+                }) => print::report(format!(
                     "{shown}: ok, {functions} functions, {instructions} instructions\n"
                 ))?,
-                Err(unsound) => print::note(&format!("{shown}: {}", unsound.message)),
+                Err(unsound) => print::error(&format!("{shown}: {}", unsound.message)),
             }
         }
         bad += usize::from(outcome.is_err());

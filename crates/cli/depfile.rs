@@ -30,7 +30,7 @@ pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
     text.push(b'\n');
     for source in sources {
         // Make can need some files that it can't make.
-        if no_word(bytes(source), true).is_none() {
+        if no_word(&bytes(source), true).is_none() {
             text.push(b'\n');
             text.extend(word(source, true)?);
             text.extend(b":\n");
@@ -39,14 +39,20 @@ pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
+/// The name as Make on any system takes it: with `/` between its parts.
+fn bytes(path: &Path) -> Vec<u8> {
+    let mut name = path.as_os_str().as_encoded_bytes().to_vec();
+    if cfg!(windows) {
+        let separators = name.iter_mut().filter(|b| **b == b'\\');
+        separators.for_each(|b| *b = b'/');
+    }
+    name
 }
 
 /// A name as a target or as what a target needs.
 fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
     let name = bytes(path);
-    if let Some(reason) = no_word(name, is_target) {
+    if let Some(reason) = no_word(&name, is_target) {
         bail!("-M: {path:?} can't stand in a Makefile: {reason}");
     }
     let mut text = Vec::new();

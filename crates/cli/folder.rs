@@ -1,15 +1,24 @@
 //! A folder as the place of a project's files.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use fastlua::Files;
 use glob::Pattern;
 
 use crate::output;
+
+/// A path with `/` between its parts, where the system knows another character for that.
+pub fn slashed(path: &str) -> Cow<'_, str> {
+    match MAIN_SEPARATOR {
+        '/' => path.into(),
+        other => path.replace(other, "/").into(),
+    }
+}
 
 /// A folder, whose files messages call by their path.
 pub struct Folder {
@@ -100,7 +109,7 @@ impl Files for Folder {
             self.note_listed(path.parent().unwrap_or(Path::new("")));
             let name = path.strip_prefix(&self.path).unwrap_or(&path).to_str();
             let unreadable = || Error::other(format!("the name {path:?} is not UTF-8"));
-            names.push(name.ok_or_else(unreadable)?.to_owned());
+            names.push(slashed(name.ok_or_else(unreadable)?).into_owned());
         }
         Ok(names)
     }

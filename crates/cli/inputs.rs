@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use fastlua::{Files, Form, Module, Overrides, Project, Strip, data_name};
 use glob::Pattern;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, slashed};
 use crate::{output, print};
 
 /// Modules on the command line, what overrides `fast.toml`, and the form in which they are carried.
@@ -123,7 +123,10 @@ impl Named {
             paths => self.files(paths, overrides)?,
         };
         let shipped = inputs.project.add_shipped(&self.with, overrides);
-        shipped.map_err(print::explained)?;
+        shipped.map_err(|error| match error {
+            fastlua::Error::NotShipped { .. } => print::usage(error),
+            error => print::explained(error),
+        })?;
         Ok(inputs)
     }
 
@@ -147,8 +150,9 @@ impl Named {
                 print::path(manifest)
             );
         }
+        let (paths, folders) = expanded(paths)?;
         let mut project = Project::new();
-        for path in paths {
+        for path in &paths {
             if path == Path::new("-") {
                 bail!(
                     "standard input can't be a module, since a module has a name: put it into a file"
@@ -159,8 +163,8 @@ impl Named {
         }
         Ok(Inputs {
             project,
-            files: paths.to_vec(),
-            folders: Vec::new(),
+            files: paths,
+            folders,
         })
     }
 
@@ -174,6 +178,29 @@ impl Named {
     }
 }
 
+/// The files that are named, or found where a name is that of no file but a glob: some shells leave globs to the
+/// programs. Then the folders in which they were looked for.
+pub fn expanded(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for path in paths {
+        let is_glob = |text: &&str| text.contains(['*', '?', '[']) && !path.exists();
+        let Some(pattern) = path.to_str().filter(is_glob) else {
+            files.push(path.clone());
+            continue;
+        };
+        let folder = Folder::of_tree(Path::new(""));
+        let shown = print::path(path);
+        let names = folder.list(&Pattern::new(&slashed(pattern)).context(shown.clone())?);
+        let names = names.with_context(|| shown.clone())?;
+        if names.is_empty() {
+            bail!("{shown} matches no file");
+        }
+        files.extend(names.into_iter().map(PathBuf::from));
+        folders.extend(folder.listed());
+    }
+    Ok((files, folders))
+}
+
 fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "toml")
 }
@@ -181,6 +208,7 @@ fn is_manifest(path: &Path) -> bool {
 /// Adds the files that a glob finds, as data.
 fn add_data(pattern: &str, inputs: &mut Inputs) -> Result<()> {
     let folder = Folder::of_tree(Path::new(""));
+    let pattern = &*slashed(pattern);
     let names = folder.list(&Pattern::new(pattern)?)?;
     if names.is_empty() {
         bail!("it matches no file");

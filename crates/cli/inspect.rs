@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
         false => print::out(text(&found))?,
     }
     for damage in &found.damage {
-        print::note(&format!("{shown}: {damage}"));
+        print::error(&format!("{shown}: {damage}"));
     }
     if !found.damage.is_empty() {
         bail!("{shown} is damaged");
@@ -446,7 +446,7 @@ fn write_chunk(args: &Args, default: &str, bytes: &[u8]) -> Result<()> {
     let mut outputs = Outputs::default();
     outputs.add(args.output.clone().unwrap_or(default.into()), bytes);
     let written = outputs.commit()?;
-    print::out(
+    print::report(
         written
             .iter()
             .map(|file| format!("{file}\n"))

@@ -8,7 +8,7 @@ use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, 
 
 use crate::compile::LineInfo;
 use crate::output::Outputs;
-use crate::variant_args::{Heap, Known};
+use crate::variant_args::{Heap, Known, find};
 use crate::{build, inputs, print};
 
 /// Make an image for LFS, the Lua Flash Store, as luac.cross -f does
@@ -101,6 +101,9 @@ pub fn run(args: &Args) -> Result<()> {
         variants: args.variant.clone().map(|name| vec![name]),
         heap_limit: args.heap.bytes(),
     };
+    if let Some(name) = &args.variant {
+        find(&options.known, name)?;
+    }
     let mut lfs = LfsOptions {
         region: args.size,
         address: args.address,
@@ -148,5 +151,5 @@ pub fn run(args: &Args) -> Result<()> {
         report.table()
     );
     written.iter().for_each(|file| text += &format!("{file}\n"));
-    print::out(text)
+    print::report(text)
 }

@@ -5,12 +5,14 @@ mod build;
 mod build_report;
 mod check;
 mod compile;
+mod completions;
 mod depfile;
 mod folder;
 mod inputs;
 mod inspect;
 mod lfs;
 mod list;
+mod manner;
 mod output;
 mod patch;
 mod portable;
@@ -24,7 +26,7 @@ mod variants;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Puts Lua modules into a NodeMCU firmware image as bytecode that loads straight from flash.
 #[derive(Parser)]
@@ -32,6 +34,8 @@ use clap::{Parser, Subcommand};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    manner: manner::Manner,
 }
 
 #[derive(Subcommand)]
@@ -40,6 +44,7 @@ enum Command {
     Build(build::Args),
     Compile(compile::Args),
     Check(check::Args),
+    Completions(completions::Args),
     Inspect(inspect::Args),
     Lfs(lfs::Args),
     List(list::Args),
@@ -62,6 +67,7 @@ impl Command {
             Command::Variants(args) => args.json,
             Command::Bench(_)
             | Command::Compile(_)
+            | Command::Completions(_)
             | Command::List(_)
             | Command::Run(_)
             | Command::Split(_)
@@ -71,13 +77,16 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    manner::take_color();
+    let Cli { command, manner } = Cli::parse();
+    manner.take();
     let is_json = command.is_json();
     let outcome = match command {
         Command::Bench(args) => bench::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Inspect(args) => inspect::run(&args),
         Command::Lfs(args) => lfs::run(&args),
         Command::List(args) => list::run(&args),
@@ -92,13 +101,16 @@ fn main() -> ExitCode {
         // the reader of our output has enough
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            print::note(&format!("error: {error:#}"));
+            print::error(&format!("error: {error:#}"));
             if is_json {
                 let _ = print::json_error(&format!("{error:#}"));
             }
-            match error.is::<bench::TooMuch>() {
-                true => ExitCode::from(3),
-                false => ExitCode::FAILURE,
+            if error.is::<print::Usage>() {
+                ExitCode::from(2)
+            } else if error.is::<bench::TooMuch>() {
+                ExitCode::from(3)
+            } else {
+                ExitCode::FAILURE
             }
         }
     }
@@ -106,7 +118,7 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

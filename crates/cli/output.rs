@@ -118,5 +118,6 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
+    print::detail(|| format!("read: {}, {} bytes", print::path(path), bytes.len()));
     Ok(bytes)
 }

@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
         }));
     }
     let files: String = written.iter().map(|file| format!("{file}\n")).collect();
-    print::out(report(&slot, &patched) + &files)
+    print::report(report(&slot, &patched) + &files)
 }
 
 /// What goes into the slot.

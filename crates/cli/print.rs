@@ -1,12 +1,17 @@
 //! Standard output and standard error.
 
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
+use clap::builder::styling::{AnsiColor, Style};
 use fastlua_bundle::printable;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::manner::{Level, says};
 
 /// Whether anything went to standard output.
 static HAS_WRITTEN: AtomicBool = AtomicBool::new(false);
@@ -17,6 +22,14 @@ pub fn out(bytes: impl AsRef<[u8]>) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes.as_ref())?;
     Ok(stdout.flush()?)
+}
+
+/// Writes to standard output what is said of the work, not its result, unless `--quiet` is given.
+pub fn report(text: impl AsRef<[u8]>) -> Result<()> {
+    match says(Level::Usual) {
+        true => out(text),
+        false => Ok(()),
+    }
 }
 
 /// Writes a value as indented JSON and a newline to standard output.
@@ -50,8 +63,46 @@ pub fn json_error(error: &str) -> Result<()> {
 }
 
 /// Writes a line to standard error, as well as it can. Names in it may come from others.
+pub fn error(line: &str) {
+    let line = printable(line);
+    let colored = [
+        ("error:", AnsiColor::Red),
+        ("warning:", AnsiColor::Yellow),
+        ("note:", AnsiColor::Cyan),
+    ];
+    let found = colored
+        .iter()
+        .find_map(|(word, color)| Some((word, color, line.strip_prefix(word)?)));
+    let mut stream = anstream::stderr();
+    let _ = match found {
+        Some((word, color, rest)) => {
+            let style = Style::new().bold().fg_color(Some((*color).into()));
+            writeln!(stream, "{style}{word}{style:#}{rest}")
+        }
+        None => writeln!(stream, "{line}"),
+    };
+}
+
+/// The same for what is no error, unless `--quiet` is given.
 pub fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(line));
+    if says(Level::Usual) {
+        error(line);
+    }
+}
+
+/// The same for what only `--verbose` tells.
+pub fn detail(line: impl FnOnce() -> String) {
+    if says(Level::Verbose) {
+        error(&line());
+    }
+}
+
+/// A bar on standard error, where that is a terminal, unless `--quiet` is given.
+pub fn bar(steps: usize, style: ProgressStyle) -> ProgressBar {
+    match says(Level::Usual) {
+        true => ProgressBar::new(steps as u64).with_style(style),
+        false => ProgressBar::hidden(),
+    }
 }
 
 /// Bytes in hexadecimal.
@@ -62,6 +113,23 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A path as messages show it, on one line.
 pub fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).replace('\n', "\\n")
+}
+
+/// A mistake on the command line: exit status 2.
+#[derive(Debug)]
+pub struct Usage(anyhow::Error);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// An error of the library about a name that stands on the command line.
+pub fn usage(error: fastlua::Error) -> anyhow::Error {
+    Usage(explained(error)).into()
 }
 
 /// An error of the library, with what to do on the command line.

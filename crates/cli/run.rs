@@ -151,7 +151,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;
     if args.interactive || only_prompt {
-        print::out(format!("NodeMCU on a PC, Lua {LUA}\n"))?;
+        print::report(format!("NodeMCU on a PC, Lua {LUA}\n"))?;
         if simulator.prompt()? == Ended::Restart {
             return Ok(());
         }

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         outputs.add(args.output.join(name), piece.text);
     }
     for file in outputs.commit()? {
-        print::out(format!("{}\n", file))?;
+        print::report(format!("{file}\n"))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::variant_args::{Heap, Known, find};
 #[command(after_help = "Example:
   fastlua squash --variant lua51-int -o small.lua init.lua
 
-Without --variant and --dialect the text is for every variant that compiles the original. Each time, both
+Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
 texts are compiled and the chunks compared: they differ in line numbers only.")]
 pub struct Args {
     /// Variant of the firmware that is to compile it

@@ -47,9 +47,9 @@ impl Known {
     }
 }
 
-/// The variant of that name, or an error that names the closest.
+/// The variant of a name on the command line, or an error that names the closest.
 pub fn find<'a>(variants: &'a Variants, name: &str) -> Result<&'a Variant> {
-    fastlua::find_variant(variants, name).map_err(print::explained)
+    fastlua::find_variant(variants, name).map_err(print::usage)
 }
 
 /// How much heap a compiler may take.

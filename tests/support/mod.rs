@@ -43,9 +43,18 @@ pub fn succeed(command: &mut Command) -> String {
 
 /// Runs a command that has to fail with exit status 1 and returns its standard error.
 pub fn fail(command: &mut Command) -> String {
+    ends_with(1, command)
+}
+
+/// The same with exit status 2: something is wrong with the command line.
+pub fn misuse(command: &mut Command) -> String {
+    ends_with(2, command)
+}
+
+fn ends_with(status: i32, command: &mut Command) -> String {
     let output = run(command);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
+    assert_eq!(output.status.code(), Some(status), "{command:?}: {errors}");
     errors
 }
 

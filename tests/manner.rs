@@ -1,0 +1,240 @@
+//! How the command speaks: colours, how much it says, help that reads well, completions and man pages.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::{call, misuse, put, run, succeed};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "lua/a.lua", "return 1");
+    put(folder.path(), "lua/b.lua", "return 2");
+    put(folder.path(), "info.lua", "return 3");
+    folder
+}
+
+/// Standard error of a command, whatever comes of it.
+fn errors(command: &mut Command) -> String {
+    String::from_utf8(run(command).stderr).unwrap()
+}
+
+/// The names of the commands, as the help has them.
+fn commands(folder: &Path) -> Vec<String> {
+    let help = succeed(&mut call(folder, "--help"));
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    let lines = commands.lines().filter(|line| !line.starts_with("   "));
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let folder = folder();
+    let f = folder.path();
+    for arguments in ["list no.lc", "build info.lua -o out", "list", "--help"] {
+        let colored = |more: &str, environment: &[(&str, &str)]| {
+            let mut command = call(f, &format!("{arguments} {more}"));
+            command.envs(environment.iter().copied());
+            let output = run(&mut command);
+            [output.stdout, output.stderr].concat().contains(&0x1b)
+        };
+        assert!(!colored("--color=auto", &[]), "{arguments}");
+        assert!(!colored("--color never", &[]), "{arguments}");
+        assert!(colored("--color always", &[]), "{arguments}");
+        assert!(colored("--color=always", &[]), "{arguments}");
+        // what is asked for on the command line comes before the environment
+        assert!(
+            colored("--color=always", &[("NO_COLOR", "1")]),
+            "{arguments}"
+        );
+        // which else may ask for colours where there is no terminal, or for none
+        let forced = ("CLICOLOR_FORCE", "1");
+        assert!(colored("--color=auto", &[forced]), "{arguments}");
+        assert!(!colored("--color=never", &[forced]), "{arguments}");
+        assert!(
+            !colored("--color=auto", &[forced, ("NO_COLOR", "1")]),
+            "{arguments}"
+        );
+    }
+    let said = misuse(&mut call(f, "list no.lc --color=sometimes"));
+    assert!(
+        said.contains("possible values: auto, always, never"),
+        "{said}"
+    );
+}
+
+#[test]
+fn quiet_leaves_errors_and_what_was_asked_for() {
+    let folder = folder();
+    let f = folder.path();
+    for arguments in [
+        "build info.lua -o out -q",
+        "-q build info.lua -o again",
+        "lfs info.lua --variant lua51-float -o lfs.img --quiet",
+        "compile --variant lua51-int -q info.lua",
+        "check --variant lua51-int info.lc -q",
+    ] {
+        let output = run(&mut call(f, arguments));
+        assert!(output.status.success(), "{arguments}");
+        assert!(output.stdout.is_empty(), "{arguments}: {output:?}");
+        assert!(output.stderr.is_empty(), "{arguments}: {output:?}");
+    }
+    assert!(f.join("again/fast.c").exists());
+    assert_eq!(succeed(&mut call(f, "squash -q info.lua")), "return 3");
+    assert!(succeed(&mut call(f, "list -q info.lc")).contains("RETURN"));
+    assert!(errors(&mut call(f, "list -q no.lc")).contains("error: no.lc can't be read"));
+    let said = misuse(&mut call(f, "list -q -v info.lc"));
+    assert!(said.contains("cannot be used with"), "{said}");
+}
+
+#[test]
+fn verbose_tells_what_is_read() {
+    let folder = folder();
+    let said = errors(&mut call(
+        folder.path(),
+        "build lua/a.lua lua/b.lua -o out -v",
+    ));
+    assert!(
+        said.contains("read: lua/a.lua, 8 bytes\nread: lua/b.lua, 8 bytes\n"),
+        "{said}"
+    );
+    assert!(said.contains("compiled and proved: "), "{said}");
+}
+
+/// As from cmd and PowerShell, and from a Unix shell where they are quoted.
+#[test]
+fn globs_are_found_where_the_shell_leaves_them() {
+    let folder = folder();
+    let f = folder.path();
+    let named = succeed(&mut call(f, "build lua/a.lua lua/b.lua -o out"));
+    let found = succeed(&mut call(f, "build lua/*.lua -o out -M d --stamp s"));
+    assert_eq!(
+        found.replace("d: written\n", ""),
+        named.replace("written", "unchanged")
+    );
+    let rule = fs::read_to_string(f.join("d")).unwrap();
+    assert!(
+        rule.starts_with("s: \\\n  lua \\\n  lua/a.lua \\\n  lua/b.lua\n"),
+        "{rule}"
+    );
+    // a file of that very name is that file
+    put(f, "[ab].lua", "return 4");
+    assert!(succeed(&mut call(f, "squash [ab].lua")).contains("return 4"));
+    for arguments in ["build lua/*.lc -o out", "check --variant lua51-int *.lc"] {
+        let said = errors(&mut call(f, arguments));
+        assert!(said.contains(".lc matches no file"), "{said}");
+    }
+    succeed(&mut call(f, "compile --variant lua51-int info.lua"));
+    let said = succeed(&mut call(f, "check --variant lua51-int *.lc"));
+    assert!(said.starts_with("info.lc: ok"), "{said}");
+}
+
+#[test]
+fn a_name_that_is_none_is_a_mistake_on_the_command_line() {
+    let folder = folder();
+    let f = folder.path();
+    for arguments in [
+        "build info.lua -o out --variant lua51-flaot",
+        "bench info.lua --on host --variant lua51-flaot",
+        "check info.lc --variant lua51-flaot",
+        "compile info.lua --variant lua51-flaot",
+        "lfs info.lua -o lfs.img --variant lua51-flaot",
+        "squash info.lua --variant lua51-flaot",
+    ] {
+        let said = misuse(&mut call(f, arguments));
+        assert!(
+            said.contains("did you mean lua51-float?"),
+            "{arguments}: {said}"
+        );
+        assert!(
+            said.contains("`fastlua variants` lists them"),
+            "{arguments}: {said}"
+        );
+    }
+    let said = misuse(&mut call(f, "build info.lua -o out --variant lua51"));
+    assert!(
+        said.contains("did you mean lua51-float or lua51-int?"),
+        "{said}"
+    );
+    let said = misuse(&mut call(f, "build --with telnett -o out"));
+    assert!(said.contains("telnett"), "{said}");
+}
+
+/// Each line of the text below the options takes what fits into it.
+#[test]
+fn help_breaks_no_line_in_a_sentence() {
+    let folder = folder();
+    let f = folder.path();
+    for command in commands(f) {
+        let help = succeed(&mut call(f, &format!("{command} --help")));
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100),
+            "{help}"
+        );
+        let Some((_, below)) = help.split_once("\nExample") else {
+            panic!("{command} has no example");
+        };
+        let prose: Vec<&str> = below.lines().skip(1).collect();
+        for pair in prose.windows(2) {
+            let (line, next) = (pair[0], pair[1]);
+            if line.is_empty() || line.starts_with(' ') || next.is_empty() {
+                continue;
+            }
+            let word = next.split(' ').next().unwrap();
+            assert!(
+                line.chars().count() + 1 + word.chars().count() > 100,
+                "{line}\n{next}"
+            );
+        }
+    }
+}
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    let folder = folder();
+    let f = folder.path();
+    let names = commands(f);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = succeed(&mut call(f, &format!("completions {shell}")));
+        assert!(names.iter().all(|name| text.contains(name)), "{shell}");
+        assert!(text.contains("no-fallback"), "{shell}");
+    }
+    let said = succeed(&mut call(f, "completions --man man1"));
+    assert!(said.contains("man1/fastlua.1: written"), "{said}");
+    let page = |name: &str| fs::read_to_string(f.join("man1").join(name)).unwrap();
+    for name in &names {
+        assert!(
+            page("fastlua.1").contains(&format!("fastlua\\-{name}(1)")),
+            "{name}"
+        );
+        assert!(
+            page(&format!("fastlua-{name}.1")).contains(".SH OPTIONS"),
+            "{name}"
+        );
+    }
+    let again = succeed(&mut call(f, "completions --man man1"));
+    assert!(!again.contains("written"), "{again}");
+    misuse(&mut call(f, "completions"));
+}
+
+/// A shell takes the completions, and completes with them.
+#[test]
+#[ignore = "needs bash"]
+fn bash_completes() {
+    let folder = folder();
+    let f = folder.path();
+    put(f, "c", succeed(&mut call(f, "completions bash")));
+    let script = ". ./c; COMP_WORDS=(fastlua build --emi); COMP_CWORD=2; \
+        _fastlua fastlua --emi build; echo \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).current_dir(f);
+    assert_eq!(succeed(&mut bash), "--emit\n");
+}
