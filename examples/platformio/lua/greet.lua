@@ -1,0 +1,2 @@
+-- fast.greet('chip')
+return 'Hello, ' .. (... or 'NodeMCU') .. '!'

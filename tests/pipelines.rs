@@ -1,0 +1,399 @@
+//! fastlua in other people's builds: the parts of `pipelines/` and the examples that use them, run by the build systems
+//! themselves as far as that goes without ESP-IDF, PlatformIO and GitHub.
+
+mod support;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fastlua_bytecode::NumberModel;
+use support::{firmware_flags, packed_lua, put, root, run, stock_lua, succeed};
+use tempfile::TempDir;
+
+/// A command that finds the built fastlua, as one that is installed.
+fn with_fastlua(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
+    let built = Path::new(env!("CARGO_BIN_EXE_fastlua")).parent().unwrap();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [built.to_owned()]
+        .into_iter()
+        .chain(env::split_paths(&path));
+    let path: OsString = env::join_paths(folders).unwrap();
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("PATH", path);
+    command
+}
+
+/// A copy of `pipelines` and of an example beside each other's places in the repository.
+fn example(name: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["pipelines", &format!("examples/{name}")] {
+        copy(&root().join(part), &folder.path().join(part));
+    }
+    let example = folder.path().join("examples").join(name);
+    (folder, example)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => drop(fs::copy(&path, &to).unwrap()),
+        }
+    }
+}
+
+fn linter(arguments: &[&str]) -> String {
+    let mut linter = Command::new(root().join("scripts/linter"));
+    succeed(linter.args(arguments).current_dir(root()))
+}
+
+/// What of ESP-IDF and of NodeMCU the component calls: its files become a library.
+const IDF: &str = r#"
+function(idf_build_get_property variable name)
+  set(${variable} "${CMAKE_SOURCE_DIR}" PARENT_SCOPE)
+endfunction()
+macro(idf_component_register)
+  cmake_parse_arguments(given "" "" "SRCS;PRIV_REQUIRES" ${ARGN})
+  set(COMPONENT_LIB component)
+  add_library(component STATIC ${given_SRCS})
+  target_include_directories(component PRIVATE "${STOCK}")
+  target_compile_options(component PRIVATE ${MODEL} -include numbers.h)
+endmacro()
+function(extmod_register_conditional name)
+  file(WRITE "${CMAKE_BINARY_DIR}/registered" "${name}")
+endfunction()
+"#;
+
+/// The component's library is linked into stock Lua, which then calls the module of the example.
+#[test]
+#[ignore = "needs cmake and ninja"]
+fn the_component_for_esp_idf_is_built_and_runs() {
+    let (folder, project) = example("esp-idf");
+    let stock = folder.path().join("stock");
+    let model = NumberModel::ALL
+        .into_iter()
+        .find(|m| m.name() == "53-int64-float64");
+    let model = model.unwrap();
+    packed_lua(&stock, model.dialect);
+    let top = fs::read_to_string(project.join("CMakeLists.txt")).unwrap();
+    assert!(top.contains("pipelines/esp-idf/fastlua"), "{top}");
+    let flags: Vec<&str> = firmware_flags(&model).to_vec();
+    let flags = format!("{};{}", model.flags().join(";"), flags.join(";"));
+    put(
+        &project,
+        "CMakeLists.txt",
+        format!(
+            "cmake_minimum_required(VERSION 3.20)\nproject(modules C)\nset(STOCK \"{}\")\nset(MODEL \"{flags}\")\n\
+             set(CONFIG_NODEMCU_CMODULE_FAST y)\nset(CONFIG_FASTLUA_MANIFEST fast.toml)\n\
+             set(CONFIG_FASTLUA_OPTIONS \"--strip 1\")\n{IDF}\
+             add_subdirectory(../../pipelines/esp-idf/fastlua component)\n\
+             add_executable(host \"{}\")\ntarget_include_directories(host PRIVATE \"{}\")\n\
+             target_compile_options(host PRIVATE ${{MODEL}} -include numbers.h)\ntarget_link_libraries(host component m)\n",
+            stock.display(),
+            stock.join("host.c").display(),
+            stock.display(),
+        ),
+    );
+    // as the project's configuration leaves it, but for a Lua that runs on this PC
+    put(
+        &project,
+        "sdkconfig",
+        "CONFIG_LUA_VERSION_53=y\nCONFIG_LUA_NUMBER_INT64=y\nCONFIG_LUA_NUMBER_DOUBLE=y\n",
+    );
+    put(&project, "say.lua", "print(fast.greet('chip'))");
+    for generator in ["Ninja", "Unix Makefiles"] {
+        let build = format!("build {generator}");
+        succeed(with_fastlua("cmake", &project).args(["-G", generator, "-B", &build]));
+        let make = || succeed(with_fastlua("cmake", &project).args(["--build", &build, "-v"]));
+        let say = || {
+            let host = project.join(&build).join("host");
+            succeed(Command::new(host).arg("say.lua").current_dir(&project))
+        };
+        make();
+        assert_eq!(
+            fs::read_to_string(project.join(&build).join("registered")).unwrap(),
+            "FAST"
+        );
+        let header = project.join(&build).join("component/fastlua/fast_chunks.h");
+        let text = fs::read_to_string(&header).unwrap();
+        assert!(text.contains("lua53-int64-float64") && !text.contains("lua51-float"));
+        assert_eq!(say(), "Hello, chip!\n", "{generator}");
+        let again = make();
+        assert!(!again.contains("fastlua build"), "{generator}: {again}");
+        // a changed module, and one more that the glob finds
+        let greet = fs::read_to_string(project.join("lua/greet.lua")).unwrap();
+        put(
+            &project,
+            "lua/greet.lua",
+            greet.replace("Hello", "Good day"),
+        );
+        put(&project, "lua/more.lua", "return 1");
+        assert!(make().contains("fastlua build"), "{generator}");
+        assert_eq!(say(), "Good day, chip!\n", "{generator}");
+        assert!(fs::read_to_string(&header).unwrap().contains("more"));
+        put(&project, "lua/greet.lua", greet);
+        fs::remove_file(project.join("lua/more.lua")).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs kconfiglib, from PyPI"]
+fn the_kconfig_is_one_and_has_what_the_component_asks_for() {
+    let component = root().join("pipelines/esp-idf/fastlua");
+    let known = linter(&["kconfig", component.join("Kconfig").to_str().unwrap()]);
+    let names = known.lines().filter_map(|line| line.split(' ').next());
+    let names: Vec<&str> = names.collect();
+    let asked = fs::read_to_string(component.join("CMakeLists.txt")).unwrap();
+    let asked = asked.split("CONFIG_").skip(1);
+    let asked = asked.filter_map(|text| {
+        text.split(|c: char| !c.is_ascii_uppercase() && c != '_')
+            .next()
+    });
+    let mut count = 0;
+    for name in asked {
+        assert!(names.contains(&name), "{name}: {known}");
+        count += 1;
+    }
+    assert!(count >= 4);
+    assert!(known.contains("FASTLUA_MANIFEST 'fast.toml'"), "{known}");
+}
+
+/// SCons is what PlatformIO is made of. Its environment has two methods of PlatformIO's here.
+#[test]
+#[ignore = "needs scons and a C compiler"]
+fn the_script_for_platformio_builds_the_modules() {
+    let (folder, project) = example("platformio");
+    let model = NumberModel::ALL
+        .into_iter()
+        .find(|m| m.name() == "51-float")
+        .unwrap();
+    let stock = folder.path().join("stock");
+    stock_lua(&stock, model.dialect);
+    let ini = fs::read_to_string(project.join("platformio.ini")).unwrap();
+    assert!(
+        ini.contains("extra_scripts = pre:../../pipelines/platformio.py"),
+        "{ini}"
+    );
+    let flags: Vec<String> = model
+        .flags()
+        .iter()
+        .map(|flag| format!("'{flag}'"))
+        .collect();
+    put(
+        &project,
+        "SConstruct",
+        format!(
+            r#"import configparser, os
+ini = configparser.ConfigParser()
+ini.read('platformio.ini')
+env = Environment(ENV=os.environ, PROJECT_DIR=os.getcwd(), BUILD_DIR=os.path.join(os.getcwd(), 'out'),
+    CCFLAGS=['-std=gnu11', {}, '-include', 'numbers.h'], CPPPATH=['{}'])
+def option(env, name, default): return ini.get('env:board', name, fallback=default)
+def sources(env, variant, folder):
+    Default(env.StaticLibrary('modules', env.Glob(os.path.join(folder, '*.c'))))
+env.AddMethod(option, 'GetProjectOption')
+env.AddMethod(sources, 'BuildSources')
+Export('env')
+SConscript('../../pipelines/platformio.py')
+"#,
+            flags.join(", "),
+            stock.display()
+        ),
+    );
+    let scons = || succeed(&mut with_fastlua("scons", &project));
+    assert!(scons().contains("out/fastlua/fast.o"));
+    let out = project.join("out/fastlua/fast_chunks.h");
+    assert!(fs::read_to_string(&out).unwrap().contains("greet"));
+    assert!(scons().contains("is up to date"));
+    put(&project, "lua/greet.lua", "return 'other'");
+    assert!(scons().contains("out/fastlua/fast.o"));
+    put(&project, "lua/greet.lua", "return return");
+    let output = run(&mut with_fastlua("scons", &project));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("greet.lua:1:"),
+        "{said}"
+    );
+    let output = run(with_fastlua("scons", &project).env("FASTLUA", "no-fastlua"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("no-fastlua is not installed"), "{said}");
+}
+
+#[test]
+#[ignore = "needs make"]
+fn the_makefile_for_nodemcu_builds_what_changed() {
+    let (_folder, project) = example("nodemcu");
+    let tree = project.join("nodemcu-firmware");
+    put(&tree, "app/include/user_config.h", "");
+    put(
+        &tree,
+        "app/include/user_modules.h",
+        "#define LUA_USE_MODULES_FILE\n",
+    );
+    put(&tree, "app/modules/file.c", "");
+    put(
+        &tree,
+        "Makefile",
+        "image: app/modules/fast.c app/modules/fast_chunks.h\n\t@echo linked; touch image\n",
+    );
+    let make = || succeed(with_fastlua("make", &project).arg("firmware"));
+    let first = make();
+    assert!(
+        first.contains("fastlua build") && first.contains("linked"),
+        "{first}"
+    );
+    let header = tree.join("app/modules/fast_chunks.h");
+    assert!(fs::read_to_string(&header).unwrap().contains("lua51-float"));
+    let modules = || fs::read_to_string(tree.join("app/include/user_modules.h")).unwrap();
+    assert_eq!(
+        modules(),
+        "#define LUA_USE_MODULES_FILE\n#define LUA_USE_MODULES_FAST\n"
+    );
+    let again = make();
+    assert!(
+        !again.contains("fastlua build") && !again.contains("linked"),
+        "{again}"
+    );
+    put(&project, "lua/more.lua", "return 1");
+    let more = make();
+    assert!(
+        more.contains("fastlua build") && more.contains("linked"),
+        "{more}"
+    );
+    assert!(fs::read_to_string(&header).unwrap().contains("more"));
+    assert_eq!(modules().matches("LUA_USE_MODULES_FAST").count(), 1);
+}
+
+#[test]
+#[ignore = "needs git, bash and python3"]
+fn the_action_compares_with_the_commit_before_and_comments() {
+    let (folder, project) = example("github");
+    let here = folder.path();
+    let git = |arguments: &str| {
+        let mut git = Command::new("git");
+        git.args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.org",
+            "-c",
+            "protocol.file.allow=always",
+        ]);
+        succeed(git.args(arguments.split(' ')).current_dir(&project))
+    };
+    git("init -q -b main .");
+    git("add .");
+    git("commit -q -m one");
+    git(&format!("remote add origin file://{}", project.display()));
+    git("config uploadpack.allowAnySHA1InWant true");
+    let base = git("rev-parse HEAD").trim().to_owned();
+    put(
+        &project,
+        "lua/greet.lua",
+        "return 'another text than there was before, by some bytes'",
+    );
+    put(&project, "lua/more.lua", "return 1");
+    fs::create_dir(here.join("temp")).unwrap();
+    let build = |base: &str, output: &str| {
+        let mut bash = with_fastlua("bash", &project);
+        bash.arg(here.join("pipelines/action.sh"));
+        bash.env("MANIFEST", "fast.toml").env("OUTPUT", "out");
+        bash.env("OPTIONS", "--variant lua51-float")
+            .env("BASE", base);
+        bash.env("RUNNER_TEMP", here.join("temp"));
+        bash.env("GITHUB_OUTPUT", here.join(output))
+            .env("GITHUB_STEP_SUMMARY", here.join("summary"));
+        succeed(&mut bash);
+        fs::read_to_string(here.join("temp/fastlua-sizes.md")).unwrap()
+    };
+    let table = build(&base, "output");
+    assert!(
+        table.starts_with("<!-- fastlua sizes -->\n**fastlua**: 2 chunks, bundle `"),
+        "{table}"
+    );
+    assert!(table.contains("| `greet` | 120 (-4) |"), "{table}");
+    assert!(table.contains("| `more` | 76 (new) |"), "{table}");
+    assert!(project.join("out/fast.c").exists());
+    let said = fs::read_to_string(here.join("output")).unwrap();
+    assert!(
+        said.contains("report=") && said.contains("sizes=") && said.contains("bundle="),
+        "{said}"
+    );
+    // without a commit to compare with, and with one that is gone
+    assert!(build("", "other").contains("| `greet` | 120 |"));
+
+    // GitHub's command, which notes what it is asked; the first time there is no comment
+    let tools = here.join("tools");
+    put(
+        &tools,
+        "gh",
+        "#!/bin/sh\necho \"$@\" >> \"$LOG\"\ncase $* in *--jq*) cat \"$FOUND\";; esac\n",
+    );
+    succeed(Command::new("chmod").arg("+x").arg(tools.join("gh")));
+    for (found, asks) in [
+        ("", "--method POST repos/a/b/issues/7/comments"),
+        ("42\n", "--method PATCH repos/a/b/issues/comments/42"),
+    ] {
+        put(here, "found", found);
+        let mut comment = Command::new(here.join("pipelines/comment.sh"));
+        comment
+            .args(["a/b", "7"])
+            .arg(here.join("temp/fastlua-sizes.md"));
+        comment
+            .env("LOG", here.join("log"))
+            .env("FOUND", here.join("found"));
+        comment.env(
+            "PATH",
+            format!("{}:{}", tools.display(), env::var("PATH").unwrap()),
+        );
+        succeed(&mut comment);
+        let log = fs::read_to_string(here.join("log")).unwrap();
+        assert!(log.contains(asks), "{log}");
+        assert!(log.lines().last().unwrap().contains("body=@"), "{log}");
+    }
+}
+
+#[test]
+#[ignore = "needs node with npm, and python3 with venv"]
+fn linters_find_nothing_in_workflows_and_the_dockerfile() {
+    let mut workflows = Vec::new();
+    for folder in [".github/workflows", "examples/github/.github/workflows"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            workflows.push(format!("{folder}/{name}"));
+        }
+    }
+    assert!(workflows.len() >= 3);
+    let names: Vec<&str> = workflows.iter().map(String::as_str).collect();
+    linter(&[&["actionlint"][..], &names].concat());
+    let zizmor = [
+        "zizmor",
+        "--offline",
+        "--quiet",
+        "--min-severity",
+        "medium",
+        "--config",
+        ".github/zizmor.yml",
+        "action.yml",
+    ];
+    linter(&[&zizmor[..], &names].concat());
+    linter(&["hadolint", "pipelines/Dockerfile"]);
+    // and they do find what is wrong
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(root().join(&workflows[0])).unwrap();
+    let wrong = put(
+        folder.path(),
+        "wrong.yml",
+        text.replace("runs-on: ", "run-on: "),
+    );
+    let output = run(Command::new(root().join("scripts/linter"))
+        .arg("actionlint")
+        .arg(wrong));
+    assert!(!output.status.success() && !output.stdout.is_empty());
+}
