@@ -23,6 +23,7 @@ mod squash;
 mod temporary;
 mod variant_args;
 mod variants;
+mod watch;
 
 use std::process::ExitCode;
 

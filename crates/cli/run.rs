@@ -1,18 +1,21 @@
 //! `fastlua run`
 
+use std::env;
+use std::io::{self, IsTerminal};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use fastlua::Options;
+use fastlua::{Options, Project};
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_simulator::{
-    self as simulator, Ended, ImageChunk, ImageKind, LUA, Restart, Simulator, Until,
+    self as simulator, Ended, ImageChunk, ImageKind, Interrupt, LUA, Restart, Simulator, Until,
 };
 
-use crate::temporary::Temporary;
+use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known};
+use crate::watch::State;
 use crate::{build, inputs, output, print};
 
 /// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
@@ -31,6 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     fs: Option<PathBuf>,
     /// Open the PC's port where a module listens on the device's (may be given several times)
+    /// [default: the same, but 8000 more for those below 1024]
     #[arg(long, value_name = "DEVICE:PC", value_parser = ports)]
     port_map: Vec<(u16, u16)>,
     /// Address to listen on
@@ -45,6 +49,9 @@ pub struct Args {
     /// Run the boot command or init.lua first
     #[arg(long)]
     boot: bool,
+    /// Restart the device with the new modules, and run the code again, whenever a file that is named changes
+    #[arg(long)]
+    watch: bool,
     /// Give the prompt after the code
     #[arg(short, long)]
     interactive: bool,
@@ -135,13 +142,77 @@ pub fn run(args: &Args) -> Result<()> {
     options.allow_network = args.allow_network;
     options.strict_send = args.strict_send;
     options.can_skip = args.can_skip;
+    options.history = history();
+    options.listening = Some(Box::new(|port, address| {
+        print::note(&format!("port {port} is {address} on this PC"));
+    }));
+    let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;
+    let is_typed_at = args.interactive || only_prompt;
+    let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    options.interrupt = (is_typed_at && has_terminal).then(Interrupt::default);
+    let interrupt = options.interrupt.clone();
     let mut simulator = Simulator::new(options)?;
-    let (chunks, variant, bundle) = image(args)?;
-    let about = [env!("CARGO_PKG_VERSION"), &variant, &bundle];
-    simulator.open_fast(chunks, about)?;
+    let Loaded { state, image } = load(args)?;
+    let mut state = state;
+    simulator.open_fast(image.chunks, image.about.each_ref().map(String::as_str))?;
     if args.boot {
         simulator.boot()?;
     }
+    if is_typed_at {
+        let mut greeting = format!("NodeMCU on a PC, Lua {LUA}");
+        if let Some(interrupt) = interrupt {
+            greeting += "; Ctrl-C stops what runs, Ctrl-D leaves";
+            temporary::on_interrupt(Box::new(move || interrupt.ask()));
+        }
+        print::out(format!("{greeting}\n"))?;
+    }
+    let end = args.seconds.map(Duration::try_from_secs_f64).transpose()?;
+    let end = end.map(|seconds| Instant::now() + seconds);
+    if !args.watch {
+        return live(args, &mut simulator, is_typed_at, end).map(drop);
+    }
+    if state.is_empty() {
+        bail!("--watch: no file is named that could change");
+    }
+    loop {
+        let handle = simulator.handle();
+        let change = state.clone().watch(move || handle.stop())?;
+        match live(args, &mut simulator, is_typed_at, end) {
+            Ok(Ended::Left | Ended::Restart | Ended::Time) => return Ok(()),
+            Ok(Ended::Asked) => {}
+            Ok(Ended::Idle | Ended::InputEnd) => change.recv()?,
+            Err(error) if print::is_broken_pipe(&error) => return Err(error),
+            Err(error) => {
+                print::note(&format!("error: {error:#}"));
+                change.recv()?;
+            }
+        }
+        let image;
+        (state, image) = reload(args, state)?;
+        print::note("changed: restarting");
+        simulator.restart_with(image.chunks, image.about.each_ref().map(String::as_str))?;
+    }
+}
+
+/// The image anew. What is wrong with it is told, and the next change waited for.
+fn reload(args: &Args, mut state: State) -> Result<(State, Image)> {
+    loop {
+        match load(args) {
+            Ok(loaded) => return Ok((loaded.state, loaded.image)),
+            Err(error) => print::note(&format!("error: {error:#}")),
+        }
+        state = state.now();
+        state.clone().watch(|| ())?.recv()?;
+    }
+}
+
+/// Runs the code and then the device, until it ends.
+fn live(
+    args: &Args,
+    simulator: &mut Simulator,
+    is_typed_at: bool,
+    end: Option<Instant>,
+) -> Result<Ended> {
     for code in &args.code {
         simulator.exec("=-e", code.as_bytes())?;
     }
@@ -149,23 +220,52 @@ pub fn run(args: &Args) -> Result<()> {
         let name = format!("@{}", print::path(script));
         simulator.exec(&name, &output::read(script)?)?;
     }
-    let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;
-    if args.interactive || only_prompt {
-        print::report(format!("NodeMCU on a PC, Lua {LUA}\n"))?;
-        if simulator.prompt()? == Ended::Restart {
-            return Ok(());
+    if is_typed_at {
+        let ended = simulator.prompt()?;
+        if ended != Ended::InputEnd {
+            return Ok(ended);
         }
     }
-    let until = match args.seconds {
-        Some(seconds) => Until::Time(Instant::now() + Duration::try_from_secs_f64(seconds)?),
-        None => Until::Idle,
-    };
-    simulator.run(until)?;
-    Ok(())
+    Ok(simulator.run(end.map_or(Until::Idle, Until::Time))?)
 }
 
-/// The modules as a bundle for stock Lua on this machine, its variant and its name.
-fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
+/// The file that keeps what was typed at the prompt: `FASTLUA_HISTORY`, or one where the system keeps such things.
+fn history() -> Option<PathBuf> {
+    let folder = |name: &str| env::var_os(name).filter(|path| !path.is_empty());
+    if let Some(path) = env::var_os("FASTLUA_HISTORY") {
+        return (!path.is_empty()).then(|| path.into());
+    }
+    let state = if cfg!(windows) {
+        PathBuf::from(folder("LOCALAPPDATA")?)
+    } else if let Some(state) = folder("XDG_STATE_HOME") {
+        PathBuf::from(state)
+    } else {
+        PathBuf::from(folder("HOME")?).join(".local/state")
+    };
+    Some(state.join("fastlua/history"))
+}
+
+/// What `fast` holds, and what `fast.info()` tells of it: fastlua's version, the variant, the bundle's name.
+struct Image {
+    chunks: Vec<ImageChunk>,
+    about: [String; 3],
+}
+
+struct Loaded {
+    state: State,
+    image: Image,
+}
+
+fn load(args: &Args) -> Result<Loaded> {
+    let inputs = args.modules.read_named()?;
+    let paths = inputs.files.iter().chain(&inputs.folders);
+    let state = State::of(paths.chain(&args.script));
+    let image = image(args, inputs.project)?;
+    Ok(Loaded { state, image })
+}
+
+/// The modules as a bundle for stock Lua on this machine.
+fn image(args: &Args, project: Project) -> Result<Image> {
     let known = args.known.load()?;
     let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
     let variant = known.iter().find(|v| v.layout == layout);
@@ -173,9 +273,12 @@ fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
         .context("no variant is stock Lua on this machine")?
         .name
         .clone();
-    let project = args.modules.read_named()?.project;
+    let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
     if project.is_empty() {
-        return Ok((Vec::new(), variant, String::new()));
+        return Ok(Image {
+            chunks: Vec::new(),
+            about: about(String::new()),
+        });
     }
     let options = Options {
         variants: Some(vec![variant.clone()]),
@@ -194,5 +297,8 @@ fn image(args: &Args) -> Result<(Vec<ImageChunk>, String, String)> {
         },
         xxh32: dump.xxh32,
     });
-    Ok((chunks.collect(), variant, bundle.name()))
+    Ok(Image {
+        chunks: chunks.collect(),
+        about: about(bundle.name()),
+    })
 }

@@ -99,6 +99,27 @@ pub fn persist(files: Vec<(Temporary, PathBuf)>) -> Result<(), (usize, io::Error
     outcome
 }
 
+/// What to do on Ctrl-C; false where the command is to end after all.
+pub type Interrupted = Box<dyn Fn() -> bool + Send>;
+
+static INTERRUPTED: Mutex<Option<Interrupted>> = Mutex::new(None);
+
+/// From now on Ctrl-C does this and no longer ends the command. Elsewhere than on Unix it still does.
+pub fn on_interrupt(interrupted: Interrupted) {
+    #[cfg(unix)]
+    signals::watch();
+    let mut place = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    *place = Some(interrupted);
+}
+
+#[cfg(unix)]
+fn is_dealt_with() -> bool {
+    let interrupted = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    interrupted
+        .as_ref()
+        .is_some_and(|interrupted| interrupted())
+}
+
 /// Deletes what processes that are gone have left in a folder, as well as it can.
 #[cfg(unix)]
 pub fn clear(folder: &Path) {
@@ -133,7 +154,7 @@ mod signals {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
-    use super::{made, remove};
+    use super::{is_dealt_with, made, remove};
 
     /// Sees to it that a signal deletes what there is before it ends the command.
     pub fn watch() {
@@ -146,7 +167,8 @@ mod signals {
                 .filter(|s| !is_ignored(*s));
             if let Ok(mut signals) = Signals::new(ends) {
                 thread::spawn(move || {
-                    if let Some(signal) = signals.forever().next() {
+                    let ends = |signal: &i32| *signal != SIGINT || !is_dealt_with();
+                    if let Some(signal) = signals.forever().find(ends) {
                         let made = made(); // for good: nothing is made after this
                         made.iter().for_each(|path| drop(remove(path)));
                         let _ = emulate_default_handler(signal);

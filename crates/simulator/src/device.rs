@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::Write;
+use std::net::SocketAddrV4;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,11 @@ use mlua::{Function, IntoLuaMulti, Lua};
 use crate::clock::Clock;
 use crate::error::{Error, Raise, message, raise};
 use crate::flash::Flash;
+use crate::interrupt::Interrupt;
 use crate::options::Options;
 use crate::settings::Settings;
 use crate::sockets::Sockets;
+use crate::terminal::Terminal;
 
 /// The firmware's task queues hold this many tasks each.
 const QUEUE: usize = 8;
@@ -52,6 +55,8 @@ pub(crate) struct Device {
     tasks: RefCell<[VecDeque<Job>; 3]>,
     later: RefCell<Vec<(Instant, Job)>>,
     output: RefCell<Box<dyn Write>>,
+    /// Where lines are edited, once the prompt was given at a terminal.
+    pub terminal: RefCell<Option<Terminal>>,
     /// Where `print` goes, and whether it goes to the UART too.
     redirection: RefCell<Option<(Sink, bool)>>,
     stop: RefCell<Option<Stop>>,
@@ -70,6 +75,7 @@ impl Device {
             tasks: RefCell::default(),
             later: RefCell::default(),
             output: RefCell::new(output),
+            terminal: RefCell::default(),
             redirection: RefCell::default(),
             stop: RefCell::default(),
             options,
@@ -135,6 +141,14 @@ impl Device {
 
     pub fn failed(&self, call: Call, error: &mlua::Error) {
         let text = message(error);
+        if self
+            .options
+            .interrupt
+            .as_ref()
+            .is_some_and(Interrupt::is_asked)
+        {
+            return self.uart(format!("Lua error: {text}\n").as_bytes());
+        }
         if call == Call::Unprotected {
             self.stop(Stop::Failed(Error::Panic(text)));
             return;
@@ -181,15 +195,44 @@ impl Device {
         lua.used_memory().saturating_sub(self.base_memory.get()) / 2
     }
 
+    /// Tells where the PC listens for a module: among what is printed, where a line is being edited.
+    pub fn tell_port(&self, port: u16, address: SocketAddrV4) {
+        let Some(listening) = &self.options.listening else {
+            return;
+        };
+        self.flush();
+        match self.terminal.borrow().is_some() {
+            true => self.uart(format!("port {port} is {address} on this PC\n").as_bytes()),
+            false => listening(port, address),
+        }
+    }
+
     /// Sends bytes to the UART.
     pub fn uart(&self, bytes: &[u8]) {
-        let result = self.output.borrow_mut().write_all(bytes);
+        let output = &mut *self.output.borrow_mut();
+        let result = match &mut *self.terminal.borrow_mut() {
+            Some(terminal) => terminal.print(bytes, output),
+            None => output.write_all(bytes),
+        };
         self.check_output(result);
     }
 
     pub fn flush(&self) {
+        if let Some(terminal) = &mut *self.terminal.borrow_mut() {
+            terminal.flush();
+        }
         let result = self.output.borrow_mut().flush();
         self.check_output(result);
+    }
+
+    /// Has a line edited at the terminal, where there is one and none is being edited.
+    pub fn ask_for_line(&self, prompt: &str) {
+        if let Some(terminal) = &mut *self.terminal.borrow_mut()
+            && !terminal.is_reading()
+        {
+            let result = terminal.ask(prompt, &mut *self.output.borrow_mut());
+            self.check_output(result);
+        }
     }
 
     fn check_output(&self, result: std::io::Result<()>) {
@@ -212,6 +255,15 @@ impl Device {
             self.uart(bytes);
         }
         sink(self, bytes)
+    }
+
+    /// Prints the interpreter's prompt, unless the terminal's editor shows it.
+    pub fn prompt(&self, text: &[u8]) -> Result<(), Raise> {
+        if self.terminal.borrow().is_none() {
+            return self.print(text);
+        }
+        let redirection = self.redirection.borrow().clone();
+        redirection.map_or(Ok(()), |(sink, _)| sink(self, text))
     }
 
     pub fn redirect(&self, redirection: Option<(Sink, bool)>) {

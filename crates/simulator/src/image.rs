@@ -37,10 +37,24 @@ unsafe extern "C-unwind" {
     fn luaopen_fast(state: *mut mlua::lua_State) -> c_int;
 }
 
-/// Sets what `fast` holds in this process, once and for good.
+/// Sets what `fast` holds in this process, where no device has.
 pub(crate) fn set(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
     #[cfg(not(feature = "frozen"))]
     return table::set(chunks, about);
+    #[cfg(feature = "frozen")]
+    match (chunks.is_empty(), about) {
+        (true, _) => Ok(()),
+        (false, _) => Err(Error::Frozen),
+    }
+}
+
+/// Sets it once more, by the device that set it before.
+pub(crate) fn replace(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+    #[cfg(not(feature = "frozen"))]
+    return {
+        table::replace(chunks, about);
+        Ok(())
+    };
     #[cfg(feature = "frozen")]
     match (chunks.is_empty(), about) {
         (true, _) => Ok(()),
@@ -120,10 +134,15 @@ mod table {
     /// Whether the image is set.
     static IS_SET: AtomicBool = AtomicBool::new(false);
 
-    pub(super) fn set(mut chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+    pub(super) fn set(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
         if IS_SET.swap(true, Ordering::SeqCst) {
             return Err(Error::Image);
         }
+        replace(chunks, about);
+        Ok(())
+    }
+
+    pub(super) fn replace(mut chunks: Vec<ImageChunk>, about: [&str; 3]) {
         chunks.sort_by(|a, b| a.name.cmp(&b.name));
         let entries: Vec<Entry> = chunks.iter().map(Entry::new).collect();
         let checked = vec![0u32; entries.len().div_ceil(32)].leak();
@@ -134,8 +153,8 @@ mod table {
                 .into_raw()
                 .cast_const()
         });
-        // SAFETY: they are written here only, which happens once, and read by `fast.c` only, which
-        // no Lua state has before; what they point to is never freed.
+        // SAFETY: they are written here only, by the one device that set them and in its thread, and read by
+        // `fast.c` only, which no other device's Lua has; what they ever pointed to is never freed.
         unsafe {
             ptr::addr_of_mut!(fastlua_image).write(Table {
                 chunks: entries.leak().as_ptr(),
@@ -146,7 +165,6 @@ mod table {
             });
             ptr::addr_of_mut!(fastlua_about).write(about);
         }
-        Ok(())
     }
 
     /// The bytes as words that are never freed.

@@ -116,12 +116,9 @@ impl Input {
             );
         }
         if line.is_empty() {
-            let prompt = self.state.borrow().prompt.clone();
-            self.device.uart(if prompt.is_empty() {
-                b"> "
-            } else {
-                prompt.as_bytes()
-            });
+            if self.device.terminal.borrow().is_none() {
+                self.device.uart(self.shown_prompt().as_bytes());
+            }
             return;
         }
         let mut line = line;
@@ -129,6 +126,37 @@ impl Input {
         if let Err(error) = self.interpret(&line) {
             self.device.failed(Call::Protected, &error.into());
         }
+    }
+
+    fn shown_prompt(&self) -> String {
+        let prompt = self.state.borrow().prompt.clone();
+        if prompt.is_empty() {
+            return "> ".to_owned();
+        }
+        prompt
+    }
+
+    /// The prompt to edit a line behind, unless a line is still to be interpreted. What takes the bytes itself has none.
+    pub fn awaits(&self) -> Option<String> {
+        let (is_posted, is_taken) = {
+            let state = self.state.borrow();
+            (state.is_posted, state.is_taken)
+        };
+        match is_taken {
+            true => Some(String::new()),
+            false => (!is_posted).then(|| self.shown_prompt()),
+        }
+    }
+
+    /// Drops what was begun and not ended, as on Ctrl-C.
+    pub fn abandon(&self, lua: &Lua) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.statement = None;
+            state.typed.clear();
+            state.lines.clear();
+        }
+        self.prompt(lua);
     }
 
     /// Queues text for the interpreter, which runs one line a task, as `node.input` does.
@@ -175,23 +203,22 @@ impl Input {
                 },
             }
         };
-        match lua
-            .load(source.as_slice())
-            .set_name("=stdin")
-            .into_function()
-        {
-            Err(mlua::Error::SyntaxError {
-                incomplete_input: true,
-                ..
-            }) => {
-                self.state.borrow_mut().statement = Some(source);
+        match compile(lua, source) {
+            Line::Begun(statement) => self.state.borrow_mut().statement = Some(statement),
+            Line::Wrong(error) => print(lua, &self.device, error_line(&error)),
+            Line::Whole(chunk) => {
+                let results = chunk.call::<MultiValue>(());
+                if let Some(interrupt) = &self.device.options.interrupt
+                    && let Err(error) = interrupt.settle(lua)
+                {
+                    self.device.failed(Call::Protected, &error);
+                }
+                match results {
+                    Ok(results) if results.is_empty() => {}
+                    Ok(results) => print(lua, &self.device, results),
+                    Err(error) => print(lua, &self.device, error_line(&error)),
+                }
             }
-            Err(error) => print(lua, &self.device, error_line(&error)),
-            Ok(chunk) => match chunk.call::<MultiValue>(()) {
-                Ok(results) if results.is_empty() => {}
-                Ok(results) => print(lua, &self.device, results),
-                Err(error) => print(lua, &self.device, error_line(&error)),
-            },
         }
         self.prompt(lua);
     }
@@ -207,9 +234,41 @@ impl Input {
             .get::<String>(name)
             .unwrap_or_else(|_| default.to_owned());
         self.state.borrow_mut().prompt.clone_from(&text);
-        if let Err(error) = self.device.print(text.as_bytes()) {
+        if let Err(error) = self.device.prompt(text.as_bytes()) {
             self.device.failed(Call::Protected, &error.into());
         }
+    }
+}
+
+/// What a line is, together with those before it that were not whole.
+enum Line {
+    Whole(Function),
+    Begun(Vec<u8>),
+    Wrong(mlua::Error),
+}
+
+/// Compiles a statement, as the firmware does, or else an expression, whose values are then printed.
+fn compile(lua: &Lua, source: Vec<u8>) -> Line {
+    let load = |source: &[u8]| lua.load(source).set_name("=stdin").into_function();
+    let is_begun = |error: &mlua::Error| {
+        matches!(
+            error,
+            mlua::Error::SyntaxError {
+                incomplete_input: true,
+                ..
+            }
+        )
+    };
+    let error = match load(&source) {
+        Ok(chunk) => return Line::Whole(chunk),
+        Err(error) if is_begun(&error) => return Line::Begun(source),
+        Err(error) => error,
+    };
+    let expression = [b"return ", source.as_slice()].concat();
+    match load(&expression) {
+        Ok(chunk) => Line::Whole(chunk),
+        Err(error) if is_begun(&error) => Line::Begun(expression),
+        Err(_) => Line::Wrong(error),
     }
 }
 

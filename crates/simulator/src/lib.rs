@@ -33,8 +33,10 @@ mod closing;
 mod device;
 mod error;
 mod flash;
+mod handle;
 mod image;
 mod input;
+mod interrupt;
 mod modules;
 mod open_file;
 mod options;
@@ -42,11 +44,14 @@ mod settings;
 mod simulator;
 mod sockets;
 mod stdin;
+mod terminal;
 
 pub use error::Error;
+pub use handle::Handle;
 pub use image::{ImageChunk, ImageKind};
+pub use interrupt::Interrupt;
 pub use mlua;
-pub use options::{Options, Restart};
+pub use options::{LOW_PORTS, Listening, Options, Restart};
 pub use simulator::{Ended, Simulator, Until};
 
 /// The Lua that this build links: "5.1" or "5.3".

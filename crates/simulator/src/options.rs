@@ -1,7 +1,9 @@
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::interrupt::Interrupt;
 
 /// What `node.restart()` does, once the callback that called it has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,12 @@ pub enum Restart {
     Reboot,
 }
 
+/// The PC's port for port 80 is 8080, unless a port map says otherwise.
+pub const LOW_PORTS: u16 = 8000;
+
+/// Takes a port that a module listens on, and the PC's address for it.
+pub type Listening = Box<dyn Fn(u16, SocketAddrV4)>;
+
 /// What a simulated device is made of.
 pub struct Options {
     /// The folder that is the flash file system. It must exist.
@@ -19,10 +27,13 @@ pub struct Options {
     /// The file system is flat: subfolders, links and names longer than 31 bytes are not seen. A `/`, a `%` or a
     /// control character in a name is written as `%` and two hexadecimal digits, so no name leads out of the folder.
     pub root: PathBuf,
-    /// Pairs of the port that a module listens on and the port that the PC opens for it, such as (21, 2121).
+    /// Pairs of the port that a module listens on and the port that the PC opens for it, such as (21, 2121). Without a pair
+    /// it is the same port, but [`LOW_PORTS`] more below 1024, where a PC wants privileges.
     pub port_map: Vec<(u16, u16)>,
     /// The address that every server listens on, whatever address the module names.
     pub listen: Ipv4Addr,
+    /// Is called when the PC's port for a module is another one than the device's.
+    pub listening: Option<Listening>,
     /// A file that keeps what the device keeps outside its file system: boot command, partition table, station.
     /// Without one they last as long as the [`Simulator`](crate::Simulator).
     pub settings: Option<PathBuf>,
@@ -47,6 +58,10 @@ pub struct Options {
     pub can_skip: bool,
     /// What `node.heap()` says at the start, in bytes.
     pub heap: usize,
+    /// Stops the chunk or callback that runs. With it Lua is slower by a little.
+    pub interrupt: Option<Interrupt>,
+    /// The file that keeps what was typed at a terminal.
+    pub history: Option<PathBuf>,
     /// Where `print` and `uart.write` go.
     pub output: Box<dyn Write>,
 }
@@ -58,6 +73,7 @@ impl Options {
             root: root.into(),
             port_map: Vec::new(),
             listen: Ipv4Addr::LOCALHOST,
+            listening: None,
             settings: None,
             restart: Restart::End,
             networks: Vec::new(),
@@ -68,6 +84,8 @@ impl Options {
             flash_size: 0x300000,
             can_skip: false,
             heap: 44 * 1024,
+            interrupt: None,
+            history: None,
             output: Box::new(io::stdout()),
         }
     }
@@ -77,7 +95,13 @@ impl Options {
         self.port_map
             .iter()
             .find(|(device, _)| *device == port)
-            .map_or(port, |(_, host)| *host)
+            .map_or(
+                match port {
+                    1..1024 => port + LOW_PORTS,
+                    _ => port,
+                },
+                |(_, host)| *host,
+            )
     }
 
     /// The address that the station says it has.

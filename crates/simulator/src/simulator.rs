@@ -5,10 +5,12 @@ use mlua::{Lua, LuaOptions, MultiValue, StdLib};
 
 use crate::device::{Call, Device, Job, Stop};
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::image::{self, ImageChunk};
 use crate::modules::{self, Modules, base};
 use crate::options::{Options, Restart};
-use crate::stdin::Stdin;
+use crate::stdin::{Stdin, Typed};
+use crate::terminal::{self, Terminal};
 
 /// When [`Simulator::run`] returns, unless the device stops before.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,10 @@ pub enum Ended {
     Time,
     /// Standard input has ended.
     InputEnd,
+    /// Who typed at the terminal left with Ctrl-D.
+    Left,
+    /// A [`Handle`] asked for it.
+    Asked,
     /// The device restarted, with [`Restart::End`].
     Restart,
 }
@@ -42,6 +48,9 @@ pub struct Simulator {
     stdin: Option<Stdin>,
     extensions: Vec<Extension>,
     is_busy: bool,
+    handle: Handle,
+    /// Whether the image of this process is this device's.
+    has_image: bool,
     /// So many sockets and timers make a garbage collection due.
     crowd: usize,
 }
@@ -59,6 +68,7 @@ impl Simulator {
     pub fn new(options: Options) -> Result<Self, Error> {
         let device = Device::new(options)?;
         let (lua, modules) = start(&device)?;
+        let handle = Handle::new(device.sockets.borrow().waker());
         Ok(Self {
             lua,
             device,
@@ -66,6 +76,8 @@ impl Simulator {
             stdin: None,
             extensions: Vec::new(),
             is_busy: true,
+            handle,
+            has_image: false,
             crowd: CROWD,
         })
     }
@@ -96,7 +108,27 @@ impl Simulator {
     /// A process has one image: when it was set before, or is built in (feature `frozen`) and `chunks` are given.
     pub fn open_fast(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
         image::set(chunks, about)?;
+        self.has_image = true;
         self.extend(image::open)
+    }
+
+    /// Restarts the device as `node.restart()` does, whatever [`Options::restart`] says, with these chunks as the image of
+    /// `fast` from then on.
+    ///
+    /// # Errors
+    /// When this device has not [opened](Self::open_fast) `fast`, and when the output is closed.
+    pub fn restart_with(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+        if !self.has_image {
+            return Err(Error::Image);
+        }
+        image::replace(chunks, about)?;
+        self.device.take_stop();
+        self.reboot()
+    }
+
+    /// What another thread can stop [`run`](Self::run) with.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Runs the boot command that `node.startup` set, or else `init.lua` where there is one. As on the device, an
@@ -122,8 +154,10 @@ impl Simulator {
     /// Lua's message with a traceback.
     pub fn exec(&mut self, chunk_name: &str, source: &[u8]) -> Result<(), Error> {
         let chunk = base::load(&self.lua, source, chunk_name)?;
-        chunk.call::<MultiValue>(())?;
+        let results = chunk.call::<MultiValue>(());
+        self.settle()?;
         self.device.flush();
+        results?;
         Ok(())
     }
 
@@ -133,17 +167,31 @@ impl Simulator {
     }
 
     /// Gives the prompt at standard input and runs until it ends. What is open then stays open: call
-    /// [`run`](Self::run) to go on.
+    /// [`run`](Self::run) to go on. Where standard input and output are a terminal, lines can be edited there.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn prompt(&mut self) -> Result<Ended, Error> {
         if self.stdin.is_none() {
-            let waker = self.device.sockets.borrow().waker();
-            self.stdin = Some(Stdin::attach(waker)?);
+            self.stdin = Some(self.attach()?);
         }
         self.modules.input.prompt(&self.lua);
         self.run(Until::InputEnd)
+    }
+
+    fn attach(&self) -> Result<Stdin, Error> {
+        let waker = self.device.sockets.borrow().waker();
+        let Options {
+            history, interrupt, ..
+        } = &self.device.options;
+        if terminal::is_there()
+            && let Some((terminal, typed)) =
+                Terminal::attach(waker.clone(), history.as_deref(), interrupt.clone())?
+        {
+            self.device.terminal.replace(Some(terminal));
+            return Ok(Stdin::new(typed));
+        }
+        Stdin::attach(waker)
     }
 
     /// Runs the event loop.
@@ -162,6 +210,9 @@ impl Simulator {
                 }
                 Some(Stop::Failed(error)) => break Err(error),
                 None => {}
+            }
+            if self.handle.take() {
+                break Ok(Ended::Asked);
             }
             if let Some(ended) = self.is_over(until) {
                 break Ok(ended);
@@ -198,7 +249,10 @@ impl Simulator {
         match until {
             Until::Time(end) if Instant::now() >= end => return Some(Ended::Time),
             Until::InputEnd if has_ended && !device.has_tasks() => {
-                return Some(Ended::InputEnd);
+                return Some(match device.terminal.borrow().is_some() {
+                    true => Ended::Left,
+                    false => Ended::InputEnd,
+                });
             }
             _ => {}
         }
@@ -214,6 +268,10 @@ impl Simulator {
     fn turn(&mut self, until: Until) -> Result<(), Error> {
         self.collect()?;
         self.device.flush();
+        self.settle()?;
+        if let Some(prompt) = self.modules.input.awaits() {
+            self.device.ask_for_line(&prompt);
+        }
         let clock = &self.device.clock;
         let timeout = if self.is_busy || self.device.has_tasks() || clock.is_asked_to_skip() {
             Some(Duration::ZERO)
@@ -222,7 +280,7 @@ impl Simulator {
         };
         self.device.sockets.borrow_mut().poll(timeout)?;
 
-        let mut is_busy = self.take_typed();
+        let mut is_busy = self.take_typed()?;
         if !self.device.is_stopped() {
             is_busy |= self.modules.net.step(&self.lua);
         }
@@ -241,15 +299,34 @@ impl Simulator {
     }
 
     /// Hands on what was typed at standard input; true if there was anything.
-    fn take_typed(&mut self) -> bool {
+    fn take_typed(&mut self) -> Result<bool, Error> {
         let mut is_busy = false;
         while !self.device.is_stopped()
-            && let Some(bytes) = self.stdin.as_mut().and_then(Stdin::next)
+            && let Some(typed) = self.stdin.as_mut().and_then(Stdin::next)
         {
             is_busy = true;
-            self.modules.input.feed(&bytes);
+            if let Some(terminal) = &mut *self.device.terminal.borrow_mut() {
+                terminal.answered();
+            }
+            match typed {
+                Typed::Bytes(bytes) => self.modules.input.feed(&bytes),
+                Typed::Abandoned => {
+                    self.settle()?;
+                    self.device.uart(b"Ctrl-D leaves\n");
+                    self.modules.input.abandon(&self.lua);
+                }
+                Typed::End => {}
+            }
         }
-        is_busy
+        Ok(is_busy)
+    }
+
+    /// Forgets an interrupt, since what it was for has ended.
+    fn settle(&self) -> Result<(), Error> {
+        match &self.device.options.interrupt {
+            Some(interrupt) => Ok(interrupt.settle(&self.lua)?),
+            None => Ok(()),
+        }
     }
 
     /// Runs what is due by now; true if anything was.
@@ -318,6 +395,9 @@ fn start(device: &Rc<Device>) -> Result<(Lua, Modules), Error> {
     let libraries = libraries | StdLib::COROUTINE | StdLib::UTF8;
     let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
     let modules = modules::open(&lua, device)?;
+    if let Some(interrupt) = &device.options.interrupt {
+        interrupt.watch(&lua)?;
+    }
     device.base_memory.set(lua.used_memory());
     Ok((lua, modules))
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use fastlua_simulator::{Ended, Error, Options, Simulator, Until};
+use fastlua_simulator::{Ended, Error, Interrupt, Options, Simulator, Until};
 use support::Output;
 use tempfile::{TempDir, tempdir};
 
@@ -520,4 +520,49 @@ fn a_peer_that_closed_its_half_has_ended() {
         100_000
     );
     assert_eq!(simulator.lua().globals().get::<i64>("fault").unwrap(), 0);
+}
+
+#[test]
+fn an_interrupt_ends_what_runs_and_nothing_else() {
+    let folder = tempdir().unwrap();
+    let interrupt = Interrupt::default();
+    let mut options = Options::new(folder.path());
+    options.interrupt = Some(interrupt.clone());
+    let output = Output::default();
+    options.output = Box::new(output.clone());
+    let mut simulator = Simulator::new(options).unwrap();
+    for source in [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "coroutine.wrap(function() while true do end end)()",
+        "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+        "while true do pcall(error) end",
+    ] {
+        let interrupt = interrupt.clone();
+        let other = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            assert!(interrupt.ask());
+        });
+        let error = simulator.exec("=test", source.as_bytes()).unwrap_err();
+        other.join().unwrap();
+        assert!(
+            error.to_string().contains("interrupted!"),
+            "{source}: {error}"
+        );
+        simulator.exec("=test", b"assert(1 + 1 == 2)").unwrap();
+    }
+    let source = "local t = tmr.create() t:alarm(1, 1, function()
+        n = (n or 0) + 1
+        if n == 3 then t:stop() end
+        while n == 1 do end
+    end)";
+    simulator.exec("=test", source.as_bytes()).unwrap();
+    let other = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        interrupt.ask();
+    });
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    other.join().unwrap();
+    assert_eq!(simulator.lua().globals().get::<i64>("n").unwrap(), 3);
+    assert!(output.0.borrow().starts_with(b"Lua error: interrupted!"));
 }

@@ -221,12 +221,14 @@ fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
             ErrorKind::AddrInUse => format!("address in use: port {host_port} of the PC"),
             ErrorKind::PermissionDenied => {
                 format!(
-                    "the PC does not let us listen on port {host_port}: map it, for example {port}:{}",
-                    port + 2100
+                    "the PC does not let us listen on its port {host_port}: map {port} to another"
                 )
             }
             _ => format!("cannot listen on {address}: {error}"),
         });
+    }
+    if host_port != port {
+        objects.device.tell_port(port, address);
     }
     let mut attached = objects.attached(id);
     attached.callbacks[CONNECTION] = Some(callback);
