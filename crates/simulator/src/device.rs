@@ -27,6 +27,16 @@ pub(crate) const HIGH: usize = 2;
 
 pub(crate) type Job = Box<dyn FnOnce(&Lua, &Rc<Device>) -> mlua::Result<()>>;
 
+/// A job that waits for its time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Alarm(usize);
+
+struct Later {
+    due: Instant,
+    alarm: Alarm,
+    job: Job,
+}
+
 /// Takes what is printed in place of the UART.
 pub(crate) type Sink = Rc<dyn Fn(&Device, &[u8]) -> Result<(), Raise>>;
 
@@ -53,7 +63,8 @@ pub(crate) struct Device {
     /// What Lua used when the device had started, in bytes.
     pub base_memory: Cell<usize>,
     tasks: RefCell<[VecDeque<Job>; 3]>,
-    later: RefCell<Vec<(Instant, Job)>>,
+    later: RefCell<Vec<Later>>,
+    last_alarm: Cell<usize>,
     output: RefCell<Box<dyn Write>>,
     /// Where lines are edited, once the prompt was given at a terminal.
     pub terminal: RefCell<Option<Terminal>>,
@@ -74,6 +85,7 @@ impl Device {
             base_memory: Cell::default(),
             tasks: RefCell::default(),
             later: RefCell::default(),
+            last_alarm: Cell::default(),
             output: RefCell::new(output),
             terminal: RefCell::default(),
             redirection: RefCell::default(),
@@ -115,22 +127,41 @@ impl Device {
     }
 
     /// Runs a job of the device itself, as the firmware's own timers do.
-    pub fn after(&self, delay: Duration, job: Job) {
-        self.later
-            .borrow_mut()
-            .push((self.clock.now() + delay, job));
+    pub fn after(&self, delay: Duration, job: Job) -> Alarm {
+        let alarm = Alarm(self.last_alarm.get() + 1);
+        self.last_alarm.set(alarm.0);
+        let due = self.clock.now() + delay;
+        self.later.borrow_mut().push(Later { due, alarm, job });
+        alarm
+    }
+
+    /// Has a job that has not run be run so much later than now.
+    pub fn put_off(&self, alarm: Alarm, delay: Duration) {
+        let mut later = self.later.borrow_mut();
+        if let Some(later) = later.iter_mut().find(|later| later.alarm == alarm) {
+            later.due = self.clock.now() + delay;
+        }
+    }
+
+    /// Forgets a job that has not run.
+    pub fn cancel(&self, alarm: Alarm) {
+        let mut later = self.later.borrow_mut();
+        let place = later.iter().position(|later| later.alarm == alarm);
+        let cancelled = place.map(|place| later.remove(place));
+        drop(later);
+        drop(cancelled); // which may own what looks at the others
     }
 
     pub fn next_later(&self) -> Option<Instant> {
-        self.later.borrow().iter().map(|(due, _)| *due).min()
+        self.later.borrow().iter().map(|later| later.due).min()
     }
 
     pub fn take_later(&self, now: Instant) -> Option<Job> {
         let mut later = self.later.borrow_mut();
         let index = (0..later.len())
-            .filter(|&i| later[i].0 <= now)
-            .min_by_key(|&i| later[i].0)?;
-        Some(later.remove(index).1)
+            .filter(|&i| later[i].due <= now)
+            .min_by_key(|&i| later[i].due)?;
+        Some(later.remove(index).job)
     }
 
     pub fn call(&self, call: Call, function: &Function, args: impl IntoLuaMulti) {

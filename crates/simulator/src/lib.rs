@@ -15,8 +15,8 @@
 //! # Ok::<(), fastlua_simulator::Error>(())
 //! ```
 //!
-//! The modules are `bit`, `file`, `net`, `node`, `pipe`, `rtctime`, `tmr`, `uart` and `wifi`. Exactly one of the
-//! features `lua51` (default) and `lua53` must be on, since a program links one Lua.
+//! The modules are `bit`, `crypto`, `encoder`, `file`, `http`, `mqtt`, `net`, `node`, `pipe`, `rtctime`, `sjson`, `struct`,
+//! `tmr`, `uart` and `wifi`. Exactly one of the features `lua51` (default) and `lua53` must be on, since a program links one Lua.
 //!
 //! What is there follows the documentation and the C sources of NodeMCU's branch `release` (ESP8266). A name that
 //! NodeMCU does not have is nil, as on the device, so code may test for it. A name that NodeMCU has and the

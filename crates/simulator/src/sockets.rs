@@ -241,6 +241,13 @@ impl Sockets {
         Ok(())
     }
 
+    /// Has bytes sent, however many they are, for what is no Lua code.
+    pub fn queue(&mut self, id: usize, bytes: &[u8]) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.unsent.extend_from_slice(bytes);
+        }
+    }
+
     pub fn hold(&mut self, id: usize, is_held: bool) {
         if let Some(client) = self
             .clients

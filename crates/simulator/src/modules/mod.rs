@@ -10,15 +10,27 @@ use crate::input::Input;
 mod absent;
 pub(crate) mod base;
 mod bit;
+mod crypto;
+mod encoder;
 mod file;
+mod http;
+mod mqtt;
 mod net;
 mod node;
 mod pipe;
 mod rtctime;
 mod simulator;
+mod sjson;
+mod structure;
 mod tmr;
 mod uart;
 mod wifi;
+
+/// Those that are simulated, as `node.info` tells them.
+pub(crate) const NAMES: &[&str] = &[
+    "bit", "crypto", "encoder", "file", "http", "mqtt", "net", "node", "pipe", "rtctime", "sjson",
+    "struct", "tmr", "uart", "wifi",
+];
 
 /// The modules that the event loop serves.
 pub(crate) struct Modules {
@@ -40,6 +52,10 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
     base::open(lua, device)?;
     absent::open(lua)?;
     bit::open(lua)?;
+    crypto::open(lua, device)?;
+    encoder::open(lua)?;
+    sjson::open(lua)?;
+    structure::open(lua)?;
     file::open(lua, device)?;
     node::open(lua, device, &input)?;
     pipe::open(lua, device)?;
@@ -47,8 +63,11 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
     uart::open(lua, device, &input)?;
     simulator::open(lua, device)?;
     let wifi = wifi::open(lua, device)?;
+    let net = net::open(lua, device, &wifi)?;
+    http::open(lua, &net)?;
+    mqtt::open(lua, &net)?;
     Ok(Modules {
-        net: net::open(lua, device, &wifi)?,
+        net,
         timers: tmr::open(lua, device)?,
         input,
     })

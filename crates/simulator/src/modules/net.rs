@@ -28,8 +28,9 @@ use super::wifi::Wifi;
 use crate::api::{Args, Library};
 use crate::device::Device;
 use crate::error::{Raise, raise};
-use names::{Lookup, Names};
-use objects::{CONNECTION, DNS, EVENTS, Objects, SENT, Server, Socket};
+pub(crate) use names::{Lookup, Names};
+use objects::{CONNECTION, DNS, EVENTS, SENT, Server, Socket};
+pub(crate) use objects::{Objects, Peer};
 
 /// What the event loop has to do with sockets and names.
 pub(crate) struct Net {
@@ -40,6 +41,14 @@ pub(crate) struct Net {
 impl Net {
     pub fn is_idle(&self) -> bool {
         self.names.is_idle() && self.objects.sockets().is_idle()
+    }
+
+    pub fn objects(&self) -> Rc<Objects> {
+        Rc::clone(&self.objects)
+    }
+
+    pub fn names(&self) -> Rc<Names> {
+        Rc::clone(&self.names)
     }
 
     /// How many objects Lua has not yet collected.

@@ -127,7 +127,7 @@ fn info(lua: &Lua, device: &Device, args: &Args) -> Result<MultiValue, Raise> {
             let table = lua.create_table()?;
             table.raw_set("ssl", false)?;
             table.raw_set("lfs_size", device.settings.borrow().partitions.lfs_size)?;
-            table.raw_set("modules", "bit,file,net,node,pipe,rtctime,tmr,uart,wifi")?;
+            table.raw_set("modules", crate::modules::NAMES.join(","))?;
             table.raw_set(
                 "number_type",
                 if cfg!(feature = "lua53") {

@@ -21,6 +21,19 @@ pub(super) fn step(lua: &Lua, objects: &Rc<Objects>) -> bool {
             let event = objects.sockets_mut().next_event(id);
             let Some(event) = event else { break };
             is_busy = true;
+            if let Some(peer) = objects.peer(id) {
+                match event {
+                    Event::Connected => peer.connected(),
+                    Event::Sent => peer.sent(),
+                    Event::Received(data) => {
+                        peer.received(data);
+                        objects.sockets_mut().received(id);
+                    }
+                    Event::Ended(error) => objects.ended(id, error),
+                    Event::Accepted(_) => {}
+                }
+                continue;
+            }
             match event {
                 Event::Accepted(client) => accepted(lua, objects, id, client),
                 Event::Connected => objects.tell(id, CONNECTION, ()),

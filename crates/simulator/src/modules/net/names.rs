@@ -16,7 +16,7 @@ use crate::error::{Raise, raise};
 use crate::sockets::ABORTED;
 
 /// Who asked for a name.
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     Function(Function),
     Socket { id: usize },
     Connection { id: usize },
@@ -28,8 +28,8 @@ struct Answer {
     address: Option<Ipv4Addr>,
 }
 
-pub(super) struct Names {
-    pub objects: Rc<Objects>,
+pub(crate) struct Names {
+    pub(super) objects: Rc<Objects>,
     /// The lookups that threads are at, by ticket.
     lookups: RefCell<BTreeMap<usize, Lookup>>,
     last_ticket: Cell<usize>,
@@ -145,6 +145,9 @@ impl Names {
             }
             Lookup::Socket { id } | Lookup::Connection { id } => id,
         };
+        if address.is_none() && objects.end_peer(id, false) {
+            return;
+        }
         objects.tell(id, DNS, text);
         if matches!(lookup, Lookup::Socket { .. }) {
             return objects.release(id);

@@ -34,8 +34,19 @@ pub(super) struct Attached {
     pub object: Option<AnyUserData>,
 }
 
+/// What has a connection in place of Lua code: a module that speaks a protocol itself.
+pub(crate) trait Peer {
+    fn connected(self: Rc<Self>);
+    /// All that was queued has gone out.
+    fn sent(self: Rc<Self>);
+    fn received(self: Rc<Self>, data: Vec<u8>);
+    /// It was closed or never came about; `is_known` tells whether there was an address.
+    fn ended(self: Rc<Self>, is_known: bool);
+}
+
 pub(crate) struct Objects {
     pub(super) device: Rc<Device>,
+    peers: RefCell<BTreeMap<usize, Rc<dyn Peer>>>,
     attached: RefCell<BTreeMap<usize, Attached>>,
     /// Sockets whose objects Lua has collected, which it may do in the middle of anything: they go when no
     /// callback runs.
@@ -62,6 +73,7 @@ impl Objects {
     pub(super) fn new(device: &Rc<Device>) -> Self {
         Self {
             device: Rc::clone(device),
+            peers: RefCell::default(),
             attached: RefCell::default(),
             garbage: RefCell::default(),
         }
@@ -73,6 +85,45 @@ impl Objects {
 
     pub(super) fn sockets_mut(&self) -> RefMut<'_, Sockets> {
         self.device.sockets.borrow_mut()
+    }
+
+    pub fn device(&self) -> &Rc<Device> {
+        &self.device
+    }
+
+    /// The socket for a connection that this peer will have, to this port.
+    pub fn add_peer(&self, peer: Rc<dyn Peer>, port: u16) -> usize {
+        let id = self.sockets_mut().add_client();
+        self.sockets_mut().resolving(id, port);
+        self.peers.borrow_mut().insert(id, peer);
+        id
+    }
+
+    /// Closes a peer's connection. What was queued still goes out.
+    pub fn remove_peer(&self, id: usize) {
+        let peer = self.peers.borrow_mut().remove(&id);
+        drop(peer);
+        let mut sockets = self.sockets_mut();
+        sockets.close(id);
+        sockets.delete(id);
+    }
+
+    pub fn queue(&self, id: usize, bytes: &[u8]) {
+        self.sockets_mut().queue(id, bytes);
+    }
+
+    pub(super) fn peer(&self, id: usize) -> Option<Rc<dyn Peer>> {
+        self.peers.borrow().get(&id).cloned()
+    }
+
+    /// Tells a peer that its connection has ended; false where there is none.
+    pub(super) fn end_peer(&self, id: usize, is_known: bool) -> bool {
+        let Some(peer) = self.peer(id) else {
+            return false;
+        };
+        peer.ended(is_known);
+        self.remove_peer(id);
+        true
     }
 
     /// How many objects Lua has not yet collected.
@@ -139,6 +190,9 @@ impl Objects {
 
     /// A connection has ended from outside: it is closed first, then Lua is told.
     pub(super) fn ended(&self, id: usize, error: i64) {
+        if self.end_peer(id, true) {
+            return;
+        }
         self.sockets_mut().close(id);
         let event = if error != 0 && self.callback(id, RECONNECTION).is_some() {
             RECONNECTION
