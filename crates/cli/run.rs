@@ -164,7 +164,7 @@ pub fn run(args: &Args) -> Result<()> {
             greeting += "; Ctrl-C stops what runs, Ctrl-D leaves";
             temporary::on_interrupt(Box::new(move || interrupt.ask()));
         }
-        print::out(format!("{greeting}\n"))?;
+        print::report(format!("{greeting}\n"))?;
     }
     let end = args.seconds.map(Duration::try_from_secs_f64).transpose()?;
     let end = end.map(|seconds| Instant::now() + seconds);
