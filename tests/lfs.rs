@@ -8,7 +8,7 @@ use std::process::Command;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Format, Function, Layout, read, write};
 use fastlua_lfs as lfs;
-use support::{fail, fastlua, put, root, succeed};
+use support::{fail, fastlua, put, root, run, succeed};
 use tempfile::TempDir;
 
 const VARIANTS: [&str; 6] = [
@@ -247,5 +247,37 @@ fn data_is_a_constant_of_the_image() {
         assert_eq!(names, [&b"hello"[..], b"page.html"]);
         let constants = &image.modules[1].chunk.main.constants;
         assert_eq!(constants[..], [Constant::String(page.into())], "{variant}");
+    }
+}
+
+/// What `fast` makes of names and of deep functions does not matter there; what the core does, does.
+#[test]
+fn only_what_matters_for_an_image_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "info.lua", "return 1");
+    let deep = "return function() ".repeat(30) + &"end ".repeat(30);
+    put(f, "deep.lua", deep);
+    put(f, "hole.lua", "return function(a, b, c, d, ...) end");
+    for (arguments, says_all) in [
+        (
+            "build info.lua deep.lua hole.lua --variant lua51-int -o out",
+            true,
+        ),
+        (
+            "lfs info.lua deep.lua hole.lua --variant lua51-int -o lfs.img",
+            false,
+        ),
+    ] {
+        let output = run(&mut command(f, arguments));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("levels of functions"), says_all, "{said}");
+        assert_eq!(
+            said.contains("a function of fast itself"),
+            says_all,
+            "{said}"
+        );
+        assert!(said.contains("CVE-2014-5461"), "{said}");
     }
 }

@@ -116,7 +116,8 @@ pub fn run(args: &Args) -> Result<()> {
         options.variants = Some(vec![tree.variant.name]);
     }
     let plan = read.project.plan(&options).map_err(print::explained)?;
-    let bundle = build::build(&plan, None)?;
+    let mut bundle = build::build(&plan, None)?;
+    bundle.warnings.retain(|warning| !warning.of_fast);
     build::warn(&bundle);
     let image = match lfs_image(&plan, &bundle, &lfs) {
         Ok(image) => image,

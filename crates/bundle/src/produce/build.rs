@@ -91,6 +91,8 @@ pub struct Warning {
     pub fault: Fault,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether it is about how `fast` finds or loads the chunk, which is of no matter where it is carried otherwise.
+    pub of_fast: bool,
 }
 
 impl Build<'_> {
@@ -123,7 +125,7 @@ impl Build<'_> {
             .collect();
         let faults = gather(&jobs, &outcomes, |o| &o.errors);
         if !faults.is_empty() {
-            return Err(faults.into_iter().map(|(fault, _)| fault).collect());
+            return Err(faults.into_iter().map(|said| said.fault).collect());
         }
         let warnings = gather(&jobs, &outcomes, |o| &o.remarks);
         let mut dumps = outcomes.into_iter().map(|outcome| outcome.dump);
@@ -153,10 +155,7 @@ impl Build<'_> {
             _ => Ok(Bundle {
                 variants: self.variants.to_vec(),
                 chunks,
-                warnings: warnings
-                    .into_iter()
-                    .map(|(fault, severity)| Warning { fault, severity })
-                    .collect(),
+                warnings,
             }),
         }
     }
@@ -275,6 +274,7 @@ struct Said {
     message: String,
     line: Option<u32>,
     severity: Severity,
+    of_fast: bool,
 }
 
 impl From<&TextError> for Said {
@@ -283,6 +283,7 @@ impl From<&TextError> for Said {
             message: error.to_string(),
             line: error.line(),
             severity: Severity::Refused,
+            of_fast: false,
         }
     }
 }
@@ -293,6 +294,7 @@ impl From<&Remark> for Said {
             message: remark.to_string(),
             line: Some(remark.line),
             severity: remark.severity,
+            of_fast: false,
         }
     }
 }
@@ -312,12 +314,13 @@ impl Outcome {
         self.warn(input, too_deep(levels));
     }
 
-    /// Says something of an input as a whole.
+    /// Says something of how `fast` finds or loads an input.
     fn warn(&mut self, input: &Input, message: Option<String>) {
         self.remarks.extend(message.map(|message| Said {
             message: format!("{}: {message}", input.file),
             line: None,
             severity: Severity::Warning,
+            of_fast: true,
         }));
     }
 
@@ -343,8 +346,8 @@ fn gather(
     jobs: &[(&Input, &Variant, &Squash)],
     outcomes: &[Outcome],
     of: impl Fn(&Outcome) -> &Vec<Said>,
-) -> Vec<(Fault, Severity)> {
-    let mut faults: Vec<(Fault, Severity)> = Vec::new();
+) -> Vec<Warning> {
+    let mut all: Vec<Warning> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for ((input, variant, _), outcome) in jobs.iter().zip(outcomes) {
         for said in of(outcome) {
@@ -356,14 +359,18 @@ fn gather(
                     line: said.line,
                     variants: Vec::new(),
                 };
-                faults.push((fault, said.severity));
-                faults.len() - 1
+                all.push(Warning {
+                    fault,
+                    severity: said.severity,
+                    of_fast: said.of_fast,
+                });
+                all.len() - 1
             });
-            let names = &mut faults[place].0.variants;
+            let names = &mut all[place].fault.variants;
             if !names.contains(&variant.name) {
                 names.push(variant.name.clone());
             }
         }
     }
-    faults
+    all
 }
