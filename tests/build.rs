@@ -441,6 +441,110 @@ fn what_the_chip_would_not_compile_is_no_source() {
     }
 }
 
+/// The header that was built into a folder, without the hash of the file and what is made of it.
+fn arrays(here: &Path, out: &str) -> String {
+    let text = fs::read_to_string(here.join(out).join("fast_chunks.h")).unwrap();
+    let (_, text) = text.split_once("#ifndef").unwrap();
+    let bundle = |line: &&str| !line.contains("FAST_BUNDLE");
+    text.lines().filter(bundle).collect::<Vec<_>>().join("\n")
+}
+
+/// Where a chunk is bytecode of a file for each variant, it is as if it were built of its source.
+#[test]
+fn each_variant_may_have_bytecode_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(
+        here,
+        "a.lua",
+        "local n = ... return function() return n, 'text' end\n",
+    );
+    let variants = ["lua51-float", "lua51-int", "lua53-int32-float32"];
+    for variant in variants {
+        put(here, &format!("{variant}/x"), "");
+        let mut compile = fastlua(here);
+        compile.args(["compile", "--variant", variant, "--strip", "2", "a.lua"]);
+        succeed(compile.args(["-o", &format!("{variant}/a.lc")]));
+    }
+    let files = variants.map(|variant| format!("{variant}/a.lc"));
+    let files = files.each_ref().map(String::as_str);
+    let of = |files: &[&str], variants: &[&str], more: &[&str]| {
+        let variants: Vec<&str> = variants.iter().flat_map(|v| ["--variant", v]).collect();
+        build(here, &[files, &variants, more].concat())
+    };
+    // 5.3 makes the seed of frozen strings of the hashes of files
+    for (form, variants) in [("bytecode", &variants[..]), ("frozen", &variants[..2])] {
+        succeed(&mut of(
+            &["a.lua"],
+            variants,
+            &["--as", form, "-o", "source"],
+        ));
+        let json = succeed(&mut of(
+            &files,
+            variants,
+            &["--as", form, "-o", "given", "--json"],
+        ));
+        assert_eq!(arrays(here, "source"), arrays(here, "given"), "{form}");
+        let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(report["chunks"].as_array().unwrap().len(), 1);
+    }
+    // what no variant carries is left out, and its hash with it
+    succeed(&mut of(&files, &variants[1..2], &["-o", "all"]));
+    succeed(&mut of(&files[1..2], &variants[1..2], &["-o", "one"]));
+    let header = |out: &str| fs::read(here.join(out).join("fast_chunks.h")).unwrap();
+    assert!(header("all") == header("one"));
+    put(here, "fast.toml", "[[module]]\npath = \"*/a.lc\"\n");
+    succeed(&mut of(
+        &["fast.toml"],
+        &variants,
+        &["--as", "bytecode", "-o", "toml"],
+    ));
+    succeed(&mut of(
+        &files,
+        &variants,
+        &["--as", "bytecode", "-o", "given"],
+    ));
+    assert_eq!(arrays(here, "toml"), arrays(here, "given"));
+    let mut lfs = fastlua(here);
+    lfs.args(["lfs", "--variant", variants[1], "-o", "lfs.img"]);
+    let said = succeed(lfs.args(files));
+    assert!(said.starts_with("lua51-int, 1 modules, "), "{said}");
+    // a variant without bytecode is told as ever, and damage in the file for it
+    let error = fail(&mut of(&files[..2], &variants, &["-o", "none"]));
+    assert!(
+        error.contains("not of this variant [lua53-int32-float32]"),
+        "{error}"
+    );
+    put(
+        here,
+        "damaged/a.lc",
+        &fs::read(here.join(files[2])).unwrap()[..40],
+    );
+    let error = fail(&mut of(
+        &[files[0], "damaged/a.lc"],
+        &[variants[0], variants[2]],
+        &["-o", "none"],
+    ));
+    assert!(error.contains("damaged/a.lc: offset "), "{error}");
+    // two for one variant, or one beside a source, are one name for two chunks
+    put(here, "again/a.lc", fs::read(here.join(files[1])).unwrap());
+    for other in ["again/a.lc", "a.lua"] {
+        let error = fail(&mut of(
+            &[files[1], other],
+            &variants[1..2],
+            &["-o", "none"],
+        ));
+        assert!(error.contains("both have a chunk \"a\""), "{error}");
+    }
+    let error = fail(&mut of(
+        &[files[1], files[1]],
+        &variants[1..2],
+        &["-o", "none"],
+    ));
+    assert!(error.contains("is given twice"), "{error}");
+    assert!(!here.join("none").exists());
+}
+
 /// A module that is a dump: it fits one variant, and is verified, whatever made it.
 #[test]
 fn bytecode_is_a_module_too() {
@@ -463,14 +567,8 @@ fn bytecode_is_a_module_too() {
         for (file, out) in [("a.lua", "source"), ("lc/a.lc", "given")] {
             succeed(&mut build_int(&[file, "--as", form, "-o", out]));
         }
-        let arrays = |out: &str| {
-            let text = fs::read_to_string(here.join(out).join("fast_chunks.h")).unwrap();
-            // behind the comment, which has the hash of the file; 5.1 has no seed made of that
-            let (_, text) = text.split_once("#ifndef").unwrap();
-            let bundle = |line: &&str| !line.contains("FAST_BUNDLE");
-            text.lines().filter(bundle).collect::<Vec<_>>().join("\n")
-        };
-        assert_eq!(arrays("source"), arrays("given"), "{form}");
+        // 5.1 has no seed made of the hash of the file
+        assert_eq!(arrays(here, "source"), arrays(here, "given"), "{form}");
     }
     for form in ["source", "plain"] {
         let error = fail(&mut build_int(&["lc/a.lc", "--as", form, "-o", "none"]));

@@ -27,13 +27,13 @@ pub struct BundledChunk {
     pub name: String,
     /// The module that it is a part of.
     pub module: String,
-    /// Its file as the user gave it.
+    /// Its file as the user gave it; the first one where variants have their own.
     pub file: String,
     /// The file's name without folders, which is all that the output says of it.
     pub file_name: String,
-    /// Bytes of its source.
+    /// Bytes of its source, or of all files where variants have their own.
     pub source_len: usize,
-    /// SHA-256 of its source.
+    /// SHA-256 of its source; of those of all files where variants have their own.
     pub sha256: [u8; 32],
     /// How it is carried. What the output holds of the chunk follows from this alone.
     pub form: Form,

@@ -168,7 +168,7 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         return Err(LfsError::Region(region));
     }
     let mut carried_all = Vec::new();
-    for input in &plan.inputs {
+    for input in plan.inputs.iter().filter(|input| input.is_for(variant)) {
         let chunk = bundle.chunks.iter().find(|chunk| chunk.name == input.name);
         let Some((carried, dump)) = chunk.and_then(|c| Some((c, c.dumps[0].as_ref()?))) else {
             continue;

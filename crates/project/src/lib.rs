@@ -54,6 +54,7 @@ mod output;
 mod plan;
 mod project;
 mod report;
+mod shared_name;
 mod tree;
 
 pub use error::Error;

@@ -10,6 +10,7 @@ use glob::Pattern;
 
 use crate::manifest::{Manifest, ManifestModule};
 use crate::plan::{Options, Plan};
+use crate::shared_name::{assign, with_own_names};
 use crate::{Error, Files, Module, ModuleFacts, Overrides};
 
 /// Modules from any place, and what is said about all of them.
@@ -99,7 +100,7 @@ impl Project {
     }
 
     /// Adds a module: the chunks between its SPLIT markers, or the one that it is. A module that is bytecode is
-    /// one chunk.
+    /// one chunk; modules of one name can be bytecode of one chunk for different variants.
     ///
     /// # Errors
     /// A wrong SPLIT marker.
@@ -126,7 +127,7 @@ impl Project {
         if let Some(budget) = module.budget {
             self.budgets.insert(name.clone(), budget);
         }
-        self.modules.insert(name.clone(), facts);
+        self.modules.entry(name.clone()).or_insert(facts);
         self.inputs
             .extend(chunks.into_iter().map(|(chunk, text)| Input {
                 name: chunk,
@@ -196,12 +197,13 @@ impl Project {
     /// Decides what is built of it.
     ///
     /// # Errors
-    /// Two chunks of one name, a name that no chunk can have, or a variant that is not known.
+    /// Two chunks of one name for one variant, a name that no chunk can have, or a variant that is not known.
     pub fn plan(self, options: &Options) -> Result<Plan, Error> {
-        let names = self.inputs.iter();
+        let names = with_own_names(&self.inputs);
         check_names(names.map(|i| (&*i.name, &*i.file, i.form.is_data())))?;
         let named = options.variants.as_ref().or(self.variants.as_ref());
         let mut plan = Plan::new(self.inputs, named, self.budget, self.budgets, options)?;
+        assign(&mut plan.inputs, &plan.variants)?;
         plan.modules = self.modules;
         Ok(plan)
     }

@@ -37,7 +37,8 @@ pub struct Input {
 }
 
 impl Input {
-    fn is_for(&self, variant: &Variant) -> bool {
+    /// Whether a variant carries it.
+    pub fn is_for(&self, variant: &Variant) -> bool {
         let among = |names: &Vec<String>| names.contains(&variant.name);
         self.variants.as_ref().is_none_or(among)
     }
@@ -143,6 +144,7 @@ impl Build<'_> {
                 dumps: dumps.by_ref().take(self.variants.len()).collect(),
             })
             .collect();
+        let chunks = one_of_each_name(chunks);
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
         match (0..self.variants.len()).find(empty) {
             Some(v) if !inputs.is_empty() => Err(vec![Fault {
@@ -339,6 +341,28 @@ impl Outcome {
             }));
         }
     }
+}
+
+/// The chunks, with those of one name, which are for different variants, as one.
+fn one_of_each_name(chunks: Vec<BundledChunk>) -> Vec<BundledChunk> {
+    let mut all: Vec<BundledChunk> = Vec::new();
+    for chunk in chunks {
+        let same = all.last_mut().filter(|last| last.name == chunk.name);
+        let is_empty = |chunk: &BundledChunk| chunk.dumps.iter().all(Option::is_none);
+        match same {
+            None => all.push(chunk),
+            Some(_) if is_empty(&chunk) => {}
+            Some(last) if is_empty(last) => *last = chunk,
+            Some(last) => {
+                last.source_len += chunk.source_len;
+                last.sha256 = Sha256::digest([last.sha256, chunk.sha256].concat()).into();
+                for (dump, other) in last.dumps.iter_mut().zip(chunk.dumps) {
+                    *dump = dump.take().or(other);
+                }
+            }
+        }
+    }
+    all
 }
 
 /// What was said, in the order of the inputs, each once with the variants that gave it.
