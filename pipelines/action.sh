@@ -1,7 +1,7 @@
 #!/bin/bash
 # The step "Build" of action.yml: builds the modules, and before them those of the commit that a pull request is
 # against, so that the sizes can be compared. MANIFEST, OUTPUT, OPTIONS and BASE (or nothing) say what.
-set -euo pipefail
+set -eo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${RUNNER_TEMP:-$(mktemp -d)}
 read -ra options <<< "${OPTIONS-}"

@@ -30,7 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn releases() -> Result<PathBuf, Box<dyn Error>> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     match package.join("lua") {
-        lua if lua.is_dir() => Ok(lua),
+        lua if lua.is_dir() => {
+            println!("cargo:rerun-if-changed=lua");
+            Ok(lua)
+        }
         _ => folder_of("lua-src", &package.join("Cargo.toml"), &env::var("TARGET")?),
     }
 }

@@ -52,7 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn softfloat() -> Result<PathBuf, Box<dyn Error>> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     match package.join("softfloat") {
-        own if own.is_dir() => Ok(own),
+        own if own.is_dir() => {
+            println!("cargo:rerun-if-changed=softfloat");
+            Ok(own)
+        }
         _ => {
             let found = folder_of("softfloat-sys", &package.join("Cargo.toml"), PLATFORM)?;
             Ok(found.join("berkeley-softfloat-3"))
