@@ -2,7 +2,7 @@
 //! left behind that was killed goes when the next one writes to the same folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -31,6 +31,7 @@ impl Temporary {
             let mut builder = Builder::new();
             #[cfg(unix)]
             {
+                use std::fs::Permissions;
                 use std::os::unix::fs::PermissionsExt;
                 builder.permissions(Permissions::from_mode(0o666));
             }
@@ -137,6 +138,7 @@ pub fn clear(folder: &Path) {
 pub fn clear(_: &Path) {}
 
 /// The number of the process that made a temporary file of this name.
+#[cfg(any(unix, test))]
 fn owner(name: &str) -> Option<i32> {
     let (number, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
     number.parse().ok().filter(|number| *number > 0)
