@@ -1,12 +1,13 @@
 //! `fastlua run`
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{Options, Project};
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_simulator::{
@@ -49,6 +50,12 @@ pub struct Args {
     /// Run the boot command or init.lua first
     #[arg(long)]
     boot: bool,
+    /// File that gets a line for each thing that modules do at the pins
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    /// File with what comes to the pins from outside
+    #[arg(long, value_name = "FILE")]
+    pin_inputs: Option<PathBuf>,
     /// Restart the device with the new modules, and run the code again, whenever a file that is named changes
     #[arg(long)]
     watch: bool,
@@ -143,6 +150,17 @@ pub fn run(args: &Args) -> Result<()> {
     options.strict_send = args.strict_send;
     options.can_skip = args.can_skip;
     options.history = history();
+    if let Some(path) = &args.pin_inputs {
+        let text = output::read(path)?;
+        let inputs = simulator::read_pin_inputs(&String::from_utf8_lossy(&text));
+        options.pin_inputs =
+            inputs.map_err(|(line, text)| anyhow!("{}:{line}: {text}", print::path(path)))?;
+    }
+    if let Some(path) = &args.pins {
+        let what = || format!("{} can't be written", print::path(path));
+        let file = File::create(path).with_context(what)?;
+        options.pin_trace = Some(Box::new(BufWriter::new(file)));
+    }
     options.listening = Some(Box::new(|port, address| {
         print::note(&format!("port {port} is {address} on this PC"));
     }));

@@ -14,6 +14,7 @@ use crate::error::{Error, Raise, message, raise};
 use crate::flash::Flash;
 use crate::interrupt::Interrupt;
 use crate::options::Options;
+use crate::pins::Pins;
 use crate::settings::Settings;
 use crate::sockets::Sockets;
 use crate::terminal::Terminal;
@@ -56,6 +57,10 @@ pub(crate) struct Device {
     pub options: Options,
     pub clock: Clock,
     pub flash: Flash,
+    pub pins: Pins,
+    /// Whether the converter is connected to the supply, and will be after the next start.
+    pub measures_supply: Cell<bool>,
+    pub will_measure_supply: Cell<bool>,
     pub settings: RefCell<Settings>,
     pub sockets: RefCell<Sockets>,
     /// What is called with the message of an error that a protected callback raised.
@@ -76,7 +81,11 @@ pub(crate) struct Device {
 impl Device {
     pub fn new(mut options: Options) -> Result<Rc<Self>, Error> {
         let output = std::mem::replace(&mut options.output, Box::new(std::io::sink()));
+        let pins = Pins::new(options.pin_trace.take()).map_err(trace_error)?;
         Ok(Rc::new(Self {
+            pins,
+            measures_supply: Cell::default(),
+            will_measure_supply: Cell::default(),
             clock: Clock::new(),
             flash: Flash::new(&options.root, options.flash_size)?,
             settings: RefCell::new(Settings::load(options.settings.as_deref())?),
@@ -96,6 +105,8 @@ impl Device {
 
     /// Forgets all that a restart of the device forgets.
     pub fn reset(&self) {
+        self.pins.outside.take();
+        self.measures_supply.set(self.will_measure_supply.get());
         self.clock.restart();
         self.flash.recount();
         self.sockets.borrow_mut().reset();
@@ -254,6 +265,19 @@ impl Device {
         }
         let result = self.output.borrow_mut().flush();
         self.check_output(result);
+        self.check_trace(self.pins.flush());
+    }
+
+    /// Writes down what happened at the pins.
+    pub fn trace(&self, event: &str) {
+        let micros = self.clock.since_start().as_micros();
+        self.check_trace(self.pins.write(format_args!("{micros} {event}")));
+    }
+
+    fn check_trace(&self, result: std::io::Result<()>) {
+        if let Err(source) = result {
+            self.stop(Stop::Failed(trace_error(source)));
+        }
     }
 
     /// Has a line edited at the terminal, where there is one and none is being edited.
@@ -299,5 +323,12 @@ impl Device {
 
     pub fn redirect(&self, redirection: Option<(Sink, bool)>) {
         self.redirection.replace(redirection);
+    }
+}
+
+fn trace_error(source: std::io::Error) -> Error {
+    Error::Io {
+        what: "cannot write the trace of the pins".to_owned(),
+        source,
     }
 }

@@ -15,8 +15,9 @@
 //! # Ok::<(), fastlua_simulator::Error>(())
 //! ```
 //!
-//! The modules are `bit`, `crypto`, `encoder`, `file`, `http`, `mqtt`, `net`, `node`, `pipe`, `rtctime`, `sjson`, `struct`,
-//! `tmr`, `uart` and `wifi`. Exactly one of the features `lua51` (default) and `lua53` must be on, since a program links one Lua.
+//! The modules are `adc`, `bit`, `crypto`, `encoder`, `file`, `gpio`, `http`, `i2c`, `mqtt`, `net`, `node`, `ow`, `pipe`,
+//! `pwm`, `rtctime`, `sjson`, `sntp`, `struct`, `tmr`, `uart` and `wifi`. Exactly one of the features
+//! `lua51` (default) and `lua53` must be on, since a program links one Lua.
 //!
 //! What is there follows the documentation and the C sources of NodeMCU's branch `release` (ESP8266). A name that
 //! NodeMCU does not have is nil, as on the device, so code may test for it. A name that NodeMCU has and the
@@ -40,6 +41,7 @@ mod interrupt;
 mod modules;
 mod open_file;
 mod options;
+mod pins;
 mod settings;
 mod simulator;
 mod sockets;
@@ -52,6 +54,7 @@ pub use image::{ImageChunk, ImageKind};
 pub use interrupt::Interrupt;
 pub use mlua;
 pub use options::{LOW_PORTS, Listening, Options, Restart};
+pub use pins::{PinInput, PinInputs, read_pin_inputs};
 pub use simulator::{Ended, Simulator, Until};
 
 /// The Lua that this build links: "5.1" or "5.3".

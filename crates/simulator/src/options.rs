@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::interrupt::Interrupt;
+use crate::pins::PinInputs;
 
 /// What `node.restart()` does, once the callback that called it has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,10 @@ pub struct Options {
     pub can_skip: bool,
     /// What `node.heap()` says at the start, in bytes.
     pub heap: usize,
+    /// Where a line is written for each thing that happens at the pins.
+    pub pin_trace: Option<Box<dyn Write>>,
+    /// What comes to the pins from outside, by the time since each start of the device.
+    pub pin_inputs: PinInputs,
     /// Stops the chunk or callback that runs. With it Lua is slower by a little.
     pub interrupt: Option<Interrupt>,
     /// The file that keeps what was typed at a terminal.
@@ -84,24 +89,26 @@ impl Options {
             flash_size: 0x300000,
             can_skip: false,
             heap: 44 * 1024,
+            pin_trace: None,
+            pin_inputs: Vec::new(),
             interrupt: None,
             history: None,
             output: Box::new(io::stdout()),
         }
     }
 
+    /// The port of the PC that the port map has for one of the device.
+    pub(crate) fn mapped_port(&self, port: u16) -> Option<u16> {
+        let pair = self.port_map.iter().find(|(device, _)| *device == port);
+        pair.map(|(_, host)| *host)
+    }
+
     /// The port of the PC for the port that a module names.
     pub(crate) fn host_port(&self, port: u16) -> u16 {
-        self.port_map
-            .iter()
-            .find(|(device, _)| *device == port)
-            .map_or(
-                match port {
-                    1..1024 => port + LOW_PORTS,
-                    _ => port,
-                },
-                |(_, host)| *host,
-            )
+        self.mapped_port(port).unwrap_or(match port {
+            1..1024 => port + LOW_PORTS,
+            _ => port,
+        })
     }
 
     /// The address that the station says it has.

@@ -226,6 +226,7 @@ impl Simulator {
     }
 
     fn reboot(&mut self) -> Result<(), Error> {
+        self.device.trace("restart");
         self.device.reset();
         (self.lua, self.modules) = start(&self.device)?;
         for extension in &self.extensions {
@@ -260,6 +261,7 @@ impl Simulator {
             && !device.has_tasks()
             && self.next_due().is_none()
             && self.modules.net.is_idle()
+            && self.modules.sntp.is_idle()
             && !self.is_typed_at();
         is_idle.then_some(Ended::Idle)
     }
@@ -283,6 +285,9 @@ impl Simulator {
         let mut is_busy = self.take_typed()?;
         if !self.device.is_stopped() {
             is_busy |= self.modules.net.step(&self.lua);
+        }
+        if !self.device.is_stopped() {
+            is_busy |= self.modules.sntp.step(&self.lua);
         }
         is_busy |= self.run_due();
         if !self.device.is_stopped()

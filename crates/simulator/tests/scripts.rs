@@ -2,7 +2,7 @@
 //!
 //! Its lines that begin with `-->` are the output that it must give. Lines that begin with `--!` are settings:
 //! `--! only 5.1`, `--! strict_send`, `--! allow_format`, `--! can_skip`,
-//! `--! reboot`, `--! network NAME KEY`, `--! input TEXT` (typed before the script's callbacks run), and
+//! `--! reboot`, `--! network NAME KEY`, `--! pin EVENT` (a line of inputs for the pins), `--! input TEXT` (typed before the script's callbacks run), and
 //! `--! ends TEXT`: the run ends with this error, or with `restart`.
 
 mod support;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fastlua_simulator::{Ended, LUA, Options, Restart, Simulator, Until};
+use fastlua_simulator::{Ended, LUA, Options, Restart, Simulator, Until, read_pin_inputs};
 use libtest_mimic::{Arguments, Failed, Trial};
 use support::Output;
 
@@ -33,6 +33,7 @@ fn only(text: &str) -> Option<&str> {
 /// What the script says of itself.
 fn read_script(text: &str, options: &mut Options) -> Expected {
     let mut expected = Expected::default();
+    let mut pins = "fastlua-pins 1\n".to_owned();
     for line in text.lines() {
         if let Some(line) = line.strip_prefix("-->") {
             expected.lines += line.strip_prefix(' ').unwrap_or(line);
@@ -47,6 +48,7 @@ fn read_script(text: &str, options: &mut Options) -> Expected {
             "strict_send" => options.strict_send = true,
             "can_skip" => options.can_skip = true,
             "allow_format" => options.allow_format = true,
+            "pin" => pins += &format!("{rest}\n"),
             "reboot" => options.restart = Restart::Reboot,
             "network" => {
                 let (name, key) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -57,6 +59,7 @@ fn read_script(text: &str, options: &mut Options) -> Expected {
             other => panic!("unknown setting {other}"),
         }
     }
+    options.pin_inputs = read_pin_inputs(&pins).expect("inputs are right");
     expected
 }
 

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -565,4 +565,63 @@ fn an_interrupt_ends_what_runs_and_nothing_else() {
     other.join().unwrap();
     assert_eq!(simulator.lua().globals().get::<i64>("n").unwrap(), 3);
     assert!(output.0.borrow().starts_with(b"Lua error: interrupted!"));
+}
+
+/// A server that answers one question with this time in seconds since 1970, after one that no one asked for.
+fn time_server(seconds: u64) -> (u16, JoinHandle<()>) {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let mut question = [0; 48];
+        let (length, client) = socket.recv_from(&mut question).unwrap();
+        assert_eq!((length, question[0]), (48, 0b00_100_011));
+        let mut answer = [0; 48];
+        answer[0] = 0b01_100_100;
+        answer[1] = 2;
+        let stamp = (seconds + 2_208_988_800) << 32 | 1 << 31;
+        answer[32..40].copy_from_slice(&stamp.to_be_bytes());
+        answer[40..].copy_from_slice(&stamp.to_be_bytes());
+        socket.send_to(&answer, client).unwrap();
+        answer[24..32].copy_from_slice(&question[40..]);
+        socket.send_to(&answer, client).unwrap();
+    });
+    (port, server)
+}
+
+#[test]
+fn the_time_comes_from_a_server() {
+    let (port, server) = time_server(1_700_000_000);
+    let folder = tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.port_map.push((123, port));
+    let output = Output::default();
+    options.output = Box::new(output.clone());
+    let mut simulator = Simulator::new(options).unwrap();
+    let source = "sntp.sync('127.0.0.1', function(sec, usec, server, info)
+        local now = rtctime.get()
+        print(sec, usec >= 500000, server, info.stratum, info.leap, info.offset_s, info.delay_us >= 0, now - sec < 2)
+    end, print)
+    print(pcall(sntp.sync, '127.0.0.1'))
+    print(pcall(sntp.sync, 'pool.ntp.org'))";
+    simulator.exec("=test", source.as_bytes()).unwrap();
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    server.join().unwrap();
+    // Nobody is there any more.
+    let source = "sntp.sync(nil, print, function(code, text) print('failed', code, text) end)
+    print(pcall(sntp.sync, 'pool.ntp.org'))";
+    simulator.exec("=test", source.as_bytes()).unwrap();
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    let outside =
+        "print(pcall(sntp.sync, 'pool.ntp.org')) sntp.setoffset(3) print(sntp.getoffset())";
+    simulator.exec("=test", outside.as_bytes()).unwrap();
+    let expected = "false\tsync in progress
+false\tsync in progress
+1700000000\ttrue\t127.0.0.1\t2\t1\t1700000000\ttrue\ttrue
+false\tsync in progress
+failed\t4\tnil
+false\tpool.ntp.org is not this PC, and the network is not allowed
+3
+";
+    let output = String::from_utf8(output.0.borrow().clone()).unwrap();
+    assert_eq!(output, expected);
 }

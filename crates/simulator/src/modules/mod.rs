@@ -8,19 +8,25 @@ use crate::device::Device;
 use crate::input::Input;
 
 mod absent;
+mod adc;
 pub(crate) mod base;
 mod bit;
 mod crypto;
 mod encoder;
 mod file;
+mod gpio;
 mod http;
+mod i2c;
 mod mqtt;
 mod net;
 mod node;
+mod ow;
 mod pipe;
+mod pwm;
 mod rtctime;
 mod simulator;
 mod sjson;
+mod sntp;
 mod structure;
 mod tmr;
 mod uart;
@@ -28,14 +34,15 @@ mod wifi;
 
 /// Those that are simulated, as `node.info` tells them.
 pub(crate) const NAMES: &[&str] = &[
-    "bit", "crypto", "encoder", "file", "http", "mqtt", "net", "node", "pipe", "rtctime", "sjson",
-    "struct", "tmr", "uart", "wifi",
+    "adc", "bit", "crypto", "encoder", "file", "gpio", "http", "i2c", "mqtt", "net", "node", "ow",
+    "pipe", "pwm", "rtctime", "sjson", "sntp", "struct", "tmr", "uart", "wifi",
 ];
 
 /// The modules that the event loop serves.
 pub(crate) struct Modules {
     pub input: Rc<Input>,
     pub net: net::Net,
+    pub sntp: Rc<sntp::Sntp>,
     pub timers: Rc<tmr::Timers>,
 }
 
@@ -51,9 +58,14 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
     let input = Rc::new(Input::new(device));
     base::open(lua, device)?;
     absent::open(lua)?;
+    adc::open(lua, device)?;
     bit::open(lua)?;
     crypto::open(lua, device)?;
     encoder::open(lua)?;
+    gpio::open(lua, device)?;
+    i2c::open(lua, device)?;
+    ow::open(lua, device)?;
+    pwm::open(lua, device)?;
     sjson::open(lua)?;
     structure::open(lua)?;
     file::open(lua, device)?;
@@ -67,6 +79,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Modules> {
     http::open(lua, &net)?;
     mqtt::open(lua, &net)?;
     Ok(Modules {
+        sntp: sntp::open(lua, device, net.names())?,
         net,
         timers: tmr::open(lua, device)?,
         input,
