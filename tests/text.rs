@@ -3,8 +3,9 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 
-use support::{fail, fastlua, misuse, put, root, succeed};
+use support::{fail, fastlua, misuse, put, root, run, succeed};
 
 const LED: &str = "--[[SPLIT MODULE led]]
 local led = {}
@@ -111,8 +112,31 @@ fn modules_run_on_a_pc_in_either_form() {
         );
         assert_eq!(said, format!("Hello, {form}!\n"));
     }
-    let errors = fail(fastlua(folder.path()).args(["run", "--lua", "53", "-e", "x()"]));
-    assert!(errors.contains("--features lua53"), "{errors}");
+    let other = if cfg!(feature = "lua53") { "51" } else { "53" };
+    let errors = fail(fastlua(folder.path()).args(["run", "--lua", other, "-e", "x()"]));
+    assert!(
+        errors.contains(&format!("--features lua{other}")),
+        "{errors}"
+    );
     let errors = misuse(fastlua(folder.path()).args(["run", "--with", "hullo", "-e", "x()"]));
     assert!(errors.contains("fastlua ships"), "{errors}");
+}
+
+/// The command with the other Lua stands beside this one; here it says what it was given.
+#[test]
+#[cfg(unix)]
+fn the_other_lua_is_a_command_beside_this_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let this = folder.path().join("fastlua");
+    fs::copy(env!("CARGO_BIN_EXE_fastlua"), &this).unwrap();
+    let other = if cfg!(feature = "lua53") { "51" } else { "53" };
+    let script = "#!/bin/sh\nprintf '<%s>' \"$@\"; exit 7\n";
+    let beside = put(folder.path(), &format!("fastlua-lua{other}"), script);
+    fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
+    let args = ["run", "--lua", other, "-e", "print('a b')"];
+    let output = run(Command::new(&this).args(args));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, format!("<run><--lua><{other}><-e><print('a b')>"));
+    assert_eq!(output.status.code(), Some(7));
 }

@@ -8,16 +8,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fastlua::{Options, Project};
-use fastlua_bytecode::{Dialect, Layout, NumberModel};
-use fastlua_simulator::{
-    self as simulator, Ended, ImageChunk, ImageKind, Interrupt, LUA, Restart, Simulator, Until,
-};
+use fastlua_simulator::{self as simulator, Ended, Interrupt, LUA, Restart, Simulator, Until};
 
+use crate::run_image::Image;
 use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known};
 use crate::watch::State;
-use crate::{build, inputs, output, print};
+use crate::{inputs, other_lua, output, print};
 
 /// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
 #[derive(clap::Args)]
@@ -93,20 +90,6 @@ pub struct Args {
     heap: Heap,
 }
 
-/// The numbers of the Lua that mlua links.
-const MODEL: NumberModel = match LUA.as_bytes() {
-    b"5.1" => NumberModel {
-        dialect: Dialect::Lua51,
-        integer: 0,
-        float: 8,
-    },
-    _ => NumberModel {
-        dialect: Dialect::Lua53,
-        integer: 8,
-        float: 8,
-    },
-};
-
 fn ports(text: &str) -> Result<(u16, u16)> {
     let (device, pc) = text.split_once(':').context("write it as 21:2121")?;
     Ok((device.parse()?, pc.parse()?))
@@ -118,15 +101,9 @@ fn network(text: &str) -> Result<(String, String)> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if let Some(lua) = args
-        .lua
-        .as_deref()
-        .filter(|lua| *lua != LUA.replace('.', ""))
-    {
-        bail!(
-            "this fastlua runs Lua {LUA}; for the other one build it with `cargo build --release \
-             --no-default-features --features lua{lua}`"
-        );
+    let this = LUA.replace('.', "");
+    if let Some(lua) = args.lua.as_deref().filter(|lua| *lua != this) {
+        return other_lua::run(lua);
     }
     let temporary;
     let root = match &args.fs {
@@ -170,8 +147,7 @@ pub fn run(args: &Args) -> Result<()> {
     options.interrupt = (is_typed_at && has_terminal).then(Interrupt::default);
     let interrupt = options.interrupt.clone();
     let mut simulator = Simulator::new(options)?;
-    let Loaded { state, image } = load(args)?;
-    let mut state = state;
+    let (mut state, image) = image(args)?;
     simulator.open_fast(image.chunks, image.about.each_ref().map(String::as_str))?;
     if args.boot {
         simulator.boot()?;
@@ -212,14 +188,24 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// The image, and the state of the files that it comes from and of the script.
+fn image(args: &Args) -> Result<(State, Image)> {
+    let inputs = args.modules.read_named()?;
+    let paths = inputs.files.iter().chain(&inputs.folders);
+    let state = State::of(paths.chain(&args.script));
+    let image = Image::of(inputs.project, args.known.load()?, args.heap.bytes())?;
+    Ok((state, image))
+}
+
 /// The image anew. What is wrong with it is told, and the next change waited for.
 fn reload(args: &Args, mut state: State) -> Result<(State, Image)> {
     loop {
-        match load(args) {
-            Ok(loaded) => return Ok((loaded.state, loaded.image)),
+        // Before they are read, so that no change after it goes unseen.
+        state = state.now();
+        match image(args) {
+            Ok((new, image)) => return Ok((new.seen(&state), image)),
             Err(error) => print::note(&format!("error: {error:#}")),
         }
-        state = state.now();
         state.clone().watch(|| ())?.recv()?;
     }
 }
@@ -261,62 +247,4 @@ fn history() -> Option<PathBuf> {
         PathBuf::from(folder("HOME")?).join(".local/state")
     };
     Some(state.join("fastlua/history"))
-}
-
-/// What `fast` holds, and what `fast.info()` tells of it: fastlua's version, the variant, the bundle's name.
-struct Image {
-    chunks: Vec<ImageChunk>,
-    about: [String; 3],
-}
-
-struct Loaded {
-    state: State,
-    image: Image,
-}
-
-fn load(args: &Args) -> Result<Loaded> {
-    let inputs = args.modules.read_named()?;
-    let paths = inputs.files.iter().chain(&inputs.folders);
-    let state = State::of(paths.chain(&args.script));
-    let image = image(args, inputs.project)?;
-    Ok(Loaded { state, image })
-}
-
-/// The modules as a bundle for stock Lua on this machine.
-fn image(args: &Args, project: Project) -> Result<Image> {
-    let known = args.known.load()?;
-    let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
-    let variant = known.iter().find(|v| v.layout == layout);
-    let variant = variant
-        .context("no variant is stock Lua on this machine")?
-        .name
-        .clone();
-    let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
-    if project.is_empty() {
-        return Ok(Image {
-            chunks: Vec::new(),
-            about: about(String::new()),
-        });
-    }
-    let options = Options {
-        variants: Some(vec![variant.clone()]),
-        heap_limit: args.heap.bytes(),
-        known,
-    };
-    let plan = project.plan(&options).map_err(print::explained)?;
-    let bundle = build::build(&plan, None)?;
-    let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
-        name: chunk.name.clone(),
-        bytes: dump.bytes.clone(),
-        kind: match chunk.form {
-            form if form.is_data() => ImageKind::Data,
-            form if form.is_source() => ImageKind::Source,
-            _ => ImageKind::Bytecode,
-        },
-        xxh32: dump.xxh32,
-    });
-    Ok(Image {
-        chunks: chunks.collect(),
-        about: about(bundle.name()),
-    })
 }

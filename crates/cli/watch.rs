@@ -36,6 +36,16 @@ impl State {
         State::of(self.0.keys())
     }
 
+    /// The same files, in the state that was seen before where it was.
+    pub fn seen(mut self, before: &State) -> State {
+        for (path, state) in &before.0 {
+            if let Some(place) = self.0.get_mut(path) {
+                *place = *state;
+            }
+        }
+        self
+    }
+
     /// Watches until the files are no longer in this state, then says so, once, in both ways.
     pub fn watch(self, changed: impl FnOnce() + Send + 'static) -> Result<Receiver<()>> {
         let (sender, receiver) = channel();

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use mlua::chunk::ChunkMode;
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue};
 
 use crate::device::{Call, Device, Job, LOW};
@@ -248,8 +249,15 @@ enum Line {
 }
 
 /// Compiles a statement, as the firmware does, or else an expression, whose values are then printed.
-fn compile(lua: &Lua, source: Vec<u8>) -> Line {
-    let load = |source: &[u8]| lua.load(source).set_name("=stdin").into_function();
+fn compile(lua: &Lua, mut source: Vec<u8>) -> Line {
+    // An arrow key that nothing edits begins as bytecode does.
+    if source.first() == Some(&0x1B) {
+        source.insert(0, b' ');
+    }
+    let load = |source: &[u8]| {
+        let chunk = lua.load(source).set_mode(ChunkMode::Text);
+        chunk.set_name("=stdin").into_function()
+    };
     let is_begun = |error: &mlua::Error| {
         matches!(
             error,

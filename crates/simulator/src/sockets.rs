@@ -180,6 +180,12 @@ impl Sockets {
             .map(|server| server.port)
     }
 
+    /// Whether one of the device's servers listens on this port.
+    pub fn has_server(&self, port: u16) -> bool {
+        let mut servers = self.servers.values();
+        servers.any(|server| server.listener.is_some() && server.port == port)
+    }
+
     /// Whether the device holds a control block for this connection.
     pub fn is_open(&self, id: usize) -> bool {
         self.clients

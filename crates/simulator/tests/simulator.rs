@@ -625,3 +625,39 @@ false\tpool.ntp.org is not this PC, and the network is not allowed
     let output = String::from_utf8(output.0.borrow().clone()).unwrap();
     assert_eq!(output, expected);
 }
+
+#[test]
+fn what_is_typed_is_text() {
+    let folder = tempdir().unwrap();
+    let output = Output::default();
+    let mut options = Options::new(folder.path());
+    options.output = Box::new(output.clone());
+    let mut simulator = Simulator::new(options).unwrap();
+    simulator.input(b"\x1b[A\n\x1bLua\nx x\n");
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    let said = String::from_utf8(output.0.borrow().clone()).unwrap();
+    let errors: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("Lua error"))
+        .collect();
+    assert_eq!(errors.len(), 3, "{said}");
+    for error in errors {
+        assert!(error.contains("Lua error: stdin:1: "), "{error}");
+    }
+}
+
+#[test]
+fn a_device_reaches_its_own_server_at_the_devices_port() {
+    let source = "server = net.createServer()
+        server:listen(21, function(socket) socket:send('hi', function(s) s:close() end) end)
+        local client = net.createConnection()
+        client:on('receive', function(_, data) got = data end)
+        client:on('disconnection', function() server:close() end)
+        client:connect(21, '127.0.0.1')";
+    let (_folder, mut simulator, _) = device(source);
+    assert_eq!(simulator.run(soon()).unwrap(), Ended::Idle);
+    assert_eq!(
+        simulator.lua().globals().get::<String>("got").unwrap(),
+        "hi"
+    );
+}

@@ -38,6 +38,12 @@ pub(crate) struct Net {
     names: Rc<Names>,
 }
 
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.objects.forget_peers();
+    }
+}
+
 impl Net {
     pub fn is_idle(&self) -> bool {
         self.names.is_idle() && self.objects.sockets().is_idle()

@@ -23,6 +23,8 @@ const MICROS: i64 = 1_000_000;
 /// How often the time is asked for again where that is wanted.
 const REPEAT: Duration = Duration::from_secs(1000);
 
+type Outcome = Result<Answer, Failure>;
+
 /// What is asked and who wants to know.
 #[derive(Clone)]
 struct Sync {
@@ -39,10 +41,7 @@ pub(crate) struct Sntp {
     running: RefCell<Option<Sync>>,
     last_servers: RefCell<Vec<String>>,
     repeat: Cell<Option<Alarm>>,
-    answers: (
-        Sender<Result<Answer, Failure>>,
-        Receiver<Result<Answer, Failure>>,
-    ),
+    answers: (Sender<Outcome>, Receiver<Outcome>),
     offset: Cell<i64>,
 }
 

@@ -38,7 +38,7 @@ print(hex(cipher))
 print(crypto.decrypt("AES-CBC", key, cipher, from("000102030405060708090a0b0c0d0e0f")) == plain)
 --> true
 local short = crypto.decrypt("AES-ECB", key, crypto.encrypt("AES-ECB", key, "Hi, I'm secret!"))
-print(#short, short:match("(.-)%z*$"))
+print(#short, short:sub(1, 15))
 --> 16	Hi, I'm secret!
 for _, call in ipairs {
   function() crypto.hash("sha3", "") end,

@@ -1,10 +1,15 @@
--- Typed lines: values are printed, statements go on over lines.
+-- Typed lines: values are printed, statements go on over lines, an expression is shown too.
 --! input =1, nil
 --! input for i = 1, 2 do
 --! input print(i) end
 --! input _PROMPT = "node> "
 --! input x = 1
+--! input x + 1
+--! input 2 *
+--! input 21
 --> 1	nil
 --> > >> 1
 --> 2
---> > node> node> 
+--> > node> node> 2
+--> node> >> 42
+--> node> 

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use mlua::{AnyUserData, BString, Function, IntoLuaMulti};
+use mlua::{AnyUserData, BString, Function, IntoLuaMulti, Lua};
 
 use super::packet::{self, Header, Identity, Message};
-use crate::device::{Alarm, Call};
+use crate::device::{Alarm, Call, Device};
 use crate::error::{Raise, raise};
 use crate::modules::net::{Lookup, Names, Objects, Peer};
 
@@ -134,7 +134,7 @@ impl Client {
         self.set_alarm(PATIENCE);
         // What comes of it is told by the event loop, not within this call.
         let (names, host) = (Rc::clone(&self.names), host.to_owned());
-        let job = move |_: &mlua::Lua, _: &Rc<crate::device::Device>| {
+        let job = move |_: &Lua, _: &Rc<Device>| {
             Ok(names.resolve(&host, Lookup::Connection { id: socket })?)
         };
         self.objects.device().after(Duration::ZERO, Box::new(job));
@@ -160,9 +160,11 @@ impl Client {
             return;
         }
         self.send(&packet::disconnect());
-        let client = Rc::clone(self);
-        let job = move |_: &mlua::Lua, _: &Rc<crate::device::Device>| {
-            client.leave(None);
+        let (client, socket) = (Rc::clone(self), self.link.borrow().socket);
+        let job = move |_: &Lua, _: &Rc<Device>| {
+            if client.link.borrow().socket == socket {
+                client.leave(None);
+            }
             Ok(())
         };
         self.objects.device().after(Duration::ZERO, Box::new(job));
@@ -203,7 +205,7 @@ impl Client {
 
     fn set_alarm(self: &Rc<Self>, delay: Duration) {
         let client: Weak<Self> = Rc::downgrade(self);
-        let job = move |_: &mlua::Lua, _: &Rc<crate::device::Device>| {
+        let job = move |_: &Lua, _: &Rc<Device>| {
             if let Some(client) = client.upgrade() {
                 client.rings();
             }

@@ -155,6 +155,7 @@ impl Names {
         let port = objects.sockets().wanted_port(id);
         if let Some(port) = port {
             let result = address.map(|address| {
+                let port = objects.port_at(address, port);
                 objects
                     .sockets_mut()
                     .connect(id, SocketAddrV4::new(address, port))

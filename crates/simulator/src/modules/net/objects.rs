@@ -2,6 +2,7 @@
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use mlua::{AnyUserData, Function, IntoLuaMulti, Lua};
@@ -99,6 +100,12 @@ impl Objects {
         id
     }
 
+    /// Lets go of all peers, which hold what holds them.
+    pub fn forget_peers(&self) {
+        let peers = self.peers.take();
+        drop(peers);
+    }
+
     /// Closes a peer's connection. What was queued still goes out.
     pub fn remove_peer(&self, id: usize) {
         let peer = self.peers.borrow_mut().remove(&id);
@@ -106,6 +113,16 @@ impl Objects {
         let mut sockets = self.sockets_mut();
         sockets.close(id);
         sockets.delete(id);
+    }
+
+    /// The PC's port for a connection: the device's own servers may have another one there.
+    pub(super) fn port_at(&self, address: Ipv4Addr, port: u16) -> u16 {
+        let options = &self.device.options;
+        let is_here = address.is_loopback() || address == options.listen;
+        match is_here && self.sockets().has_server(port) {
+            true => options.host_port(port),
+            false => port,
+        }
     }
 
     pub fn queue(&self, id: usize, bytes: &[u8]) {

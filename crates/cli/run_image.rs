@@ -1,0 +1,69 @@
+//! The modules of `fastlua run`, as the image of the simulated device.
+
+use anyhow::{Context, Result};
+use fastlua::{Options, Project};
+use fastlua_bytecode::{Dialect, Layout, NumberModel};
+use fastlua_simulator::{ImageChunk, ImageKind, LUA};
+use fastlua_variants::Variants;
+
+use crate::{build, print};
+
+/// The numbers of the Lua that mlua links.
+const MODEL: NumberModel = match LUA.as_bytes() {
+    b"5.1" => NumberModel {
+        dialect: Dialect::Lua51,
+        integer: 0,
+        float: 8,
+    },
+    _ => NumberModel {
+        dialect: Dialect::Lua53,
+        integer: 8,
+        float: 8,
+    },
+};
+
+/// What `fast` holds, and what `fast.info()` tells of it: fastlua's version, the variant, the bundle's name.
+pub struct Image {
+    pub chunks: Vec<ImageChunk>,
+    pub about: [String; 3],
+}
+
+impl Image {
+    /// The modules as a bundle for stock Lua on this machine.
+    pub fn of(project: Project, known: Variants, heap_limit: usize) -> Result<Image> {
+        let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
+        let variant = known.iter().find(|v| v.layout == layout);
+        let variant = variant
+            .context("no variant is stock Lua on this machine")?
+            .name
+            .clone();
+        let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
+        if project.is_empty() {
+            return Ok(Image {
+                chunks: Vec::new(),
+                about: about(String::new()),
+            });
+        }
+        let options = Options {
+            variants: Some(vec![variant.clone()]),
+            heap_limit,
+            known,
+        };
+        let plan = project.plan(&options).map_err(print::explained)?;
+        let bundle = build::build(&plan, None)?;
+        let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
+            name: chunk.name.clone(),
+            bytes: dump.bytes.clone(),
+            kind: match chunk.form {
+                form if form.is_data() => ImageKind::Data,
+                form if form.is_source() => ImageKind::Source,
+                _ => ImageKind::Bytecode,
+            },
+            xxh32: dump.xxh32,
+        });
+        Ok(Image {
+            chunks: chunks.collect(),
+            about: about(bundle.name()),
+        })
+    }
+}
