@@ -6,6 +6,7 @@ mod support;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -48,7 +49,8 @@ impl Typist {
         command.args(["--default-signal=INT", "setsid", "--ctty"]);
         command.args([env!("CARGO_BIN_EXE_fastlua"), "run"]);
         command.args(args).current_dir(folder);
-        command.env("TERM", "xterm").env_remove("FASTLUA_HISTORY");
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        command.env_remove("FASTLUA_HISTORY");
         command.env("XDG_STATE_HOME", folder.join("state"));
         command.stdin(terminal.try_clone().unwrap());
         command.stdout(terminal.try_clone().unwrap());
@@ -215,7 +217,11 @@ fn ctrl_c_stops_what_runs() {
 #[test]
 fn what_is_printed_meanwhile_leaves_the_line_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let mut typist = Typist::start(folder.path(), &[]);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let map = format!("99:{port}");
+    let mut typist = Typist::start(folder.path(), &["--port-map", &map]);
     typist.types("tmr.create():alarm(200, 0, function() print('meanwhile') end)");
     typist.is_asked();
     typist.press("= 'wh");
@@ -223,6 +229,9 @@ fn what_is_printed_meanwhile_leaves_the_line_whole() {
     typist.sees("= 'wh");
     typist.press("ole'\r");
     typist.sees("\nwhole");
+    let listens = "s = net.createServer() s:listen(99, print)";
+    typist.types(listens);
+    typist.sees(&format!("port 99 is 127.0.0.1:{port} on this PC"));
     // A line that is not ended is not written over.
     typist.types("uart.write(0, 'no end')");
     typist.sees("no end\r\n");

@@ -243,7 +243,8 @@ impl Device {
             return;
         };
         self.flush();
-        match self.terminal.borrow().is_some() {
+        let has_terminal = self.terminal.borrow().is_some();
+        match has_terminal {
             true => self.uart(format!("port {port} is {address} on this PC\n").as_bytes()),
             false => listening(port, address),
         }

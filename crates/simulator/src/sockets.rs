@@ -10,6 +10,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use crate::closing::Closing;
+use crate::datagrams::Datagrams;
 use crate::error::Error;
 
 /// lwIP's segment: what one `receive` gets at most.
@@ -74,6 +75,7 @@ pub(crate) struct Sockets {
     servers: BTreeMap<usize, Server>,
     clients: BTreeMap<usize, Client>,
     closing: BTreeMap<usize, Closing>,
+    pub datagrams: Datagrams,
 }
 
 impl Sockets {
@@ -95,6 +97,7 @@ impl Sockets {
             servers: BTreeMap::new(),
             clients: BTreeMap::new(),
             closing: BTreeMap::new(),
+            datagrams: Datagrams::default(),
         })
     }
 
@@ -106,6 +109,7 @@ impl Sockets {
         self.servers.clear();
         self.clients.clear();
         self.closing.clear();
+        self.datagrams.clear();
     }
 
     pub fn is_idle(&self) -> bool {
@@ -117,6 +121,7 @@ impl Sockets {
                 .values()
                 .all(|client| client.state == State::Closed)
             && self.closing.is_empty()
+            && self.datagrams.is_idle()
     }
 
     pub fn next_due(&self) -> Option<Instant> {
@@ -140,10 +145,27 @@ impl Sockets {
         id
     }
 
+    pub fn add_datagrams(&mut self) -> usize {
+        let id = self.new_id();
+        self.datagrams.add(id);
+        id
+    }
+
+    /// As [`Datagrams::bind`].
+    pub fn bind_datagrams(
+        &mut self,
+        id: usize,
+        address: SocketAddrV4,
+        port: u16,
+    ) -> io::Result<()> {
+        self.datagrams.bind(self.poll.registry(), id, address, port)
+    }
+
     /// Forgets a socket at once, as when Lua has collected it.
     pub fn delete(&mut self, id: usize) {
         self.servers.remove(&id);
         self.clients.remove(&id);
+        self.datagrams.delete(id);
     }
 
     pub fn listen(&mut self, id: usize, address: SocketAddrV4, port: u16) -> io::Result<()> {
@@ -191,6 +213,7 @@ impl Sockets {
         self.clients
             .get(&id)
             .is_some_and(|client| client.state != State::Closed)
+            || self.datagrams.is_open(id)
     }
 
     pub fn resolving(&mut self, id: usize, port: u16) {
@@ -297,6 +320,9 @@ impl Sockets {
         if let Some(server) = self.servers.get_mut(&id) {
             return server.listener.take().is_some();
         }
+        if self.datagrams.has(id) {
+            return self.datagrams.close(id);
+        }
         let Some(client) = self.clients.get_mut(&id) else {
             return false;
         };
@@ -340,6 +366,8 @@ impl Sockets {
                     event.is_writable() || event.is_write_closed() || event.is_error();
             } else if let Some(server) = self.servers.get_mut(&id) {
                 server.is_ready = true;
+            } else {
+                self.datagrams.is_ready(id);
             }
         }
         let now = Instant::now();
@@ -353,6 +381,7 @@ impl Sockets {
             .keys()
             .chain(self.clients.keys())
             .copied()
+            .chain(self.datagrams.ids())
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! `net`: TCP servers and clients, and names.
+//! `net`: TCP servers and clients, datagrams, and names.
 //!
 //! The order of callbacks is lwIP's: `sent`, then `receive`, then `disconnection`; an accepted connection gets its
 //! `connection` callback after the server's callback has returned. `sent` comes once when all that was given to
@@ -9,7 +9,7 @@
 //! both for ever; one that uses its argument does not.
 //! An error in a callback ends the run, since the firmware calls these callbacks unprotected.
 //!
-//! Connections and questions for names stay on this PC, unless
+//! Connections, datagrams and questions for names stay on this PC, unless
 //! [`Options::allow_network`](crate::Options::allow_network) is set.
 //!
 //! Every server listens on [`Options::listen`](crate::Options::listen), at the port that the port map gives.
@@ -17,6 +17,7 @@
 mod events;
 mod names;
 mod objects;
+mod udp;
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -79,8 +80,9 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>, wifi: &Rc<Wifi>) -> mlua::Res
     let names = &Rc::new(Names::new(objects));
     let library = Library::new(lua, "net.")?;
     library.constant("TCP", 1)?.constant("UDP", 2)?;
-    library.unsimulated(&["createUDPSocket", "multicastJoin", "multicastLeave", "ping"])?;
+    library.unsimulated(&["multicastJoin", "multicastLeave", "ping"])?;
     open_server(lua, objects)?;
+    udp::open(lua, &library, names)?;
     open_socket(lua, objects, names)?;
     library.with(objects, "createServer", |lua, objects, _| {
         let id = objects.sockets_mut().add_server();

@@ -13,6 +13,13 @@ pub(super) fn step(lua: &Lua, objects: &Rc<Objects>) -> bool {
     let mut is_busy = false;
     let ids = objects.sockets().ids();
     for id in ids {
+        let datagram = objects.sockets_mut().datagrams.receive(id);
+        if let Some((data, port, from)) = datagram {
+            is_busy = true;
+            let data = mlua::BString::from(data);
+            objects.tell(id, RECEIVE, (data, port, from.to_string()));
+            continue;
+        }
         // One round of one segment: a `sent` and a `receive`.
         for _ in 0..2 {
             if objects.device.is_stopped() {
