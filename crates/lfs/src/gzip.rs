@@ -1,9 +1,8 @@
 //! The compressed form of a 5.1 image: one member of gzip, with the header that `luac.cross` gives it.
 
 use byteorder::{ByteOrder, LE};
-use zlib_rs::{DeflateConfig, Method, ReturnCode, Strategy, compress_bound, compress_slice};
+use fastlua_deflate::{Memory, inflate, smallest, stored};
 
-use crate::inflate::inflate;
 use crate::{LONGEST, ReadError};
 
 /// Method deflate, no name, no time, fastest, Unix.
@@ -12,13 +11,13 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
 const TRAILER: usize = 8;
 /// The loader takes no file of this length or less for an image.
 const TOO_SHORT: usize = 200;
-/// The window that the loader has is 2 to the power of this. The compressor stays below it, and never refers
-/// to its first byte, which the loader does not give again.
+/// What the loader remembers: it counts from 1, and never gives its first byte again.
+const MEMORY: Memory = Memory {
+    window: 16_384,
+    first: false,
+};
+/// The compressor's window is 2 to the power of this, so that it stays below the loader's.
 const WINDOW_BITS: i32 = 14;
-
-/// Sizes of its memory that are tried, which tell how long blocks are: each has codes of its own. The shortest
-/// outcome is taken.
-const TRIED: std::ops::RangeInclusive<i32> = 5..=9;
 
 /// Whether bytes begin as compressed ones do.
 pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
@@ -41,7 +40,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
         ));
     }
     let body = &bytes[HEADER.len()..];
-    let (contents, length) = inflate(body, LONGEST + LONGEST / 32)
+    let (contents, length) = inflate(body, LONGEST + LONGEST / 32, MEMORY)
         .map_err(|(at, what)| ReadError::at(HEADER.len() + at, what))?;
     let end = HEADER.len() + length;
     let trailer = &bytes[end..];
@@ -68,17 +67,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
 
 /// Compresses contents, as small as it gets in this window; just not so small that the loader refuses them.
 pub(crate) fn write(contents: &[u8]) -> Vec<u8> {
-    let tried = TRIED.map(|memory| deflate(contents, 9, memory));
-    // what the loader would not inflate is left out
-    let right = |body: &Vec<u8>| {
-        inflate(body, contents.len())
-            .is_ok_and(|(bytes, end)| bytes == contents && end == body.len())
-    };
-    let least = tried.flatten().filter(right).min_by_key(Vec::len);
+    let least = smallest(contents, WINDOW_BITS..=WINDOW_BITS, MEMORY);
     let short = least.map(|body| member(contents, body));
     match short.filter(|bytes| bytes.len() > TOO_SHORT) {
         Some(bytes) => bytes,
-        None => member(contents, deflate(contents, 0, 8).unwrap_or_default()),
+        None => member(contents, stored(contents).unwrap_or_default()),
     }
 }
 
@@ -88,23 +81,6 @@ fn member(contents: &[u8], body: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32fast::hash(contents).to_le_bytes());
     bytes.extend((contents.len() as u32).to_le_bytes());
     bytes
-}
-
-/// A deflate stream; none if the compressor fails.
-fn deflate(contents: &[u8], level: i32, memory: i32) -> Option<Vec<u8>> {
-    let config = DeflateConfig {
-        level,
-        method: Method::Deflated,
-        // negative: without a header
-        window_bits: -WINDOW_BITS,
-        mem_level: memory,
-        strategy: Strategy::Default,
-    };
-    let mut room = vec![0; compress_bound(contents.len()) + 1024];
-    match compress_slice(&mut room, contents, config) {
-        (bytes, ReturnCode::Ok) => Some(bytes.to_vec()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

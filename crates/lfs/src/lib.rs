@@ -12,7 +12,6 @@ mod error;
 mod fixed;
 mod gzip;
 mod index;
-mod inflate;
 mod names;
 mod proof;
 mod region;

@@ -1,20 +1,22 @@
-//! Inflate, as strict as the chip's: its loader keeps the last 16,384 bytes, and takes none from the very first.
+//! Inflate, as strict as a chip's.
 //!
-//! It is not the other half of the crate that compresses, so that an image is not proved by what made it.
+//! It is not the other half of the crate that compresses, so that a stream is not proved by what made it.
 
-/// Bytes that the loader on the chip remembers.
-const WINDOW: usize = 16_384;
+use crate::Memory;
 
 /// What is wrong, and at which byte of the input.
-pub(crate) type Wrong = (usize, &'static str);
+pub type Wrong = (usize, &'static str);
 
 /// The order in which lengths of the codes of lengths are given.
 const ORDER: [usize; 19] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-/// Inflates a whole deflate stream of up to `limit` bytes, and tells where it ends.
-pub(crate) fn inflate(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Wrong> {
+/// Inflates a whole deflate stream of up to `limit` bytes for a chip that remembers so much, and tells where it ends.
+///
+/// # Errors
+/// What no deflate stream has, or the chip could not inflate.
+pub fn inflate(bytes: &[u8], limit: usize, memory: Memory) -> Result<(Vec<u8>, usize), Wrong> {
     let mut inflater = Inflater {
         bytes,
         at: 0,
@@ -22,6 +24,7 @@ pub(crate) fn inflate(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Wr
         count: 0,
         out: Vec::new(),
         limit,
+        memory,
     };
     loop {
         let last = inflater.bits(1)? == 1;
@@ -52,6 +55,7 @@ struct Inflater<'a> {
     count: u32,
     out: Vec<u8>,
     limit: usize,
+    memory: Memory,
 }
 
 impl Inflater<'_> {
@@ -76,7 +80,7 @@ impl Inflater<'_> {
 
     fn push(&mut self, byte: u8) -> Result<(), Wrong> {
         if self.out.len() == self.limit {
-            return self.wrong("the contents are longer than any region");
+            return self.wrong("the contents are longer than they may be");
         }
         self.out.push(byte);
         Ok(())
@@ -197,13 +201,15 @@ impl Inflater<'_> {
     }
 
     fn copy(&mut self, length: usize, distance: usize) -> Result<(), Wrong> {
-        if distance > WINDOW {
-            return self.wrong("a distance over the 16384 bytes that the chip remembers");
+        if distance > self.memory.window {
+            return self.wrong("a distance over the bytes that the chip remembers");
         }
+        let lost = usize::from(!self.memory.first);
         for _ in 0..length {
-            // the chip counts from 1 here, and never gives its first byte again
-            if distance >= self.out.len() {
-                return self.wrong("a distance to before the contents, or to their first byte");
+            if distance + lost > self.out.len() {
+                return self.wrong(
+                    "a distance to before the contents, or to a first byte that the chip forgets",
+                );
             }
             let byte = self.out[self.out.len() - distance];
             self.push(byte)?;
