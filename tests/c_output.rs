@@ -71,14 +71,16 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
     let folder = tempfile::tempdir().unwrap();
     let sources = modules(folder.path());
     let script = put(folder.path(), "script.lua", SCRIPT);
-    for model in NumberModel::ALL {
+    let bytecode = NumberModel::ALL.map(|model| (model, "bytecode"));
+    let deflated = [NumberModel::ALL[0], NumberModel::ALL[2]].map(|model| (model, "deflated"));
+    for (model, form) in bytecode.into_iter().chain(deflated) {
         let stock = folder.path().join(model.dialect.to_string());
         stock_lua(&stock, model.dialect);
-        let name = model.name();
+        let name = format!("{}-{form}", model.name());
         let out = folder.path().join(&name);
         succeed(
             fastlua(folder.path())
-                .arg("build")
+                .args(["build", "--as", form])
                 .args(&sources)
                 .arg("-o")
                 .arg(&out)
@@ -89,7 +91,7 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
         assert_eq!(
             lines,
             [
-                expected(&name),
+                expected(&model.name()),
                 "12",
                 "hello, chip\t0\t33",
                 "nil\tnil\tnil\tnil"

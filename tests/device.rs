@@ -12,7 +12,7 @@ use support::{
     succeed,
 };
 
-/// One large chunk, overlays, and one as source.
+/// One large chunk, overlays, one as source, and two deflated: one larger than the window, and one that fits into it.
 const MANIFEST: &str = r#"
 [[module]]
 path = "ftp.lua"
@@ -26,6 +26,13 @@ path = "http.lua"
 [[module]]
 path = "dir.lua"
 as = "source"
+[[module]]
+path = "config.lua"
+split = false
+as = "deflated"
+[[module]]
+path = "get.lua"
+as = "deflated"
 "#;
 
 #[test]
@@ -34,7 +41,7 @@ fn nothing_is_lost_whatever_fails() {
     let folder = tempfile::tempdir().unwrap();
     let overriding = put(folder.path(), "files/dir.lua", "return 'the file'");
     put(folder.path(), "fast.toml", MANIFEST);
-    for name in ["dir", "ftp", "hello", "http", "telnet"] {
+    for name in ["config", "dir", "ftp", "get", "hello", "http", "telnet"] {
         let module = format!("{name}.lua");
         let ours = root().join("crates/firmware/lua").join(&module);
         put(folder.path(), &module, fs::read(ours).unwrap());

@@ -49,7 +49,7 @@ fn inspect(folder: &Path, arguments: &str) -> Command {
 fn each(mut judge: impl FnMut(&Path, &str, (&str, &str, &str, &str))) {
     for chip in CHIPS {
         let (name, variant, ..) = chip;
-        for form in ["bytecode", "source", "frozen"] {
+        for form in ["bytecode", "source", "deflated", "frozen"] {
             let folder = folder();
             let f = folder.path();
             let arguments = format!(
@@ -75,8 +75,16 @@ fn what_is_in_an_object_file_is_found() {
                 .unwrap_or_else(|| panic!("{chip}: {found}"));
             assert!(line.contains("SHA-256 "), "{line}");
         }
-        if form != "source" {
-            succeed(&mut inspect(f, "out/fast_chunks.o --extract b"));
+        succeed(&mut inspect(f, "out/fast_chunks.o --extract b"));
+        if form == "source" || form == "deflated" {
+            let text = fs::read(f.join("b.lua")).unwrap();
+            assert_eq!(text, b"local a=...return function()return a,'text'end");
+            put(
+                f,
+                "b.lua",
+                "local n = ... return function () return n, 'text' end",
+            );
+        } else {
             let check = format!("check --variant {variant} b.lc");
             succeed(fastlua(f).args(check.split(' ')));
         }

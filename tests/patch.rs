@@ -49,7 +49,7 @@ fn bytes(folder: &Path, name: &str) -> Vec<u8> {
 
 #[test]
 fn what_is_put_in_is_found_and_goes_again() {
-    for form in ["bytecode", "frozen", "source", "plain", "auto"] {
+    for form in ["bytecode", "frozen", "source", "deflated", "plain", "auto"] {
         let folder = folder(VARIANT, CAPACITY);
         let f = folder.path();
         let before = bytes(f, "nodemcu.bin");
@@ -105,6 +105,11 @@ fn a_chunk_comes_out_as_it_would_be_compiled() {
     succeed(&mut patch(f, "nodemcu.bin a.lua --as plain -o mine.bin"));
     succeed(&mut inspect(f, "mine.bin --extract a -o copy.lua"));
     assert_eq!(bytes(f, "copy.lua"), b"return 7");
+    let long = "return {'a text', 'a text', 'a text'}";
+    put(f, "a.lua", long);
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as deflated -o mine.bin"));
+    succeed(&mut inspect(f, "mine.bin --extract a -o copy.lua"));
+    assert_eq!(bytes(f, "copy.lua"), b"return{'a text','a text','a text'}");
     let missing = fail(&mut inspect(f, "mine.bin --extract b"));
     assert!(missing.contains("there is no chunk b"), "{missing}");
     succeed(&mut patch(f, "nodemcu.bin a.lua --as frozen -o mine.bin"));
@@ -281,6 +286,7 @@ fn what_does_not_fit_is_refused_with_sizes() {
     let plain = Head {
         freezes: false,
         hook: false,
+        inflates: true,
         ..head(VARIANT, CAPACITY)
     };
     put(f, "nodemcu.bin", raw(&[plain]));
@@ -304,6 +310,7 @@ fn auto_freezes_as_many_as_fit() {
             "nodemcu.bin",
             raw(&[Head {
                 hook,
+                inflates: true,
                 ..head("lua51-float", 64 << 10)
             }]),
         );

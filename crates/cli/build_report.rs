@@ -31,7 +31,7 @@ pub fn table(bundle: &Bundle) -> String {
     let of = |is: fn(Form) -> bool| bundle.chunks.iter().filter(move |c| is(c.form));
     let bytecode = of(|form| !form.is_source() && !form.is_data()).flat_map(|c| &c.dumps);
     let dumps = bytecode.flatten().count();
-    let texts = of(|form| form == Form::Squashed).count();
+    let texts = of(|form| form.is_squashed()).count();
     let frozen = of(|form| form.is_frozen() && !form.is_data()).count();
     text.push('\n');
     if dumps > 0 {

@@ -7,6 +7,7 @@ use fastlua::{
     Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants, form_of,
     is_lfs_image, read_lfs,
 };
+use fastlua_bundle::{Form, inflated};
 use fastlua_bytecode::{candidates, is_bytecode, read, write};
 use serde::Serialize;
 
@@ -424,12 +425,20 @@ fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
         bail!("{shown}: {name} is damaged");
     }
     let file = name.rsplit('/').next().unwrap_or(name);
-    let default = match form_of(&entry) {
+    let form = form_of(&entry);
+    let default = match form {
         form if form.is_data() => file.to_owned(),
         form if form.is_source() => format!("{name}.lua"),
         _ => format!("{name}.lc"),
     };
-    write_chunk(args, &default, &bytes[words])
+    let bytes = &bytes[words];
+    match form {
+        Form::Deflated => {
+            let text = inflated(bytes).with_context(|| format!("{shown}: {name}"))?;
+            write_chunk(args, &default, &text)
+        }
+        _ => write_chunk(args, &default, bytes),
+    }
 }
 
 /// Writes a module of an LFS image as a dump.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use fastlua::{Options, Project};
+use fastlua_bundle::Form;
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_simulator::{ImageChunk, ImageKind, LUA};
 use fastlua_variants::Variants;
@@ -55,6 +56,7 @@ impl Image {
             name: chunk.name.clone(),
             bytes: dump.bytes.clone(),
             kind: match chunk.form {
+                Form::Deflated => ImageKind::Deflated,
                 form if form.is_data() => ImageKind::Data,
                 form if form.is_source() => ImageKind::Source,
                 _ => ImageKind::Bytecode,

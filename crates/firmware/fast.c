@@ -9,7 +9,7 @@
 **			can not hold it
 ** fast.size(name)	bytes of data; nil where there is none
 ** fast.list([pattern])	iterates over name, size, representation, and the
-**			heap that a load needs at the most (of bytecode)
+**			heap that a load needs at the most (not of source)
 ** fast.info()		version, variant, bundle, chunks, flash, and how frozen
 **			chunks run: hook, table, shadows, no
 ** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
@@ -160,6 +160,7 @@ static int fast_matches (lua_State *L, int pattern) {
 
 /* pushes what fast.list says of a chunk after its name; how many values */
 static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
+  static const char *const kinds[] = {"bytecode", "source", "data", "deflated"};
 #if defined(FAST_FREEZES)
   const fast_frozen *z = fast_frozen_of(L, b, c);
   if (z != NULL) {
@@ -172,8 +173,7 @@ static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *
   (void)b;
 #endif
   lua_pushinteger(L, (lua_Integer)c->size);
-  lua_pushstring(L, (c->kind == FAST_BYTECODE) ? "bytecode"
-                  : (c->kind == FAST_SOURCE) ? "source" : "data");
+  lua_pushstring(L, kinds[c->kind & 3]);
   if (c->kind != FAST_BYTECODE) return 2;
   lua_pushinteger(L, (lua_Integer)fast_need(L, c));
   return 3;
@@ -273,7 +273,7 @@ static int fast_info (lua_State *L) {
 }
 
 static int fast_is_chunk (const fast_chunk *c) {
-  return c != NULL && c->kind <= FAST_SOURCE;
+  return c != NULL && c->kind != FAST_DATA;
 }
 
 static int fast_searcher (lua_State *L) {

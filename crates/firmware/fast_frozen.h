@@ -182,7 +182,7 @@ static void fast_settle (lua_State *L) {
   if (found)
     for (i = 0; i < (int)fast_freezer.count; i++) {
       const fast_frozen *z = fast_freezer.frozen[i];
-      if (z == NULL || fast_freezer.chunks[i].kind > FAST_SOURCE) continue;
+      if (z == NULL || fast_freezer.chunks[i].kind == FAST_DATA) continue;
       t.number = z->number;
       if (fast_freezer.chunks[i].depth <= FAST_DEPTH) fast_shade(L, z->main, &t);
       else fast_shaded[z->number >> 5] |= 1u << (z->number & 31);  /* is refused */

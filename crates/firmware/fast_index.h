@@ -17,6 +17,7 @@
 #define FAST_BYTECODE	0
 #define FAST_SOURCE	1
 #define FAST_DATA	2
+#define FAST_DEFLATED	3	/* source */
 
 /* longest name with its zero, in words */
 #define FAST_NAME	16
@@ -26,8 +27,9 @@ typedef struct fast_chunk {
   const uint32_t *words;	/* the chunk, zero bytes after it */
   uint32_t size;		/* its bytes */
   uint32_t hash;		/* XXH32 of these bytes */
-  uint32_t kind;		/* FAST_BYTECODE, FAST_SOURCE, FAST_DATA */
-  uint32_t heap;		/* bytes of heap that loading takes */
+  uint32_t kind;		/* one of these above */
+  uint32_t heap;		/* bytes of heap that loading takes, but for
+				** what compiling source takes */
   uint32_t strings;		/* short strings that may be new to the core */
   uint32_t depth;		/* levels of functions, 0 for source and data */
   uint32_t check;		/* FAST_CHECK of size to depth */
@@ -41,6 +43,11 @@ typedef struct fast_chunk {
 	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(s, h, k, (uint32_t)(p), t, d)}
 
 struct fast_frozen;
+struct fast_bundle;
+
+/* pushes a chunk's main function, or a message with the error that it returns */
+typedef int (*fast_loader) (lua_State *L, const struct fast_bundle *b,
+                            const fast_chunk *c, const char *name);
 
 typedef struct fast_bundle {
   const fast_chunk *chunks;	/* sorted by name, byte by byte */
@@ -48,6 +55,7 @@ typedef struct fast_bundle {
   uint32_t *checked;		/* a bit a chunk: its checksum was right */
   const struct fast_frozen *const *frozen;	/* one a chunk, or NULL; NULL: none */
   size_t base;			/* what names and words are counted from */
+  fast_loader deflated;		/* of FAST_DEFLATED; NULL: there are none */
 } fast_bundle;
 
 /* a name or the words of a chunk, of the bundle with that base */

@@ -86,6 +86,8 @@ static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
   if (fast_hash(words, c->size) != c->hash) return 0;
   if (c->kind == FAST_BYTECODE && FAST_WORD(words) != 0x61754c1b)
     return 0;  /* ESC L u a */
+  if (c->kind > FAST_DEFLATED || (c->kind == FAST_DEFLATED && b->deflated == NULL))
+    return 0;  /* no kind of this bundle */
   b->checked[i >> 5] |= bit;
   return 1;
 }
@@ -137,9 +139,9 @@ static const char *fast_reader (lua_State *L, void *ud, size_t *size) {
 }
 
 #if LUA_VERSION_NUM == 501
-#define fast_parse(L,s,name)	lua_load(L, fast_reader, s, name)
+#define fast_parse(L,reader,s,name)	lua_load(L, reader, s, name)
 #else
-#define fast_parse(L,s,name)	lua_load(L, fast_reader, s, name, NULL)
+#define fast_parse(L,reader,s,name)	lua_load(L, reader, s, name, NULL)
 #endif
 
 /* Pushes the main function of source; else a message, and returns the error. */
@@ -151,7 +153,7 @@ static int fast_compile (lua_State *L, const fast_bundle *b,
   s.at = 0;
   s.size = c->size;
   lua_pushfstring(L, "@%s", name);
-  status = fast_parse(L, &s, lua_tostring(L, -1));
+  status = fast_parse(L, fast_reader, &s, lua_tostring(L, -1));
   lua_remove(L, -2);  /* the name */
   return status;
 }
@@ -188,7 +190,7 @@ static int fast_fail (lua_State *L) {
 static int fast_push_chunk (lua_State *L, const fast_bundle *b,
                             const fast_chunk *c, const char *name) {
   int status;
-  if (c->kind > FAST_SOURCE && fast_listed(c)) {
+  if (c->kind == FAST_DATA && fast_listed(c)) {
     lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
     return fast_fail(L);
   }
@@ -199,6 +201,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   if (fast_deep(L, c, name)) return 2;
   if (!fast_room(L, fast_need(L, c), name)) return 2;
   if (c->kind == FAST_BYTECODE) status = fast_undump(L, FAST_AT(b->base, c->words));
+  else if (c->kind == FAST_DEFLATED) status = b->deflated(L, b, c, name);
   else status = fast_compile(L, b, c, name);
   return (status == 0) ? 1 : fast_fail(L);
 }

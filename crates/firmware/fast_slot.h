@@ -16,11 +16,13 @@
 #include <string.h>
 
 #include "fast_load.h"
+#include "fast_deflated.h"
 
 #define FAST_SLOT_LAYOUT	1
 
 #define FAST_SLOT_FREEZES	1u	/* the core runs frozen chunks */
 #define FAST_SLOT_HOOK		2u	/* and the start-up hook is in */
+#define FAST_SLOT_INFLATES	4u	/* it loads deflated chunks */
 
 /* how many chunks and functions there may be: each takes a bit of RAM */
 #define FAST_SLOT_MOST		(FAST_SLOT / 128)
@@ -61,12 +63,12 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
                "blocks of the heap are as they are said to be");
 
 #if !defined(FAST_FREEZES)
-#define FAST_SLOT_FLAGS		0u
+#define FAST_SLOT_FLAGS		FAST_SLOT_INFLATES
 #define FAST_MARK		0
 #elif defined(FAST_WRAP)
-#define FAST_SLOT_FLAGS		(FAST_SLOT_FREEZES | FAST_SLOT_HOOK)
+#define FAST_SLOT_FLAGS		(FAST_SLOT_INFLATES | FAST_SLOT_FREEZES | FAST_SLOT_HOOK)
 #else
-#define FAST_SLOT_FLAGS		FAST_SLOT_FREEZES
+#define FAST_SLOT_FLAGS		(FAST_SLOT_INFLATES | FAST_SLOT_FREEZES)
 #endif
 
 /* another value of any one field gives another sum; self and end tell of one
@@ -139,6 +141,7 @@ static void fast_slot_open (void) {
   fast_slot_image.chunks = fast_slot_at(fast_chunk, index);
   fast_slot_image.count = fast_slot_word(count);
   fast_slot_image.base = fast_slot_start();
+  fast_slot_image.deflated = fast_load_deflated;
 #if defined(FAST_FREEZES)
   if (fast_slot_word(frozen) == 0) return;
   fast_slot_image.frozen = fast_slot_at(struct fast_frozen *const, frozen);

@@ -27,6 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "DEP_FASTLUA_CORES_LUA51"
     })?;
     fs::write(out.join("fast.c"), fastlua_firmware::fast_c())?;
+    fs::write(
+        out.join("fast_deflated.h"),
+        fastlua_firmware::fast_deflated_h(),
+    )?;
     cc::Build::new()
         .file(out.join("fast.c"))
         .file("csrc/platform.c")

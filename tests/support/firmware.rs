@@ -35,6 +35,7 @@ pub fn head(variant: &str, capacity: u32) -> Head {
         address: IROM + FIRST as u32,
         freezes: true,
         hook: true,
+        inflates: true,
         heap: Heap {
             head: 16,
             least: 1,

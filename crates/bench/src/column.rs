@@ -16,6 +16,8 @@ pub enum Column {
     Source,
     /// The source, squashed.
     Squashed,
+    /// The same, deflated.
+    Deflated,
     /// Bytecode with all debug data.
     Bytecode0,
     /// Bytecode with line numbers.
@@ -56,6 +58,7 @@ const WITH_BYTECODE: Form = Form::Frozen { fallback: true };
 const ROWS: [Row; 9] = [
     row(Column::Source, "source", Form::Plain, Strip::Lines, Core::Stock),
     row(Column::Squashed, "squashed", Form::Squashed, Strip::Lines, Core::Stock),
+    row(Column::Deflated, "deflated", Form::Deflated, Strip::Lines, Core::Stock),
     Row { usual: false, ..row(Column::Bytecode0, "bytecode-0", Form::Bytecode, Strip::Keep, Core::Stock) },
     row(Column::Bytecode1, "bytecode-1", Form::Bytecode, Strip::Names, Core::Stock),
     row(Column::Bytecode2, "bytecode-2", Form::Bytecode, Strip::Lines, Core::Stock),

@@ -41,7 +41,7 @@ impl Host<'_> {
         let in_flash = column.is_frozen() || column.is_lfs();
         let measured = match in_flash || refused.is_some() {
             true => None,
-            false => Some(self.ratio(target, column, chunk, dump)),
+            false => Some(self.ratio(target, chunk, dump)),
         };
         let (ratio, refused) = match measured {
             Some(Ok(ratio)) => (Some(ratio), None),
@@ -61,16 +61,16 @@ impl Host<'_> {
     fn ratio(
         &self,
         target: &Target,
-        column: Column,
         chunk: &BundledChunk,
         dump: &Dump,
     ) -> Result<Ratio, LoadBackError> {
         let layout = &target.variant.layout;
         let name = format!("@{}", chunk.name);
         let load = |input| heap_use(layout, input, self.heap_limit);
-        let own = match column.is_source() {
-            true => load(Loaded::Source(&dump.bytes, &name))?,
-            false => load(Loaded::Dump(&dump.bytes))?,
+        let text = chunk.text(dump);
+        let own = match &text {
+            Some(text) => load(Loaded::Source(text, &name))?,
+            None => load(Loaded::Dump(&dump.bytes))?,
         };
         let input = self.inputs.iter().find(|input| input.name == chunk.name);
         let source = match input {

@@ -1,12 +1,14 @@
 //! A bundle: chunks with their bytes for each variant.
 
+use std::borrow::Cow;
+
 use fastlua_bytecode::{Chunk, Strip};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
 use crate::objects::{CoreLayout, Objects, Strings};
-use crate::produce::{Fault, Severity, Warning};
+use crate::produce::{Fault, Severity, Warning, inflated};
 use crate::{Costs, Form, Need};
 
 /// Every chunk for every variant, proved to load back.
@@ -43,7 +45,7 @@ pub struct BundledChunk {
     pub dumps: Vec<Option<Dump>>,
 }
 
-/// A chunk's bytes for one variant: its dump, or its source.
+/// A chunk's bytes for one variant: its dump, or its source, deflated or not.
 #[derive(Debug, Clone)]
 pub struct Dump {
     /// The bytes as they lie in flash.
@@ -66,13 +68,18 @@ pub struct Compiled {
 }
 
 impl Dump {
-    /// Of what is carried as it is: source, or data.
+    /// Of what is no dump: source, deflated or not, or data.
     pub fn source(text: Vec<u8>) -> Dump {
         Dump {
             xxh32: xxh32(&text, 0),
             bytes: text,
             compiled: None,
         }
+    }
+
+    /// Bytes of flash that they take, in whole words.
+    pub(crate) fn words(&self) -> usize {
+        self.bytes.len().next_multiple_of(4)
     }
 
     /// What it takes as bytecode and frozen; unknown for source.
@@ -82,6 +89,14 @@ impl Dump {
 }
 
 impl BundledChunk {
+    /// The text that the chip compiles, of one of its dumps; none where it is no source.
+    pub fn text<'a>(&self, dump: &'a Dump) -> Option<Cow<'a, [u8]>> {
+        match self.form {
+            Form::Deflated => Some(inflated(&dump.bytes).ok()?.into()),
+            form => form.is_source().then_some(Cow::Borrowed(&dump.bytes)),
+        }
+    }
+
     /// The chunk as it is frozen for a variant; none where it is not.
     pub fn frozen(&self, v: usize) -> Option<(&Chunk, &Compiled)> {
         let compiled = self.dumps[v].as_ref()?.compiled.as_ref()?;
@@ -101,6 +116,11 @@ impl Bundle {
     /// Whether any chunk is frozen.
     pub fn has_frozen(&self) -> bool {
         self.chunks.iter().any(|c| c.form.is_frozen())
+    }
+
+    /// Whether any chunk is deflated.
+    pub(crate) fn has_deflated(&self) -> bool {
+        self.chunks.iter().any(|c| c.form == Form::Deflated)
     }
 
     /// The frozen chunks of a variant as a graph of objects; none where it has none.

@@ -12,6 +12,8 @@ pub enum Form {
     Plain,
     /// Squashed source, `source`: one text for all variants that compile it.
     Squashed,
+    /// Squashed source, inflated while the chip compiles it.
+    Deflated,
     /// Stripped bytecode, one dump for each variant.
     #[default]
     Bytecode,
@@ -25,9 +27,11 @@ pub enum Form {
         /// Whether they are a string in flash, which takes no heap where the core has its table.
         frozen: bool,
     },
-    /// Frozen as far as the budget of flash allows, else bytecode: [`Bundle::choose_forms`] decides.
+    /// Frozen as far as the budget of flash allows, else bytecode, or deflated where that would not fit:
+    /// [`Bundle::choose_forms`] and [`Build::deflate_to_fit`] decide.
     ///
     /// [`Bundle::choose_forms`]: crate::Bundle::choose_forms
+    /// [`Build::deflate_to_fit`]: crate::Build::deflate_to_fit
     Auto,
 }
 
@@ -41,9 +45,10 @@ pub struct FormError {
 
 impl Form {
     /// Every form with its name.
-    pub const NAMED: [(&'static str, Form); 7] = [
+    pub const NAMED: [(&'static str, Form); 8] = [
         ("bytecode", Form::Bytecode),
         ("source", Form::Squashed),
+        ("deflated", Form::Deflated),
         ("plain", Form::Plain),
         ("frozen", Form::Frozen { fallback: true }),
         ("auto", Form::Auto),
@@ -63,7 +68,12 @@ impl Form {
 
     /// Whether the chip compiles it.
     pub fn is_source(self) -> bool {
-        matches!(self, Form::Plain | Form::Squashed)
+        matches!(self, Form::Plain | Form::Squashed | Form::Deflated)
+    }
+
+    /// Whether it is squashed source, deflated or not.
+    pub fn is_squashed(self) -> bool {
+        matches!(self, Form::Squashed | Form::Deflated)
     }
 
     /// Whether it is no chunk, but bytes.

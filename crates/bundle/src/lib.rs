@@ -26,8 +26,8 @@ pub use output::{
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};
 pub use produce::{
-    Build, Fault, Input, Need, Parts, Remark, Severity, SourceText, TextError, Warning, nodemcu,
-    squash_proved,
+    Build, Fault, InflateError, Input, Need, Parts, Remark, Severity, SourceText, TextError,
+    Warning, inflated, nodemcu, squash_proved,
 };
 
 /// The one of `names` that `wrong` was probably meant to be.

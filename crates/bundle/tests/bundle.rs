@@ -250,3 +250,90 @@ fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     assert!(!header.contains("has no bytecode"));
     assert_ne!(alone.name(), both.name());
 }
+
+/// What inflates is in the header only where a chunk is deflated, and a chunk's text comes out again.
+#[test]
+fn deflated_source_brings_what_inflates_it() {
+    let text = "local a = {'text', 'text', 'text', 'text'} return a";
+    let squashed = build(&[input("a", Form::Squashed, text)], &["lua51-int"]);
+    let deflated = build(&[input("a", Form::Deflated, text)], &["lua51-int"]);
+    let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0"));
+    assert!(!without.contains("fast_inflate") && without.contains(", NULL, 0, NULL};"));
+    assert!(with.contains("static uint32_t fast_inflate_more"));
+    assert!(with.contains(", NULL, 0, fast_load_deflated};"));
+    let [squashed, deflated] = [&squashed, &deflated].map(|bundle| chunk(bundle, "a"));
+    let text = squashed.text(squashed.dumps[0].as_ref().unwrap()).unwrap();
+    let dump = deflated.dumps[0].as_ref().unwrap();
+    assert_eq!(deflated.text(dump).as_ref(), Some(&text));
+    assert!(dump.bytes.len() < text.len());
+    assert!(with.contains(&format!(
+        "FAST_DEFLATED, FAST_DEFLATED_HEAP({}), 0, 0",
+        text.len()
+    )));
+    let halves = build(&[input("a", Form::Deflated, "return 1")], &["lua51-int"]);
+    let (_, header) = halves.module_headers("0").unwrap().remove(0);
+    assert!(header.contains("static uint32_t fast_inflate_more"));
+}
+
+/// Six whole modules that fastlua ships take at most 12,500 bytes of flash.
+#[test]
+fn deflated_modules_are_small() {
+    let names = ["config", "ftp", "get", "hello", "http", "telnet"];
+    let shipped = fastlua_firmware::modules().filter_map(|(file, text)| {
+        let name = file.strip_suffix(".lua")?;
+        let text = std::str::from_utf8(text).ok()?;
+        names
+            .contains(&name)
+            .then(|| input(name, Form::Deflated, text))
+    });
+    let inputs: Vec<Input> = shipped.collect();
+    assert_eq!(inputs.len(), names.len());
+    let bundle = build(&inputs, &["lua51-float"]);
+    let bytes: Vec<usize> = (0..names.len())
+        .map(|i| bundle.chunks[i].dumps[0].as_ref().unwrap().bytes.len())
+        .collect();
+    assert!(bytes.iter().sum::<usize>() <= 12_500, "{bytes:?}");
+}
+
+/// Where bytecode does not fit, the chunk with the largest saving is deflated first, and no more than has to be; none
+/// where that does not do, nor one that is long.
+#[test]
+fn auto_deflates_what_bytecode_has_no_room_for() {
+    let lines = |n: usize| "print('the same text', 'and another one')\n".repeat(n);
+    let calls = |n: usize| {
+        let calls = (0..n).map(|i| format!("print('{}')\n", i * 7919 % 1000));
+        calls.collect::<String>()
+    };
+    let inputs = [
+        input("large", Form::Auto, &lines(30)),
+        input("long", Form::Auto, &calls(300)),
+        input("small", Form::Auto, &lines(5)),
+        input("kept", Form::Bytecode, &lines(30)),
+    ];
+    let known = Variants::built_in();
+    let variants = [known.get("lua51-int").unwrap().clone()];
+    let build = Build {
+        inputs: &inputs,
+        variants: &variants,
+        heap_limit: 1 << 24,
+    };
+    let mut bytecode = build.run(|| {}).unwrap();
+    bytecode.choose_forms(Some(0), true);
+    let forms = |flash: usize| {
+        let mut bundle = bytecode.clone();
+        build.deflate_to_fit(&mut bundle, flash as u64);
+        let deflated = bundle.chunks.iter().filter(|c| c.form == Form::Deflated);
+        let names: Vec<String> = deflated.map(|c| c.name.clone()).collect();
+        (names, bundle.flash(0))
+    };
+    let all = bytecode.flash(0);
+    assert_eq!(forms(all), (vec![], all));
+    let (names, less) = forms(all - 1);
+    assert_eq!(names, ["large"]);
+    assert!(less < all);
+    assert_eq!(forms(less), (vec!["large".into()], less));
+    let (names, least) = forms(less - 1);
+    assert_eq!(names, ["large", "small"]);
+    assert_eq!(forms(least).1, least);
+    assert_eq!(forms(least - 1), (vec![], all));
+}

@@ -15,6 +15,7 @@ fn forms(core: Core) -> Vec<(Form, Strip, &'static str)> {
         Core::Stock | Core::Lfs => vec![
             (Form::Plain, Strip::Lines, "source"),
             (Form::Squashed, Strip::Lines, "source"),
+            (Form::Deflated, Strip::Lines, "deflated"),
             (Form::Bytecode, Strip::Keep, "bytecode"),
             (Form::Bytecode, Strip::Names, "bytecode"),
             (Form::Bytecode, Strip::Lines, "bytecode"),

@@ -21,8 +21,16 @@ pub fn fast_objects_h() -> String {
     joined(&[include_str!("../fast_objects.h")])
 }
 
-/// The region that chunks are put into once the firmware is built. It stands behind [`fast_load_h`] and
-/// [`fast_objects_h`].
+/// What loads deflated chunks. It stands behind [`fast_load_h`].
+pub fn fast_deflated_h() -> String {
+    joined(&[
+        include_str!("../fast_inflate.h"),
+        include_str!("../fast_deflated.h"),
+    ])
+}
+
+/// The region that chunks are put into once the firmware is built. It stands behind [`fast_load_h`],
+/// [`fast_objects_h`] and [`fast_deflated_h`].
 pub fn fast_slot_h() -> String {
     joined(&[include_str!("../fast_slot.h")])
 }

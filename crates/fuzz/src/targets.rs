@@ -305,6 +305,7 @@ fn slot(bytes: &[u8]) {
     let head = Head {
         freezes: byte(0) & 1 != 0,
         hook: byte(0) & 2 != 0,
+        inflates: byte(0) & 8 == 0,
         heap: Heap {
             head: word(1) % 32,
             least: word(2) % 32,

@@ -150,6 +150,10 @@ impl Plan {
         // a slot in firmware with the hook holds no bytecode of what is frozen
         let fallback = self.slot.as_ref().is_none_or(|slot| !slot.hook);
         bundle.choose_forms(flash, fallback);
+        let inflates = self.slot.as_ref().is_none_or(|slot| slot.inflates);
+        if let Some(flash) = flash.filter(|_| inflates) {
+            build.deflate_to_fit(&mut bundle, flash);
+        }
         Ok(bundle)
     }
 }

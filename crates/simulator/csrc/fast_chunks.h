@@ -6,8 +6,10 @@
 #ifndef fast_chunks_h
 #define fast_chunks_h
 
+#include "fast_deflated.h"
+
 /* image.rs fills in these */
-_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2
+_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_DEFLATED == 3
                && offsetof(fast_chunk, name) == 0
                && offsetof(fast_chunk, words) == sizeof(void *)
                && offsetof(fast_chunk, size) == 2 * sizeof(void *)
@@ -23,10 +25,11 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2
                && offsetof(fast_bundle, count) == sizeof(void *)
                && offsetof(fast_bundle, checked) == 2 * sizeof(void *)
                && offsetof(fast_bundle, frozen) == 3 * sizeof(void *)
-               && offsetof(fast_bundle, base) == 4 * sizeof(void *),
+               && offsetof(fast_bundle, base) == 4 * sizeof(void *)
+               && offsetof(fast_bundle, deflated) == 5 * sizeof(void *),
                "index and bundle have the fields of Entry and Table");
 
-fast_bundle fastlua_image;
+fast_bundle fastlua_image = {NULL, 0, NULL, NULL, 0, fast_load_deflated};
 const char *fastlua_about[3];  /* version, variant, bundle */
 
 #define fast_image	fastlua_image

@@ -14,7 +14,7 @@ use crate::error::Error;
 pub struct ImageChunk {
     /// Its name, at most 63 bytes.
     pub name: String,
-    /// A dump of stock Lua for this machine, source, or data.
+    /// A dump of stock Lua for this machine, source, deflated or not, or data.
     pub bytes: Vec<u8>,
     /// Which of them.
     pub kind: ImageKind,
@@ -31,6 +31,8 @@ pub enum ImageKind {
     Source = 1,
     /// Data.
     Data = 2,
+    /// Source, deflated.
+    Deflated = 3,
 }
 
 unsafe extern "C-unwind" {
@@ -124,6 +126,7 @@ mod table {
         checked: *mut u32,
         frozen: *const *const c_void,
         base: usize,
+        deflated: *const c_void,
     }
 
     unsafe extern "C" {
@@ -162,6 +165,8 @@ mod table {
                 checked: checked.as_mut_ptr(),
                 frozen: ptr::null(),
                 base: 0,
+                // what C has there stays
+                deflated: ptr::addr_of!(fastlua_image.deflated).read(),
             });
             ptr::addr_of_mut!(fastlua_about).write(about);
         }

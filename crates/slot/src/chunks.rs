@@ -44,6 +44,8 @@ pub enum Kind {
     Source,
     /// Data.
     Data,
+    /// Source, deflated.
+    Deflated,
 }
 
 /// What is known of a chunk's source.
@@ -152,6 +154,7 @@ impl Index {
                 0 => Kind::Bytecode,
                 1 => Kind::Source,
                 2 => Kind::Data,
+                3 => Kind::Deflated,
                 _ => return None,
             },
             heap,

@@ -29,6 +29,7 @@ mod place {
 
 const FREEZES: u32 = 1;
 const HOOK: u32 = 2;
+const INFLATES: u32 = 4;
 
 /// What firmware a slot lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Head {
     pub freezes: bool,
     /// Whether the start-up hook is linked, so that frozen chunks need no copies in RAM.
     pub hook: bool,
+    /// Whether the firmware loads deflated chunks.
+    pub inflates: bool,
     /// What a block of the heap takes.
     pub heap: Heap,
     /// How many chunks it may hold.
@@ -154,6 +157,7 @@ impl Head {
             address: start,
             freezes: flags & FREEZES != 0,
             hook: flags & HOOK != 0,
+            inflates: flags & INFLATES != 0,
             heap: Heap { head, least, align },
             most_chunks: most[0],
             most_functions: most[1],
@@ -169,7 +173,9 @@ impl Head {
         let Heap { head, least, align } = self.heap;
         let heap = [head, least, align];
         let most = [self.most_chunks, self.most_functions];
-        let flags = u32::from(self.freezes) * FREEZES + u32::from(self.hook) * HOOK;
+        let flags = u32::from(self.freezes) * FREEZES
+            + u32::from(self.hook) * HOOK
+            + u32::from(self.inflates) * INFLATES;
         let mut put = |place: usize, bytes: &[u8]| {
             slot[place..place + bytes.len()].copy_from_slice(bytes);
         };

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
-use fastlua_firmware::{fast_label_h, fast_load_h, fast_objects_h};
+use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_load_h, fast_objects_h};
 use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use super::c::{Hex, words};
+use super::region::INFLATE;
 use super::{objects, slot};
 use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
 use crate::name::LONGEST;
 use crate::objects::SHORT_STRING;
-use crate::produce::ON_STACK;
+use crate::produce::{ON_STACK, WINDOW, window};
 use crate::{identifier, printable};
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
@@ -85,13 +86,16 @@ impl Bundle {
 
     /// The header of chunks that an object file has. `block` is what there is of the variant's block.
     pub(super) fn header_with(&self, version: &str, block: &str) -> String {
-        let objects = match self.has_frozen() {
-            true => fast_objects_h(),
-            false => String::new(),
-        };
+        let mut parts = String::new();
+        if self.has_frozen() {
+            parts += &fast_objects_h();
+        }
+        if self.has_deflated() {
+            parts += &deflated_h();
+        }
         let variant = &self.variants[0];
         let body = format!(
-            "{}\n{objects}\n#if {}\n\n{block}\n\
+            "{}\n{parts}\n#if {}\n\n{block}\n\
              #else\n#error \"fast_chunks.o is for {}, and this firmware's Lua is not\"\n#endif\n",
             assertions(),
             Condition(variant),
@@ -227,6 +231,10 @@ impl Bundle {
             text.push('\n');
             text += &fast_objects_h();
         }
+        if self.has_deflated() || slot.is_some() {
+            text.push('\n');
+            text += &deflated_h();
+        }
         for chunk in &self.chunks {
             if chunk.form == (Form::Data { frozen: true })
                 && let Some(data) = chunk.dumps.iter().flatten().next()
@@ -314,9 +322,13 @@ impl Bundle {
             let _ = write!(index, "  {entry}(fast_name_{id}, ");
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
             let Some(compiled) = &dump.compiled else {
+                let (kind, heap) = match chunk.form {
+                    Form::Deflated => ("FAST_DEFLATED", deflated_heap(window(&dump.bytes))),
+                    _ => ("FAST_SOURCE", "0".to_owned()),
+                };
                 let _ = writeln!(
                     index,
-                    "fast_words_{id}, {size}, 0x{hash:08x}, FAST_SOURCE, 0, 0, 0),"
+                    "fast_words_{id}, {size}, 0x{hash:08x}, {kind}, {heap}, 0, 0),"
                 );
                 continue;
             };
@@ -386,7 +398,7 @@ impl Bundle {
     fn table(&self, prefix: &str, count: &str) -> String {
         if self.chunks.is_empty() {
             return format!(
-                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0}};\n"
+                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0, NULL}};\n"
             );
         }
         let (frozen, define) = match self.has_frozen() {
@@ -396,10 +408,14 @@ impl Bundle {
                 "#if !defined(FAST_FREEZES)\n#define fast_frozen_chunks\tNULL\n#endif\n",
             ),
         };
+        let deflated = match self.has_deflated() {
+            true => "fast_load_deflated",
+            false => "NULL",
+        };
         format!(
             "{define}static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
              static const fast_bundle {prefix}_image = {{\n  \
-               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0}};\n"
+               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}}};\n"
         )
     }
 
@@ -420,6 +436,22 @@ impl Bundle {
             fast_label_h()
         )
     }
+}
+
+/// What loads deflated chunks, with what is taken for granted of it.
+fn deflated_h() -> String {
+    format!(
+        "{}\n_Static_assert(FAST_WINDOW == {WINDOW}, \"the window has {WINDOW} bytes\");\n\
+         #if __SIZEOF_POINTER__ == 4\n\
+         _Static_assert(sizeof(fast_inflate) == {INFLATE}, \"what inflates has {INFLATE} bytes\");\n\
+         #endif\n",
+        fast_deflated_h()
+    )
+}
+
+/// The C expression of the heap that inflating with a window of so many bytes takes.
+fn deflated_heap(window: usize) -> String {
+    format!("FAST_DEFLATED_HEAP({window})")
 }
 
 /// The C expression of how many chunks an index has.

@@ -7,6 +7,10 @@ use fastlua_slot::{About, Heap, RECORD, check};
 use crate::bundle::{BundledChunk, Dump};
 use crate::form::Form;
 use crate::objects::{ALIGN, CoreLayout, Memory, Objects, Tags};
+use crate::produce::window;
+
+/// Bytes of a `fast_inflate`, without its window, on a chip.
+pub(super) const INFLATE: usize = 1076;
 
 /// Bytes of a `fast_frozen`.
 const FROZEN: usize = 16;
@@ -113,6 +117,10 @@ impl Plan<'_> {
         };
         let (kind, heap, strings, depth) = match &dump.compiled {
             None if chunk.form.is_data() => (2, 0, 0, 0),
+            None if chunk.form == Form::Deflated => {
+                let heap = machine.heap.block(INFLATE + window(&dump.bytes));
+                (3, heap as u32, 0, 0)
+            }
             None => (1, 0, 0, 0),
             Some(compiled) => {
                 let need = &compiled.need;
@@ -228,7 +236,7 @@ pub(super) fn about(chunk: &BundledChunk) -> About {
 }
 
 /// The forms, each at the place of its number in a region. A new one goes behind these.
-const FORMS: [Form; 7] = [
+const FORMS: [Form; 8] = [
     Form::Bytecode,
     Form::Squashed,
     Form::Plain,
@@ -236,6 +244,7 @@ const FORMS: [Form; 7] = [
     Form::Frozen { fallback: false },
     Form::Data { frozen: false },
     Form::Data { frozen: true },
+    Form::Deflated,
 ];
 
 pub(super) fn number(form: Form) -> u8 {

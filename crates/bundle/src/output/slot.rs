@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::region::{self, Machine, Plan};
 use crate::bundle::Bundle;
+use crate::form::Form;
 use crate::objects::{CoreLayout, Objects, expressions};
 
 /// Why a bundle can't be put into a slot.
@@ -22,6 +23,9 @@ pub enum SlotError {
     /// A chunk has no bytecode, and the firmware's core runs no frozen chunks.
     #[error("{0} is frozen without bytecode, and this firmware's core can't run frozen chunks")]
     NoFrozen(String),
+    /// A chunk is deflated, and the firmware was built before there were such.
+    #[error("{0} is deflated, which this firmware can't load: build the firmware again")]
+    NoInflate(String),
     /// More chunks than the firmware has room for in RAM.
     #[error("{have} chunks are too many: this slot is for {most}")]
     Chunks {
@@ -110,6 +114,12 @@ impl Bundle {
                 have: chunks.len(),
                 most: head.most_chunks,
             });
+        }
+        let deflated = chunks
+            .iter()
+            .find(|(chunk, _)| chunk.form == Form::Deflated);
+        if let Some((chunk, _)) = deflated.filter(|_| !head.inflates) {
+            return Err(SlotError::NoInflate(chunk.name.clone()));
         }
         let plan = Plan {
             chunks: &chunks,

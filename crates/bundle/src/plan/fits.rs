@@ -52,7 +52,7 @@ impl Bundle {
         };
         let is_string = form == Form::Data { frozen: true };
         let bytes = match form.carries_bytes() && !is_string {
-            true => dump.bytes.len().next_multiple_of(4),
+            true => dump.words(),
             false => 0,
         };
         let functions = dump.costs().filter(|_| form.is_frozen());

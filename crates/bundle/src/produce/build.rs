@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
+use super::deflated::deflated;
 use super::limits::{too_deep, too_many_locals};
 use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
 use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
@@ -162,16 +163,22 @@ impl Build<'_> {
         }
     }
 
-    /// The squashed text of an input that is to be carried so, for all variants that carry it.
+    /// What an input is carried as, for all variants that carry it, if that is squashed text.
     fn squash(&self, input: &Input) -> Squash {
         let variants = self.variants.iter().filter(|v| input.is_for(v));
         let variants: Vec<Variant> = variants.cloned().collect();
         match input.form {
-            Form::Squashed if !variants.is_empty() => Some(
-                squash_proved(&input.text, &input.file, &variants, self.heap_limit)
-                    .map(|squashed| squashed.text)
-                    .map_err(|error| Said::from(&error)),
-            ),
+            form if form.is_squashed() && !variants.is_empty() => {
+                let squashed = squash_proved(&input.text, &input.file, &variants, self.heap_limit);
+                let carried = squashed.and_then(|squashed| match form {
+                    Form::Deflated => deflated(&squashed.text).ok_or_else(|| TextError::Proof {
+                        file: input.file.clone(),
+                        reason: "its text does not come back once it is deflated".into(),
+                    }),
+                    _ => Ok(squashed.text),
+                });
+                Some(carried.map_err(|error| Said::from(&error)))
+            }
             _ => None,
         }
     }
@@ -267,7 +274,7 @@ fn strip_for_bundle(chunk: &mut Chunk, strip: Strip, file_name: &str) {
     chunk.set_source(source);
 }
 
-/// The squashed text of an input, if it is to be carried so.
+/// The squashed text of an input, deflated or not, if it is to be carried so.
 type Squash = Option<Result<Vec<u8>, Said>>;
 
 /// An error or a remark as it is gathered.

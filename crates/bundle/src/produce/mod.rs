@@ -2,13 +2,16 @@
 
 mod build;
 mod compile;
+mod deflated;
 mod limits;
 mod need;
 mod squash;
 
 pub use build::{Build, Fault, Input, Warning};
 pub use compile::{Remark, Severity, SourceText, TextError};
+pub use deflated::{InflateError, inflated};
 pub use need::{Need, Parts};
 pub use squash::{nodemcu, squash_proved};
 
+pub(crate) use deflated::{WINDOW, window};
 pub(crate) use need::ON_STACK;
