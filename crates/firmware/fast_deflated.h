@@ -29,7 +29,7 @@ static const char *fast_inflating (lua_State *L, void *ud, size_t *size) {
 static int fast_load_deflated (lua_State *L, const fast_bundle *b,
                                const fast_chunk *c, const char *name) {
   const uint32_t *words = FAST_AT(b->base, c->words);
-  uint32_t text = FAST_WORD(words), window = (text < FAST_WINDOW) ? text : FAST_WINDOW;
+  uint32_t text = FAST_WORD(words), window = fast_window(text);
   fast_inflate *z;
   int status;
   lua_pushfstring(L, "@%s", name);

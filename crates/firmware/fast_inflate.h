@@ -302,6 +302,11 @@ static unsigned char fast_codes (fast_inflate *z) {
   return FAST_DAMAGED;
 }
 
+/* the window for so many bytes of contents: there is always one */
+static uint32_t fast_window (uint32_t contents) {
+  return (contents == 0) ? 1 : (contents < FAST_WINDOW) ? contents : FAST_WINDOW;
+}
+
 /* Begins with a stream of so many bytes, which has so many bytes of contents. */
 static void fast_inflate_open (fast_inflate *z, const uint32_t *words, uint32_t stream,
                                uint32_t left, uint32_t window) {

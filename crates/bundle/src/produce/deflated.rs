@@ -73,7 +73,7 @@ pub fn inflated(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
 /// Bytes of the window that the chip inflates this with.
 pub(crate) fn window(bytes: &[u8]) -> usize {
     let length = bytes.first_chunk::<WORD>();
-    length.map_or(0, |length| length_of(length).min(WINDOW))
+    length.map_or(0, |length| length_of(length).clamp(1, WINDOW))
 }
 
 fn length_of(word: &[u8]) -> usize {
@@ -91,7 +91,7 @@ mod tests {
         for text in [&b""[..], b"x", b"local a,b,c,a,b,c=1,1,1,1", &[0x80; 5000]] {
             let bytes = deflated(text).unwrap();
             assert_eq!(inflated(&bytes).as_deref(), Ok(text));
-            assert_eq!(window(&bytes), text.len().min(2048));
+            assert_eq!(window(&bytes), text.len().clamp(1, 2048));
             for end in 0..bytes.len() {
                 assert!(inflated(&bytes[..end]).is_err(), "{end} of {text:?}");
             }
