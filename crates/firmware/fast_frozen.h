@@ -206,7 +206,7 @@ static int fast_wants_shadow (lua_State *L, uint32_t number) {
 static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
                                                  const fast_chunk *c) {
   const fast_frozen *z = NULL;
-  if (b == &fast_freezer && fast_has_pool && c->kind <= FAST_SOURCE)
+  if (b == &fast_freezer && fast_has_pool && c->kind != FAST_DATA)
     z = fast_freezer.frozen[c - fast_freezer.chunks];
   if (z == NULL || fast_is_mapped(L) || c->words == NULL
       || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)

@@ -55,7 +55,7 @@ const WITH_BYTECODE: Form = Form::Frozen { fallback: true };
 /// In the order of [`Column`]. Of frozen chunks those without the hook are carried with their
 /// bytecode, as 5.3 may be better off with that.
 #[rustfmt::skip]
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     row(Column::Source, "source", Form::Plain, Strip::Lines, Core::Stock),
     row(Column::Squashed, "squashed", Form::Squashed, Strip::Lines, Core::Stock),
     row(Column::Deflated, "deflated", Form::Deflated, Strip::Lines, Core::Stock),

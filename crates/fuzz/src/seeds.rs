@@ -6,6 +6,7 @@ mod samples;
 use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, Project, c_module_with_object};
 use fastlua_bytecode::{Dialect, Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
+use fastlua_deflate::{Memory, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
 use fastlua_variants::Variants;
 use include_dir::{Dir, include_dir};
@@ -53,6 +54,31 @@ pub(crate) fn dumps() -> Vec<Vec<u8>> {
 /// Numbers of 8 bytes.
 pub(crate) fn numbers() -> Vec<Vec<u8>> {
     (0..64u64).map(|n| n.to_le_bytes().to_vec()).collect()
+}
+
+/// Deflated sources, in blocks of each kind.
+pub(crate) fn deflated() -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = texts(&GOLDEN)
+        .iter()
+        .filter_map(|text| chip_deflated(text))
+        .collect();
+    all.truncate(24);
+    let numbers: Vec<u8> = (0..200u32).map(|n| (n * n * 7919 >> 3) as u8).collect();
+    all.extend(
+        [&b""[..], b"return 1", &numbers]
+            .iter()
+            .filter_map(|text| chip_deflated(text)),
+    );
+    all
+}
+
+fn chip_deflated(text: &[u8]) -> Option<Vec<u8>> {
+    let memory = Memory {
+        window: 2048,
+        first: true,
+    };
+    let stream = smallest(text, 11..=11, memory)?;
+    Some([&(text.len() as u32).to_le_bytes()[..], &stream].concat())
 }
 
 /// Sources with SPLIT markers.

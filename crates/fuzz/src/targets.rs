@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fastlua::{Bundle, Contents, Firmware, Head, Options, Overrides, Project, Slot, firmware_tree};
-use fastlua_bundle::{TextError, nodemcu, squash_proved};
+use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
 };
+use fastlua_deflate::{Memory, inflate, smallest};
 use fastlua_slot::{HEAD, Heap};
 use fastlua_source::lexer::Lexer;
 use fastlua_source::literals;
@@ -49,6 +50,8 @@ pub(crate) const ALL: &[Target] = targets! {
     "slot" slot, seeds::firmware;
     "lfs" lfs_image, seeds::lfs_images;
     "lfs-round-trip" lfs_round_trip, seeds::numbers;
+    "deflated" deflated, seeds::deflated;
+    "deflate-round-trip" deflate_round_trip, seeds::sources;
 };
 
 /// What is read strictly is written as it was, but for what `write` says of several forms; and then it is
@@ -272,6 +275,24 @@ fn lfs_round_trip(bytes: &[u8]) {
     fastlua_lfs::prove(&bytes, &image).expect("and are proved");
     let found = fastlua_lfs::read(&bytes).expect("and read");
     assert_eq!(found.sizes, sizes, "{seed}");
+}
+
+/// What is read as deflated source is one stream, and its text comes back from another stream as well.
+fn deflated(bytes: &[u8]) {
+    if let Ok(text) = inflated(bytes) {
+        assert_eq!(bytes.get(..4), Some(&(text.len() as u32).to_le_bytes()[..]));
+        deflate_round_trip(&text);
+    }
+}
+
+fn deflate_round_trip(text: &[u8]) {
+    const CHIP: Memory = Memory {
+        window: 2048,
+        first: true,
+    };
+    let stream = smallest(text, 11..=11, CHIP).expect("any text can be deflated");
+    let back = inflate(&stream, text.len(), CHIP).expect("and inflated");
+    assert_eq!((&back.0[..], back.1), (text, stream.len()));
 }
 
 /// Puts chunks into a slot, reads them back, and takes them out.
