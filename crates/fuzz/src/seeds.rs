@@ -63,7 +63,7 @@ pub(crate) fn deflated() -> Vec<Vec<u8>> {
         .filter_map(|text| chip_deflated(text))
         .collect();
     all.truncate(24);
-    let numbers: Vec<u8> = (0..200u32).map(|n| (n * n * 7919 >> 3) as u8).collect();
+    let numbers: Vec<u8> = (0..200u32).map(|n| ((n * n * 7919) >> 3) as u8).collect();
     all.extend(
         [&b""[..], b"return 1", &numbers]
             .iter()
