@@ -360,7 +360,7 @@ fn the_action_compares_with_the_commit_before_and_comments() {
 }
 
 #[test]
-#[ignore = "needs node with npm, and python3 with venv"]
+#[ignore = "needs python3 with venv"]
 fn linters_find_nothing_in_workflows_and_the_dockerfile() {
     let mut workflows = Vec::new();
     for folder in [".github/workflows", "examples/github/.github/workflows"] {
