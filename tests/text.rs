@@ -140,3 +140,17 @@ fn the_other_lua_is_a_command_beside_this_one() {
     assert_eq!(said, format!("<run><--lua><{other}><-e><print('a b')>"));
     assert_eq!(output.status.code(), Some(7));
 }
+
+#[test]
+fn time_ends_what_computes_and_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    for code in [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "tmr.create():alarm(1, tmr.ALARM_AUTO, function() while true do end end)",
+        "tmr.create():alarm(1, tmr.ALARM_AUTO, function() end)",
+    ] {
+        succeed(fastlua(folder.path()).args(["run", "--seconds", "0.5", "-e", code]));
+    }
+    succeed(fastlua(folder.path()).args(["run", "--seconds", "1e18", "-e", "x = 1"]));
+}

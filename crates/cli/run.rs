@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -144,24 +145,28 @@ pub fn run(args: &Args) -> Result<()> {
     let only_prompt = args.code.is_empty() && args.script.is_none() && !args.boot;
     let is_typed_at = args.interactive || only_prompt;
     let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    options.interrupt = (is_typed_at && has_terminal).then(Interrupt::default);
+    let has_prompt = is_typed_at && has_terminal;
+    let seconds = args.seconds.map(Duration::try_from_secs_f64).transpose()?;
+    options.interrupt = (has_prompt || seconds.is_some()).then(Interrupt::default);
     let interrupt = options.interrupt.clone();
     let mut simulator = Simulator::new(options)?;
     let (mut state, image) = image(args)?;
     simulator.open_fast(image.chunks, image.about.each_ref().map(String::as_str))?;
+    let end = seconds.and_then(|seconds| Instant::now().checked_add(seconds));
+    if let (Some(seconds), Some(interrupt), false) = (seconds, &interrupt, is_typed_at) {
+        interrupt_after(seconds, interrupt.clone())?;
+    }
     if args.boot {
         simulator.boot()?;
     }
     if is_typed_at {
         let mut greeting = format!("NodeMCU on a PC, Lua {LUA}");
-        if let Some(interrupt) = interrupt {
+        if let Some(interrupt) = interrupt.clone().filter(|_| has_prompt) {
             greeting += "; Ctrl-C stops what runs, Ctrl-D leaves";
             temporary::on_interrupt(Box::new(move || interrupt.ask()));
         }
         print::report(format!("{greeting}\n"))?;
     }
-    let end = args.seconds.map(Duration::try_from_secs_f64).transpose()?;
-    let end = end.map(|seconds| Instant::now() + seconds);
     if !args.watch {
         return live(args, &mut simulator, is_typed_at, end).map(drop);
     }
@@ -210,6 +215,30 @@ fn reload(args: &Args, mut state: State) -> Result<(State, Image)> {
     }
 }
 
+/// Runs the code of `-e`, then the script.
+fn run_code(args: &Args, simulator: &mut Simulator) -> Result<()> {
+    for code in &args.code {
+        simulator.exec("=-e", code.as_bytes())?;
+    }
+    if let Some(script) = &args.script {
+        let name = format!("@{}", print::path(script));
+        simulator.exec(&name, &output::read(script)?)?;
+    }
+    Ok(())
+}
+
+/// Interrupts what runs after this time, which the event loop looks at only in between.
+fn interrupt_after(seconds: Duration, interrupt: Interrupt) -> Result<()> {
+    let work = move || {
+        thread::sleep(seconds);
+        interrupt.ask();
+    };
+    let thread = thread::Builder::new()
+        .name("seconds".to_owned())
+        .spawn(work);
+    thread.map(drop).context("the time can't be watched")
+}
+
 /// Runs the code and then the device, until it ends.
 fn live(
     args: &Args,
@@ -217,12 +246,13 @@ fn live(
     is_typed_at: bool,
     end: Option<Instant>,
 ) -> Result<Ended> {
-    for code in &args.code {
-        simulator.exec("=-e", code.as_bytes())?;
-    }
-    if let Some(script) = &args.script {
-        let name = format!("@{}", print::path(script));
-        simulator.exec(&name, &output::read(script)?)?;
+    if let Err(error) = run_code(args, simulator) {
+        // Then it was interrupted for that.
+        if end.is_none_or(|end| Instant::now() < end) {
+            return Err(error);
+        }
+        print::note(&format!("the time is up: {error:#}"));
+        return Ok(Ended::Time);
     }
     if is_typed_at {
         let ended = simulator.prompt()?;
