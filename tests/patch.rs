@@ -286,7 +286,6 @@ fn what_does_not_fit_is_refused_with_sizes() {
     let plain = Head {
         freezes: false,
         hook: false,
-        inflates: true,
         ..head(VARIANT, CAPACITY)
     };
     put(f, "nodemcu.bin", raw(&[plain]));
@@ -298,6 +297,17 @@ fn what_does_not_fit_is_refused_with_sizes() {
     succeed(&mut patch(f, "nodemcu.bin a.lua --as frozen -o falls.bin"));
     let found = succeed(&mut inspect(f, "falls.bin"));
     assert!(found.contains("no frozen chunks"), "{found}");
+    let before = Head {
+        inflates: false,
+        ..head(VARIANT, CAPACITY)
+    };
+    put(f, "nodemcu.bin", raw(&[before]));
+    refuses(
+        f,
+        "nodemcu.bin a.lua --as deflated -o mine.bin",
+        "a is deflated, which this firmware can't load",
+    );
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as source -o mine.bin"));
 }
 
 #[test]
