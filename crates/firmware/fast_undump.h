@@ -310,8 +310,9 @@ static void fast_close_over (lua_State *L, Proto *f) {
 #endif
 }
 
-static void fast_make_main (lua_State *L, void *ud) {
-  fast_dump *d = (fast_dump *)ud;
+/* a new function on the stack, where the collector finds it */
+static Proto *fast_anchored (fast_dump *d) {
+  lua_State *L = d->L;
   Proto *f = luaF_newproto(L);
   StkId anchor = L->top++;
 #if LUA_VERSION_NUM == 501
@@ -322,29 +323,41 @@ static void fast_make_main (lua_State *L, void *ud) {
   val_(anchor).gc = obj2gco(f);
   settt_(anchor, ctb(LUA_TPROTO));
 #endif
+  return f;
+}
+
+static void fast_make_main (lua_State *L, void *ud) {
+  fast_dump *d = (fast_dump *)ud;
+  Proto *f = fast_anchored(d);
   fast_read_function(d, f);
   fast_close_over(L, f);
   lua_remove(L, -2);  /* the anchor */
+}
+
+/* Calls make with ud, which d is of; where that fails there is a message on
+** the stack. */
+static int fast_protected (lua_State *L, fast_dump *d, Pfunc make, void *ud) {
+  int status;
+  luaC_checkGC(L);
+  lua_checkstack(L, 4);
+  d->L = L;
+#if LUA_VERSION_NUM == 501
+  luaZ_initbuffer(L, &d->longer);
+#endif
+  status = luaD_pcall(L, make, ud, savestack(L, L->top), L->errfunc);
+#if LUA_VERSION_NUM == 501
+  luaZ_freebuffer(L, &d->longer);
+#endif
+  return status;
 }
 
 /* Pushes the main function of a dump; else, where memory ends, a message, and
 ** returns the error. */
 static int fast_undump (lua_State *L, const uint32_t *words) {
   fast_dump d;
-  int status;
-  luaC_checkGC(L);
-  lua_checkstack(L, 4);
   d.flash.words = words;
   d.flash.at = FAST_HEADER;
-  d.L = L;
-#if LUA_VERSION_NUM == 501
-  luaZ_initbuffer(L, &d.longer);
-#endif
-  status = luaD_pcall(L, fast_make_main, &d, savestack(L, L->top), L->errfunc);
-#if LUA_VERSION_NUM == 501
-  luaZ_freebuffer(L, &d.longer);
-#endif
-  return status;
+  return fast_protected(L, &d, fast_make_main, &d);
 }
 
 #endif

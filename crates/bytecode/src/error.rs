@@ -174,6 +174,9 @@ pub enum ReadErrorKind {
     /// Line info leads to a line that a C `int` does not hold.
     #[error("line info leads to line {0}")]
     Line(i64),
+    /// A packed chunk is written in another way than ours, or with another pool.
+    #[error("packed otherwise than fastlua does it")]
+    Unpacked,
 }
 
 /// Why a model cannot be written, and the function.
@@ -258,6 +261,9 @@ pub enum WriteErrorKind {
     /// A 5.1 dump does not say where an upvalue comes from.
     #[error("upvalue {0} has a place, which a 5.1 dump does not hold")]
     UpvaluePlace(usize),
+    /// Debug data, which a packed chunk does not hold.
+    #[error("it has {0}, which a packed chunk does not hold: strip it to level 2")]
+    DebugData(&'static str),
     /// A string that has no number in the image.
     #[error("the image has no string {0:?}")]
     NoNumber(BString),

@@ -19,6 +19,7 @@ mod nodemcu53;
 mod number;
 mod numbers;
 mod opcodes;
+pub mod packed;
 mod puc51;
 mod puc53;
 #[cfg(any(test, feature = "generate"))]

@@ -82,7 +82,7 @@ const LOST: u32 = 52 - 23;
 
 /// The 32-bit float `bits` as a 64-bit one. A NaN keeps its sign and payload, of which the processor's
 /// own conversion changes one bit.
-fn widen(bits: u32) -> f64 {
+pub(crate) fn widen(bits: u32) -> f64 {
     let value = f32::from_bits(bits);
     if !value.is_nan() {
         return value.into();
@@ -93,7 +93,7 @@ fn widen(bits: u32) -> f64 {
 }
 
 /// The bits of the 32-bit float that is exactly `value`.
-fn narrow(value: f64) -> Option<u32> {
+pub(crate) fn narrow(value: f64) -> Option<u32> {
     let bits = if value.is_nan() {
         let wide = value.to_bits();
         let payload = (wide >> LOST) as u32 & 0x007f_ffff;

@@ -149,7 +149,7 @@ pub(crate) fn write_upvalues(sink: &mut Sink, function: &Function) -> sink::Resu
 
 /// How many instructions can use an upvalue, up to 255. After CLOSURE the same words tell which upvalues
 /// the new function shares.
-fn upvalue_limit(code: impl Iterator<Item = u32>) -> usize {
+pub(crate) fn upvalue_limit(code: impl Iterator<Item = u32>) -> usize {
     let uses = code.filter(|&word| {
         let opcode = Instruction(word).opcode(Dialect::Lua51);
         opcode.is_some_and(|opcode| opcode.b == Operand::Upvalue)
