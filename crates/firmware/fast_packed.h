@@ -4,7 +4,7 @@
 ** in fast_undump.h all that is made can be reached at each allocation, with
 ** true sizes and nothing unset but code, which the collector does not look at.
 ** Yet no count and no place in an array is taken unchecked: a chunk that is
-** wrong ends in an error. What is behind a chunk's last word can be read.
+** wrong ends in an error.
 ** The tables, of LUA_VERSION_NUM, and where their parts begin stand before this
 ** file: FAST_TABLES and FAST_TOKENS to FAST_NAMES.
 */
@@ -41,8 +41,11 @@
 /* kind of a constant that is not spelled where it is used */
 #define FAST_OTHER	4
 
-/* opcodes of the core, and what stands for none */
-#define FAST_NO_OPCODE	NUM_OPCODES
+/* what stands for no opcode before an instruction */
+#define FAST_NO_OPCODE	(FAST_TOKENS - FAST_AFTER - 1)
+
+/* Bx of a jump to the next instruction */
+#define FAST_NO_JUMP	131071
 
 /* a packed chunk as it is read */
 typedef struct fast_pack {
@@ -59,20 +62,22 @@ static void fast_broken (fast_pack *p) {
   lua_error(p->d.L);
 }
 
-/* after what was read, or before n things that take a bit each */
+/* before n things that take a bit each */
 static void fast_within (fast_pack *p, uint32_t n) {
   if (p->at > p->end || n > p->end - p->at) fast_broken(p);
 }
 
-/* the next 32 bits */
-static uint32_t fast_ahead (const fast_pack *p) {
+/* the next 32 bits; a word that has none ends the chunk */
+static uint32_t fast_ahead (fast_pack *p) {
   const uint32_t *w = p->words + p->at / 32;
   uint32_t shift = p->at % 32;
+  if (p->at >= p->end) fast_broken(p);
   return FAST_WORD(w) << shift | FAST_WORD(w + 1) >> 1 >> (31 - shift);
 }
 
+/* of these one at least */
 static uint32_t fast_bits (fast_pack *p, uint32_t n) {
-  uint32_t x = fast_ahead(p) >> 1 >> (31 - n);
+  uint32_t x = fast_ahead(p) >> (32 - n);
   p->at += n;
   return x;
 }
@@ -224,7 +229,7 @@ static uint32_t fast_operand (fast_pack *p, uint32_t a, uint32_t how) {
   if (way == 4) return fast_constant(p, table);
   table = fast_half(FAST_TABLES + FAST_OPERANDS, table);
   if (way == 1) return fast_count(p, table);
-  a = fast_distance(p, table) + (way == 2 ? a : way == 5 ? p->next : MAXARG_sBx);
+  a = fast_distance(p, table) + (way == 2 ? a : way == 5 ? p->next : FAST_NO_JUMP);
   if (way == 5) p->next = a + 1;
   return a;
 }
@@ -234,7 +239,6 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
   uint32_t a = 0, last = FAST_NO_OPCODE;
   for (; n > 0; n--) {
     uint32_t after = FAST_WORD(FAST_TABLES + FAST_AFTER + last), token, word, b, c;
-    fast_within(p, 0);
     token = fast_any(p, after & 0xffff);
     if (token == FAST_ESCAPE) {
       *code++ = fast_bits(p, 32);
@@ -296,7 +300,6 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
   fast_unpack_code(p, n);
   while (p->spelled < (uint32_t)f->sizek) fast_spell(p, FAST_OTHER);
   for (i = 0; i < (uint32_t)f->sizep; i++) {
-    fast_within(p, 0);
     f->p[i] = luaF_newproto(L);
     f->p[i]->source = f->source;
     fast_unpack_function(p, f->p[i]);
@@ -319,7 +322,7 @@ static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
   p.words = words;
   p.pool = pool;
   p.at = p.line = 0;
-  p.end = size * 8;
+  p.end = size * 8 - 32;
   return fast_protected(L, &p.d, fast_unpack_main, &p);
 }
 

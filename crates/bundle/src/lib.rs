@@ -22,7 +22,7 @@ pub use objects::{
 };
 pub use output::{
     Chip, FrozenHeader, Machine, NoChip, NoSlot, ObjectError, SlotError, TooLargeForSlot,
-    form_of_number,
+    form_of_number, packed_tables,
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};
 pub use produce::{

@@ -16,6 +16,11 @@ pub fn fast_load_h() -> String {
     ])
 }
 
+/// What makes functions of packed chunks. It stands behind [`fast_load_h`] and the tables.
+pub fn fast_packed_h() -> String {
+    joined(&[include_str!("../fast_packed.h")])
+}
+
 /// What the objects of frozen chunks are made of. It stands behind [`fast_load_h`].
 pub fn fast_objects_h() -> String {
     joined(&[include_str!("../fast_objects.h")])

@@ -5,11 +5,13 @@ mod chip;
 mod header;
 mod object;
 mod objects;
+mod packed;
 mod region;
 mod slot;
 
 pub use chip::{Chip, NoChip};
 pub use header::{FrozenHeader, NoSlot};
 pub use object::ObjectError;
+pub use packed::packed_tables;
 pub use region::{Machine, form_of_number};
 pub use slot::{SlotError, TooLargeForSlot};

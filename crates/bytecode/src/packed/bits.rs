@@ -27,6 +27,7 @@ impl<'a> Bits<'a> {
         pool: &'a Pool,
     ) -> Result<Self> {
         let (words, rest) = bytes.as_chunks();
+        let words = words.split_last().map_or(words, |(_, words)| words);
         let bits = Bits {
             words: words.iter().map(|word| u32::from_le_bytes(*word)).collect(),
             at: 0,
@@ -156,11 +157,11 @@ impl<'a> Sink<'a> {
         }
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.words
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect()
+    /// All that was written, and the word that ends it.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.words.push(0);
+        let bytes = self.words.iter().flat_map(|word| word.to_le_bytes());
+        bytes.collect()
     }
 }
 
@@ -175,14 +176,18 @@ impl Out for Sink<'_> {
     }
 
     fn raw(&mut self, value: u32, count: u32) {
-        for bit in (0..count).rev() {
-            if self.free == 0 {
-                self.words.push(0);
-                self.free = 32;
+        let value = u64::from(value) & ((1 << count) - 1);
+        if count > self.free {
+            let rest = count - self.free;
+            if let Some(last) = self.words.last_mut() {
+                *last |= (value >> rest) as u32;
             }
-            self.free -= 1;
-            let last = self.words.len() - 1;
-            self.words[last] |= (value >> bit & 1) << self.free;
+            self.words.push(0);
+            self.free += 32;
+        }
+        self.free -= count;
+        if let Some(last) = self.words.last_mut() {
+            *last |= (value << self.free) as u32;
         }
     }
 }
