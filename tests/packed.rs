@@ -52,10 +52,11 @@ NODEMCU_MODULE(FAST, "fast", fast, NULL);
 "#;
 
 fn words(text: &mut String, name: &str, bytes: &[u8]) {
-    let (words, rest) = bytes.as_chunks();
-    let rest = [0, 1, 2, 3].map(|i| rest.get(i).copied().unwrap_or(0));
-    let all = words.iter().chain([&rest]);
+    let mut bytes = bytes.to_vec();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    let (all, _) = bytes.as_chunks();
     let all: Vec<String> = all
+        .iter()
         .map(|word| format!("0x{:x}", u32::from_le_bytes(*word)))
         .collect();
     let _ = writeln!(
@@ -65,7 +66,7 @@ fn words(text: &mut String, name: &str, bytes: &[u8]) {
     );
 }
 
-/// The C file of these chunks, without the word behind them.
+/// The C file of these chunks.
 fn module(chunks: &[(String, Chunk)], dialect: Dialect) -> String {
     let pool = Pool::of(dialect, chunks.iter().map(|(_, chunk)| chunk));
     let mut text = format!(
@@ -77,8 +78,7 @@ fn module(chunks: &[(String, Chunk)], dialect: Dialect) -> String {
     let (mut packed, mut sizes, mut dumps) = (String::new(), String::new(), String::new());
     for (index, (name, chunk)) in chunks.iter().enumerate() {
         let bytes = write(chunk, &pool).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (body, _) = bytes.split_at(bytes.len() - 4);
-        words(&mut text, &format!("packed_{index}"), body);
+        words(&mut text, &format!("packed_{index}"), &bytes);
         words(
             &mut text,
             &format!("dump_{index}"),

@@ -47,114 +47,179 @@
 /* Bx of a jump to the next instruction */
 #define FAST_NO_JUMP	131071
 
+/* A word of flash without the barrier that a volatile read is on Xtensa: what a
+** compiler knows nothing of it can not read by halves or bytes. */
+#if defined(FAST_FLASH)
+static inline uint32_t fast_look (const uint32_t *p) {
+  uint32_t word = *p;
+  __asm__ ("" : "+r" (word));
+  return word;
+}
+#else
+#define fast_look(p)	FAST_WORD(p)
+#endif
+
+/* the bits that come next, from the top on */
+typedef struct fast_ahead {
+  uint32_t bits, have;
+} fast_ahead;
+
 /* a packed chunk as it is read */
 typedef struct fast_pack {
-  fast_dump d;			/* for strings out of lists */
-  const uint32_t *words, *pool;
-  uint32_t at, end;		/* bits */
+  fast_ahead a;
+  uint32_t at, end;		/* half words that are read, and that there are */
+  const uint32_t *words;
   uint32_t line;		/* the last function's first */
   Proto *f;			/* whose code is read */
   uint32_t spelled, next;	/* constants and functions of it so far */
+  const uint32_t *pool;
+  fast_dump d;			/* for strings out of lists */
 } fast_pack;
+
+/* what is done for each symbol: as a call it would take half as much again */
+#define FAST_INLINE	static inline __attribute__((always_inline))
 
 static void fast_broken (fast_pack *p) {
   lua_pushliteral(p->d.L, "packed chunk is damaged");
   lua_error(p->d.L);
 }
 
+/* Whether so much was read that never was there; up to a word is ahead. */
+#define fast_over(p)	((p)->at > (p)->end + 2)
+
 /* before n things that take a bit each */
 static void fast_within (fast_pack *p, uint32_t n) {
-  if (p->at > p->end || n > p->end - p->at) fast_broken(p);
+  if (fast_over(p) || n / 16 > p->end) fast_broken(p);
 }
 
-/* the next 32 bits; a word that has none ends the chunk */
-static uint32_t fast_ahead (fast_pack *p) {
-  const uint32_t *w = p->words + p->at / 32;
-  uint32_t shift = p->at % 32;
-  if (p->at >= p->end) fast_broken(p);
-  return FAST_WORD(w) << shift | FAST_WORD(w + 1) >> 1 >> (31 - shift);
+/* 16 bits at least, zeros behind the end */
+FAST_INLINE void fast_fill (fast_pack *p, fast_ahead *a) {
+  if (a->have < 16) {
+    uint32_t at = p->at++, half = 0;
+    if (at < p->end) half = fast_look(p->words + at / 2) << at % 2 * 16 >> 16;
+    a->bits |= half << (16 - a->have);
+    a->have += 16;
+  }
 }
 
-/* of these one at least */
+/* n bits, from 1 to 16 */
 static uint32_t fast_bits (fast_pack *p, uint32_t n) {
-  uint32_t x = fast_ahead(p) >> (32 - n);
-  p->at += n;
+  uint32_t x;
+  fast_fill(p, &p->a);
+  x = p->a.bits >> (32 - n);
+  p->a.bits <<= n;
+  p->a.have -= n;
   return x;
 }
 
-/* half a word of a part of the tables */
-static uint32_t fast_half (const uint32_t *part, uint32_t i) {
-  return FAST_WORD(part + i / 2) >> i % 2 * 16 & 0xffff;
+/* 32, the high half first */
+static uint32_t fast_word (fast_pack *p) {
+  uint32_t high = fast_bits(p, 16) << 16;
+  return high | fast_bits(p, 16);
 }
-
-#define fast_fixed(place)	fast_half(FAST_TABLES + FAST_FIXED, place)
 
 /* A table has a word for each length of codes, from its shortest on: the
 ** highest code, ones after it, and what makes a code a symbol's place. */
-static uint32_t fast_symbol (fast_pack *p, uint32_t table) {
+FAST_INLINE uint32_t fast_symbol (fast_pack *p, fast_ahead *a, uint32_t table) {
   const uint32_t *w = FAST_TABLES + (table >> 4);
-  uint32_t ahead = fast_ahead(p) >> 16, left = 15 - (table & 15), word;
-  while (ahead > (word = FAST_WORD(w)) >> 16) w++, left--;
-  p->at += 16 - left;
-  word = (word + (ahead >> left)) & 0xffff;
-  return FAST_WORD(FAST_TABLES + word / 4) >> word % 4 * 8 & 255;
+  uint32_t top, left = table & 15, word;
+  fast_fill(p, a);
+  top = a->bits >> 16;
+  while (top > (word = fast_look(w)) >> 16) w++, left--;
+  a->bits <<= 16 - left;
+  a->have -= 16 - left;
+  word = (word + (top >> left)) & 0xffff;
+  return fast_look(FAST_TABLES + word / 4) >> word % 4 * 8 & 255;
+}
+
+/* what follows the symbol of a number that is not below 16: behind the escape
+** another, then the bits of the number under its highest two */
+static uint32_t fast_rest (fast_pack *p, uint32_t x) {
+  uint32_t rest, n;
+  if (x == FAST_ESCAPE) x = fast_bits(p, 8);
+  if (x < 16) return x;
+  rest = x / 2 - 5;
+  for (x = 2 | x % 2; rest > 0; rest -= n) {
+    n = (rest < 16) ? rest : 16;
+    x = x << n | fast_bits(p, n);
+  }
+  return x;
+}
+
+/* the same of the state that is kept in a */
+static uint32_t fast_rest_of (fast_pack *p, fast_ahead *a, uint32_t x) {
+  p->a = *a;
+  x = fast_rest(p, x);
+  *a = p->a;
+  return x;
 }
 
 static uint32_t fast_any (fast_pack *p, uint32_t table) {
-  uint32_t symbol = fast_symbol(p, table);
+  uint32_t symbol = fast_symbol(p, &p->a, table);
   return (symbol == FAST_ESCAPE) ? fast_bits(p, 8) : symbol;
 }
 
 /* its values below 16 are themselves, then there are two for each power of 2 */
 static uint32_t fast_count (fast_pack *p, uint32_t table) {
-  uint32_t symbol = fast_any(p, table), rest;
-  if (symbol < 16) return symbol;
-  rest = symbol / 2 - 5;
-  if (rest > 30) fast_broken(p);
-  return ((2 | symbol % 2) << rest) + fast_bits(p, rest);
+  uint32_t x = fast_symbol(p, &p->a, table);
+  return (x < 16) ? x : fast_rest(p, x);
 }
 
-/* with its sign in the lowest bit */
-static uint32_t fast_distance (fast_pack *p, uint32_t table) {
-  uint32_t x = fast_count(p, table);
-  return x >> 1 ^ (0u - (x & 1));
-}
+/* what names a table that no instruction names */
+#define fast_fixed(place)	fast_look(FAST_TABLES + FAST_FIXED + (place))
 
-/* The places of each eighth string, then each string behind its length. */
+/* a number with its sign in the lowest bit */
+#define fast_signed(x)	((x) >> 1 ^ (0u - ((x) & 1)))
+
+/* How many strings, the places of each fourth, each string behind its length. */
 static TString *fast_from_list (fast_pack *p, const uint32_t *list, uint32_t i) {
   fast_source *s = &p->d.flash;
   uint32_t n;
-  if (list == NULL) fast_broken(p);
+  if (list == NULL || i >= fast_look(list)) fast_broken(p);
   s->words = list;
-  s->at = fast_half(list, i / 8);
-  for (i %= 8; n = fast_byte(s), i > 0; i--) s->at += n;
+  s->at = fast_look(list + 1 + i / 8) >> i / 4 % 2 * 16 & 0xffff;
+  for (i %= 4; n = fast_byte(s), i > 0; i--) s->at += n;
   return fast_read_string(&p->d, n);
+}
+
+/* n characters, each coded by the top of the one before */
+static __attribute__((noinline)) void fast_text (fast_pack *p, char *to, uint32_t n) {
+  fast_ahead a = p->a;
+  uint32_t last = 0;
+  for (; n > 0; n--) {
+    last = fast_symbol(p, &a, fast_fixed(FAST_CHARACTER + last / 16));
+    if (last == FAST_ESCAPE) {
+      p->a = a;
+      last = fast_bits(p, 8);
+      a = p->a;
+    }
+    *to++ = (char)last;
+  }
+  p->a = a;
 }
 
 static TString *fast_spelled (fast_pack *p) {
   lua_State *L = p->d.L;
-  uint32_t i, n = fast_count(p, fast_fixed(FAST_LENGTH)), last = 0;
+  uint32_t n = fast_count(p, fast_fixed(FAST_LENGTH));
   char *to = (char *)p->d.flash.buffer;
+  fast_within(p, n);
 #if LUA_VERSION_NUM == 503
-  TString *ts = NULL;
-  fast_within(p, n);
-  if (n > LUAI_MAXSHORTLEN) to = getstr(ts = luaS_createlngstrobj(L, n));
+  if (n > LUAI_MAXSHORTLEN) {
+    TString *ts = luaS_createlngstrobj(L, n);
+    fast_text(p, getstr(ts), n);
+    return ts;
+  }
 #else
-  fast_within(p, n);
   if (n > sizeof(p->d.flash.buffer)) to = luaZ_openspace(L, &p->d.longer, n);
 #endif
-  for (i = 0; i < n; i++)
-    to[i] = (char)(last = fast_any(p, fast_fixed(FAST_CHARACTER + last / 16)));
-#if LUA_VERSION_NUM == 503
-  if (ts != NULL) return ts;
-#endif
+  fast_text(p, to, n);
   return luaS_newlstr(L, to, n);
 }
 
 /* a number's bytes, four at a time */
 static void fast_plain (fast_pack *p, void *to, uint32_t n) {
   uint32_t i, words[2];
-  for (i = 0; i < n / 4; i++) words[i] = fast_bits(p, 32);
+  for (i = 0; i < n / 4; i++) words[i] = fast_word(p);
   memcpy(to, words, n);
 }
 
@@ -164,7 +229,8 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
   TString *ts;
   uint32_t type;
   if (p->spelled >= (uint32_t)p->f->sizek) fast_broken(p);
-  type = fast_any(p, fast_fixed(FAST_TYPE + kind));
+  type = fast_symbol(p, &p->a, fast_fixed(FAST_TYPE + kind));
+  if (type == FAST_ESCAPE) type = fast_bits(p, 8);
   switch (type) {
     case 2: break;
     case 3: case 4: setbvalue(o, (int)type - 3); break;
@@ -214,51 +280,70 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
 ** on back. */
 static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
   for (;;) {
-    uint32_t back = fast_count(p, fast_fixed(FAST_REFERENCE + kind));
+    uint32_t back = fast_symbol(p, &p->a, fast_fixed(FAST_REFERENCE + kind));
+    if (back >= 16) back = fast_rest(p, back);
     if (back > 1) return p->spelled + 1 - back;
     fast_spell(p, back == 0 ? kind : FAST_OTHER);
     if (back == 0) return p->spelled - 1;
   }
 }
 
-/* B or C, or Bx from the fourth way on, where its instruction has it */
-static uint32_t fast_operand (fast_pack *p, uint32_t a, uint32_t how) {
-  uint32_t way = how & 7, table = how >> 3 & 63;
-  if (way == 0) return 0;
-  if (way == 3) return (fast_constant(p, table) & 255) | 256;
-  if (way == 4) return fast_constant(p, table);
-  table = fast_half(FAST_TABLES + FAST_OPERANDS, table);
-  if (way == 1) return fast_count(p, table);
-  a = fast_distance(p, table) + (way == 2 ? a : way == 5 ? p->next : FAST_NO_JUMP);
-  if (way == 5) p->next = a + 1;
-  return a;
-}
-
+/* The bits ahead stay in registers, but where a constant is read. */
 static void fast_unpack_code (fast_pack *p, uint32_t n) {
+  fast_ahead ahead = p->a;
   Instruction *code = p->f->code;
   uint32_t a = 0, last = FAST_NO_OPCODE;
   for (; n > 0; n--) {
-    uint32_t after = FAST_WORD(FAST_TABLES + FAST_AFTER + last), token, word, b, c;
-    token = fast_any(p, after & 0xffff);
+    uint32_t after = fast_look(FAST_TABLES + FAST_AFTER + last);
+    uint32_t how, place, token = fast_symbol(p, &ahead, after & 0xffff);
     if (token == FAST_ESCAPE) {
-      *code++ = fast_bits(p, 32);
-      last = FAST_NO_OPCODE;
-      continue;
+      p->a = ahead;
+      token = fast_bits(p, 8);
+      if (token == FAST_ESCAPE) *code++ = fast_word(p);
+      ahead = p->a;
+      if (token == FAST_ESCAPE) {
+        last = FAST_NO_OPCODE;
+        continue;
+      }
+      if (token >= FAST_FIXED - FAST_TOKENS) fast_broken(p);
     }
-    if (token >= FAST_FIXED - FAST_TOKENS) fast_broken(p);
-    token = FAST_WORD(FAST_TABLES + FAST_TOKENS + token);
-    last = token & 63;
-    word = 0;
-    if (token >> 10 & 3) {
-      uint32_t table = fast_half(FAST_TABLES + FAST_FIRSTS, (token >> 6 & 15) + (after >> 16));
-      if (token >> 11 & 1) word = a = (a + fast_distance(p, table)) & 255;
-      else word = fast_count(p, table);
+    how = fast_look(FAST_TABLES + FAST_TOKENS + token);
+    last = how & 63;
+    token = last;
+    if (how & 0xc00) {
+      uint32_t table = (how >> 6 & 15) + (after >> 16);
+      uint32_t x = fast_symbol(p, &ahead, fast_look(FAST_TABLES + FAST_FIRSTS + table));
+      if (x >= 16) x = fast_rest_of(p, &ahead, x);
+      if (how & 0x800) x = a = (a + fast_signed(x)) & 255;
+      token |= x << 6;
     }
-    b = fast_operand(p, word, token >> 12);
-    c = fast_operand(p, word, token >> 21);
-    b <<= (token >> 14 & 1) ? 14 : 23;
-    *code++ = last | word << 6 | b | c << 14;
+    /* B, then C, or Bx from the fourth way on */
+    place = 23;
+    for (how >>= 12; how != 0; how >>= 9) {
+      uint32_t way = how & 7, x = how >> 3 & 63;
+      if (way == 3 || way == 4) {
+        p->a = ahead;
+        x = fast_constant(p, x);
+        ahead = p->a;
+        if (way == 3) x = (x & 255) | 256;
+      }
+      else if (way != 0) {
+        x = fast_symbol(p, &ahead, fast_look(FAST_TABLES + FAST_OPERANDS + x));
+        if (x >= 16) x = fast_rest_of(p, &ahead, x);
+        if (way > 1) x = fast_signed(x);
+        if (way == 2) x += token >> 6 & 255;
+        else if (way == 6) x += FAST_NO_JUMP;
+        else if (way == 5) {
+          x += p->next;
+          p->next = x + 1;
+        }
+      }
+      token |= x << (way > 3 ? 14 : place);
+      place = 14;
+    }
+    *code++ = token;
   }
+  p->a = ahead;
 }
 
 /* fills in f, which has its parent's source */
@@ -269,9 +354,11 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
   f->is_vararg = (lu_byte)fast_count(p, fast_fixed(FAST_VARARG));
   f->maxstacksize = (lu_byte)fast_count(p, fast_fixed(FAST_STACK));
   n = fast_count(p, fast_fixed(FAST_UPVALUES));
-  p->line += fast_distance(p, fast_fixed(FAST_LINE));
+  i = fast_count(p, fast_fixed(FAST_LINE));
+  p->line += fast_signed(i);
   f->linedefined = (int)p->line;
-  f->lastlinedefined = (int)(p->line + fast_distance(p, fast_fixed(FAST_LINES)));
+  i = fast_count(p, fast_fixed(FAST_LINES));
+  f->lastlinedefined = (int)(p->line + fast_signed(i));
 #if LUA_VERSION_NUM == 501
   f->nups = (lu_byte)n;
 #else
@@ -299,6 +386,7 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
   p->spelled = p->next = 0;
   fast_unpack_code(p, n);
   while (p->spelled < (uint32_t)f->sizek) fast_spell(p, FAST_OTHER);
+  fast_within(p, 0);
   for (i = 0; i < (uint32_t)f->sizep; i++) {
     f->p[i] = luaF_newproto(L);
     f->p[i]->source = f->source;
@@ -320,9 +408,9 @@ static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
                         const uint32_t *pool) {
   fast_pack p;
   p.words = words;
+  p.a.bits = p.a.have = p.at = p.line = 0;
+  p.end = size / 2;
   p.pool = pool;
-  p.at = p.line = 0;
-  p.end = size * 8 - 32;
   return fast_protected(L, &p.d, fast_unpack_main, &p);
 }
 

@@ -55,7 +55,7 @@ fn golden_chunks_come_back() {
 /// Any instruction, any constant, any count: what tables have not is escaped.
 #[test]
 fn generated_chunks_come_back() {
-    for seed in 0..60 {
+    for seed in 0..20 {
         for layout in Layout::all() {
             let chunk = stripped(generate::chunk(layout, seed));
             let pool = Pool::of(layout.dialect(), [&chunk]);
@@ -234,16 +234,15 @@ fn a_pool_has_what_functions_share() {
     let pool = Pool::of(layout.dialect(), [&Chunk { layout, main }]);
     let expected: Vec<BString> = ["", "two", "three"].map(BString::from).to_vec();
     assert_eq!(pool.strings(), expected);
-    assert_eq!(
-        pool.words(),
-        [
-            4 | 0 << 16,
-            u32::from_le_bytes(*b"\0\x03tw"),
-            u32::from_le_bytes(*b"o\x05th"),
-            u32::from_le_bytes(*b"ree\0")
-        ]
-    );
-    assert_eq!(Pool::default().words(), []);
+    let expected = [
+        *b"\x03\0\0\0",
+        *b"\x08\0\0\0",
+        *b"\0\x03tw",
+        *b"o\x05th",
+        *b"ree\0",
+    ];
+    assert_eq!(pool.words(), expected.map(u32::from_le_bytes));
+    assert!(Pool::default().words().is_empty());
 }
 
 /// The list of names is what the tables have: those who change it make the tables anew.

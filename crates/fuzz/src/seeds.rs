@@ -4,7 +4,8 @@
 mod samples;
 
 use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, Project, c_module_with_object};
-use fastlua_bytecode::{Dialect, Layout, Strip, generate, write};
+use fastlua_bytecode::packed::{self, Pool};
+use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_deflate::{Memory, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
@@ -49,6 +50,35 @@ pub(crate) fn dumps() -> Vec<Vec<u8>> {
     }
     dumps.retain(|dump| dump.len() <= LONGEST);
     dumps
+}
+
+/// What packed seeds and their mutants share.
+pub(crate) fn pool() -> Pool {
+    Pool::new(["", "a", "one", "two"].map(Into::into).to_vec())
+}
+
+/// Packed chunks behind the number of their layout.
+pub(crate) fn packed() -> Vec<Vec<u8>> {
+    let layouts: Vec<Layout> = Layout::all().collect();
+    let packed = |chunk: &mut Chunk| {
+        chunk.strip(Strip::Lines);
+        chunk.set_source(None);
+        let number = layouts.iter().position(|layout| *layout == chunk.layout)?;
+        let bytes = packed::write(chunk, &pool()).ok()?;
+        Some([&[number as u8], &bytes[..]].concat())
+    };
+    let mut seeds = Vec::new();
+    for text in texts(&GOLDEN) {
+        for variant in Variants::built_in().iter() {
+            let chunk = compile(&variant.layout, b"=?", &text, HEAP_LIMIT);
+            seeds.extend(chunk.ok().as_mut().and_then(packed));
+        }
+    }
+    for &layout in &layouts {
+        seeds.extend((0..4).filter_map(|seed| packed(&mut generate::chunk(layout, seed))));
+    }
+    seeds.retain(|seed| seed.len() <= LONGEST);
+    seeds
 }
 
 /// Numbers of 8 bytes.

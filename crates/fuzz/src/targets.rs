@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use fastlua::{Bundle, Contents, Firmware, Head, Options, Overrides, Project, Slot, firmware_tree};
 use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved};
+use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
 };
@@ -35,6 +36,8 @@ pub(crate) const ALL: &[Target] = targets! {
     "read-puc53" puc53, seeds::dumps;
     "read-any" any, seeds::dumps;
     "round-trip" round_trip, seeds::numbers;
+    "packed" packed_chunk, seeds::packed;
+    "packed-round-trip" packed_round_trip, seeds::numbers;
     "strip" strip, seeds::dumps;
     "listing" listing, seeds::dumps;
     "verifier" verifier, seeds::dumps;
@@ -93,15 +96,47 @@ fn any(bytes: &[u8]) {
 
 /// The bytes as a number choose a generated chunk.
 fn round_trip(bytes: &[u8]) {
+    let chunk = numbered(bytes);
+    let bytes = write(&chunk).expect("a generated chunk can be written");
+    assert_eq!(read(&bytes, &chunk.layout).expect("and read"), chunk);
+}
+
+fn numbered(bytes: &[u8]) -> Chunk {
     let mut eight = [0; 8];
     let n = bytes.len().min(8);
     eight[..n].copy_from_slice(&bytes[..n]);
     let seed = u64::from_le_bytes(eight);
     let layouts: Vec<Layout> = Layout::all().collect();
     let layout = layouts[seed as usize % layouts.len()];
-    let chunk = generate::chunk(layout, seed);
-    let bytes = write(&chunk).expect("a generated chunk can be written");
-    assert_eq!(read(&bytes, &layout).expect("and read"), chunk);
+    generate::chunk(layout, seed)
+}
+
+/// The first byte chooses a layout. A packed chunk that is read is written as it was, in every dump too.
+fn packed_chunk(bytes: &[u8]) {
+    let Some((&first, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let layouts: Vec<Layout> = Layout::all().collect();
+    let layout = layouts[usize::from(first) % layouts.len()];
+    let pool = seeds::pool();
+    if let Ok(chunk) = packed::read(bytes, &layout, &pool) {
+        assert_eq!(packed::write(&chunk, &pool).as_deref(), Ok(bytes));
+        let dump = write(&chunk).expect("what was read can be dumped");
+        assert_eq!(read(&dump, &layout).expect("and read"), chunk);
+    }
+}
+
+/// The bytes as a number choose a generated chunk, which is stripped and packed.
+fn packed_round_trip(bytes: &[u8]) {
+    let mut chunk = numbered(bytes);
+    chunk.strip(Strip::Lines);
+    chunk.set_source(None);
+    let pool = Pool::of(chunk.layout.dialect(), [&chunk]);
+    let bytes = packed::write(&chunk, &pool).expect("a generated chunk can be packed");
+    assert_eq!(
+        packed::read(&bytes, &chunk.layout, &pool).expect("and read"),
+        chunk
+    );
 }
 
 /// The chunks as which the bytes can be read.

@@ -27,7 +27,6 @@ impl<'a> Bits<'a> {
         pool: &'a Pool,
     ) -> Result<Self> {
         let (words, rest) = bytes.as_chunks();
-        let words = words.split_last().map_or(words, |(_, words)| words);
         let bits = Bits {
             words: words.iter().map(|word| u32::from_le_bytes(*word)).collect(),
             at: 0,
@@ -157,9 +156,8 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// All that was written, and the word that ends it.
-    pub fn into_bytes(mut self) -> Vec<u8> {
-        self.words.push(0);
+    /// All that was written.
+    pub fn into_bytes(self) -> Vec<u8> {
         let bytes = self.words.iter().flat_map(|word| word.to_le_bytes());
         bytes.collect()
     }

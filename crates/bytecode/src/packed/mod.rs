@@ -1,8 +1,7 @@
 //! Chunks of strip level 2 by their fields, each with a static prefix code, in a third of a dump's bytes or
 //! so. `fast_packed.h` of `fastlua-firmware` makes functions of them on the chip.
 //!
-//! The stream is one of bits, from the top of each little-endian word down; a zero word that holds none of
-//! them ends it, as the chip reads two words at a time. Symbols are bytes in canonical
+//! The stream is one of bits, from the top of each little-endian word down. Symbols are bytes in canonical
 //! Huffman codes, whose tables lie in flash beside the decoder ([`Tables`]); a symbol that a table has not
 //! follows its escape in 8 bits. An instruction that is none of the tokens follows 8 ones in 32. Each function has its head, its instructions with each constant where it is
 //! first used, the constants that are left, and its functions. Numbers are a symbol for the values below 16

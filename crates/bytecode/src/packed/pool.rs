@@ -71,9 +71,12 @@ impl Pool {
         self.numbers.get(string).copied()
     }
 
-    /// The pool as it lies in flash: the place of each eighth string in bytes from the first word, two places
-    /// in a word; then the strings, each behind a byte with its length. Empty where there are none.
+    /// The pool as it lies in flash: how many strings; the place of each fourth in bytes from the first word,
+    /// two places in a word; then the strings, each behind a byte with its length. Empty where there are none.
     pub fn words(&self) -> Vec<u32> {
-        list(&self.strings)
+        match self.strings.is_empty() {
+            true => Vec::new(),
+            false => list(&self.strings),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! The tables of a dialect, as they lie in flash: words that the decoder looks up.
 //!
-//! Behind [`HEAD`] words that say where each part begins and how many names there are come, for each opcode as the last one, the table of
+//! Behind [`HEAD`] words that say where each part begins come, for each opcode as the last one, the table of
 //! tokens in the low half of a word and the row of A's tables in the high half; for each token a word that
-//! says what it is; then, two in a word, the tables of the fixed places, of A by class and row, and of
-//! operands; the names; and the tables themselves. What names a table is the word at which it begins, times
-//! 16, and the length of its shortest code less one. A table has a word for each length: in the high half
+//! says what it is; then the tables of the fixed places, of A by class and row, and of operands; the names; and
+//! the tables themselves. What names a table is the word at which it begins, times 16, and 16 less the length of
+//! its shortest code. A table has a word for each length: in the high half
 //! the highest code of that length, followed by ones to 16 bits; in the low half what is added to a code to
 //! have the place of its symbol, in bytes from the first word.
 
@@ -19,11 +19,11 @@ use super::context::{First, Slot, Token};
 use super::{words51, words53};
 use crate::numbers::Dialect;
 
-/// Words that say where parts begin, and how many names there are.
-pub(crate) const HEAD: usize = 7;
+/// Words that say where parts begin.
+pub(crate) const HEAD: usize = 6;
 
 /// Names of a list between two whose places are known.
-pub(crate) const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 4;
 
 /// The codes of a table, by symbol: code and length.
 type Codes = HashMap<u8, (u32, u32)>;
@@ -80,7 +80,7 @@ impl Tables {
     /// The tables that these words are, which were made by `train`.
     pub(crate) fn new(dialect: Dialect, words: Vec<u32>) -> Tables {
         let parts = Parts::of(&words);
-        let names = unlist(&words[parts.names..parts.tables], words[HEAD - 1] as usize);
+        let names = unlist(&words[parts.names..parts.tables]);
         let numbers = names.iter().cloned().zip(0..).collect();
         let mut tables = Tables {
             dialect,
@@ -92,9 +92,7 @@ impl Tables {
         let mut all: Vec<u32> = (0..parts.tokens - HEAD)
             .map(|last| tables.words[HEAD + last] & 0xffff)
             .collect();
-        all.extend(
-            (0..2 * (parts.names - parts.fixed)).map(|index| tables.half(parts.fixed, index)),
-        );
+        all.extend(&tables.words[parts.fixed..parts.names]);
         for table in all.into_iter().filter(|table| *table != 0) {
             if !tables.codes.contains_key(&table) {
                 let codes = tables.read_codes(table);
@@ -144,10 +142,6 @@ impl Tables {
         self.numbers.get(string).copied()
     }
 
-    fn half(&self, part: usize, index: usize) -> u32 {
-        self.words[part + index / 2] >> (index % 2 * 16) & 0xffff
-    }
-
     /// What names the table of a context.
     pub(crate) fn table(&self, context: Context) -> u32 {
         let parts = Parts::of(&self.words);
@@ -158,21 +152,21 @@ impl Tables {
                 let tokens = tokens(self.dialect);
                 let token = tokens.partition_point(|token| token.opcode < opcode);
                 let class = self.words[parts.tokens + token] >> 6 & 15;
-                self.half(parts.firsts, (class + (after(last) >> 16)) as usize)
+                self.words[parts.firsts + (class + (after(last) >> 16)) as usize]
             }
             Context::Operand { token, slot } => {
                 let word = self.words[parts.tokens + usize::from(token)];
                 let place = word >> (15 + 9 * u32::from(slot)) & 63;
-                self.half(parts.operands, place as usize)
+                self.words[parts.operands + place as usize]
             }
-            Context::Fixed(place) => self.half(parts.fixed, place.into()),
+            Context::Fixed(place) => self.words[parts.fixed + usize::from(place)],
         }
     }
 
     /// The symbol whose code the 16 bits of `next` begin with, and its length: what the chip does.
     pub(crate) fn symbol(&self, table: u32, next: u32) -> (u8, u32) {
         let mut word = (table >> 4) as usize;
-        let mut length = (table & 15) + 1;
+        let mut length = 16 - (table & 15);
         while next > self.words[word] >> 16 {
             word += 1;
             length += 1;
@@ -225,10 +219,10 @@ pub(crate) fn describe(token: &Token, class: u32, tables: [u32; 2]) -> u32 {
     word
 }
 
-/// Strings as words: the place of each eighth in bytes from the first word, then each behind its length.
+/// Strings as words: how many; the place of each fourth in bytes from the first word; each behind its length.
 pub(crate) fn list(strings: &[BString]) -> Vec<u32> {
     let groups = strings.len().div_ceil(GROUP);
-    let start = groups.div_ceil(2) * 4;
+    let start = 4 + groups.div_ceil(2) * 4;
     let mut bytes = Vec::new();
     let mut places = Vec::new();
     for (index, string) in strings.iter().enumerate() {
@@ -238,10 +232,8 @@ pub(crate) fn list(strings: &[BString]) -> Vec<u32> {
         bytes.push(string.len() as u8);
         bytes.extend_from_slice(string);
     }
-    let mut all: Vec<u8> = places
-        .iter()
-        .flat_map(|place| place.to_le_bytes())
-        .collect();
+    let mut all = (strings.len() as u32).to_le_bytes().to_vec();
+    all.extend(places.iter().flat_map(|place| place.to_le_bytes()));
     all.resize(start, 0);
     all.extend(bytes);
     all.resize(all.len().next_multiple_of(4), 0);
@@ -250,9 +242,10 @@ pub(crate) fn list(strings: &[BString]) -> Vec<u32> {
 }
 
 /// The strings that [`list`] made words of.
-fn unlist(words: &[u32], count: usize) -> Vec<BString> {
+fn unlist(words: &[u32]) -> Vec<BString> {
+    let count = words[0] as usize;
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let mut at = count.div_ceil(GROUP).div_ceil(2) * 4;
+    let mut at = 4 + count.div_ceil(GROUP).div_ceil(2) * 4;
     let strings = (0..count).map(|_| {
         let end = at + 1 + usize::from(bytes[at]);
         let string = bytes[at + 1..end].into();

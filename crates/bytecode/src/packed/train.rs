@@ -286,36 +286,28 @@ fn words(dialect: Dialect, tally: &HashMap<Context, Counts>, names: &[BString]) 
     let last_count = opcodes(dialect).len() + 1;
     let names_list = list(names);
     let mut starts = vec![HEAD + last_count];
-    let parts = [
-        described.len(),
-        fixed.len().div_ceil(2),
-        firsts.len().div_ceil(2),
-    ];
-    let parts = parts
-        .into_iter()
-        .chain([operands.len().div_ceil(2), names_list.len()]);
+    let parts = [described.len(), fixed.len(), firsts.len()];
+    let parts = parts.into_iter().chain([operands.len(), names_list.len()]);
     parts.for_each(|length| starts.push(starts[starts.len() - 1] + length));
     let mut tables = Vec::new();
     let called: Vec<u32> = groups
         .iter()
         .map(|group| table(&group.counts, starts[5], &mut tables))
         .collect();
-    let halves = |list: &[usize]| -> Vec<u32> {
-        let pairs = list.chunks(2);
-        pairs
-            .map(|two| called[two[0]] | two.get(1).map_or(0, |two| called[*two]) << 16)
-            .collect()
+    let named = |list: &[usize]| {
+        list.iter()
+            .map(|index| called[*index])
+            .collect::<Vec<u32>>()
     };
     let mut words: Vec<u32> = starts.iter().map(|start| *start as u32).collect();
-    words.push(names.len() as u32);
     for last in 0..last_count as u8 {
         let row = row[usize::from(last)] * stride;
         words.push(called[of(Use::Token(last))] | row << 16);
     }
     words.extend(described);
-    words.extend(halves(&fixed));
-    words.extend(halves(&firsts));
-    words.extend(halves(&operands));
+    words.extend(named(&fixed));
+    words.extend(named(&firsts));
+    words.extend(named(&operands));
     words.extend(names_list);
     words.extend(tables);
     words
@@ -355,7 +347,7 @@ fn table(counts: &Counts, start: usize, tables: &mut Vec<u32>) -> u32 {
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     let (words, _) = bytes.as_chunks();
     tables.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
-    (at as u32) << 4 | (shortest - 1)
+    (at as u32) << 4 | (16 - shortest)
 }
 
 /// The lengths of codes that take the fewest bits, with a word of the table for each length.
