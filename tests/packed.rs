@@ -14,8 +14,10 @@ use fastlua_bytecode::packed::{Pool, Tables, write};
 use fastlua_bytecode::{Chunk, Dialect, Function, NumberModel, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_emulator::{Chip, Core, Image, Toolchain};
-use fastlua_variants::Variants;
-use support::{STRICT, cc, put, root, run, stock_lua, stock_variant, succeed};
+use fastlua_source::split::{Loader, split};
+use fastlua_source::squash::squash;
+use fastlua_variants::{Variant, Variants};
+use support::{STRICT, cc, nodemcu_variant, put, root, run, stock_lua, stock_variant, succeed};
 
 /// The module that loads chunk after chunk by number: packed, as a dump, and packed with a bit changed.
 const MODULE: &str = r#"
@@ -161,6 +163,7 @@ fn on_pc(folder: &Path, model: NumberModel, chunks: &[(String, Chunk)], script: 
     succeed(
         cc("gcc", folder, &model)
             .args(STRICT)
+            .arg("-DFAST_DEPTH=200") // a PC has the stack for it
             .args(sanitized)
             .args(["-O1", "-c", "-o"])
             .arg(folder.join("fast.o"))
@@ -235,63 +238,112 @@ fn damage_stays_inside() {
     }
 }
 
-/// Loads the shipped modules packed, as dumps and as squashed source, on the emulated ESP8266.
+/// Modules of which figures are given.
+const MODULES: [&str; 6] = ["config", "ftp", "get", "hello", "http", "telnet"];
+
+/// Bytes of these chunks packed, with the tables and what they have in common.
+fn flash(dialect: Dialect, chunks: &[Chunk]) -> usize {
+    let pool = Pool::of(dialect, chunks);
+    let packed = chunks
+        .iter()
+        .map(|chunk| write(chunk, &pool).unwrap().len());
+    let tables = Tables::built_in(dialect);
+    packed.sum::<usize>() + 4 * (tables.words().len() + pool.words().len())
+}
+
+#[test]
+fn the_shipped_modules_are_small() {
+    let variants = Variants::built_in();
+    for model in NumberModel::ALL {
+        let layout = variants.get(&nodemcu_variant(&model)).unwrap().layout;
+        let stripped = |text: &[u8]| {
+            let mut chunk = compile(&layout, b"=?", text, HEAP_LIMIT).unwrap();
+            chunk.strip(Strip::Lines);
+            chunk.set_source(None);
+            chunk
+        };
+        let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+        for (file, text) in fastlua_firmware::provisioning() {
+            if MODULES.contains(&file.trim_end_matches(".lua")) {
+                whole.push(stripped(text));
+            }
+            match split(text, Loader::Fast).unwrap() {
+                Some(parts) => pieces.extend(parts.iter().map(|piece| stripped(&piece.text))),
+                None => pieces.push(stripped(text)),
+            }
+        }
+        assert_eq!((whole.len(), pieces.len()), (6, 42));
+        let whole = flash(model.dialect, &whole);
+        let pieces = flash(model.dialect, &pieces);
+        println!("{}: {whole} {pieces}", model.name());
+        assert!(
+            whole < 17_500 && pieces < 18_500,
+            "{}: {whole} {pieces}",
+            model.name()
+        );
+    }
+}
+
+/// Loads shipped modules packed, as dumps and as squashed source, on the emulated ESP8266.
 #[test]
 #[ignore = "needs the chip's compiler and QEMU"]
-fn figures_on_the_chip() {
+fn loads_on_the_chip_are_cheap() {
+    const SCRIPT: &str = "local function cost(load, ...)\n\
+        collectgarbage() collectgarbage()\n\
+        local start = chip.used() chip.peak(true)\n\
+        local n, f = chip.count(load, ...)\n\
+        assert(f)\n\
+        return n, chip.peak() - start\nend\n\
+        for i = 0, fast.count - 1 do\n\
+        fast.dump(i) -- the table of strings grows\n\
+        print(names[i + 1], cost(fast.load, i))\n\
+        print(names[i + 1], cost(fast.dump, i))\n\
+        print(names[i + 1], cost(loadstring or load, texts[i + 1]))\nend\n";
     let tools = Toolchain::find(Chip::Lx106).unwrap_or_else(|missing| panic!("{missing}"));
     let work = root().join("target/emulator");
     let variants = Variants::built_in();
-    for model in [NumberModel::ALL[1], NumberModel::ALL[2]] {
-        let variant = variants
-            .iter()
-            .map(|variant| &variant.layout)
-            .find(|layout| {
-                layout.numbers() == model && layout.size_t == 4 && !layout.format.is_nodemcu()
-            });
-        let layout = variant.unwrap();
-        let name = variants
-            .iter()
-            .find(|variant| variant.layout == *layout)
-            .unwrap()
-            .name
-            .clone();
-        let mut chunks = chunks(&["crates/firmware/lua"], &name);
-        chunks.retain(|(name, _)| name != "strings");
-        let c = module(&chunks, model.dialect);
-        let mut script = String::from(
-            "local function cost(load, ...)\n\
-             collectgarbage() collectgarbage()\n\
-             local start = chip.used() chip.peak(true)\n\
-             local n, f = chip.count(load, ...)\n\
-             assert(f)\n\
-             return n, chip.peak() - start\nend\n\
-             for i = 0, fast.count - 1 do\nlocal n = names[i + 1]\n\
-             print(n, cost(fast.load, i))\nprint(n, cost(fast.dump, i))\nprint(n, cost(loadstring or load, texts[i + 1]))\nend\n",
-        );
-        let mut names = String::from("names = {");
-        let mut texts = String::from("texts = {");
+    for model in &NumberModel::ALL[..3] {
+        let small = |variant: &&Variant| {
+            let layout = variant.layout;
+            layout.numbers() == *model && layout.size_t == 4 && !layout.format.is_nodemcu()
+        };
+        let variant = variants.iter().find(small).unwrap();
+        let mut chunks = chunks(&["crates/firmware/lua"], &variant.name);
+        chunks.retain(|(name, _)| MODULES.contains(&&**name));
+        let (mut names, mut texts) = (String::new(), String::new());
         for (name, _) in &chunks {
             let _ = write!(names, "'{name}',");
             let path = root().join(format!("crates/firmware/lua/{name}.lua"));
-            let text = fs::read(path).unwrap_or_else(|_| b"return 1".to_vec());
-            let text = fastlua_source::squash::squash(&text, &[model]).unwrap_or(text);
+            let text = squash(&fs::read(path).unwrap(), &[*model]).unwrap();
             let _ = write!(texts, "[=====[{}]=====],", String::from_utf8(text).unwrap());
         }
-        script = format!("{names}}}\n{texts}}}\n{script}");
-        let image = Image::script(
-            &tools,
-            &work,
-            layout,
-            Core::Stock,
-            &[("fast.c", c.as_bytes())],
-            script.as_bytes(),
-            false,
-        );
+        let script = format!("names = {{{names}}}\ntexts = {{{texts}}}\n{SCRIPT}");
+        let c = module(&chunks, model.dialect);
+        let files = [("fast.c", c.as_bytes())];
+        let (layout, script) = (&variant.layout, script.as_bytes());
+        let image = Image::script(&tools, &work, layout, Core::Stock, &files, script, false);
         let output = image.unwrap().run(Duration::from_secs(600)).unwrap();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status, 0, "{errors}");
-        print!("{}\n{}", name, String::from_utf8_lossy(&output.stdout));
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        let figures: Vec<(&str, u64, u64)> = output.lines().map(figure).collect();
+        for (three, (_, chunk)) in figures.chunks(3).zip(&chunks) {
+            let [(name, packed, peak), (_, _, dump_peak), (_, squashed, _)] = three else {
+                panic!("{output}");
+            };
+            println!("{}: {three:?}", model.name());
+            assert!(peak <= &(dump_peak + 600), "{name}: {three:?}");
+            let large = fastlua_bytecode::write(chunk).unwrap().len() > 2048;
+            assert!(!large || packed * 5 < squashed * 2, "{name}: {three:?}");
+        }
     }
-    assert!(Tables::built_in(Dialect::Lua51).words().len() < 1200);
+}
+
+/// Name, instructions and heap peak.
+fn figure(line: &str) -> (&str, u64, u64) {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [name, instructions, peak] = fields[..] else {
+        panic!("{line}");
+    };
+    (name, instructions.parse().unwrap(), peak.parse().unwrap())
 }

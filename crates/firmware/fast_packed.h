@@ -6,46 +6,46 @@
 ** Yet no count and no place in an array is taken unchecked: a chunk that is
 ** wrong ends in an error.
 ** The tables, of LUA_VERSION_NUM, and where their parts begin stand before this
-** file: FAST_TABLES and FAST_TOKENS to FAST_NAMES.
+** file: FAST_P_TABLES and FAST_P_TOKENS to FAST_P_NAMES.
 */
 
 #ifndef fast_packed_h
 #define fast_packed_h
 
-#include "fast_undump.h"
+#include "fast_load.h"
 
 /* the symbol that stands for one that a table has not */
-#define FAST_ESCAPE	255
+#define FAST_P_ESCAPE	255
 
 /* places of tables that no instruction names; the last four by kind of constant
 ** or by the top of the character before */
-#define FAST_PARAMS	0
-#define FAST_VARARG	1
-#define FAST_STACK	2
-#define FAST_UPVALUES	3
-#define FAST_LINE	4
-#define FAST_LINES	5
-#define FAST_CODE	6
-#define FAST_CONSTANTS	7
-#define FAST_FUNCTIONS	8
-#define FAST_INSTACK	9
-#define FAST_INDEX	10
-#define FAST_INTEGER	12
-#define FAST_POOL	13
-#define FAST_LENGTH	14
-#define FAST_REFERENCE	15
-#define FAST_TYPE	20
-#define FAST_NAMED	25
-#define FAST_CHARACTER	30
+#define FAST_P_PARAMS	0
+#define FAST_P_VARARG	1
+#define FAST_P_STACK	2
+#define FAST_P_UPVALUES	3
+#define FAST_P_LINE	4
+#define FAST_P_LINES	5
+#define FAST_P_CODE	6
+#define FAST_P_CONSTANTS	7
+#define FAST_P_FUNCTIONS	8
+#define FAST_P_INSTACK	9
+#define FAST_P_INDEX	10
+#define FAST_P_INTEGER	12
+#define FAST_P_POOL	13
+#define FAST_P_LENGTH	14
+#define FAST_P_REFERENCE	15
+#define FAST_P_TYPE	20
+#define FAST_P_NAMED	25
+#define FAST_P_CHARACTER	30
 
 /* kind of a constant that is not spelled where it is used */
-#define FAST_OTHER	4
+#define FAST_P_OTHER	4
 
 /* what stands for no opcode before an instruction */
-#define FAST_NO_OPCODE	(FAST_TOKENS - FAST_AFTER - 1)
+#define FAST_P_NO_OPCODE	(FAST_P_TOKENS - FAST_P_AFTER - 1)
 
 /* Bx of a jump to the next instruction */
-#define FAST_NO_JUMP	131071
+#define FAST_P_NO_JUMP	131071
 
 /* A word of flash without the barrier that a volatile read is on Xtensa: what a
 ** compiler knows nothing of it can not read by halves or bytes. */
@@ -72,6 +72,7 @@ typedef struct fast_pack {
   uint32_t line;		/* the last function's first */
   Proto *f;			/* whose code is read */
   uint32_t spelled, next;	/* constants and functions of it so far */
+  uint32_t depth;		/* levels of functions */
   const uint32_t *pool;
   fast_dump d;			/* for strings out of lists */
 } fast_pack;
@@ -103,7 +104,7 @@ FAST_INLINE void fast_fill (fast_pack *p, fast_ahead *a) {
 }
 
 /* n bits, from 1 to 16 */
-static uint32_t fast_bits (fast_pack *p, uint32_t n) {
+static uint32_t fast_raw (fast_pack *p, uint32_t n) {
   uint32_t x;
   fast_fill(p, &p->a);
   x = p->a.bits >> (32 - n);
@@ -114,14 +115,14 @@ static uint32_t fast_bits (fast_pack *p, uint32_t n) {
 
 /* 32, the high half first */
 static uint32_t fast_word (fast_pack *p) {
-  uint32_t high = fast_bits(p, 16) << 16;
-  return high | fast_bits(p, 16);
+  uint32_t high = fast_raw(p, 16) << 16;
+  return high | fast_raw(p, 16);
 }
 
 /* A table has a word for each length of codes, from its shortest on: the
 ** highest code, ones after it, and what makes a code a symbol's place. */
 FAST_INLINE uint32_t fast_symbol (fast_pack *p, fast_ahead *a, uint32_t table) {
-  const uint32_t *w = FAST_TABLES + (table >> 4);
+  const uint32_t *w = FAST_P_TABLES + (table >> 4);
   uint32_t top, left = table & 15, word;
   fast_fill(p, a);
   top = a->bits >> 16;
@@ -129,19 +130,19 @@ FAST_INLINE uint32_t fast_symbol (fast_pack *p, fast_ahead *a, uint32_t table) {
   a->bits <<= 16 - left;
   a->have -= 16 - left;
   word = (word + (top >> left)) & 0xffff;
-  return fast_look(FAST_TABLES + word / 4) >> word % 4 * 8 & 255;
+  return fast_look(FAST_P_TABLES + word / 4) >> word % 4 * 8 & 255;
 }
 
 /* what follows the symbol of a number that is not below 16: behind the escape
 ** another, then the bits of the number under its highest two */
 static uint32_t fast_rest (fast_pack *p, uint32_t x) {
   uint32_t rest, n;
-  if (x == FAST_ESCAPE) x = fast_bits(p, 8);
+  if (x == FAST_P_ESCAPE) x = fast_raw(p, 8);
   if (x < 16) return x;
   rest = x / 2 - 5;
   for (x = 2 | x % 2; rest > 0; rest -= n) {
     n = (rest < 16) ? rest : 16;
-    x = x << n | fast_bits(p, n);
+    x = x << n | fast_raw(p, n);
   }
   return x;
 }
@@ -156,17 +157,17 @@ static uint32_t fast_rest_of (fast_pack *p, fast_ahead *a, uint32_t x) {
 
 static uint32_t fast_any (fast_pack *p, uint32_t table) {
   uint32_t symbol = fast_symbol(p, &p->a, table);
-  return (symbol == FAST_ESCAPE) ? fast_bits(p, 8) : symbol;
+  return (symbol == FAST_P_ESCAPE) ? fast_raw(p, 8) : symbol;
 }
 
 /* its values below 16 are themselves, then there are two for each power of 2 */
-static uint32_t fast_count (fast_pack *p, uint32_t table) {
+static uint32_t fast_amount (fast_pack *p, uint32_t table) {
   uint32_t x = fast_symbol(p, &p->a, table);
   return (x < 16) ? x : fast_rest(p, x);
 }
 
 /* what names a table that no instruction names */
-#define fast_fixed(place)	fast_look(FAST_TABLES + FAST_FIXED + (place))
+#define fast_fixed(place)	fast_look(FAST_P_TABLES + FAST_P_FIXED + (place))
 
 /* a number with its sign in the lowest bit */
 #define fast_signed(x)	((x) >> 1 ^ (0u - ((x) & 1)))
@@ -187,10 +188,10 @@ static __attribute__((noinline)) void fast_text (fast_pack *p, char *to, uint32_
   fast_ahead a = p->a;
   uint32_t last = 0;
   for (; n > 0; n--) {
-    last = fast_symbol(p, &a, fast_fixed(FAST_CHARACTER + last / 16));
-    if (last == FAST_ESCAPE) {
+    last = fast_symbol(p, &a, fast_fixed(FAST_P_CHARACTER + last / 16));
+    if (last == FAST_P_ESCAPE) {
       p->a = a;
-      last = fast_bits(p, 8);
+      last = fast_raw(p, 8);
       a = p->a;
     }
     *to++ = (char)last;
@@ -200,7 +201,7 @@ static __attribute__((noinline)) void fast_text (fast_pack *p, char *to, uint32_
 
 static TString *fast_spelled (fast_pack *p) {
   lua_State *L = p->d.L;
-  uint32_t n = fast_count(p, fast_fixed(FAST_LENGTH));
+  uint32_t n = fast_amount(p, fast_fixed(FAST_P_LENGTH));
   char *to = (char *)p->d.flash.buffer;
   fast_within(p, n);
 #if LUA_VERSION_NUM == 503
@@ -229,13 +230,13 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
   TString *ts;
   uint32_t type;
   if (p->spelled >= (uint32_t)p->f->sizek) fast_broken(p);
-  type = fast_symbol(p, &p->a, fast_fixed(FAST_TYPE + kind));
-  if (type == FAST_ESCAPE) type = fast_bits(p, 8);
+  type = fast_symbol(p, &p->a, fast_fixed(FAST_P_TYPE + kind));
+  if (type == FAST_P_ESCAPE) type = fast_raw(p, 8);
   switch (type) {
     case 2: break;
     case 3: case 4: setbvalue(o, (int)type - 3); break;
     case 5: case 6: {
-      int x = (int)fast_count(p, fast_fixed(FAST_INTEGER));
+      int x = (int)fast_amount(p, fast_fixed(FAST_P_INTEGER));
       if (type == 6) x = -1 - x;
 #if LUA_VERSION_NUM == 503
       setivalue(o, x);
@@ -264,11 +265,11 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
     }
     default:
       if (type == 0) {
-        uint32_t i = fast_any(p, fast_fixed(FAST_NAMED + kind)) * 8;
-        ts = fast_from_list(p, FAST_TABLES + FAST_NAMES, i + fast_bits(p, 3));
+        uint32_t i = fast_any(p, fast_fixed(FAST_P_NAMED + kind)) * 8;
+        ts = fast_from_list(p, FAST_P_TABLES + FAST_P_NAMES, i + fast_raw(p, 3));
       }
       else if (type == 1)
-        ts = fast_from_list(p, p->pool, fast_count(p, fast_fixed(FAST_POOL)));
+        ts = fast_from_list(p, p->pool, fast_amount(p, fast_fixed(FAST_P_POOL)));
       else ts = fast_spelled(p);
       setsvalue2n(p->d.L, o, ts);
   }
@@ -280,10 +281,10 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
 ** on back. */
 static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
   for (;;) {
-    uint32_t back = fast_symbol(p, &p->a, fast_fixed(FAST_REFERENCE + kind));
+    uint32_t back = fast_symbol(p, &p->a, fast_fixed(FAST_P_REFERENCE + kind));
     if (back >= 16) back = fast_rest(p, back);
     if (back > 1) return p->spelled + 1 - back;
-    fast_spell(p, back == 0 ? kind : FAST_OTHER);
+    fast_spell(p, back == 0 ? kind : FAST_P_OTHER);
     if (back == 0) return p->spelled - 1;
   }
 }
@@ -292,27 +293,27 @@ static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
 static void fast_unpack_code (fast_pack *p, uint32_t n) {
   fast_ahead ahead = p->a;
   Instruction *code = p->f->code;
-  uint32_t a = 0, last = FAST_NO_OPCODE;
+  uint32_t a = 0, last = FAST_P_NO_OPCODE;
   for (; n > 0; n--) {
-    uint32_t after = fast_look(FAST_TABLES + FAST_AFTER + last);
+    uint32_t after = fast_look(FAST_P_TABLES + FAST_P_AFTER + last);
     uint32_t how, place, token = fast_symbol(p, &ahead, after & 0xffff);
-    if (token == FAST_ESCAPE) {
+    if (token == FAST_P_ESCAPE) {
       p->a = ahead;
-      token = fast_bits(p, 8);
-      if (token == FAST_ESCAPE) *code++ = fast_word(p);
+      token = fast_raw(p, 8);
+      if (token == FAST_P_ESCAPE) *code++ = fast_word(p);
       ahead = p->a;
-      if (token == FAST_ESCAPE) {
-        last = FAST_NO_OPCODE;
+      if (token == FAST_P_ESCAPE) {
+        last = FAST_P_NO_OPCODE;
         continue;
       }
-      if (token >= FAST_FIXED - FAST_TOKENS) fast_broken(p);
     }
-    how = fast_look(FAST_TABLES + FAST_TOKENS + token);
+    if (token >= FAST_P_FIXED - FAST_P_TOKENS) fast_broken(p);
+    how = fast_look(FAST_P_TABLES + FAST_P_TOKENS + token);
     last = how & 63;
     token = last;
     if (how & 0xc00) {
       uint32_t table = (how >> 6 & 15) + (after >> 16);
-      uint32_t x = fast_symbol(p, &ahead, fast_look(FAST_TABLES + FAST_FIRSTS + table));
+      uint32_t x = fast_symbol(p, &ahead, fast_look(FAST_P_TABLES + FAST_P_FIRSTS + table));
       if (x >= 16) x = fast_rest_of(p, &ahead, x);
       if (how & 0x800) x = a = (a + fast_signed(x)) & 255;
       token |= x << 6;
@@ -328,11 +329,11 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
         if (way == 3) x = (x & 255) | 256;
       }
       else if (way != 0) {
-        x = fast_symbol(p, &ahead, fast_look(FAST_TABLES + FAST_OPERANDS + x));
+        x = fast_symbol(p, &ahead, fast_look(FAST_P_TABLES + FAST_P_OPERANDS + x));
         if (x >= 16) x = fast_rest_of(p, &ahead, x);
         if (way > 1) x = fast_signed(x);
         if (way == 2) x += token >> 6 & 255;
-        else if (way == 6) x += FAST_NO_JUMP;
+        else if (way == 6) x += FAST_P_NO_JUMP;
         else if (way == 5) {
           x += p->next;
           p->next = x + 1;
@@ -350,14 +351,14 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
 static void fast_unpack_function (fast_pack *p, Proto *f) {
   lua_State *L = p->d.L;
   uint32_t i, n, k;
-  f->numparams = (lu_byte)fast_count(p, fast_fixed(FAST_PARAMS));
-  f->is_vararg = (lu_byte)fast_count(p, fast_fixed(FAST_VARARG));
-  f->maxstacksize = (lu_byte)fast_count(p, fast_fixed(FAST_STACK));
-  n = fast_count(p, fast_fixed(FAST_UPVALUES));
-  i = fast_count(p, fast_fixed(FAST_LINE));
+  f->numparams = (lu_byte)fast_amount(p, fast_fixed(FAST_P_PARAMS));
+  f->is_vararg = (lu_byte)fast_amount(p, fast_fixed(FAST_P_VARARG));
+  f->maxstacksize = (lu_byte)fast_amount(p, fast_fixed(FAST_P_STACK));
+  n = fast_amount(p, fast_fixed(FAST_P_UPVALUES));
+  i = fast_amount(p, fast_fixed(FAST_P_LINE));
   p->line += fast_signed(i);
   f->linedefined = (int)p->line;
-  i = fast_count(p, fast_fixed(FAST_LINES));
+  i = fast_amount(p, fast_fixed(FAST_P_LINES));
   f->lastlinedefined = (int)(p->line + fast_signed(i));
 #if LUA_VERSION_NUM == 501
   f->nups = (lu_byte)n;
@@ -367,13 +368,13 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
   for (i = 0; i < n; i++) {
     Upvaldesc *u = &f->upvalues[i];
     u->name = NULL;
-    u->instack = (lu_byte)(fast_count(p, fast_fixed(FAST_INSTACK)) & 1);
-    u->idx = (lu_byte)fast_count(p, fast_fixed(FAST_INDEX + u->instack));
+    u->instack = (lu_byte)(fast_amount(p, fast_fixed(FAST_P_INSTACK)) & 1);
+    u->idx = (lu_byte)fast_amount(p, fast_fixed(FAST_P_INDEX + u->instack));
   }
 #endif
-  n = fast_count(p, fast_fixed(FAST_CODE));
-  k = fast_count(p, fast_fixed(FAST_CONSTANTS));
-  i = fast_count(p, fast_fixed(FAST_FUNCTIONS));
+  n = fast_amount(p, fast_fixed(FAST_P_CODE));
+  k = fast_amount(p, fast_fixed(FAST_P_CONSTANTS));
+  i = fast_amount(p, fast_fixed(FAST_P_FUNCTIONS));
   fast_within(p, n);
   fast_within(p, k);
   fast_within(p, i);
@@ -385,13 +386,15 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
   p->f = f;
   p->spelled = p->next = 0;
   fast_unpack_code(p, n);
-  while (p->spelled < (uint32_t)f->sizek) fast_spell(p, FAST_OTHER);
+  while (p->spelled < (uint32_t)f->sizek) fast_spell(p, FAST_P_OTHER);
   fast_within(p, 0);
+  if (f->sizep > 0 && ++p->depth >= FAST_DEPTH) fast_broken(p);
   for (i = 0; i < (uint32_t)f->sizep; i++) {
     f->p[i] = luaF_newproto(L);
     f->p[i]->source = f->source;
     fast_unpack_function(p, f->p[i]);
   }
+  if (f->sizep > 0) p->depth--;
 }
 
 static void fast_unpack_main (lua_State *L, void *ud) {
@@ -408,7 +411,7 @@ static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
                         const uint32_t *pool) {
   fast_pack p;
   p.words = words;
-  p.a.bits = p.a.have = p.at = p.line = 0;
+  p.a.bits = p.a.have = p.at = p.line = p.depth = 0;
   p.end = size / 2;
   p.pool = pool;
   return fast_protected(L, &p.d, fast_unpack_main, &p);

@@ -12,9 +12,9 @@ pub fn packed_tables(dialect: Dialect) -> String {
     let tables = Tables::built_in(dialect);
     let mut text = String::new();
     code(&mut text, "fast_tables", tables.words());
-    text += "#define FAST_TABLES\tfast_tables\n";
+    text += "#define FAST_P_TABLES\tfast_tables\n";
     for (part, place) in tables.parts() {
-        let _ = writeln!(text, "#define FAST_{part}\t{place}");
+        let _ = writeln!(text, "#define FAST_P_{part}\t{place}");
     }
     text
 }

@@ -14,6 +14,7 @@ mod bits;
 mod constant;
 mod context;
 mod function;
+mod instruction;
 mod pool;
 mod tables;
 #[cfg(feature = "generate")]

@@ -1,5 +1,7 @@
 //! The golden chunks, as the tests of this crate use them.
 
+#![allow(dead_code)] // each test uses its part
+
 use std::fs;
 use std::path::PathBuf;
 
