@@ -55,8 +55,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// A file and what is in it.
+type Text = (PathBuf, Vec<u8>);
+
 /// The texts to train on, with their paths from the root, in order.
-fn texts() -> Result<Vec<(PathBuf, Vec<u8>)>, Box<dyn Error>> {
+fn texts() -> Result<Vec<Text>, Box<dyn Error>> {
     let mut texts = Vec::new();
     for folder in FOLDERS {
         let Ok(files) = fs::read_dir(root().join(folder)) else {
