@@ -272,12 +272,12 @@ fn the_shipped_modules_are_small() {
                 None => pieces.push(stripped(text)),
             }
         }
-        assert_eq!((whole.len(), pieces.len()), (6, 42));
+        assert_eq!((whole.len(), pieces.len()), (6, 45));
         let whole = flash(model.dialect, &whole);
         let pieces = flash(model.dialect, &pieces);
         println!("{}: {whole} {pieces}", model.name());
         assert!(
-            whole < 17_500 && pieces < 18_500,
+            whole <= 19_700 && pieces <= 24_000,
             "{}: {whole} {pieces}",
             model.name()
         );
