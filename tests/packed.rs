@@ -226,7 +226,7 @@ fn damage_stays_inside() {
     const SCRIPT: &str = "local made, failed = 0, 0\nfor i = 0, fast.count - 1 do\n\
         local bit = 0\nrepeat\nlocal ok = fast.changed(i, bit)\n\
         if ok then made = made + 1 else failed = failed + 1 end\n\
-        bit = bit + (bit < 4000 and 1 or 97)\nuntil ok == nil\nend\nprint(made > 1000, failed > 1000)\n";
+        bit = bit + (bit < 600 and 1 or 997)\nuntil ok == nil\nend\nprint(made > 1000, failed > 1000)\n";
     for model in NumberModel::ALL {
         let chunks = chunks(
             &["tests/frozen", "crates/firmware/lua"],
