@@ -48,7 +48,8 @@ fn bundle(variant: &str) -> Bundle {
 fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
     let mut firmware = Firmware::read(image.to_vec()).unwrap();
     let slot = firmware.slot(None).unwrap().clone();
-    let patched = firmware.patch(&slot, Some(&bundle(variant))).unwrap();
+    let bundle = bundle(variant);
+    let patched = firmware.patch(&slot, Some(&bundle)).unwrap();
     let range = slot.offset..slot.offset + CAPACITY as usize;
     let guards = patched.guards;
     for (at, (before, after)) in image.iter().zip(&firmware.bytes).enumerate() {
@@ -58,7 +59,7 @@ fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
     assert_eq!(image.len(), firmware.bytes.len());
     let slot = firmware.slot(None).unwrap();
     let chunks = firmware.chunks_of_slot(slot).unwrap();
-    assert_eq!(chunks.len(), 43);
+    assert_eq!(chunks.len(), bundle.chunks.len());
     assert_eq!(slot.contents, patched.contents);
     (firmware.bytes, guards.len())
 }
