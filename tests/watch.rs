@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -14,6 +15,8 @@ use support::{fail, fastlua, put};
 struct Watching {
     child: Child,
     lines: Receiver<String>,
+    /// Lines that came while another one was waited for: the two streams have no order.
+    said: RefCell<Vec<String>>,
 }
 
 impl Watching {
@@ -37,15 +40,21 @@ impl Watching {
                 }
             });
         }
-        Watching { child, lines }
+        Watching {
+            child,
+            lines,
+            said: RefCell::default(),
+        }
     }
 
     /// Waits for a line with this text.
     fn says(&self, text: &str) -> String {
-        let mut said = Vec::new();
+        let mut said = self.said.borrow_mut();
         loop {
+            if let Some(at) = said.iter().position(|line| line.contains(text)) {
+                return said.remove(at);
+            }
             match self.lines.recv_timeout(Duration::from_secs(60)) {
-                Ok(line) if line.contains(text) => return line,
                 Ok(line) => said.push(line),
                 Err(_) => panic!("no {text:?} in {said:?}"),
             }
