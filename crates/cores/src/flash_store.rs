@@ -28,6 +28,19 @@ macro_rules! with_region {
     };
 }
 
+const BOTH: &[Edit] = &[
+    (
+        "ldebug.h",
+        "(((f)->linenumbers) ?",
+        "((!in_store(f) && (f)->linenumbers) ?",
+    ),
+    (
+        "ldebug.c",
+        "    int *linenumbers = f->l.p->linenumbers;",
+        "    int *linenumbers = in_store(f->l.p) ? NULL : f->l.p->linenumbers;",
+    ),
+];
+
 const LUA51: &[Edit] = &[
     (
         "lobject.h",
@@ -39,16 +52,6 @@ const LUA51: &[Edit] = &[
         "lobject.h",
         "#define FASTLUA_TEST_FIELDS\tunsigned char *packedlineinfo;",
         with_region!("int *linenumbers; int sizelinenumbers;"),
-    ),
-    (
-        "ldebug.h",
-        "(((f)->linenumbers) ?",
-        "((!in_store(f) && (f)->linenumbers) ?",
-    ),
-    (
-        "ldebug.c",
-        "    int *linenumbers = f->l.p->linenumbers;",
-        "    int *linenumbers = in_store(f->l.p) ? NULL : f->l.p->linenumbers;",
     ),
     (
         "ldump.c",
@@ -89,16 +92,6 @@ const LUA53: &[Edit] = &[
         with_region!("int sizelinenumbers; int *linenumbers; struct LClosure *cache;"),
     ),
     (
-        "ldebug.h",
-        "(((f)->linenumbers) ?",
-        "((!in_store(f) && (f)->linenumbers) ?",
-    ),
-    (
-        "ldebug.c",
-        "    int *linenumbers = f->l.p->linenumbers;",
-        "    int *linenumbers = in_store(f->l.p) ? NULL : f->l.p->linenumbers;",
-    ),
-    (
         "ldump.c",
         "(f->lineinfo != NULL) ? f->sizecode : f->sizelinenumbers;",
         "(f->lineinfo != NULL) ? f->sizecode : in_store(f) ? 0 : f->sizelinenumbers;",
@@ -119,7 +112,8 @@ pub fn flash_store_sources(dialect: Dialect) -> Result<Vec<File>, EditError> {
         Dialect::Lua51 => LUA51,
         Dialect::Lua53 => LUA53,
     };
-    edited(pack_lines(read_only_sources(dialect)?, dialect)?, edits)
+    let files = pack_lines(read_only_sources(dialect)?, dialect)?;
+    edited(edited(files, BOTH)?, edits)
 }
 
 #[cfg(test)]
