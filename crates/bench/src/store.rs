@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use bstr::ByteSlice;
-use fastlua_bundle::Bundle;
-use fastlua_bytecode::Dialect;
+use fastlua_bundle::{Bundle, BundledChunk, Dump};
 use fastlua_lfs::{Image, Module, Place, Region, region, string_bytes, write};
 
 use crate::built::Flash;
@@ -23,7 +21,7 @@ impl Store {
     /// The image of the chunks of a variant; none where these are more than one image holds.
     pub(crate) fn new(bundle: &Bundle, variant: usize) -> Option<Store> {
         let layout = bundle.variants[variant].layout;
-        let module = |(chunk, dump): (&fastlua_bundle::BundledChunk, &fastlua_bundle::Dump)| {
+        let module = |(chunk, dump): (&BundledChunk, &Dump)| {
             let name = chunk.name.clone().into();
             let chunk = fastlua_bytecode::read(&dump.bytes, &layout).ok()?;
             Some(Module { name, chunk })
@@ -31,10 +29,7 @@ impl Store {
         let chunks: Option<Vec<Module>> = bundle.of_variant(variant).map(module).collect();
         let mut modules = chunks?;
         let names: Vec<_> = modules.iter().map(|module| module.name.clone()).collect();
-        if layout.dialect() == Dialect::Lua53 {
-            // the chip finds names that begin with __ only there
-            modules.sort_by_key(|module| !module.name.starts_with_str("__"));
-        }
+        modules.sort_by_key(Module::rank);
         let image = Image {
             layout,
             place: Place::Anywhere,

@@ -77,6 +77,13 @@ pub struct Module {
     pub chunk: Chunk,
 }
 
+impl Module {
+    /// What modules have to be sorted by: the chip finds those of 5.3 whose names begin with `__` only in front.
+    pub fn rank(&self) -> bool {
+        self.chunk.layout.dialect() == Dialect::Lua53 && !names::is_special(&self.name)
+    }
+}
+
 /// An image that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {

@@ -36,8 +36,13 @@ pub(crate) fn check<'a>(names: impl Iterator<Item = &'a BString>) -> Result<(), 
 /// looks for a name that begins with `__` no further than such names go.
 pub(crate) fn hidden<'a>(names: impl Iterator<Item = &'a BString>) -> Option<&'a BString> {
     names
-        .skip_while(|name| name.starts_with(b"__"))
-        .find(|name| name.starts_with(b"__"))
+        .skip_while(|name| is_special(name))
+        .find(|name| is_special(name))
+}
+
+/// Whether a name begins as those of 5.3's events do.
+pub(crate) fn is_special(name: &BString) -> bool {
+    name.starts_with(b"__")
 }
 
 #[cfg(test)]

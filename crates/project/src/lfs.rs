@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bstr::BString;
 use fastlua_bundle::{Bundle, BundledChunk, Input, SourceText};
 use fastlua_bytecode::{
-    Chunk, Dialect, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, read,
+    Chunk, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, read,
     write_as_reference,
 };
 use fastlua_compiler::line_notes;
@@ -185,10 +185,7 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         }
         carried_all.push((Module { name, chunk }, packed, carried));
     }
-    if variant.layout.dialect() == Dialect::Lua53 {
-        // the chip finds names that begin with __ only there
-        carried_all.sort_by_key(|(module, ..)| !module.name.starts_with(b"__"));
-    }
+    carried_all.sort_by_key(|(module, ..)| module.rank());
     let mut modules = Vec::new();
     let mut chunks = Vec::new();
     let mut packed = PackedLines::new();
