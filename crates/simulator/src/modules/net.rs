@@ -19,7 +19,7 @@ mod names;
 mod objects;
 mod udp;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
@@ -214,6 +214,24 @@ fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
     if objects.sockets().is_listening(id) {
         return raise("already listening");
     }
+    let (port, index) = port_and_address(args)?;
+    let Some(callback) = args.opt_function(index) else {
+        return raise("need callback");
+    };
+    let options = &objects.device.options;
+    let host_port = options.host_port(port);
+    let address = SocketAddrV4::new(options.listen, host_port);
+    let result = objects.sockets_mut().listen(id, address, port);
+    listening(objects, port, address, result)?;
+    let mut attached = objects.attached(id);
+    attached.callbacks[CONNECTION] = Some(callback);
+    attached.object = args.value(1).as_userdata().cloned();
+    Ok(())
+}
+
+/// The port of the device and the address that `listen` may be given, which is looked at only; the port, and the
+/// place of the argument behind them.
+fn port_and_address(args: &Args) -> Result<(u16, usize), Raise> {
     let mut index = 2;
     let mut port = 0;
     if args.is_number(index) {
@@ -226,13 +244,17 @@ fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
         }
         index += 1;
     }
-    let Some(callback) = args.opt_function(index) else {
-        return raise("need callback");
-    };
-    let options = &objects.device.options;
-    let host_port = options.host_port(port);
-    let address = SocketAddrV4::new(options.listen, host_port);
-    let result = objects.sockets_mut().listen(id, address, port);
+    Ok((port, index))
+}
+
+/// Tells of the PC's address that a port of the device has now, or why it has none.
+fn listening(
+    objects: &Objects,
+    port: u16,
+    address: SocketAddrV4,
+    result: io::Result<()>,
+) -> Result<(), Raise> {
+    let host_port = address.port();
     if let Err(error) = result {
         return raise(match error.kind() {
             ErrorKind::AddrInUse => format!("address in use: port {host_port} of the PC"),
@@ -247,9 +269,6 @@ fn listen(objects: &Objects, args: &Args) -> Result<(), Raise> {
     if host_port != port {
         objects.device.tell_port(port, address);
     }
-    let mut attached = objects.attached(id);
-    attached.callbacks[CONNECTION] = Some(callback);
-    attached.object = args.value(1).as_userdata().cloned();
     Ok(())
 }
 

@@ -1,14 +1,14 @@
 //! `net.createUDPSocket`: datagrams. They stay on this PC as connections do.
 
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::Duration;
 
-use mlua::{Lua, Value};
+use mlua::Lua;
 
 use super::names::{Lookup, Names};
 use super::objects::{DNS, EVENTS, Handle, RECEIVE, SENT};
+use super::{listening, port_and_address};
 use crate::api::{Args, Library};
 use crate::device::{Call, Device};
 use crate::error::{Raise, raise};
@@ -87,15 +87,7 @@ fn bind(names: &Names, args: &Args, port: u16) -> Result<(), Raise> {
     };
     let address = SocketAddrV4::new(options.listen, host_port);
     let result = objects.sockets_mut().bind_datagrams(id, address, port);
-    if let Err(error) = result {
-        return raise(match error.kind() {
-            ErrorKind::AddrInUse => format!("address in use: port {host_port} of the PC"),
-            _ => format!("cannot listen on {address}: {error}"),
-        });
-    }
-    if host_port != port {
-        objects.device().tell_port(port, address);
-    }
+    listening(objects, port, address, result)?;
     objects.attached(id).object = args.value(1).as_userdata().cloned();
     Ok(())
 }
@@ -104,18 +96,7 @@ fn listen(names: &Names, args: &Args) -> Result<(), Raise> {
     if names.objects.sockets().datagrams.is_open(socket(args)?) {
         return raise("already listening");
     }
-    let mut index = 2;
-    let mut port = 0;
-    if args.is_number(index) {
-        port = args.integer(index)? as u16;
-        index += 1;
-    }
-    if let Value::String(address) = args.value(index)
-        && address.to_string_lossy().parse::<Ipv4Addr>().is_err()
-    {
-        return raise("invalid IP address");
-    }
-    bind(names, args, port)
+    bind(names, args, port_and_address(args)?.0)
 }
 
 fn send(names: &Rc<Names>, args: &Args) -> Result<(), Raise> {
