@@ -50,6 +50,9 @@ pub(crate) fn read(bits: &mut Bits, kind: u8) -> Result<Constant, ReadError> {
             };
             let number = if kind_of == NEGATIVE { !number } else { number };
             match layout.integer {
+                0 if layout.float == 4 && narrow(number.into()).is_none() => {
+                    return bits.fail(ReadErrorKind::Range { what: WHAT });
+                }
                 0 => Constant::Float(number.into()),
                 _ => Constant::Integer(number.into()),
             }
@@ -213,19 +216,18 @@ fn float(
                 layout,
             });
         }
+        4 if narrow(value).is_none() => {
+            return Err(WriteErrorKind::FloatWidth { constant, value });
+        }
         _ if layout.dialect() == Dialect::Lua51 && f64::from(near).to_bits() == value.to_bits() => {
             whole(out, type_of, near);
         }
-        4 => match narrow(value) {
-            Some(bits) => {
-                out.symbol(type_of, FLOAT);
-                out.raw(bits, 32);
-            }
-            None => return Err(WriteErrorKind::FloatWidth { constant, value }),
-        },
         _ => {
             out.symbol(type_of, FLOAT);
-            raw(out, value.to_bits());
+            match narrow(value) {
+                Some(bits) if layout.float == 4 => out.raw(bits, 32),
+                _ => raw(out, value.to_bits()),
+            }
         }
     }
     Ok(())
