@@ -182,7 +182,7 @@ fn check(chip: Chip) {
             heap_limit: fastlua_compiler::HEAP_LIMIT,
         };
         let bundle = build.run(|| {}).unwrap();
-        let header = bundle.c_header("0");
+        let header = bundle.c_header("0").to_string();
         let device = Device {
             tools: tools.clone(),
             work: Path::new(env!("CARGO_TARGET_TMPDIR")).join("need"),

@@ -102,7 +102,7 @@ fn bundle(variant: &Variant) -> Bundle {
 /// Compiles the bundle's `fast.c` and the host program, and runs the script.
 fn dumps(stock: &Path, out: &Path, model: NumberModel, bundle: &Bundle, flags: &[&str]) -> String {
     put(out, "fast.c", fastlua_firmware::fast_c());
-    put(out, "fast_chunks.h", bundle.c_header("0"));
+    put(out, "fast_chunks.h", bundle.c_header("0").to_string());
     let script = put(out, "script.lua", SCRIPT);
     let host = out.join("host");
     succeed(

@@ -215,7 +215,7 @@ impl What {
         })
     }
 
-    fn files(&self, bundle: &Bundle) -> Result<Vec<OutputFile>> {
+    fn files<'a>(&self, bundle: &'a Bundle) -> Result<Vec<OutputFile<'a>>> {
         Ok(match *self {
             What::Module => c_module(bundle).to_vec(),
             What::Slot(capacity) => c_module_with_slot(bundle, capacity)
@@ -247,7 +247,7 @@ fn write(
         outputs.add(depfile, rule(&targets, sources)?);
     }
     for (path, file) in paths.iter().zip(files) {
-        outputs.add(path, file.bytes);
+        outputs.add_written(path, move |out| file.write(out));
     }
     if let Some(file) = &args.sbom {
         outputs.add(file, cyclonedx(plan, bundle, &bundle.name())?);

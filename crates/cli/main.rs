@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod build_report;
+mod changed;
 mod check;
 mod compile;
 mod completions;

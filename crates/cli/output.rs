@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::changed::{Changed, STEP};
 use crate::print;
 use crate::temporary::{self, Temporary};
 
 /// Files to be written together: each is completed under a temporary name beside its own before
 /// the first is renamed, and a file that holds the same bytes already is not touched.
 #[derive(Default)]
-pub struct Outputs(Vec<(PathBuf, Vec<u8>)>);
+pub struct Outputs<'a>(Vec<(PathBuf, Contents<'a>)>);
+
+/// Writes what a file is to hold.
+type Contents<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// What became of a file.
 pub struct Written {
@@ -29,17 +33,27 @@ impl fmt::Display for Written {
     }
 }
 
-impl Outputs {
+impl<'a> Outputs<'a> {
     pub fn add(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
-        self.0.push((path.into(), bytes.into()));
+        let bytes = bytes.into();
+        self.add_written(path, move |out| out.write_all(&bytes));
+    }
+
+    /// A file whose bytes are made while it is written.
+    pub fn add_written(
+        &mut self,
+        path: impl Into<PathBuf>,
+        write: impl Fn(&mut dyn Write) -> io::Result<()> + 'a,
+    ) {
+        self.0.push((path.into(), Box::new(write)));
     }
 
     pub fn commit(self) -> Result<Vec<Written>> {
         let mut cleared = BTreeSet::new();
         let mut ready = Vec::new();
         let mut written = Vec::new();
-        for (path, bytes) in self.0 {
-            let file = prepare(&path, &bytes, &mut cleared)
+        for (path, contents) in self.0 {
+            let file = prepare(&path, &contents, &mut cleared)
                 .with_context(|| format!("{} can't be written", print::path(&path)))?;
             let changed = file.is_some();
             ready.extend(file);
@@ -63,7 +77,7 @@ impl Outputs {
 /// `cleared` are the folders in which nothing is left of others.
 fn prepare(
     path: &Path,
-    bytes: &[u8],
+    contents: &Contents,
     cleared: &mut BTreeSet<PathBuf>,
 ) -> Result<Option<(Temporary, PathBuf)>> {
     let target = match fs::canonicalize(path) {
@@ -73,9 +87,6 @@ fn prepare(
     };
     match fs::metadata(&target) {
         Ok(about) if !about.is_file() => bail!("it exists and is no regular file"),
-        Ok(about) if about.len() == bytes.len() as u64 && fs::read(&target)? == bytes => {
-            return Ok(None);
-        }
         _ => {}
     }
     let folder = match target.parent() {
@@ -88,8 +99,11 @@ fn prepare(
     if cleared.insert(folder.to_owned()) {
         temporary::clear(folder);
     }
-    let file = Temporary::file(folder, bytes)?;
-    Ok(Some((file, target)))
+    let changed = Changed::new(folder, target.clone())?;
+    let mut out = BufWriter::with_capacity(STEP, changed);
+    contents(&mut out)?;
+    let changed = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok(changed.done()?)
 }
 
 /// Makes a folder for output, if there is none.

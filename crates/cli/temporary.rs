@@ -2,8 +2,8 @@
 //! left behind that was killed goes when the next one writes to the same folder.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,9 +25,9 @@ fn made() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 pub struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A file in a folder, with these bytes and the permissions that any new file gets.
-    pub fn file(folder: &Path, bytes: &[u8]) -> io::Result<Temporary> {
-        let (mut file, temporary) = Temporary::add(|| {
+    /// An empty file in a folder, with the permissions that any new file gets.
+    pub fn file(folder: &Path) -> io::Result<(File, Temporary)> {
+        Temporary::add(|| {
             let mut builder = Builder::new();
             #[cfg(unix)]
             {
@@ -37,10 +37,7 @@ impl Temporary {
             }
             let file = builder.prefix(&prefix()).tempfile_in(folder)?;
             file.keep().map_err(|kept| kept.error)
-        })?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        Ok(temporary)
+        })
     }
 
     /// An empty folder where the system keeps temporary ones.

@@ -68,7 +68,12 @@ impl Emulated<'_> {
                 let (name, text) = region_file(region);
                 self.load(target, core, &[(name, text.as_bytes())], &jobs)?
             }
-            None => self.load(target, core, &fast_files(&stock.c_header("0")), &jobs)?,
+            None => self.load(
+                target,
+                core,
+                &fast_files(&stock.c_header("0").to_string()),
+                &jobs,
+            )?,
         };
         let [first, chunks @ .., last] = &found[..] else {
             return Ok(Vec::new());

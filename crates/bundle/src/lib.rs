@@ -21,7 +21,7 @@ pub use objects::{
     Text, Value,
 };
 pub use output::{
-    Chip, FrozenHeader, Machine, NoChip, NoSlot, ObjectError, SlotError, TooLargeForSlot,
+    CHeader, Chip, FrozenHeader, Machine, NoChip, NoSlot, ObjectError, SlotError, TooLargeForSlot,
     form_of_number, packed_tables,
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};

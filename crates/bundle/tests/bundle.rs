@@ -195,7 +195,7 @@ fn the_header_holds_each_dump_and_each_text_once() {
         input("a", Form::Plain, "return 7 -- as it is"),
     ];
     let bundle = build(&inputs, &["lua51-int", "lua53-int32-float32"]);
-    let header = bundle.c_header("0");
+    let header = bundle.c_header("0").to_string();
     let dumps = chunk(&bundle, "b-c").dumps.iter().flatten();
     let padded = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
@@ -234,7 +234,7 @@ fn the_header_holds_each_dump_and_each_text_once() {
 #[test]
 fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     let alone = build(&[input("a", ALONE, "return 1")], &["lua51-int"]);
-    let header = alone.c_header("0");
+    let header = alone.c_header("0").to_string();
     assert!(arrays(&header, "fast_words_a").is_empty());
     assert!(
         header.contains("FAST_CHUNK(fast_name_a, NULL, 0, 0, FAST_BYTECODE,"),
@@ -245,7 +245,7 @@ fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     assert_eq!(error.chunk, "a");
 
     let both = build(&[input("a", FROZEN, "return 1")], &["lua51-int"]);
-    let header = both.c_header("0");
+    let header = both.c_header("0").to_string();
     assert_eq!(arrays(&header, "fast_words_a").len(), 1);
     assert!(!header.contains("has no bytecode"));
     assert_ne!(alone.name(), both.name());
@@ -257,7 +257,7 @@ fn deflated_source_brings_what_inflates_it() {
     let text = "local a = {'text', 'text', 'text', 'text'} return a";
     let squashed = build(&[input("a", Form::Squashed, text)], &["lua51-int"]);
     let deflated = build(&[input("a", Form::Deflated, text)], &["lua51-int"]);
-    let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0"));
+    let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0").to_string());
     assert!(!without.contains("fast_inflate") && without.contains(", NULL, 0, NULL};"));
     assert!(with.contains("static uint32_t fast_inflate_more"));
     assert!(with.contains(", NULL, 0, fast_load_deflated};"));

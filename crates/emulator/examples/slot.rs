@@ -51,12 +51,13 @@ fn main() {
     let firmware = image(
         &empty
             .c_header_with_slot("0", 128 << 10)
-            .expect("it has a slot"),
+            .expect("it has a slot")
+            .to_string(),
     );
     let mut firmware = fs::read(firmware.path()).expect("it was linked");
     firmware.resize(IMAGE, 0xff);
 
-    let header = bundle(&inputs, &variant).c_header("0");
+    let header = bundle(&inputs, &variant).c_header("0").to_string();
     let compiled = median(5, || drop(image(&header)));
     let built = bundle(&inputs, &variant);
     let put = |built: &fastlua_bundle::Bundle| {

@@ -84,7 +84,7 @@ fn data_comes_back(chip: Chip, model: &str) {
     ] {
         let what = format!("{chip} {model} {core:?} {frozen}");
         let inputs = with_chunk(Form::Data { frozen });
-        let compiled = bundle(&inputs, &variant).c_header("0");
+        let compiled = bundle(&inputs, &variant).c_header("0").to_string();
         // without a frozen chunk the image has no hook
         let bare = if frozen { core } else { Core::Stock };
         let found = output(&script(chip, &variant, bare, &compiled, EACH), &what);
@@ -216,7 +216,7 @@ fn a_page_of_100_kb_takes_4_kb_of_heap_by_ftp() {
         let mut inputs = overlays(Form::Bytecode);
         inputs.retain(|input| input.name.starts_with("ftp"));
         inputs.push(page);
-        let header = bundle(&inputs, &variant).c_header("0");
+        let header = bundle(&inputs, &variant).c_header("0").to_string();
         let printed = output(
             &script(Chip::Lx106, &variant, Core::Stock, &header, FTP_NETWORK),
             model,
@@ -250,7 +250,9 @@ fn a_page_of_100_kb_takes_4_kb_of_heap() {
             form: Form::Data { frozen: false },
             ..input("page.html", &vec![b'x'; 100_000])
         };
-        let header = bundle(&[page, input("web", web)], &variant).c_header("0");
+        let header = bundle(&[page, input("web", web)], &variant)
+            .c_header("0")
+            .to_string();
         let printed = output(
             &script(Chip::Lx106, &variant, Core::Stock, &header, NETWORK),
             model,

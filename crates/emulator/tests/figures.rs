@@ -151,7 +151,7 @@ fn the_shipped_modules(chip: Chip) {
             .flat_map(|module| WAYS.map(|way| job(way, module, &bundle)))
             .collect();
         let since = Instant::now();
-        let header = bundle.c_header("0");
+        let header = bundle.c_header("0").to_string();
         let found = figures(chip, &variant, &header, &jobs, true);
         println!(
             "{chip} {model}: {:.1?} for {} loads",
@@ -307,7 +307,9 @@ fn known_figures_of(chip: Chip) {
 
 /// `fast_chunks.h` of the shipped modules for 51-int.
 fn header() -> String {
-    bundle(&shipped(), &variant("51-int")).c_header("0")
+    bundle(&shipped(), &variant("51-int"))
+        .c_header("0")
+        .to_string()
 }
 
 #[test]
@@ -382,13 +384,13 @@ fn a_load_from_ram(chip: Chip) {
     let one = bundle(std::slice::from_ref(telnet), &variant);
     let ways = [Way::RamSource, Way::RamBytecode];
     let jobs = ways.map(|way| job(way, telnet, &one));
-    let of_one = figures(chip, &variant, &one.c_header("0"), &jobs, false);
+    let of_one = figures(chip, &variant, &one.c_header("0").to_string(), &jobs, false);
     let more: Vec<Job> = modules
         .iter()
         .map(|module| job(Way::RamSource, module, &all))
         .chain(jobs)
         .collect();
-    let of_all = figures(chip, &variant, &all.c_header("0"), &more, false);
+    let of_all = figures(chip, &variant, &all.c_header("0").to_string(), &more, false);
     for (one, all) in of_one.iter().zip(&of_all[modules.len()..]) {
         let (one, all) = (one.load.clone().unwrap(), all.load.clone().unwrap());
         assert!(one.instructions.abs_diff(all.instructions) <= 200);

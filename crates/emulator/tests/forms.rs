@@ -69,7 +69,7 @@ fn every_module_loads_in_every_form() {
         let variant = variant(model);
         for core in [Core::Stock, Core::ReadOnly, Core::Hooked] {
             let (inputs, expected): (Vec<_>, Vec<_>) = inputs(core).into_iter().unzip();
-            let header = bundle(&inputs, &variant).c_header("0");
+            let header = bundle(&inputs, &variant).c_header("0").to_string();
             let image = Image::script(
                 &tools(chip),
                 &work(),

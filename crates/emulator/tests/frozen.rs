@@ -47,7 +47,7 @@ fn run(
     inputs: &[Input],
     count_reads: bool,
 ) -> Output {
-    let header = bundle(inputs, variant).c_header("0");
+    let header = bundle(inputs, variant).c_header("0").to_string();
     let files = fast_files(&header);
     let image = Image::script(
         &tools(chip),
@@ -190,8 +190,9 @@ int luaopen_fast (lua_State *L) {
     for model in MODELS {
         let variant = variant(model);
         let one = [input("one", b"return 'one'")];
-        let header =
-            bundle(&carried(&one, Form::Frozen { fallback: false }), &variant).c_header("0");
+        let header = bundle(&carried(&one, Form::Frozen { fallback: false }), &variant)
+            .c_header("0")
+            .to_string();
         let [(_, fast), chunks] = fast_files(&header);
         let image = Image::script(
             &tools(chip),
@@ -230,7 +231,7 @@ fn loads(chip: Chip, variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Lo
     let jobs: Vec<Job> = chunks
         .flat_map(|c| [job(&c.name, false), job(&c.name, true)])
         .collect();
-    let header = bundle.c_header("0");
+    let header = bundle.c_header("0").to_string();
     let how = Measure {
         tools: &tools(chip),
         work: &work(),

@@ -52,7 +52,7 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
     ] {
         let what = format!("{chip} {model} {core:?} {form}");
         let inputs = carried(&shipped(), form);
-        let compiled = bundle(&inputs, &variant).c_header("0");
+        let compiled = bundle(&inputs, &variant).c_header("0").to_string();
         let without_hook = core == Core::Hooked && !form.is_frozen();
         let other = if without_hook { Core::ReadOnly } else { core };
         let expected = output(&script(chip, &variant, other, &compiled, EACH), &what);
@@ -130,7 +130,7 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let compiled = loads(
             &variant,
-            &bundle(&inputs, &variant).c_header("0"),
+            &bundle(&inputs, &variant).c_header("0").to_string(),
             &inputs,
             &|_| {},
         );
@@ -171,7 +171,13 @@ fn each_object_is_what_the_compiler_makes_of_it() {
             .iter_mut()
             .for_each(|input| input.strip = Strip::Keep);
         let frozen = bundle(&inputs, &variant);
-        let compiled = script(chip, &variant, Core::Hooked, &frozen.c_header("0"), b"");
+        let compiled = script(
+            chip,
+            &variant,
+            Core::Hooked,
+            &frozen.c_header("0").to_string(),
+            b"",
+        );
         let empty = script(chip, &variant, Core::Hooked, &header(&[], &variant), b"");
         let patched = empty.patched(&put(&inputs, &variant)).unwrap();
         let read = |image: &Image| fs::read(image.path()).unwrap();

@@ -14,7 +14,7 @@
 //!     project.add(Module::new("led.lua", "return function(pin) gpio.write(pin, 1) end"))?;
 //!     let bundle = project.plan(&Options::default())?.build(|| {})?;
 //!     for file in c_module(&bundle) {
-//!         println!("{}: {} bytes", file.name, file.bytes.len());
+//!         println!("{}: {} bytes", file.name, file.bytes().len());
 //!     }
 //!     println!("{}", Report::of(&bundle).to_json());
 //!     # assert_eq!(bundle.chunks.len(), 2);

@@ -1,30 +1,59 @@
 //! The files of a bundle.
 
-use fastlua_bundle::{Bundle, Chip};
+use std::io::{self, Write};
+
+use fastlua_bundle::{Bundle, CHeader, Chip};
 use fastlua_firmware::fast_c;
 
 use crate::{Error, VERSION};
 
 /// A file to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputFile {
+#[derive(Debug, Clone)]
+pub struct OutputFile<'a> {
     /// Its name, without folders.
     pub name: String,
+    contents: Contents<'a>,
+}
+
+#[derive(Debug, Clone)]
+enum Contents<'a> {
+    Bytes(Vec<u8>),
+    Header(CHeader<'a>),
+}
+
+impl OutputFile<'_> {
+    /// Writes what is in it, which is made only then where it is `fast_chunks.h`.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match &self.contents {
+            Contents::Bytes(bytes) => out.write_all(bytes),
+            Contents::Header(header) => write!(out, "{header}"),
+        }
+    }
+
     /// What is in it.
-    pub bytes: Vec<u8>,
+    pub fn bytes(&self) -> Vec<u8> {
+        match &self.contents {
+            Contents::Bytes(bytes) => bytes.clone(),
+            Contents::Header(header) => header.to_string().into_bytes(),
+        }
+    }
 }
 
 /// `fast.c` and `fast_chunks.h`, which go into the firmware's `app/modules`.
-pub fn c_module(bundle: &Bundle) -> [OutputFile; 2] {
-    module_with(bundle.c_header(VERSION))
+pub fn c_module(bundle: &Bundle) -> [OutputFile<'_>; 2] {
+    module_with(Contents::Header(bundle.c_header(VERSION)))
 }
 
 /// The same with a slot of so many bytes beside the chunks. There need not be any.
 ///
 /// # Errors
 /// There can be no such slot, or a chunk is frozen.
-pub fn c_module_with_slot(bundle: &Bundle, capacity: u32) -> Result<[OutputFile; 2], Error> {
-    Ok(module_with(bundle.c_header_with_slot(VERSION, capacity)?))
+pub fn c_module_with_slot(bundle: &Bundle, capacity: u32) -> Result<[OutputFile<'_>; 2], Error> {
+    let header = bundle.c_header_with_slot(VERSION, capacity)?;
+    Ok(module_with(Contents::Header(header)))
 }
 
 /// The same with the chunks in `fast_chunks.o`, which the linker of a firmware for this chip takes in place of
@@ -32,29 +61,36 @@ pub fn c_module_with_slot(bundle: &Bundle, capacity: u32) -> Result<[OutputFile;
 ///
 /// # Errors
 /// [`ObjectError`](fastlua_bundle::ObjectError).
-pub fn c_module_with_object(bundle: &Bundle, chip: Chip) -> Result<[OutputFile; 3], Error> {
+pub fn c_module_with_object(
+    bundle: &Bundle,
+    chip: Chip,
+) -> Result<[OutputFile<'static>; 3], Error> {
     let (header, object) = bundle.object(VERSION, chip)?;
-    let [module, header] = module_with(header);
-    Ok([module, header, file("fast_chunks.o", object)])
+    let [module, header] = module_with(Contents::Bytes(header.into()));
+    let object = file("fast_chunks.o", Contents::Bytes(object));
+    Ok([module, header, object])
 }
 
-fn module_with(header: String) -> [OutputFile; 2] {
-    [file("fast.c", fast_c()), file("fast_chunks.h", header)]
+fn module_with(header: Contents) -> [OutputFile; 2] {
+    let module = Contents::Bytes(fast_c().into());
+    [file("fast.c", module), file("fast_chunks.h", header)]
 }
 
 /// For each module a header `NAME_lua.h`, by which a C module carries it as its Lua half.
 ///
 /// # Errors
 /// A chunk is frozen.
-pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile>, Error> {
+pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile<'static>>, Error> {
     let headers = bundle.module_headers(VERSION)?.into_iter();
-    let named = |(name, text)| file(&format!("{name}_lua.h"), text);
+    let named = |(name, text): (String, String)| {
+        file(&format!("{name}_lua.h"), Contents::Bytes(text.into()))
+    };
     Ok(headers.map(named).collect())
 }
 
-fn file(name: &str, contents: impl Into<Vec<u8>>) -> OutputFile {
+fn file<'a>(name: &str, contents: Contents<'a>) -> OutputFile<'a> {
     OutputFile {
         name: name.into(),
-        bytes: contents.into(),
+        contents,
     }
 }

@@ -2,25 +2,37 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use super::text::Text;
+
 /// Bytes as an array of 32-bit words, zero bytes after them.
-pub(super) fn words(text: &mut String, name: &str, bytes: &[u8]) {
-    let words: Vec<&[u8]> = bytes.chunks(4).collect();
+pub(super) fn words(text: &mut Text, name: &str, bytes: &[u8]) {
+    let count = bytes.len().div_ceil(4);
     let _ = write!(
         text,
-        "\nstatic const uint32_t {name}[{}] FAST_FLASH = {{",
-        words.len()
+        "\nstatic const uint32_t {name}[{count}] FAST_FLASH = {{"
     );
-    for (i, word) in words.iter().enumerate() {
-        let mut four = [0; 4];
-        four[..word.len()].copy_from_slice(word);
-        let space = if i % 8 == 0 { "\n  " } else { " " };
-        let _ = write!(text, "{space}0x{:08x},", u32::from_le_bytes(four));
+    // most of a header is this, so the digits are made by hand
+    let mut line = String::new();
+    for eight in bytes.chunks(32) {
+        line.clear();
+        line.push_str("\n ");
+        for word in eight.chunks(4) {
+            line.push_str(" 0x");
+            for i in (0..4).rev() {
+                let byte = word.get(i).copied().unwrap_or(0);
+                for digit in [byte >> 4, byte & 15] {
+                    line.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+                }
+            }
+            line.push(',');
+        }
+        *text += &line;
     }
     *text += "\n};\n";
 }
 
 /// The same of 32-bit words.
-pub(super) fn code(text: &mut String, name: &str, code: &[u32]) {
+pub(super) fn code(text: &mut Text, name: &str, code: &[u32]) {
     let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
     words(text, name, &bytes);
 }

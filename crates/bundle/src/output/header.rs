@@ -6,10 +6,10 @@ use std::fmt::{self, Display, Formatter, Write};
 use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_load_h, fast_objects_h};
 use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
-use sha2::{Digest, Sha256};
 
 use super::c::{Hex, words};
 use super::region::INFLATE;
+use super::text::{Hashed, Text};
 use super::{objects, slot};
 use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
@@ -57,11 +57,43 @@ enum Purpose<'a> {
     Module(&'a str),
 }
 
+/// The text of `fast_chunks.h`, made while it is displayed: it is many times as long as the chunks, so write it to where it
+/// goes. It depends on nothing but the modules' names and texts, the variants and the options.
+#[derive(Debug, Clone, Copy)]
+pub struct CHeader<'a> {
+    bundle: &'a Bundle,
+    version: &'a str,
+    slot: Option<u32>,
+}
+
+impl Display for CHeader<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let CHeader {
+            bundle,
+            version,
+            slot,
+        } = *self;
+        f.write_str(&bundle.head(version))?;
+        let mut hashed = Hashed::new(f);
+        let mut text = Text::new(&mut hashed);
+        bundle.body(&mut text, &Purpose::Fast { version, slot });
+        text.done()?;
+        let name = match slot {
+            None => hashed.name(), // what was written is what has the name
+            Some(_) => bundle.name(),
+        };
+        f.write_str(&bundle.end(version, &name, &count_of("fast_chunks")))
+    }
+}
+
 impl Bundle {
-    /// The text of `fast_chunks.h`. `version` is fastlua's. It depends on nothing but the modules'
-    /// names and texts, the variants and the options.
-    pub fn c_header(&self, version: &str) -> String {
-        self.fast_header(version, None)
+    /// `fast_chunks.h`. `version` is fastlua's.
+    pub fn c_header<'a>(&'a self, version: &'a str) -> CHeader<'a> {
+        CHeader {
+            bundle: self,
+            version,
+            slot: None,
+        }
     }
 
     /// The same with a slot of so many bytes beside the chunks, of which none may be frozen; there need
@@ -69,19 +101,21 @@ impl Bundle {
     ///
     /// # Errors
     /// [`NoSlot`].
-    pub fn c_header_with_slot(&self, version: &str, capacity: u32) -> Result<String, NoSlot> {
+    pub fn c_header_with_slot<'a>(
+        &'a self,
+        version: &'a str,
+        capacity: u32,
+    ) -> Result<CHeader<'a>, NoSlot> {
         if !capacity.is_multiple_of(16) || !(LEAST_SLOT..=MOST_SLOT).contains(&capacity) {
             return Err(NoSlot::Capacity(capacity));
         }
         if let Some(chunk) = self.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
             return Err(NoSlot::Frozen(chunk.name.clone()));
         }
-        Ok(self.fast_header(version, Some(capacity)))
-    }
-
-    fn fast_header(&self, version: &str, slot: Option<u32>) -> String {
-        let body = self.body(&Purpose::Fast { version, slot });
-        self.header_around(version, &body, &count_of("fast_chunks"))
+        Ok(CHeader {
+            slot: Some(capacity),
+            ..self.c_header(version)
+        })
     }
 
     /// The header of chunks that an object file has. `block` is what there is of the variant's block.
@@ -102,23 +136,28 @@ impl Bundle {
             variant.name
         );
         let count = self.of_variant(0).count().to_string();
-        self.header_around(version, &body, &count)
+        let (head, end) = (self.head(version), self.end(version, &self.name(), &count));
+        head + &body + &end
     }
 
-    fn header_around(&self, version: &str, body: &str, count: &str) -> String {
-        let mut text = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
-        let _ = write!(
-            text,
-            "#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
+    /// What stands before the chunks.
+    fn head(&self, version: &str) -> String {
+        let about = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
+        format!(
+            "{about}#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
              #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
-             #define FAST_VERSION\t\"{version}\"\n\n{body}\n{}\n{}\n#endif\n",
-            self.table("fast", count),
-            match self.chunks.is_empty() {
-                true => format!("#define FAST_BUNDLE\t\"{}\"\n", self.name()),
-                false => self.label(version, count),
-            }
-        );
-        text
+             #define FAST_VERSION\t\"{version}\"\n\n"
+        )
+    }
+
+    /// And what stands behind them.
+    fn end(&self, version: &str, name: &str, count: &str) -> String {
+        let table = self.table("fast", count);
+        let label = match self.chunks.is_empty() {
+            true => format!("#define FAST_BUNDLE\t\"{name}\"\n"),
+            false => self.label(version, name, count),
+        };
+        format!("\n{table}\n{label}\n#endif\n")
     }
 
     /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
@@ -127,8 +166,9 @@ impl Bundle {
             version: "",
             slot: None,
         };
-        let hash = Sha256::digest(self.body(&purpose).as_bytes());
-        Hex(&hash[..8]).to_string()
+        let mut hashed = Hashed::default();
+        self.body(&mut Text::new(&mut hashed), &purpose);
+        hashed.name()
     }
 
     /// For each module its name in C and the text of `<name>_lua.h`: its chunks for a C module to
@@ -157,7 +197,7 @@ impl Bundle {
         let mut text = self.about(&about, version);
         let loader = fast_load_h();
         let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
-        text += &self.body(&Purpose::Module(&m));
+        self.body(&mut Text::new(&mut text), &Purpose::Module(&m));
         text += &self.table(&format!("{m}_lua"), &count_of(&format!("{m}_lua_chunks")));
         let _ = write!(
             text,
@@ -211,16 +251,16 @@ impl Bundle {
         text
     }
 
-    fn body(&self, purpose: &Purpose) -> String {
-        let mut text = assertions();
+    fn body(&self, text: &mut Text, purpose: &Purpose) {
+        *text += &assertions();
         for chunk in &self.chunks {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
-            words(&mut text, &format!("fast_name_{id}"), &name);
+            words(text, &format!("fast_name_{id}"), &name);
             if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
                 && let Some(source) = chunk.dumps.iter().flatten().next()
             {
-                words(&mut text, &format!("fast_words_{id}"), &source.bytes);
+                words(text, &format!("fast_words_{id}"), &source.bytes);
             }
         }
         let slot = match purpose {
@@ -228,31 +268,31 @@ impl Bundle {
             Purpose::Module(_) => None,
         };
         if matches!(purpose, Purpose::Fast { .. }) && (self.has_frozen() || slot.is_some()) {
-            text.push('\n');
-            text += &fast_objects_h();
+            *text += "\n";
+            *text += &fast_objects_h();
         }
         if self.has_deflated() || slot.is_some() {
-            text.push('\n');
-            text += &deflated_h();
+            *text += "\n";
+            *text += &deflated_h();
         }
         for chunk in &self.chunks {
             if chunk.form == (Form::Data { frozen: true })
                 && let Some(data) = chunk.dumps.iter().flatten().next()
             {
-                text += "\n#if !defined(FAST_FREEZES)";
+                *text += "\n#if !defined(FAST_FREEZES)";
                 words(
-                    &mut text,
+                    text,
                     &format!("fast_words_{}", identifier(&chunk.name)),
                     &data.bytes,
                 );
-                text += "#endif\n";
+                *text += "#endif\n";
             }
         }
-        text.push('\n');
+        *text += "\n";
         for (v, variant) in self.variants.iter().enumerate() {
             let word = if v == 0 { "if" } else { "elif" };
             let _ = writeln!(text, "#{word} {}\n", Condition(variant));
-            self.block(&mut text, v, variant, purpose);
+            self.block(text, v, variant, purpose);
         }
         let names: Vec<&str> = self.variants.iter().map(|v| v.name.as_str()).collect();
         let _ = writeln!(
@@ -261,13 +301,12 @@ impl Bundle {
             names.join(", ")
         );
         if let Some(capacity) = slot {
-            text.push('\n');
-            text += &slot::slot(capacity);
+            *text += "\n";
+            *text += &slot::slot(capacity);
         }
-        text
     }
 
-    fn block(&self, text: &mut String, v: usize, variant: &Variant, purpose: &Purpose) {
+    fn block(&self, text: &mut Text, v: usize, variant: &Variant, purpose: &Purpose) {
         let index_name = match purpose {
             Purpose::Fast { .. } => {
                 let name = &variant.name;
@@ -357,7 +396,7 @@ impl Bundle {
     }
 
     /// Writes the frozen chunks of a variant; false where it has none.
-    fn frozen(&self, text: &mut String, v: usize) -> bool {
+    fn frozen(&self, text: &mut Text, v: usize) -> bool {
         if !self.has_frozen() {
             return false;
         }
@@ -372,7 +411,7 @@ impl Bundle {
     }
 
     /// Writes the frozen chunk of each chunk, if it has one.
-    fn frozen_index(&self, text: &mut String, v: usize) {
+    fn frozen_index(&self, text: &mut Text, v: usize) {
         *text += "#if defined(FAST_FREEZES)\n\
              static const fast_frozen *const fast_frozen_chunks[] = {\n";
         for (chunk, _) in self.of_variant(v) {
@@ -420,8 +459,7 @@ impl Bundle {
     }
 
     /// What tells of the bundle in an image.
-    fn label(&self, version: &str, count: &str) -> String {
-        let name = self.name();
+    fn label(&self, version: &str, name: &str, count: &str) -> String {
         let frozen = if self.has_frozen() {
             "fast_frozen_chunks"
         } else {
@@ -432,7 +470,7 @@ impl Bundle {
              #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
              #define FAST_LABEL_COUNT\t{count}\n\
              #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
-            label_sum(&name, version),
+            label_sum(name, version),
             fast_label_h()
         )
     }

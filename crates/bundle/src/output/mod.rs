@@ -8,9 +8,10 @@ mod objects;
 mod packed;
 mod region;
 mod slot;
+mod text;
 
 pub use chip::{Chip, NoChip};
-pub use header::{FrozenHeader, NoSlot};
+pub use header::{CHeader, FrozenHeader, NoSlot};
 pub use object::ObjectError;
 pub use packed::packed_tables;
 pub use region::{Machine, form_of_number};

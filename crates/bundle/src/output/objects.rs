@@ -11,12 +11,13 @@ use std::fmt::Write;
 use fastlua_bytecode::{Dialect, Format, Layout};
 
 use super::c::{code, float, integer, quote, words};
+use super::text::Text;
 use crate::objects::{CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
 use crate::{Need, identifier};
 
 /// Writes the strings, their table, the functions, and for each chunk `fast_z_<identifier>`;
 /// `FAST_FUNCTIONS` is how many functions there are.
-pub(super) fn print(text: &mut String, objects: &Objects) {
+pub(super) fn print(text: &mut Text, objects: &Objects) {
     layout(text, &objects.dump);
     strings(text, &objects.strings);
     for chunk in &objects.chunks {
@@ -34,7 +35,7 @@ pub(super) fn print(text: &mut String, objects: &Objects) {
 }
 
 /// Writes what the core's structures are on a chip as assertions. A test core has other fields.
-fn layout(text: &mut String, dump: &Layout) {
+fn layout(text: &mut Text, dump: &Layout) {
     if !dump.format.is_nodemcu() {
         return;
     }
@@ -58,7 +59,7 @@ fn layout(text: &mut String, dump: &Layout) {
 }
 
 /// Writes each string, then the table.
-fn strings(text: &mut String, strings: &Strings) {
+fn strings(text: &mut Text, strings: &Strings) {
     *text += "/* the pool of strings */\n";
     for (id, string) in strings.texts.iter().enumerate() {
         let (hash, n, quoted) = (string.hash, string.bytes.len(), quote(string.bytes));
@@ -96,7 +97,7 @@ fn strings(text: &mut String, strings: &Strings) {
     *text += ")\n\n";
 }
 
-fn frozen_chunk(text: &mut String, chunk: &FrozenChunk, dialect: Dialect) {
+fn frozen_chunk(text: &mut Text, chunk: &FrozenChunk, dialect: Dialect) {
     let _ = writeln!(
         text,
         "static const fast_frozen fast_z_{} = {{\n  (const Proto *)&fast_f{main}, {main}, {},\n  FAST_SHADOWS{}{}}};\n",
@@ -109,7 +110,7 @@ fn frozen_chunk(text: &mut String, chunk: &FrozenChunk, dialect: Dialect) {
 }
 
 /// Writes a function after those in it.
-fn function(text: &mut String, objects: &Objects, id: usize) {
+fn function(text: &mut Text, objects: &Objects, id: usize) {
     let frozen = &objects.functions[id];
     for &child in &frozen.functions {
         function(text, objects, child);
@@ -174,7 +175,7 @@ fn numbers(frozen: &FrozenFunction) -> String {
     )
 }
 
-fn children(text: &mut String, id: usize, children: &[usize]) {
+fn children(text: &mut Text, id: usize, children: &[usize]) {
     let _ = write!(text, "static const Proto *const fast_p{id}[] = {{");
     for (i, child) in children.iter().enumerate() {
         let space = if i % 8 == 0 { "\n  " } else { " " };
@@ -183,7 +184,7 @@ fn children(text: &mut String, id: usize, children: &[usize]) {
     *text += "\n};\n";
 }
 
-fn constants(text: &mut String, objects: &Objects, id: usize) {
+fn constants(text: &mut Text, objects: &Objects, id: usize) {
     let _ = writeln!(text, "static const TValue fast_k{id}[] = {{");
     for constant in &objects.functions[id].constants {
         let _ = match *constant {
@@ -201,12 +202,7 @@ fn constants(text: &mut String, objects: &Objects, id: usize) {
 }
 
 /// Writes the descriptions of upvalues, and gives their type: 5.1 has none but names.
-fn upvalues(
-    text: &mut String,
-    dialect: Dialect,
-    id: usize,
-    frozen: &FrozenFunction,
-) -> &'static str {
+fn upvalues(text: &mut Text, dialect: Dialect, id: usize, frozen: &FrozenFunction) -> &'static str {
     let (head, kind) = match dialect {
         Dialect::Lua51 => ("TString *const", "TString *"),
         Dialect::Lua53 => ("const Upvaldesc", "Upvaldesc"),

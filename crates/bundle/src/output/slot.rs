@@ -10,6 +10,7 @@ use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
 use super::region::{self, Machine, Plan};
+use super::text::Text;
 use crate::bundle::Bundle;
 use crate::form::Form;
 use crate::objects::{CoreLayout, Objects, expressions};
@@ -79,7 +80,7 @@ impl Display for TooLargeForSlot {
 }
 
 /// What the text of a header with a slot has for a variant: the core's layout as its compiler sees it.
-pub(super) fn core(text: &mut String, variant: &Variant, version: &str) {
+pub(super) fn core(text: &mut Text, variant: &Variant, version: &str) {
     let expressions = expressions(&variant.layout);
     let list = expressions.join(", \\\n  ");
     let sum = expressions.iter().enumerate();

@@ -21,7 +21,10 @@ pub fn header(inputs: &[Input], variant: &Variant) -> String {
         }
         inputs => bundle(inputs, variant),
     };
-    bundle.c_header_with_slot("0", CAPACITY).unwrap()
+    bundle
+        .c_header_with_slot("0", CAPACITY)
+        .unwrap()
+        .to_string()
 }
 
 /// The one slot of an ELF file.
