@@ -373,6 +373,19 @@ fn a_bundle_that_flash_can_not_hold_is_an_error_with_sizes() {
     assert!(errors.contains("lua51-float: 1200"), "{errors}");
     assert!(errors.contains("917504"), "{errors}");
     assert!(!f.join("out").exists());
+    // what the texts alone take is told before anything is compiled
+    put(
+        f,
+        "c.lua",
+        format!("return return --{}", "x".repeat(500_000)),
+    );
+    let plain = ["c.lua", "d.lua", "--as", "plain", "-o", "out"];
+    fs::copy(f.join("c.lua"), f.join("d.lua")).unwrap();
+    let errors = fail(&mut build(f, &plain));
+    assert!(
+        errors.contains("lua51-float: at least 1000032 bytes"),
+        "{errors}"
+    );
     // frozen, the string is there twice: in the bytecode as well
     let frozen = ["--as", "frozen", "--variant", "lua51-float", "-o", "out"];
     let errors = fail(build(f, &["a.lua"]).args(frozen));

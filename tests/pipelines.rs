@@ -225,6 +225,44 @@ SConscript('../../pipelines/platformio.py')
     assert!(said.contains("no-fastlua is not installed"), "{said}");
 }
 
+/// A cache that build systems share knows inputs and outputs only, as SCons's: what one folder built, another is given.
+#[test]
+#[ignore = "needs scons"]
+fn a_build_system_s_cache_needs_inputs_and_outputs_only() {
+    let cache = tempfile::tempdir().unwrap();
+    let sconstruct = format!(
+        "import os\nenv = Environment(ENV=os.environ)\nCacheDir('{}')\n\
+         env.Command(['out/fast.c', 'out/fast_chunks.h'], ['fast.toml'] + Glob('lua/*.lua'),\n    \
+         'fastlua build fast.toml -o out --quiet')\n",
+        cache.path().display()
+    );
+    let project = || {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "SConstruct", &sconstruct);
+        put(
+            folder.path(),
+            "fast.toml",
+            "[[module]]\npath = \"lua/*.lua\"\n",
+        );
+        put(folder.path(), "lua/greet.lua", "return 'hello'");
+        folder
+    };
+    let scons = |folder: &TempDir| succeed(&mut with_fastlua("scons", folder.path()));
+    let header = |folder: &TempDir| fs::read(folder.path().join("out/fast_chunks.h")).unwrap();
+    let (one, other) = (project(), project());
+    assert!(scons(&one).contains("\nfastlua build"));
+    let said = scons(&other);
+    assert!(
+        said.contains("Retrieved `out/fast_chunks.h' from cache"),
+        "{said}"
+    );
+    assert!(!said.contains("\nfastlua build"), "{said}");
+    assert_eq!(header(&one), header(&other));
+    put(other.path(), "lua/greet.lua", "return 'other'");
+    assert!(scons(&other).contains("\nfastlua build"));
+    assert_ne!(header(&one), header(&other));
+}
+
 #[test]
 #[ignore = "needs make"]
 fn the_makefile_for_nodemcu_builds_what_changed() {

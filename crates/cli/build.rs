@@ -7,16 +7,21 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
     Amount, BudgetError, Bundle, Chip, FirmwareTree, Options, OutputFile, OutputReport, Plan,
-    Report, c_module, c_module_with_object, c_module_with_slot, firmware_tree, module_headers,
+    Report, WarningReport, c_module, c_module_with_object, c_module_with_slot, firmware_tree,
+    module_headers,
 };
 use fastlua_sbom::cyclonedx;
 use indicatif::ProgressStyle;
 
+use crate::cache::{self, Cache, Entry};
 use crate::depfile::rule;
 use crate::folder::Folder;
-use crate::output::{Outputs, Written, make_folder};
+use crate::output::{Contents, Outputs, Written, make_folder};
 use crate::variant_args::{Heap, Known, find};
 use crate::{build_report, inputs, portable, print};
+
+/// The name of the bill of materials among what is made of a bundle.
+const SBOM: &str = "sbom";
 
 /// Compile Lua modules into a C module with bytecode for every firmware variant
 #[derive(clap::Args)]
@@ -64,6 +69,12 @@ pub struct Args {
     /// Write a bill of materials: what is in the bundle, as CycloneDX JSON
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
+    /// Keep what is made in this folder, and take it from there where nothing changed; it may be shared
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Drop what the cache has not used for longest when it takes more than this
+    #[arg(long, value_name = "SIZE", default_value = "1024M", requires = "cache", value_parser = amount)]
+    cache_limit: u64,
     /// Print what each chunk takes on the chip as bytecode and frozen
     #[arg(long)]
     costs: bool,
@@ -83,12 +94,17 @@ enum Emit {
     Header,
 }
 
+/// Bytes.
+fn amount(text: &str) -> Result<u64, String> {
+    let amount: Result<Amount, BudgetError> = text.parse();
+    amount
+        .map(|Amount(bytes)| bytes)
+        .map_err(|error| error.to_string())
+}
+
 /// Bytes of a slot.
 fn capacity(text: &str) -> Result<u32, String> {
-    let Amount(bytes) = text
-        .parse()
-        .map_err(|error: BudgetError| error.to_string())?;
-    bytes
+    amount(text)?
         .try_into()
         .map_err(|_| "that is more than a chip has".into())
 }
@@ -123,11 +139,21 @@ pub fn run(args: &Args) -> Result<()> {
     if let What::Object(chip) = what {
         chip.one_of(&plan.variants).context("--emit object")?;
     }
-    let bundle = build(&plan, args.jobs)?;
-    warn(&bundle);
-    let written = write(args, &what, &plan, &bundle, &sources)?;
+    let (mut report, written) = match made(args, &what, &plan)? {
+        Made::Entry(entry) => {
+            say(&entry.report.warnings, entry.report.variants.len());
+            let written = write(args, &sources, entry.outputs())?;
+            (entry.report, written)
+        }
+        Made::Bundle(bundle) => {
+            warn(&bundle);
+            let files = what.files(&bundle)?;
+            let contents = contents(args, &plan, &bundle, &files)?;
+            let written = write(args, &sources, contents.into_iter())?;
+            (report(&bundle, &files), written)
+        }
+    };
     if args.json {
-        let mut report = Report::of(&bundle);
         let output = |w: &Written| OutputReport {
             path: w.path.display().to_string(),
             changed: w.changed,
@@ -136,8 +162,8 @@ pub fn run(args: &Args) -> Result<()> {
         return print::out(report.to_json() + "\n");
     }
     let mut text = String::new();
-    if !bundle.chunks.is_empty() {
-        text += &build_report::table(&bundle);
+    if !report.chunks.is_empty() {
+        text += &build_report::table(&report);
     }
     if let Some(capacity) = args.slot {
         text += &format!(
@@ -145,8 +171,8 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     written.iter().for_each(|file| text += &format!("{file}\n"));
-    if args.costs || bundle.has_frozen() {
-        text += &build_report::costs(&bundle);
+    if args.costs || build_report::has_frozen(&report) {
+        text += &build_report::costs(&report);
     }
     print::report(text)
 }
@@ -168,9 +194,81 @@ pub fn of_tree(
 
 /// Says what the user should know of a bundle.
 pub fn warn(bundle: &Bundle) {
-    for warning in &bundle.warnings {
-        let shown = warning.fault.shown(bundle.variants.len());
-        print::note(&format!("{}: {shown}", warning.severity.name()));
+    let warnings: Vec<_> = bundle.warnings.iter().map(WarningReport::of).collect();
+    say(&warnings, bundle.variants.len());
+}
+
+fn say(warnings: &[WarningReport], variants: usize) {
+    for warning in warnings {
+        print::note(&format!(
+            "{}: {}",
+            warning.severity,
+            warning.shown(variants)
+        ));
+    }
+}
+
+/// What a build gives.
+enum Made {
+    Entry(Entry),
+    Bundle(Bundle),
+}
+
+/// Builds a plan, or finds it in the cache.
+fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
+    let Some(folder) = &args.cache else {
+        let bundle = build(plan, args.jobs)?;
+        return Ok(Made::Bundle(bundle));
+    };
+    let cache = Cache::new(folder, args.cache_limit)?;
+    let name = cache::name(
+        plan,
+        &format!("{what:?}, bill of materials: {}", args.sbom.is_some()),
+    )?;
+    if let Some(entry) = cache.find(&name) {
+        print::detail(|| format!("taken from the cache: {name}"));
+        return Ok(Made::Entry(entry));
+    }
+    let bundle = build(plan, args.jobs)?;
+    let files = what.files(&bundle)?;
+    let contents = contents(args, plan, &bundle, &files)?;
+    let added = cache.add(&name, contents.into_iter(), || report(&bundle, &files));
+    drop(files);
+    Ok(match added {
+        Ok(entry) => Made::Entry(entry),
+        Err(error) => {
+            let shown = print::path(folder);
+            print::note(&format!(
+                "warning: the cache {shown} can't be written: {error}"
+            ));
+            Made::Bundle(bundle)
+        }
+    })
+}
+
+/// What is made of a bundle, by name.
+fn contents<'a>(
+    args: &Args,
+    plan: &Plan,
+    bundle: &Bundle,
+    files: &'a [OutputFile],
+) -> Result<Vec<(&'a str, Contents<'a>)>> {
+    let mut all: Vec<(&str, Contents)> = Vec::new();
+    for file in files {
+        all.push((&file.name, Box::new(|out| file.write(out))));
+    }
+    if args.sbom.is_some() {
+        let text = cyclonedx(plan, bundle, &bundle.name())?;
+        all.push((SBOM, Box::new(move |out| out.write_all(text.as_bytes()))));
+    }
+    Ok(all)
+}
+
+/// The report on a bundle of which these files were written.
+fn report(bundle: &Bundle, files: &[OutputFile]) -> Report {
+    match files.iter().find_map(OutputFile::bundle) {
+        Some(name) => Report::named(bundle, name.into()),
+        None => Report::of(bundle),
     }
 }
 
@@ -191,6 +289,7 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
 }
 
 /// What is written of a bundle.
+#[derive(Debug)]
 enum What {
     Module,
     Slot(u32),
@@ -229,28 +328,28 @@ impl What {
     }
 }
 
-fn write(
+/// Writes what was made, and what the build was made of.
+fn write<'a>(
     args: &Args,
-    what: &What,
-    plan: &Plan,
-    bundle: &Bundle,
     sources: &[PathBuf],
+    made: impl Iterator<Item = (&'a str, Contents<'a>)>,
 ) -> Result<Vec<Written>> {
-    let files = what.files(bundle)?;
-    portable::check(files.iter().map(|f| f.name.as_str()))?;
+    let (sbom, files): (Vec<_>, Vec<_>) = made.partition(|(name, _)| *name == SBOM);
+    portable::check(files.iter().map(|(name, _)| *name))?;
     make_folder(&args.output)?;
-    let paths: Vec<PathBuf> = files.iter().map(|f| args.output.join(&f.name)).collect();
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|(name, _)| args.output.join(name))
+        .collect();
     let mut outputs = Outputs::default();
     if let Some(depfile) = &args.depfile {
         let outputs_of_it = args.stamp.as_ref().map_or(&paths[..], std::slice::from_ref);
         let targets: Vec<&Path> = outputs_of_it.iter().map(PathBuf::as_path).collect();
         outputs.add(depfile, rule(&targets, sources)?);
     }
-    for (path, file) in paths.iter().zip(files) {
-        outputs.add_written(path, move |out| file.write(out));
-    }
-    if let Some(file) = &args.sbom {
-        outputs.add(file, cyclonedx(plan, bundle, &bundle.name())?);
+    let sbom = args.sbom.iter().cloned().zip(sbom);
+    for (path, (_, contents)) in paths.iter().cloned().zip(files).chain(sbom) {
+        outputs.add_written(path, contents);
     }
     let written = outputs.commit()?;
     if let Some(stamp) = &args.stamp {

@@ -1,19 +1,20 @@
 //! What `fastlua build` prints of a bundle.
 
 use comfy_table::{CellAlignment, Table, presets};
-use fastlua::{Bundle, Costs, Form};
+use fastlua::{ChunkReport, Costs, DumpReport, Form, Report};
 
 /// The bytes of each chunk for each variant, and what was proved.
-pub fn table(bundle: &Bundle) -> String {
+pub fn table(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let names = bundle.variants.iter().map(|v| v.name.clone());
+    let names = report.variants.iter().cloned();
     let heads = ["chunk".into(), "source".into()].into_iter().chain(names);
     table.set_header(heads.collect::<Vec<String>>());
-    let mut totals = vec![0; bundle.variants.len() + 1];
-    for chunk in &bundle.chunks {
-        let mut sizes = vec![Some(chunk.source_len)];
-        sizes.extend(chunk.dumps.iter().map(|d| Some(d.as_ref()?.bytes.len())));
+    let mut totals = vec![0; report.variants.len() + 1];
+    for chunk in &report.chunks {
+        let mut sizes = vec![Some(chunk.source_bytes)];
+        let dumps = report.variants.iter().map(|v| chunk.dumps.get(v));
+        sizes.extend(dumps.map(|dump| Some(dump?.bytes)));
         for (total, size) in totals.iter_mut().zip(&sizes) {
             *total += size.unwrap_or(0);
         }
@@ -28,9 +29,9 @@ pub fn table(bundle: &Bundle) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
-    let of = |is: fn(Form) -> bool| bundle.chunks.iter().filter(move |c| is(c.form));
-    let bytecode = of(|form| !form.is_source() && !form.is_data()).flat_map(|c| &c.dumps);
-    let dumps = bytecode.flatten().count();
+    let of = |is: fn(Form) -> bool| report.chunks.iter().filter(move |c| is(c.is_as()));
+    let bytecode = of(|form| !form.is_source() && !form.is_data()).map(|c| c.dumps.len());
+    let dumps: usize = bytecode.sum();
     let texts = of(|form| form.is_squashed()).count();
     let frozen = of(|form| form.is_frozen() && !form.is_data()).count();
     text.push('\n');
@@ -44,7 +45,7 @@ pub fn table(bundle: &Bundle) -> String {
         text += &format!(
             "Frozen: {frozen} of {}; the bytes above are those of their bytecode. The firmware's compiler decides\n\
              what they take: fast.list and fast.info tell it.\n",
-            bundle.chunks.len()
+            report.chunks.len()
         );
     }
     if texts > 0 {
@@ -55,17 +56,28 @@ pub fn table(bundle: &Bundle) -> String {
     text
 }
 
+/// Whether any chunk is frozen.
+pub fn has_frozen(report: &Report) -> bool {
+    report.chunks.iter().any(|c| c.is_as().is_frozen())
+}
+
+/// The chunks that the first of the variants carries.
+fn of_first(report: &Report) -> impl Iterator<Item = (&ChunkReport, &DumpReport)> {
+    let chunks = report.chunks.iter();
+    chunks.filter_map(|chunk| Some((chunk, chunk.dumps.get(&report.variants[0])?)))
+}
+
 /// What each chunk takes in the first of the variants.
-pub fn costs(bundle: &Bundle) -> String {
+pub fn costs(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let heads = "bytes in|as|flash|heap kept|load";
     table.set_header(heads.split('|'));
-    for (chunk, dump) in bundle.of_variant(0) {
-        let Some(c) = dump.costs() else {
-            let flash = dump.bytes.len().to_string();
-            let form = chunk.form.name();
-            let load = if chunk.form.is_data() {
+    for (chunk, dump) in of_first(report) {
+        let Some(c) = dump.costs else {
+            let flash = dump.bytes.to_string();
+            let form = &*chunk.form;
+            let load = if chunk.is_as().is_data() {
                 "is read"
             } else {
                 "is compiled"
@@ -97,16 +109,17 @@ pub fn costs(bundle: &Bundle) -> String {
     let rows: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
     let mut text = format!(
         "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
-        bundle.variants[0].name
+        report.variants[0]
     );
-    let frozen: Vec<&Costs> = bundle
-        .of_variant(0)
-        .filter_map(|(chunk, dump)| dump.costs().filter(|_| chunk.form.is_frozen()))
+    let frozen: Vec<Costs> = of_first(report)
+        .filter_map(|(chunk, dump)| dump.costs.filter(|_| chunk.is_as().is_frozen()))
         .collect();
-    if !frozen.is_empty() {
-        let sum = |of: fn(&Costs) -> usize| frozen.iter().map(|c| of(c)).sum::<usize>();
+    if let Some(pool) = report.pools.get(&report.variants[0])
+        && !frozen.is_empty()
+    {
+        let sum = |of: fn(&Costs) -> usize| frozen.iter().map(of).sum::<usize>();
         let (functions, flash) = (sum(|c| c.functions), sum(|c| c.frozen_flash));
-        let (strings, bytes) = bundle.pool(0);
+        let (strings, bytes) = (pool.strings, pool.flash);
         text += &format!(
             "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each. Their strings: {strings},\n\
              {bytes} bytes, {} each, as one pool; {} if each chunk had its own.\n",

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod build_report;
+mod cache;
 mod changed;
 mod check;
 mod compile;
@@ -31,6 +32,11 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// Builds make and drop many small things between few that stay, which leaves other allocators searching.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Puts Lua modules into a NodeMCU firmware image as bytecode that loads straight from flash.
 #[derive(Parser)]

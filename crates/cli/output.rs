@@ -18,7 +18,7 @@ use crate::temporary::{self, Temporary};
 pub struct Outputs<'a>(Vec<(PathBuf, Contents<'a>)>);
 
 /// Writes what a file is to hold.
-type Contents<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+pub type Contents<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// What became of a file.
 pub struct Written {
@@ -36,16 +36,12 @@ impl fmt::Display for Written {
 impl<'a> Outputs<'a> {
     pub fn add(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
-        self.add_written(path, move |out| out.write_all(&bytes));
+        self.add_written(path, Box::new(move |out| out.write_all(&bytes)));
     }
 
     /// A file whose bytes are made while it is written.
-    pub fn add_written(
-        &mut self,
-        path: impl Into<PathBuf>,
-        write: impl Fn(&mut dyn Write) -> io::Result<()> + 'a,
-    ) {
-        self.0.push((path.into(), Box::new(write)));
+    pub fn add_written(&mut self, path: impl Into<PathBuf>, contents: Contents<'a>) {
+        self.0.push((path.into(), contents));
     }
 
     pub fn commit(self) -> Result<Vec<Written>> {

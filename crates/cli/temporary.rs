@@ -134,8 +134,12 @@ pub fn clear(folder: &Path) {
 #[cfg(not(unix))]
 pub fn clear(_: &Path) {}
 
+/// Whether a file of this name is a temporary one.
+pub fn is_one(name: &str) -> bool {
+    owner(name).is_some()
+}
+
 /// The number of the process that made a temporary file of this name.
-#[cfg(any(unix, test))]
 fn owner(name: &str) -> Option<i32> {
     let (number, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
     number.parse().ok().filter(|number| *number > 0)

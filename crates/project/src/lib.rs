@@ -44,6 +44,7 @@
 //! The same modules and options give the same bytes, on any machine and with any number of threads:
 //! a plan is built in rayon's current thread pool, which may have one thread.
 
+mod digest;
 mod error;
 mod files;
 mod firmware;

@@ -33,6 +33,14 @@ impl OutputFile<'_> {
         }
     }
 
+    /// The bundle's name, where it is `fast_chunks.h`, which knows it once it was written.
+    pub fn bundle(&self) -> Option<&str> {
+        match &self.contents {
+            Contents::Bytes(_) => None,
+            Contents::Header(header) => Some(header.name()),
+        }
+    }
+
     /// What is in it.
     pub fn bytes(&self) -> Vec<u8> {
         match &self.contents {

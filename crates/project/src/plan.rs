@@ -50,7 +50,7 @@ pub struct Plan {
     /// Bytes of heap that compiling or loading one chunk may take.
     pub heap_limit: usize,
     /// The slot that the chunks go into.
-    slot: Option<Head>,
+    pub(crate) slot: Option<Head>,
 }
 
 impl Plan {
@@ -110,6 +110,9 @@ impl Plan {
     /// # Errors
     /// All texts that do not become chunks; or that the bundle does not fit a chip.
     pub fn build(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
+        if self.slot.is_none() {
+            self.builder().check_flash().map_err(Error::TooLarge)?;
+        }
         let bundle = self.compile(done)?;
         let refused = bundle.refused();
         if !refused.is_empty() {
@@ -138,12 +141,16 @@ impl Plan {
         Ok(())
     }
 
-    fn compile(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
-        let build = Build {
+    fn builder(&self) -> Build<'_> {
+        Build {
             inputs: &self.inputs,
             variants: &self.variants,
             heap_limit: self.heap_limit,
-        };
+        }
+    }
+
+    fn compile(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
+        let build = self.builder();
         let faults = |faults| Error::Faults(faults, self.variants.len());
         let mut bundle = build.run(done).map_err(faults)?;
         let flash = self.budget.flash.map(|amount| amount.0);

@@ -1,18 +1,19 @@
 //! What is in a bundle, and its JSON.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Warning};
-use serde::Serialize;
+use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form, Warning};
+use serde::{Deserialize, Serialize};
 
 /// Name of the JSON's shape.
 const SCHEMA: &str = "fastlua-build/3";
 
 /// All that there is to say about a bundle. `docs/machine-output.md` has its JSON.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The JSON's shape.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
     pub bundle: String,
     /// Names of the variants.
@@ -28,7 +29,7 @@ pub struct Report {
 }
 
 /// A chunk.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChunkReport {
     /// Its name.
     pub name: String,
@@ -42,7 +43,7 @@ pub struct ChunkReport {
     pub sha256: String,
     /// Its form.
     #[serde(rename = "as")]
-    pub form: &'static str,
+    pub form: Cow<'static, str>,
     /// Its strip level.
     pub strip: u8,
     /// Its bytes, by variant.
@@ -50,7 +51,7 @@ pub struct ChunkReport {
 }
 
 /// The bytes of a chunk for a variant.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DumpReport {
     /// How many.
     pub bytes: usize,
@@ -59,12 +60,12 @@ pub struct DumpReport {
     /// That the dump was loaded back, or the source compared with its original: always so.
     pub proved: bool,
     /// What the chunk takes on the chip as bytecode and frozen; unknown for source.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub costs: Option<Costs>,
 }
 
 /// The strings of a variant's frozen chunks, each once.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct PoolReport {
     /// How many.
     pub strings: usize,
@@ -73,10 +74,10 @@ pub struct PoolReport {
 }
 
 /// A warning, or a note.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WarningReport {
     /// `warning`, or `note` where the chunk does what its source says.
-    pub severity: &'static str,
+    pub severity: Cow<'static, str>,
     /// File, line and what there is to say.
     pub message: String,
     /// The file.
@@ -88,7 +89,7 @@ pub struct WarningReport {
 }
 
 /// A file that was written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutputReport {
     /// Its path.
     pub path: String,
@@ -99,17 +100,22 @@ pub struct OutputReport {
 impl Report {
     /// Of a bundle.
     pub fn of(bundle: &Bundle) -> Report {
+        Report::named(bundle, bundle.name())
+    }
+
+    /// The same, if the bundle's name is known already.
+    pub fn named(bundle: &Bundle, name: String) -> Report {
         let variants: Vec<String> = bundle.variants.iter().map(|v| v.name.clone()).collect();
         let pools = variants.iter().enumerate().map(|(v, name)| {
             let (strings, flash) = bundle.pool(v);
             (name.clone(), PoolReport { strings, flash })
         });
         Report {
-            schema: SCHEMA,
-            bundle: bundle.name(),
+            schema: SCHEMA.into(),
+            bundle: name,
             chunks: bundle.chunks.iter().map(|c| chunk(c, &variants)).collect(),
             pools: pools.filter(|(_, pool)| pool.strings > 0).collect(),
-            warnings: bundle.warnings.iter().map(warning).collect(),
+            warnings: bundle.warnings.iter().map(WarningReport::of).collect(),
             outputs: Vec::new(),
             variants,
         }
@@ -118,6 +124,34 @@ impl Report {
     /// As indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("numbers and texts always have a JSON")
+    }
+}
+
+impl ChunkReport {
+    /// Its form. Whether a frozen chunk has bytecode beside it is not told.
+    pub fn is_as(&self) -> Form {
+        self.form.parse().unwrap_or_default()
+    }
+}
+
+impl WarningReport {
+    /// Of a warning.
+    pub fn of(warning: &Warning) -> WarningReport {
+        WarningReport {
+            severity: warning.severity.name().into(),
+            message: warning.fault.message.clone(),
+            file: warning.fault.file.clone(),
+            line: warning.fault.line,
+            variants: warning.fault.variants.clone(),
+        }
+    }
+
+    /// The message, and the variants unless they are all of `variants`.
+    pub fn shown(&self, variants: usize) -> String {
+        match self.variants.len() == variants {
+            true => self.message.clone(),
+            false => format!("{} [{}]", self.message, self.variants.join(", ")),
+        }
     }
 }
 
@@ -130,7 +164,7 @@ fn chunk(chunk: &BundledChunk, variants: &[String]) -> ChunkReport {
         file: chunk.file.clone(),
         source_bytes: chunk.source_len,
         sha256: chunk.sha256.iter().map(|b| format!("{b:02x}")).collect(),
-        form: chunk.form.name(),
+        form: chunk.form.name().into(),
         strip: chunk.strip as u8,
         dumps: dumps.collect(),
     }
@@ -142,15 +176,5 @@ fn dump(dump: &Dump) -> DumpReport {
         xxh32: format!("{:08x}", dump.xxh32),
         proved: true,
         costs: dump.costs().copied(),
-    }
-}
-
-fn warning(warning: &Warning) -> WarningReport {
-    WarningReport {
-        severity: warning.severity.name(),
-        message: warning.fault.message.clone(),
-        file: warning.fault.file.clone(),
-        line: warning.fault.line,
-        variants: warning.fault.variants.clone(),
     }
 }

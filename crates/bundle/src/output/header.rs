@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
+use std::sync::OnceLock;
 
 use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_load_h, fast_objects_h};
 use fastlua_slot::{label_sum, variant_sum};
@@ -59,11 +60,19 @@ enum Purpose<'a> {
 
 /// The text of `fast_chunks.h`, made while it is displayed: it is many times as long as the chunks, so write it to where it
 /// goes. It depends on nothing but the modules' names and texts, the variants and the options.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CHeader<'a> {
     bundle: &'a Bundle,
     version: &'a str,
     slot: Option<u32>,
+    name: OnceLock<String>,
+}
+
+impl CHeader<'_> {
+    /// The bundle's name, which is known once the text was made.
+    pub fn name(&self) -> &str {
+        self.name.get_or_init(|| self.bundle.name())
+    }
 }
 
 impl Display for CHeader<'_> {
@@ -72,17 +81,18 @@ impl Display for CHeader<'_> {
             bundle,
             version,
             slot,
+            ref name,
         } = *self;
         f.write_str(&bundle.head(version))?;
         let mut hashed = Hashed::new(f);
         let mut text = Text::new(&mut hashed);
         bundle.body(&mut text, &Purpose::Fast { version, slot });
         text.done()?;
-        let name = match slot {
-            None => hashed.name(), // what was written is what has the name
-            Some(_) => bundle.name(),
-        };
-        f.write_str(&bundle.end(version, &name, &count_of("fast_chunks")))
+        if slot.is_none() {
+            // what was written is what has the name
+            name.get_or_init(|| hashed.name());
+        }
+        f.write_str(&bundle.end(version, self.name(), &count_of("fast_chunks")))
     }
 }
 
@@ -93,6 +103,7 @@ impl Bundle {
             bundle: self,
             version,
             slot: None,
+            name: OnceLock::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use fastlua_bytecode::Chunk;
 use fastlua_slot::Heap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Need;
 use crate::objects::{CoreLayout, Strings};
@@ -16,7 +16,7 @@ const ASKED: Heap = Heap {
 };
 
 /// Bytes that a chunk takes in its two forms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Costs {
     /// Its functions.
     pub functions: usize,

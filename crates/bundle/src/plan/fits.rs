@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use fastlua_bytecode::{Strip, write};
+use fastlua_compiler::{compile, loaded_text};
+use fastlua_variants::Variant;
+
 use crate::bundle::Bundle;
 use crate::form::Form;
+use crate::{Build, Input};
 
 /// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
 /// (`irom0_0_seg` in NodeMCU's linker script).
@@ -19,15 +24,18 @@ pub struct TooLarge {
     pub variant: String,
     /// Bytes of flash of all chunks, with each string of frozen chunks once.
     pub flash: usize,
+    /// Whether that is the least that they may take, since none was compiled yet.
+    pub at_least: bool,
     /// Bytes of flash and name of each chunk, the largest first, with all its own strings.
     pub chunks: Vec<(usize, String)>,
 }
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.at_least { "at least " } else { "" };
         write!(
             f,
-            "{}: {} bytes, but an ESP8266's flash segment has {ESP8266_FLASH}; the largest chunks:",
+            "{}: {least}{} bytes, but an ESP8266's flash segment has {ESP8266_FLASH}; the largest chunks:",
             self.variant, self.flash
         )?;
         let mut largest = self.chunks.iter().take(SHOWN);
@@ -66,7 +74,7 @@ impl Bundle {
     pub fn check_flash(&self) -> Result<(), TooLarge> {
         for (v, variant) in self.variants.iter().enumerate() {
             let flash = self.flash(v);
-            if flash <= ESP8266_FLASH || !variant.select.contains_key("esp8266") {
+            if flash <= ESP8266_FLASH || !is_for_esp8266(variant) {
                 continue;
             }
             let own = |i: usize| {
@@ -85,9 +93,62 @@ impl Bundle {
             return Err(TooLarge {
                 variant: variant.name.clone(),
                 flash,
+                at_least: false,
                 chunks,
             });
         }
         Ok(())
     }
+}
+
+impl Build<'_> {
+    /// The same before anything is compiled, as far as the sources tell it: text and data take what they have, and no dump is
+    /// smaller than that of an empty text.
+    ///
+    /// # Errors
+    /// The first variant that is too large.
+    pub fn check_flash(&self) -> Result<(), TooLarge> {
+        for variant in self.variants.iter().filter(|v| is_for_esp8266(v)) {
+            let empty = self.empty_dump(variant);
+            let carried = self.inputs.iter().filter(|input| input.is_for(variant));
+            let mut chunks: Vec<(usize, String)> = carried
+                .map(|input| (least(input, empty), input.name.clone()))
+                .collect();
+            let flash = chunks.iter().map(|(bytes, _)| bytes).sum();
+            if flash > ESP8266_FLASH {
+                chunks.sort_by(|a, b| b.cmp(a));
+                return Err(TooLarge {
+                    variant: variant.name.clone(),
+                    flash,
+                    at_least: true,
+                    chunks,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the dump of an empty text; 0 where there is none.
+    fn empty_dump(&self, variant: &Variant) -> usize {
+        let Ok(mut chunk) = compile(&variant.layout, b"", b"", self.heap_limit) else {
+            return 0;
+        };
+        chunk.strip(Strip::Lines);
+        chunk.set_source(None);
+        write(&chunk).map_or(0, |dump| dump.len().next_multiple_of(4))
+    }
+}
+
+/// Bytes of flash that a chunk takes at the least.
+fn least(input: &Input, empty_dump: usize) -> usize {
+    match input.form {
+        Form::Plain => loaded_text(&input.text).len().next_multiple_of(4),
+        Form::Data { frozen: false } => input.text.len().next_multiple_of(4),
+        Form::Bytecode | Form::Frozen { fallback: true } => empty_dump,
+        _ => 0,
+    }
+}
+
+fn is_for_esp8266(variant: &Variant) -> bool {
+    variant.select.contains_key("esp8266")
 }

@@ -1,0 +1,253 @@
+//! What `build --cache` keeps: for each build that differs in any way a file with the report and the outputs.
+//!
+//! Such an entry is named by the SHA-256 of all that the build depends on. In it are the outputs' bytes, then the report and the
+//! outputs' names and sizes as JSON, then the JSON's length, the SHA-256 of all that is before it, and a mark. It gets its name when
+//! it is complete, and is checked when it is used: what is damaged is as good as not there.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use fastlua::{Plan, Report};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::changed::STEP;
+use crate::temporary::{self, Temporary};
+use crate::{output, print};
+
+/// The shape of entries, which is also the mark at their end.
+const SHAPE: &[u8; 8] = b"fastlua1";
+
+/// Bytes of what follows the JSON.
+const TAIL: u64 = 8 + 32 + 8;
+
+/// After this long, what a run left behind that did not end is cleared.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A folder with entries.
+pub struct Cache {
+    folder: PathBuf,
+    /// Bytes that they may take.
+    limit: u64,
+}
+
+/// A build's report and its outputs.
+pub struct Entry {
+    pub report: Report,
+    outputs: Vec<Output>,
+    file: RefCell<File>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Output {
+    name: String,
+    bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Index {
+    report: Report,
+    outputs: Vec<Output>,
+}
+
+impl Cache {
+    /// The cache in a folder, which is made if there is none.
+    pub fn new(folder: &Path, limit: u64) -> Result<Cache> {
+        output::make_folder(folder).context("--cache")?;
+        let folder = folder.to_owned();
+        Ok(Cache { folder, limit })
+    }
+
+    /// The entry of that name, if it is there and whole.
+    pub fn find(&self, name: &str) -> Option<Entry> {
+        let entry = Entry::read(File::open(self.folder.join(name)).ok()?).ok()?;
+        // which one was used last
+        let _ = entry.file.borrow().set_modified(SystemTime::now());
+        Some(entry)
+    }
+
+    /// Adds an entry with these outputs, `report` being called after them, and reads it back. Those that were not used for the
+    /// longest time go, until the others and this one are within the limit.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn add<'a>(
+        &self,
+        name: &str,
+        outputs: impl Iterator<Item = (&'a str, output::Contents<'a>)>,
+        report: impl FnOnce() -> Report,
+    ) -> io::Result<Entry> {
+        let (file, temporary) = Temporary::file(&self.folder)?;
+        let mut out = Hashed::new(BufWriter::with_capacity(STEP, file));
+        let mut written = Vec::new();
+        for (name, contents) in outputs {
+            let before = out.bytes;
+            contents(&mut out)?;
+            written.push(Output {
+                name: name.into(),
+                bytes: out.bytes - before,
+            });
+        }
+        let before = out.bytes;
+        let index = Index {
+            report: report(),
+            outputs: written,
+        };
+        serde_json::to_writer(&mut out, &index)?;
+        let length = out.bytes - before;
+        out.write_all(&length.to_le_bytes())?;
+        let (mut file, hash) = (out.out, out.hash.finalize());
+        file.write_all(&hash)?;
+        file.write_all(SHAPE)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let place = self.folder.join(name);
+        temporary::persist(vec![(temporary, place.clone())]).map_err(|(_, error)| error)?;
+        let entry = Entry::read(File::open(&place)?)?;
+        self.clear(name);
+        Ok(entry)
+    }
+
+    /// Keeps the entries within the limit, but for this one, as well as it can.
+    fn clear(&self, newest: &str) {
+        let mut entries = Vec::new();
+        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let (Some(name), Ok(about)) = (
+                file.file_name().to_str().map(str::to_owned),
+                file.metadata(),
+            ) else {
+                continue;
+            };
+            let used = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let age = used.elapsed().unwrap_or_default();
+            match is_entry(&name) {
+                true => entries.push((name != newest, used, about.len(), file.path())),
+                false if temporary::is_one(&name) && age > ABANDONED => {
+                    let _ = fs::remove_file(file.path());
+                }
+                false => {}
+            }
+        }
+        let mut all: u64 = entries.iter().map(|(_, _, bytes, _)| bytes).sum();
+        entries.retain(|(may_go, ..)| *may_go);
+        entries.sort();
+        for (_, _, bytes, path) in entries {
+            if all <= self.limit {
+                break;
+            }
+            if fs::remove_file(path).is_ok() {
+                all -= bytes;
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn read(mut file: File) -> io::Result<Entry> {
+        let damaged = || io::Error::other("the entry is damaged");
+        let end = file
+            .metadata()?
+            .len()
+            .checked_sub(TAIL)
+            .ok_or_else(damaged)?;
+        let mut hashed = Hashed::new(io::sink());
+        io::copy(&mut Read::take(&mut file, end + 8), &mut hashed)?;
+        let mut tail = [0; 32 + 8];
+        file.read_exact(&mut tail)?;
+        if tail[..32] != *hashed.hash.finalize() || tail[32..] != *SHAPE {
+            return Err(damaged());
+        }
+        file.seek(SeekFrom::Start(end))?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        file.seek(SeekFrom::Start(
+            end.checked_sub(length).ok_or_else(damaged)?,
+        ))?;
+        let mut index = Vec::new();
+        Read::take(&mut file, length).read_to_end(&mut index)?;
+        let Index { report, outputs } = serde_json::from_slice(&index)?;
+        if outputs.iter().map(|output| output.bytes).sum::<u64>() != end - length {
+            return Err(damaged());
+        }
+        Ok(Entry {
+            report,
+            outputs,
+            file: RefCell::new(file),
+        })
+    }
+
+    /// The outputs, by name.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, output::Contents<'_>)> {
+        let mut place = 0;
+        self.outputs.iter().map(move |output| {
+            let (start, bytes) = (place, output.bytes);
+            place += bytes;
+            let copy: output::Contents = Box::new(move |out| self.copy(start, bytes, out));
+            (&*output.name, copy)
+        })
+    }
+
+    fn copy(&self, start: u64, bytes: u64, out: &mut dyn Write) -> io::Result<()> {
+        let mut file = self.file.borrow_mut();
+        file.seek(SeekFrom::Start(start))?;
+        let copied = io::copy(&mut Read::take(&mut *file, bytes), out)?;
+        match copied == bytes {
+            true => Ok(()),
+            false => Err(io::Error::other("the entry of the cache became shorter")),
+        }
+    }
+}
+
+/// The name of the entry for a plan, what is made of it, and this very program.
+///
+/// # Errors
+/// The program can't be read.
+pub fn name(plan: &Plan, outputs: &str) -> Result<String> {
+    let program = std::env::current_exe().context("the program's own file")?;
+    let program = output::read(&program)?;
+    let mut hash = Sha256::new();
+    hash.update(SHAPE);
+    hash.update(Sha256::digest(program));
+    hash.update(plan.digest());
+    hash.update(outputs);
+    Ok(print::hex(&hash.finalize()))
+}
+
+/// Whether a file of this name is an entry.
+fn is_entry(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Counts and hashes what goes through it.
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<W> Hashed<W> {
+    fn new(out: W) -> Hashed<W> {
+        Hashed {
+            out,
+            hash: Sha256::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
