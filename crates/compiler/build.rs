@@ -36,11 +36,39 @@ fn main() -> Result<(), Box<dyn Error>> {
             .define("FASTLUA_PREFIX", format!("{name}_").as_str())
             .opt_level(2)
             .warnings(false) // unused static functions of the API
-            .out_dir(out.join(&name))
-            .try_compile(&name)?;
+            .out_dir(out.join(&name));
+        if is_wasm() {
+            wasm_flags(&mut build);
+        }
+        build.try_compile(&name)?;
+    }
+    if is_wasm() {
+        let mut build = cc::Build::new();
+        wasm_flags(&mut build);
+        build.file("csrc/wasm.c").try_compile("fastlua_wasm")?;
+        println!("cargo:rustc-link-lib=static:-bundle=c");
     }
     fs::write(Path::new(&out).join("cores.rs"), table()?)?;
     Ok(())
+}
+
+/// Whether this is for a page in a browser, which has no system.
+fn is_wasm() -> bool {
+    env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm")
+}
+
+/// What clang needs to be told to compile for wasi-libc without WASI, and to have setjmp. Browsers know the older form of
+/// exceptions all, and the newer one not all of them.
+fn wasm_flags(build: &mut cc::Build) {
+    build
+        .include("csrc/wasm")
+        .define("__wasi__", None)
+        .define("_WASI_EMULATED_SIGNAL", None)
+        .define("l_signalT", "int")
+        .flag("-mllvm")
+        .flag("-wasm-enable-sjlj")
+        .flag("-mllvm")
+        .flag("-wasm-use-legacy-eh=true");
 }
 
 /// What the names of a core in C begin with.

@@ -1,0 +1,72 @@
+//! What a firmware file is, and what is in its slots.
+
+use std::collections::BTreeMap;
+
+use fastlua::{Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
+use serde_json::{Value, json};
+
+use crate::message::Files;
+use crate::said::Said;
+use crate::{Answer, failed};
+
+/// The kind of the file, what guards it, and its slots.
+pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
+    let Some(bytes) = files.get(file) else {
+        return failed(vec![Said::of_file(file, "the firmware is missing")]);
+    };
+    let firmware = match Firmware::read(bytes.clone()) {
+        Ok(firmware) => firmware,
+        Err(error) => return failed(vec![Said::of_file(file, format!("{file}: {error}"))]),
+    };
+    let mut messages = Vec::new();
+    for (guard, _) in firmware
+        .image
+        .verify(&firmware.bytes)
+        .iter()
+        .filter(|(_, right)| !right)
+    {
+        messages.push(Said::of_file(
+            file,
+            format!("{file}: the {guard} does not fit"),
+        ));
+    }
+    let mut slots = Vec::new();
+    for (slot, number) in firmware.slots.iter().zip(1..) {
+        match slot
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|s| shown(&firmware, s, number))
+        {
+            Ok(slot) => slots.push(slot),
+            Err(error) => messages.push(Said::of_file(file, format!("{file}: {error}"))),
+        }
+    }
+    let kind = firmware.image.kind().to_string();
+    if slots.is_empty() && messages.is_empty() {
+        let none = FirmwareError::NoSlot(kind.clone());
+        messages.push(Said::of_file(file, format!("{file}: {none}")));
+    }
+    let labels = firmware.labels.iter().flatten();
+    let variants: Vec<&str> = labels.map(|label| &*label.variant).collect();
+    (
+        json!({"kind": kind, "slots": slots, "compiled_in": variants, "messages": messages}),
+        Files::new(),
+    )
+}
+
+fn shown(firmware: &Firmware, slot: &Slot, number: usize) -> Result<Value, FirmwareError> {
+    let chunks = firmware.chunks_of_slot(slot)?;
+    let chunks = chunks
+        .iter()
+        .map(|c| json!({"name": c.name, "as": form_of(c).name()}));
+    let head = &slot.head;
+    Ok(json!({
+        "number": number,
+        "offset": slot.offset,
+        "variant": head.variant,
+        "known": variant_of(head, &Variants::built_in()).is_ok(),
+        "capacity": head.capacity,
+        "used": slot.contents.as_ref().map_or(0, |contents| contents.used),
+        "chunks": chunks.collect::<Vec<_>>(),
+    }))
+}

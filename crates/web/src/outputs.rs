@@ -1,0 +1,229 @@
+//! What can be downloaded: the files that the command line would write.
+
+use std::collections::BTreeMap;
+
+use fastlua::{
+    Bundle, Error, Firmware, HEAP_LIMIT, LfsOptions, Overrides, Plan, Strip, Variant, c_module,
+    lfs_image, variant_of,
+};
+use fastlua_bundle::SourceText;
+use fastlua_bytecode::write;
+use fastlua_verifier::verify;
+use serde_json::json;
+
+use crate::message::Files;
+use crate::request::{Output, Settings};
+use crate::said::{self, Said};
+use crate::{Answer, failed, project};
+
+/// Files, a line about each thing that was made, and what else there is to say.
+#[derive(Default)]
+struct Made {
+    files: Files,
+    lines: Vec<String>,
+    messages: Vec<Said>,
+}
+
+type Outcome = Result<Made, Vec<Said>>;
+
+pub(crate) fn make(
+    output: Output,
+    mut files: BTreeMap<String, Vec<u8>>,
+    settings: &Settings,
+) -> Answer {
+    let made = match output {
+        Output::Lc => lc(&files, settings),
+        Output::Lfs => lfs(&files, settings),
+        Output::C => c(&files, settings),
+        Output::Patch => patch(&mut files, settings),
+    };
+    match made {
+        Ok(made) => (
+            json!({"lines": made.lines, "messages": made.messages}),
+            made.files,
+        ),
+        Err(messages) => failed(messages),
+    }
+}
+
+fn wrong(error: Error) -> Vec<Said> {
+    said::of_error(&error)
+}
+
+fn plan(
+    files: &BTreeMap<String, Vec<u8>>,
+    settings: &Settings,
+    overrides: &Overrides,
+    variant: Option<&Variant>,
+) -> Result<Plan, Vec<Said>> {
+    let mut options = settings.options();
+    if let Some(variant) = variant {
+        options.variants = Some(vec![variant.name.clone()]);
+    }
+    let project = project::project(files, settings, overrides).map_err(wrong)?;
+    if project.is_empty() {
+        return Err(vec![Said::error("there is no module")]);
+    }
+    project.plan(&options).map_err(wrong)
+}
+
+/// What an output that is for one variant has before its ending, where there are several.
+fn marked(name: &str, ending: &str, variant: &Variant, all: &[Variant]) -> String {
+    match all.len() {
+        1 => format!("{name}.{ending}"),
+        _ => format!("{name}-{}.{ending}", variant.name),
+    }
+}
+
+/// Each module as `fastlua compile` makes it.
+fn lc(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
+    let whole = Overrides {
+        whole: true,
+        ..settings.overrides()
+    };
+    let plan = plan(files, settings, &whole, None)?;
+    let mut made = Made::default();
+    let strip = settings.strip().unwrap_or(Strip::Names);
+    let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
+    let mut errors = Vec::new();
+    for input in chunks {
+        let name = format!("@{}", input.file);
+        let text = SourceText {
+            chunk_name: name.as_bytes(),
+            file: &input.file,
+            bytes: &input.text,
+        };
+        for variant in plan.variants.iter().filter(|v| input.is_for(v)) {
+            let at_line = |line, message: String| Said {
+                line,
+                ..Said::of_file(&input.file, message)
+            };
+            let compiled = text.compile(&variant.layout, HEAP_LIMIT);
+            let compiled = compiled.map_err(|error| at_line(error.line(), error.to_string()));
+            let dump = compiled.and_then(|(mut chunk, remarks)| {
+                let warning = |remark: &fastlua_bundle::Remark| Said {
+                    severity: remark.severity.name(),
+                    ..at_line(Some(remark.line), remark.to_string())
+                };
+                made.messages.extend(remarks.iter().map(warning));
+                chunk.strip(strip);
+                let fault = |error: String| {
+                    at_line(None, format!("{}: a fault of fastlua: {error}", input.file))
+                };
+                verify(&chunk).map_err(|refusal| fault(refusal.to_string()))?;
+                write(&chunk).map_err(|error| fault(error.to_string()))
+            });
+            match dump {
+                Ok(bytes) => {
+                    let stem = input.file.strip_suffix(".lua").unwrap_or(&input.file);
+                    let name = marked(stem, "lc", variant, &plan.variants);
+                    made.lines.push(format!("{name}: {} bytes", bytes.len()));
+                    made.files.push((name, bytes));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    made.messages = each_once(made.messages);
+    match errors.is_empty() {
+        true => Ok(made),
+        false => Err(each_once(errors)),
+    }
+}
+
+fn each_once(messages: Vec<Said>) -> Vec<Said> {
+    let mut each = Vec::new();
+    for message in messages {
+        if !each.contains(&message) {
+            each.push(message);
+        }
+    }
+    each
+}
+
+/// An image for LFS for each variant, as `fastlua lfs` makes it.
+fn lfs(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
+    let functions = Overrides {
+        form: Some(fastlua::Form::default()),
+        default_strip: Some(Strip::Names),
+        ..settings.overrides()
+    };
+    let mut made = Made::default();
+    let all = plan(files, settings, &functions, None)?.variants;
+    for variant in &all {
+        let plan = plan(files, settings, &functions, Some(variant))?;
+        let mut bundle = plan.build(|| {}).map_err(wrong)?;
+        bundle.warnings.retain(|warning| !warning.of_fast);
+        made.messages.extend(said::of_bundle(&bundle));
+        let image = lfs_image(&plan, &bundle, &LfsOptions::default());
+        let image = image.map_err(|error| vec![Said::error(error)])?;
+        let report = image.report;
+        made.lines.push(format!(
+            "{}: {} modules, {} of {} bytes of the region, {} in the file",
+            report.variant,
+            report.modules.len(),
+            report.used,
+            report.region,
+            report.bytes
+        ));
+        let name = marked("lfs", "img", variant, &all);
+        made.files.push((name, image.bytes));
+    }
+    made.messages = each_once(made.messages);
+    Ok(made)
+}
+
+/// The C module, as `fastlua build` makes it.
+fn c(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
+    let plan = plan(files, settings, &settings.overrides(), None)?;
+    let bundle = plan.build(|| {}).map_err(wrong)?;
+    let line = |(v, variant): (usize, &Variant)| {
+        let chunks = bundle.of_variant(v).count();
+        format!(
+            "{}: {chunks} chunks, {} bytes of flash",
+            variant.name,
+            bundle.flash(v)
+        )
+    };
+    Ok(Made {
+        lines: bundle.variants.iter().enumerate().map(line).collect(),
+        messages: said::of_bundle(&bundle),
+        files: c_module(&bundle).map(|file| (file.name, file.bytes)).into(),
+    })
+}
+
+/// The firmware with the modules in its slot, as `fastlua patch` makes it.
+fn patch(files: &mut BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
+    let name = settings.firmware.clone().unwrap_or_default();
+    let bytes = files.remove(&name);
+    let bytes = bytes.ok_or_else(|| vec![Said::error("drop the firmware first")])?;
+    let failed =
+        |error: &dyn std::fmt::Display| vec![Said::of_file(&name, format!("{name}: {error}"))];
+    let mut firmware = Firmware::read(bytes).map_err(|error| failed(&error))?;
+    let slot = firmware
+        .slot(settings.slot)
+        .map_err(|error| failed(&error))?
+        .clone();
+    let known = settings.options().known;
+    let variant = variant_of(&slot.head, &known).map_err(wrong)?;
+    let mut plan = plan(files, settings, &settings.overrides(), Some(variant))?;
+    plan.fit(&slot.head);
+    let bundle: Bundle = plan.build(|| {}).map_err(wrong)?;
+    let patched = firmware
+        .patch(&slot, Some(&bundle))
+        .map_err(|error| failed(&error))?;
+    let used = patched.contents.map_or(0, |contents| contents.used);
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "bin"));
+    Ok(Made {
+        lines: vec![format!(
+            "slot at {:#x}, {}: {} chunks, {used} of {} bytes, bundle {}",
+            slot.offset,
+            slot.head.variant,
+            bundle.chunks.len(),
+            slot.head.capacity,
+            bundle.name()
+        )],
+        messages: said::of_bundle(&bundle),
+        files: vec![(format!("{stem}-patched.{ending}"), firmware.bytes)],
+    })
+}
