@@ -51,10 +51,12 @@ fn failed(messages: Vec<Said>) -> Answer {
     (json!({ "messages": messages }), Files::new())
 }
 
-/// The forms that modules can be compared in: not data, and none that is only chosen later.
+/// The forms that modules can be compared in, source first: not data, and none that is only chosen later.
 fn forms() -> impl Iterator<Item = (&'static str, Form)> {
-    let forms = Form::NAMED.into_iter();
-    forms.filter(|(_, form)| !form.is_data() && *form != Form::Auto)
+    let mut forms = Form::NAMED.to_vec();
+    forms.retain(|(_, form)| !form.is_data() && *form != Form::Auto);
+    forms.sort_by_key(|(_, form)| (!form.is_source(), *form != Form::Plain));
+    forms.into_iter()
 }
 
 /// What there is to choose from.
