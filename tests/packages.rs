@@ -59,7 +59,9 @@ fn what_is_published_says_all_that_a_registry_asks_for() {
         let version = format!("={}", package["version"].as_str().unwrap());
         for used in package["dependencies"].as_array().unwrap() {
             let name = used["name"].as_str().unwrap();
-            if name.starts_with("fastlua") {
+            // what only tests use may go without a version: then no package has it
+            let is_left_out = used["kind"] == "dev" && used["req"] == "*";
+            if name.starts_with("fastlua") && !is_left_out {
                 assert!(names.contains(name), "{} uses {name}", package["name"]);
                 assert_eq!(
                     used["req"],

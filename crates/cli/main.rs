@@ -22,6 +22,7 @@ mod portable;
 mod print;
 mod run;
 mod run_image;
+mod serve;
 mod split;
 mod squash;
 mod temporary;
@@ -60,6 +61,7 @@ enum Command {
     List(list::Args),
     Patch(patch::Args),
     Run(run::Args),
+    Serve(serve::Args),
     Split(split::Args),
     Squash(squash::Args),
     Variants(variants::Args),
@@ -80,6 +82,7 @@ impl Command {
             | Command::Completions(_)
             | Command::List(_)
             | Command::Run(_)
+            | Command::Serve(_)
             | Command::Split(_)
             | Command::Squash(_) => false,
         }
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::List(args) => list::run(&args),
         Command::Patch(args) => patch::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Split(args) => split::run(&args),
         Command::Squash(args) => squash::run(&args),
         Command::Variants(args) => variants::run(&args),

@@ -51,31 +51,38 @@ const files = {
     if (label) byId("list").querySelector('[aria-current="true"]')?.focus();
   },
 
-  // Takes files, each {name, bytes}, sorts out what they are, and says what is left out.
+  // Takes files, each {name, bytes}, and says what is left out.
   async take(given) {
+    notice("");
     const left_out = [];
+    const first = await files.sort_out(given, left_out);
+    if (left_out.length) notice(left_out.join("; "));
+    if (first && (!files.shown || files.shown === first || !files.all.has(files.shown))) files.show(first);
+    files.changed();
+  },
+
+  // Puts files where they belong; gives the first module, and adds to what is left out.
+  async sort_out(given, left_out) {
+    const is_project = given.some(({ name, of_group }) => of_group && name === "fast.toml");
     let first = null;
-    for (const { name, bytes, grouped: is_of_group } of given) {
+    for (const { name, bytes, of_group } of given) {
       if (/\.zip$/i.test(name)) {
         try {
-          const inside = files.unzip(bytes);
-          await files.take(files.without_folder(inside));
+          first ??= await files.sort_out(files.without_folder(files.unzip(bytes)), left_out);
         } catch (error) {
           left_out.push(`${name}: ${error.message ?? error}`);
         }
-      } else if (/\.(lua|lc)$/.test(name) || name === "fast.toml" || (is_of_group && given.some((f) => f.name === "fast.toml"))) {
+      } else if (/\.(lua|lc)$/.test(name) || name === "fast.toml" || is_project) {
         files.put(name, bytes);
         editor.forget(name);
-        first ??= /\.lua$/.test(name) ? name : null;
-      } else if (!is_of_group && /\.(bin|img|elf)$/i.test(name)) {
+        if (/\.lua$/.test(name)) first ??= name;
+      } else if (!of_group && /\.(bin|img|elf)$/i.test(name)) {
         await files.firmware({ name, bytes });
       } else {
         left_out.push(`${name}: it is no Lua, no zip and no firmware image`);
       }
     }
-    if (left_out.length) notice(left_out.join("; "));
-    if (first && (!files.shown || files.shown === first || !files.all.has(files.shown))) files.show(first);
-    files.changed();
+    return first;
   },
 
   // The files of a zip that are no folders, unless they are too many bytes for a page.
@@ -94,7 +101,7 @@ const files = {
   without_folder(given) {
     const folder = given[0]?.name.match(/^[^/]+\//)?.[0];
     const is_common = folder && given.every(({ name }) => name.startsWith(folder));
-    return given.map(({ name, bytes }) => ({ name: is_common ? name.slice(folder.length) : name, bytes, grouped: true }));
+    return given.map(({ name, bytes }) => ({ name: is_common ? name.slice(folder.length) : name, bytes, of_group: true }));
   },
 
   async of_list(list) {

@@ -1,8 +1,9 @@
 // Puts the parts together: whatever changes, the library is asked again.
 "use strict";
 
-function notice(text) {
+function notice(text, is_of_update = false) {
   byId("notice").textContent = text;
+  byId("notice").toggleAttribute("data-update", is_of_update);
   byId("notice").hidden = !text;
 }
 
@@ -40,7 +41,7 @@ const page = {
     downloads.clear();
     files.draw();
     clearTimeout(page.timer);
-    page.timer = setTimeout(() => page.update().catch((error) => notice(error.message)), 250);
+    page.timer = setTimeout(() => page.update().catch((error) => notice(error.message, true)), 250);
   },
 
   // What is said and what it costs, one file after the other.
@@ -51,7 +52,7 @@ const page = {
     const modules = files.names().map((name) => files.all.get(name));
     const { modules: names, messages: said } = await library.ask({ do: "modules", settings }, modules);
     if (is_old()) return;
-    notice("");
+    if (byId("notice").hasAttribute("data-update")) notice("");
     const all = [...firmware.messages(), ...said];
     const chunks = [];
     for (const [i, file] of names.entries()) {

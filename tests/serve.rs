@@ -1,0 +1,175 @@
+//! `fastlua serve`: what it gives out, and to whom.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use support::{call, fail, fastlua, put};
+
+/// A server that ends with the test, and its address.
+struct Server(Child, String);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(folder: &Path) -> Server {
+    let mut command = fastlua(folder);
+    command.args(["serve", "--port", "0", "--dir", "page"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let address = line
+        .strip_prefix("http://")
+        .and_then(|l| l.split('/').next());
+    let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+    Server(child, address)
+}
+
+/// The answer to these lines, headers and content.
+fn ask(server: &Server, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(&server.1).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{request:?}: {answer:?}"));
+    (head.to_owned(), body.to_owned())
+}
+
+fn get(server: &Server, target: &str) -> (String, String) {
+    ask(
+        server,
+        &format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", server.1),
+    )
+}
+
+#[test]
+fn files_of_the_page_are_served_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "secret.txt", "secret");
+    put(f, "page/index.html", "<p>page");
+    put(f, "page/a-b.js", "let a");
+    put(f, "page/x.wasm", "wasm");
+    put(f, "page/.hidden.js", "hidden");
+    put(f, "page/key.pem", "key");
+    put(f, "page/inner/a.js", "inner");
+    let server = serve(f);
+    for (target, kind, content) in [
+        ("/", "text/html; charset=utf-8", "<p>page"),
+        ("/index.html?x=1", "text/html; charset=utf-8", "<p>page"),
+        ("/a-b.js", "text/javascript; charset=utf-8", "let a"),
+        ("/x.wasm", "application/wasm", "wasm"),
+    ] {
+        let (head, body) = get(&server, target);
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{target}: {head}");
+        assert!(
+            head.contains(&format!("\r\nContent-Type: {kind}\r\n")),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("\r\nContent-Length: {}\r\n", content.len())),
+            "{head}"
+        );
+        assert_eq!(body, content);
+    }
+    let outside = [
+        "/../secret.txt",
+        "/..%2fsecret.txt",
+        "//secret.txt",
+        "/%2e%2e/secret.txt",
+        "/.hidden.js",
+        "/key.pem",
+        "/inner/a.js",
+        "/inner",
+        "/no.js",
+        "/page\\..\\secret.txt",
+        "/C:secret.txt",
+        "http://x/",
+        "",
+    ];
+    for target in outside {
+        let (head, body) = get(&server, target);
+        assert!(head.starts_with("HTTP/1.1 40"), "{target}: {head}");
+        assert!(
+            !body.contains("secret") && !body.contains("hidden"),
+            "{target}: {body}"
+        );
+    }
+}
+
+#[test]
+fn only_this_pc_is_answered_and_only_for_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "page/index.html", "<p>page");
+    let server = serve(folder.path());
+    assert!(server.1.starts_with("127.0.0.1:"), "{}", server.1);
+    let port = server.1.split(':').nth(1).unwrap();
+    for (request, status) in [
+        (
+            format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"),
+            "200",
+        ),
+        ("GET / HTTP/1.0\r\n\r\n".into(), "200"),
+        ("GET / HTTP/1.1\r\nhost: example.org\r\n\r\n".into(), "421"),
+        (
+            format!("GET / HTTP/1.1\r\nHost: localhost.example.org:{port}\r\n\r\n"),
+            "421",
+        ),
+        (
+            format!("POST / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"),
+            "405",
+        ),
+        ("x\r\n\r\n".into(), "405"),
+    ] {
+        let (head, _) = ask(&server, &request);
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request:?}: {head}"
+        );
+    }
+    let (head, body) = ask(&server, "HEAD / HTTP/1.0\r\n\r\n");
+    assert!(
+        head.contains("Content-Length: 7") && body.is_empty(),
+        "{head}{body}"
+    );
+    // one who says nothing, or too much, does not keep the others from their answers
+    let _silent = TcpStream::connect(&server.1).unwrap();
+    let mut long = TcpStream::connect(&server.1).unwrap();
+    let _ = long.write_all(&[b'x'; 20_000]);
+    assert!(get(&server, "/").0.starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "page/index.html", "<p>page");
+    put(f, "empty/other.html", "");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let said = fail(&mut call(f, &format!("serve --dir page --port {port}")));
+    assert!(
+        said.contains(&format!("port {port} of this PC is in use")),
+        "{said}"
+    );
+    assert!(said.contains("--port"), "{said}");
+    let said = fail(&mut call(f, "serve --dir empty --port 0"));
+    assert!(said.contains("scripts/page"), "{said}");
+    if cfg!(not(feature = "page")) {
+        let said = fail(&mut call(f, "serve --port 0"));
+        assert!(
+            said.contains("scripts/page") && said.contains("release"),
+            "{said}"
+        );
+    }
+}
