@@ -261,7 +261,7 @@ fn the_page_does_its_work_in_a_browser() {
     let mut browser = node("browser.js");
     browser
         .arg(&server.1)
-        .arg(page.join("fastlua.html"))
+        .arg(root().join("target/fastlua.html"))
         .arg(folder.path());
     print!("{}", succeed(&mut browser));
 }

@@ -7,10 +7,11 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use support::{call, fail, fastlua, put};
+use support::docs::examples;
+use support::{call, fail, fastlua, put, root};
 
-/// A server that ends with the test, and its address.
-struct Server(Child, String);
+/// A server that ends with the test, its address, and what it printed.
+struct Server(Child, String, String);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -20,8 +21,12 @@ impl Drop for Server {
 }
 
 fn serve(folder: &Path) -> Server {
+    serve_with(folder, &["serve", "--port", "0", "--dir", "page"])
+}
+
+fn serve_with(folder: &Path, arguments: &[&str]) -> Server {
     let mut command = fastlua(folder);
-    command.args(["serve", "--port", "0", "--dir", "page"]);
+    command.args(arguments);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -30,7 +35,7 @@ fn serve(folder: &Path) -> Server {
         .strip_prefix("http://")
         .and_then(|l| l.split('/').next());
     let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
-    Server(child, address)
+    Server(child, address, line)
 }
 
 /// The answer to these lines, headers and content.
@@ -149,6 +154,18 @@ fn only_this_pc_is_answered_and_only_for_reading() {
     assert!(get(&server, "/").0.starts_with("HTTP/1.1 200"));
 }
 
+/// But for the port, which may be in use here.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "page/index.html", "<p>page");
+    let server = serve(folder.path());
+    let port = server.1.split(':').nth(1).unwrap();
+    let examples = examples(&root().join("README.md"));
+    let example = examples.iter().find(|e| e.command == "fastlua serve");
+    assert_eq!(server.2.replace(port, "8051"), example.unwrap().shown);
+}
+
 #[test]
 fn what_is_missing_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -172,4 +189,24 @@ fn what_is_missing_is_told() {
             "{said}"
         );
     }
+}
+
+/// Of a command that was built with the page.
+#[cfg(feature = "page")]
+#[test]
+fn the_page_in_the_command_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve_with(folder.path(), &["serve", "--port", "0"]);
+    let (head, body) = get(&server, "/");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    for name in body
+        .split("src=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+    {
+        let (head, _) = get(&server, &format!("/{name}"));
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{name}: {head}");
+    }
+    assert!(body.matches("src=\"").count() > 5, "{body}");
+    assert!(get(&server, "/package.json").0.starts_with("HTTP/1.1 404"));
 }

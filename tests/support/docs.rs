@@ -78,7 +78,7 @@ impl Example {
 
     /// Whether it waits for clients.
     pub fn serves(&self) -> bool {
-        self.command.contains("--port-map")
+        self.command.contains("--port-map") || self.command.starts_with("fastlua serve")
     }
 
     /// Runs it in a folder, with more arguments than it shows, and compares what it prints.

@@ -188,7 +188,9 @@ fn c(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     Ok(Made {
         lines: bundle.variants.iter().enumerate().map(line).collect(),
         messages: said::of_bundle(&bundle),
-        files: c_module(&bundle).map(|file| (file.name, file.bytes)).into(),
+        files: c_module(&bundle)
+            .map(|file| (file.name.clone(), file.bytes()))
+            .into(),
     })
 }
 
