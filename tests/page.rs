@@ -225,7 +225,67 @@ fn expected(folder: &Path) -> Value {
         let json: Value = serde_json::from_slice(json).unwrap();
         costs[name] = json["chunks"].clone();
     }
-    json!({"variants": variants(), "costs": costs})
+    let nested = nested().into_iter().map(|(name, text)| {
+        let text = String::from_utf8(text).unwrap();
+        let file = (name.clone(), text.clone().into_bytes());
+        let (_, messages) = ask(json!({"do": "costs", "file": name}), vec![file]);
+        json!({"name": name, "text": text, "messages": messages})
+    });
+    let nested: Vec<Value> = nested.collect();
+    json!({"variants": variants(), "costs": costs, "nested": nested})
+}
+
+/// The library's answer on this machine, and the messages in it.
+fn ask(request: Value, files: Files) -> (Files, Value) {
+    let answer = native(&message::write(request, &files));
+    let (json, made) = message::read(&answer).unwrap();
+    let json: Value = serde_json::from_slice(json).unwrap();
+    (made, json["messages"].clone())
+}
+
+#[test]
+fn the_library_makes_what_the_command_writes() {
+    let folder = folder();
+    let f = folder.path();
+    expected(f);
+    let read = |name: &str| fs::read(f.join(name)).unwrap();
+    let names = ["hello.lua", "led.lua", "telnet.lua"];
+    let given = || -> Files {
+        let files = names
+            .iter()
+            .map(|name| ((*name).into(), read(&format!("given/{name}"))));
+        files.collect()
+    };
+    let made = |output: &str, settings: Value, mut more: Files| {
+        more.extend(given());
+        let (files, messages) = ask(
+            json!({"do": "make", "output": output, "settings": settings}),
+            more,
+        );
+        assert_eq!(messages, json!([]), "{output}");
+        files
+    };
+    let lc = |ending: &str| names.map(|n| (n.replace("lua", "lc"), read(&format!("{n}{ending}"))));
+    assert!(made("lc", json!({"variants": ["lua51-int"]}), vec![]) == lc(".lc"));
+    assert!(made("lc", json!({"variants": ["lua51-int"], "strip": 2}), vec![]) == lc(".2.lc"));
+    let lfs = made("lfs", json!({"variants": ["lua51-float"]}), vec![]);
+    assert!(lfs == [("lfs.img".into(), read("lfs.img"))]);
+    let c = |of: &str| ["fast.c", "fast_chunks.h"].map(|n| (n.into(), read(&format!("{of}/{n}"))));
+    assert!(made("c", json!({}), vec![]) == c("all"));
+    assert!(
+        made(
+            "c",
+            json!({"variants": ["lua51-float"], "as": "frozen"}),
+            vec![]
+        ) == c("frozen")
+    );
+    let firmware = vec![("nodemcu.bin".into(), read("nodemcu.bin"))];
+    let patched = made(
+        "patch",
+        json!({"firmware": "nodemcu.bin", "as": "deflated"}),
+        firmware,
+    );
+    assert!(patched == [("nodemcu-patched.bin".into(), read("patched.bin"))]);
 }
 
 /// The server of the page, which ends with the test.

@@ -188,6 +188,15 @@ const tests = {
     }
   },
 
+  async "the worker nests as deep as the library does"(page) {
+    assert.ok(expected.nested.length > 40);
+    for (const { name, text, messages } of expected.nested) {
+      const answer = await page.evaluate(([name, text]) =>
+        library.ask({ do: "costs", file: name }, [{ name, bytes: new TextEncoder().encode(text) }]), [name, text]);
+      assert.deepEqual(answer.messages, messages, name);
+    }
+  },
+
   async "a library that stops is replaced"(page) {
     const stopped = await page.evaluate(async () => {
       const first = library.worker;
@@ -235,6 +244,8 @@ const tests = {
     await page.keyboard.type("return 12");
     await settled(page);
     assert.match(await page.textContent("#editor-title"), /module.lua/);
+    // what the editor has beside text is there too, with nothing to fetch
+    for (const key of ["Control+F", "Escape", "F1", "Control+L", "Control+,", "Alt+E", "Escape"]) await page.keyboard.press(key);
     await page.keyboard.press("Escape");
     await reach("#variant");
     await page.keyboard.press("ArrowDown");
@@ -293,7 +304,7 @@ const tests = {
 };
 
 async function main() {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell";
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const only = process.env.PAGE_ONLY;
   try {

@@ -4,6 +4,8 @@
 const editor = {
   ace: null,
   sessions: new Map(),
+  // Whether something is in the page alone.
+  is_typed: false,
 
   open() {
     ace.config.set("useStrictCSP", true);
@@ -17,11 +19,15 @@ const editor = {
       useWorker: false,
       wrap: true,
     });
+    // They would load more of the editor than the page has.
+    editor.ace.commands.removeCommands(["gotoline", "openCommandPalette", "openCommandPallete", "showSettingsMenu"]);
     editor.ace.renderer.setTheme({ cssClass: "ace-page", cssText: "", isDark: false });
-    editor.ace.textInput.setAriaOptions({ activeDescendant: "" });
     const text = editor.ace.textInput.getElement();
     text.setAttribute("aria-label", "Text of the module");
     text.setAttribute("aria-describedby", "editor-hint");
+    addEventListener("beforeunload", (event) => {
+      if (editor.is_typed) event.preventDefault();
+    });
     editor.show(null);
   },
 
@@ -48,6 +54,7 @@ const editor = {
     session.is_fixed = text === null;
     session.on("change", () => {
       if (session.is_fixed) return;
+      editor.is_typed = true;
       files.put(name, new TextEncoder().encode(session.getValue()));
       files.changed();
     });
