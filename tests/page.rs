@@ -15,6 +15,8 @@ use support::firmware::{head, raw};
 use support::{call, fastlua, put, root, succeed};
 use tempfile::TempDir;
 
+const MODULES: [&str; 3] = ["hello.lua", "led.lua", "telnet.lua"];
+
 const BUILT: &str = "scripts/page makes the page, and scripts/test runs it first";
 
 /// The folder of the page; it must be of these sources.
@@ -178,6 +180,13 @@ fn folder() -> TempDir {
         "given/led.lua",
         "local pin = ...\nreturn function(on)\n  gpio.write(pin, on and 1 or 0)\nend\n",
     );
+    put(f, "odd/latin1.lua", b"return 'caf\xe9', \"\xff\"\n");
+    put(
+        f,
+        "odd/crlf.lua",
+        b"\xef\xbb\xbf-- a mark\r\nlocal x = 1\r\nreturn x, [[\r\n]]\r\n",
+    );
+    put(f, "odd/empty.lua", b"");
     put(
         f,
         "nodemcu.bin",
@@ -189,7 +198,7 @@ fn folder() -> TempDir {
 /// What the command line makes of the same modules, where the page's test looks for it.
 fn expected(folder: &Path) -> Value {
     let given = folder.join("given");
-    let names = ["hello.lua", "led.lua", "telnet.lua"];
+    let names = MODULES;
     let all = names.join(" ");
     for name in names {
         succeed(&mut call(
@@ -213,6 +222,22 @@ fn expected(folder: &Path) -> Value {
     succeed(&mut call(
         &given,
         &format!("patch ../nodemcu.bin {all} --as deflated -o ../patched.bin"),
+    ));
+    let odd = folder.join("odd");
+    for name in ["latin1.lua", "crlf.lua", "empty.lua"] {
+        succeed(&mut call(
+            &odd,
+            &format!("compile --variant lua51-float -o ../{name}.lc {name}"),
+        ));
+    }
+    put(
+        &odd,
+        "dump.lc",
+        fs::read(folder.join("hello.lua.2.lc")).unwrap(),
+    );
+    succeed(&mut call(
+        &odd,
+        "build dump.lc latin1.lua --variant lua51-int -o ../dump",
     ));
     let mut costs = json!({});
     for name in names {
@@ -249,7 +274,7 @@ fn the_library_makes_what_the_command_writes() {
     let f = folder.path();
     expected(f);
     let read = |name: &str| fs::read(f.join(name)).unwrap();
-    let names = ["hello.lua", "led.lua", "telnet.lua"];
+    let names = MODULES;
     let given = || -> Files {
         let files = names
             .iter()

@@ -209,6 +209,27 @@ const tests = {
     assert.equal((await costs(page)).length, 7);
   },
 
+  async "bytes that are no UTF-8, marks, line ends and bytecode stay as they are"(page) {
+    const odd = ["latin1.lua", "crlf.lua", "empty.lua"];
+    await drop(page, given(odd.map((name) => `odd/${name}`)));
+    for (const name of odd) {
+      await page.click(`#list >> text=${name}`);
+      assert.equal(/can't be edited/.test(await page.textContent("#editor-title")), name === "latin1.lua", name);
+    }
+    await set(page, "variant", "lua51-float");
+    same(await made(page, "lc"), Object.fromEntries(odd.map((name) => [name.replace("lua", "lc"), `${name}.lc`])));
+    for (const name of odd.slice(1)) await page.click(`[aria-label="Remove ${name}"]`);
+    await drop(page, given(["odd/dump.lc"]));
+    await page.click("#list >> text=dump.lc");
+    assert.match(await page.textContent("#editor-title"), /can't be edited/);
+    // it is for one variant, and can't be source
+    assert.match(await page.textContent("#messages"), /dump.lc: it is bytecode of NodeMCU 5.1, 32-bit integers, not of this variant/);
+    await set(page, "variant", "lua51-int");
+    const [[, forms]] = await costs(page);
+    assert.ok(forms.bytecode > 0 && Number.isNaN(forms.source));
+    same(await made(page, "c"), { "fast.c": "dump/fast.c", "fast_chunks.h": "dump/fast_chunks.h" });
+  },
+
   async "a zip with a fast.toml is a project"(page) {
     const text = (of) => new TextEncoder().encode(of);
     const zip = fflate.zipSync({

@@ -181,6 +181,25 @@ fn deep_nesting_is_an_error_and_not_the_end() {
     }
 }
 
+/// Whatever comes, there is an answer with messages.
+#[test]
+fn a_changed_request_is_answered_all_the_same() {
+    let settings = json!({"variants": ["lua51-int"], "as": "deflated", "strip": 1});
+    let files = vec![("a.lua".to_owned(), LED.as_bytes().to_vec())];
+    for output in ["lc", "c", "lfs", "patch"] {
+        let request = json!({"do": "make", "output": output, "settings": settings});
+        let request = message::write(request, &files);
+        for (at, xor) in (0..request.len()).flat_map(|at| [(at, 1), (at, 0x80)]) {
+            let mut changed = request.clone();
+            changed[at] ^= xor;
+            let answer = call(&changed);
+            let (json, _) = message::read(&answer).unwrap();
+            let json: Value = serde_json::from_slice(json).unwrap();
+            assert!(json["messages"].is_array(), "{json}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_request_is_told() {
     for request in [
