@@ -187,6 +187,11 @@ fn folder() -> TempDir {
         b"\xef\xbb\xbf-- a mark\r\nlocal x = 1\r\nreturn x, [[\r\n]]\r\n",
     );
     put(f, "odd/empty.lua", b"");
+    let manifest = "variants = [\"lua51-int\"]\n[[module]]\npath = \"lua/*.lua\"\n[[module]]\npath = \"www/*\"\nas = \"data\"\n";
+    put(f, "project/fast.toml", manifest);
+    put(f, "project/lua/one.lua", "return 1");
+    put(f, "project/other.lua", "return = 2");
+    put(f, "project/www/a.html", "<p>");
     put(
         f,
         "nodemcu.bin",

@@ -230,19 +230,30 @@ const tests = {
     same(await made(page, "c"), { "fast.c": "dump/fast.c", "fast_chunks.h": "dump/fast_chunks.h" });
   },
 
-  async "a zip with a fast.toml is a project"(page) {
-    const text = (of) => new TextEncoder().encode(of);
-    const zip = fflate.zipSync({
-      "project/fast.toml": text('variants = ["lua51-int"]\n[[module]]\npath = "lua/*.lua"\n[[module]]\npath = "www/*"\nas = "data"\n'),
-      "project/lua/one.lua": text("return 1"),
-      "project/other.lua": text("return = 2"),
-      "project/www/a.html": text("<p>"),
-    });
+  async "a zip or a folder with a fast.toml is a project"(page) {
+    const is_project = async () => {
+      const shown = await costs(page);
+      assert.deepEqual(shown.map(([name]) => name), ["one", "a.html"]);
+      assert.equal(shown[1][1].data, 3);
+      assert.match(await page.textContent("#costs-caption"), /lua51-int/);
+      assert.match(await page.textContent("#summary"), /No errors/);
+    };
+    const names = ["fast.toml", "lua/one.lua", "other.lua", "www/a.html"];
+    const zip = fflate.zipSync(Object.fromEntries(names.map((name) => [`project/${name}`, file(`project/${name}`)])));
     await drop(page, [{ name: "project.zip", buffer: Buffer.from(zip) }]);
-    const shown = await costs(page);
-    assert.deepEqual(shown.map(([name]) => name), ["one", "a.html"]);
-    assert.equal(shown[1][1].data, 3);
-    assert.match(await page.textContent("#costs-caption"), /lua51-int/);
+    await is_project();
+    for (const name of names) await page.click(`[aria-label="Remove ${name}"]`);
+    await settled(page);
+    assert.deepEqual(await costs(page), []);
+    // a folder as the system gives it to the browser
+    const session = await page.context().newCDPSession(page);
+    const { x, y } = await page.locator("#drop").boundingBox();
+    const data = { items: [], files: [path.join(folder, "project")], dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await session.send("Input.dispatchDragEvent", { type, x: x + 9, y: y + 9, data });
+    }
+    await settled(page);
+    await is_project();
     const broken = { name: "broken.zip", buffer: Buffer.from("PK but no zip") };
     await drop(page, [broken, own("picture.png", "x")]);
     assert.match(await page.textContent("#notice"), /broken.zip: .*picture.png: it is no Lua/);
