@@ -73,7 +73,8 @@ fn loads_and_runs_in_stock_lua_of_each_number_model() {
     let script = put(folder.path(), "script.lua", SCRIPT);
     let bytecode = NumberModel::ALL.map(|model| (model, "bytecode"));
     let deflated = [NumberModel::ALL[0], NumberModel::ALL[2]].map(|model| (model, "deflated"));
-    for (model, form) in bytecode.into_iter().chain(deflated) {
+    let packed = NumberModel::ALL.map(|model| (model, "packed"));
+    for (model, form) in bytecode.into_iter().chain(packed).chain(deflated) {
         let stock = folder.path().join(model.dialect.to_string());
         stock_lua(&stock, model.dialect);
         let name = format!("{}-{form}", model.name());

@@ -12,7 +12,8 @@ use support::{
     succeed,
 };
 
-/// One large chunk, overlays, one as source, and two deflated: one larger than the window, and one that fits into it.
+/// One large chunk, overlays, one as source, two deflated, one larger than the window and one that fits into it, and two
+/// packed.
 const MANIFEST: &str = r#"
 [[module]]
 path = "ftp.lua"
@@ -33,6 +34,13 @@ as = "deflated"
 [[module]]
 path = "get.lua"
 as = "deflated"
+[[module]]
+path = "split.lua"
+as = "packed"
+[[module]]
+path = "large.lua"
+split = false
+as = "packed"
 "#;
 
 #[test]
@@ -45,6 +53,14 @@ fn nothing_is_lost_whatever_fails() {
         let module = format!("{name}.lua");
         let ours = root().join("crates/firmware/lua").join(&module);
         put(folder.path(), &module, fs::read(ours).unwrap());
+    }
+    for (name, ours) in [("split", "split"), ("large", "ftp")] {
+        let ours = root().join(format!("crates/firmware/lua/{ours}.lua"));
+        put(
+            folder.path(),
+            &format!("{name}.lua"),
+            fs::read(ours).unwrap(),
+        );
     }
     for model in NumberModel::ALL {
         let stock = folder.path().join(model.dialect.to_string());

@@ -24,7 +24,7 @@ const SMALL: u32 = 128;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The shipped modules' chunks, and what they do not have: a long string, many strings.
-fn inputs(strip: Strip) -> Vec<Input> {
+fn inputs(form: Form, strip: Strip) -> Vec<Input> {
     let mut texts = Vec::new();
     for (file, text) in fastlua_firmware::modules() {
         match split(text, Loader::Fast).unwrap() {
@@ -41,7 +41,7 @@ fn inputs(strip: Strip) -> Vec<Input> {
         file: format!("{name}.lua"),
         name,
         text,
-        form: Form::Bytecode,
+        form,
         strip,
         variants: None,
     };
@@ -57,9 +57,9 @@ const KNOWN: [&str; 16] = [
 
 /// Heap that the chunk's strings of [`KNOWN`], and its name, would take if they were new.
 fn known(chip: Chip, chunk: &BundledChunk, variant: &Variant) -> u32 {
-    let dump = &chunk.dumps[0].as_ref().unwrap().bytes;
+    let dump = chunk.unpacked(chunk.dumps[0].as_ref().unwrap()).unwrap();
     let name = chunk.name.as_str();
-    let chunk = fastlua_bytecode::read(dump, &variant.layout).unwrap();
+    let chunk = fastlua_bytecode::read(&dump, &variant.layout).unwrap();
     let mut found = BTreeSet::new();
     chunk.main.clone().for_each_mut(&mut |function| {
         for constant in &function.constants {
@@ -167,17 +167,21 @@ fn is_never_too_small_and_at_most_15_percent_too_large() {
 fn check(chip: Chip) {
     let tools = Toolchain::find(chip).unwrap_or_else(|missing| panic!("{missing}"));
     let variants = Variants::built_in();
-    for (model, strip) in [
-        ("51-int", Strip::Lines),
-        ("51-float", Strip::Lines),
-        ("51-float", Strip::Keep),
-        ("53-int32-float32", Strip::Lines),
-        ("53-int32-float32", Strip::Keep),
-        ("53-int64-float64", Strip::Lines),
+    for (model, form, strip) in [
+        ("51-int", Form::Bytecode, Strip::Lines),
+        ("51-int", Form::Packed, Strip::Lines),
+        ("51-float", Form::Bytecode, Strip::Lines),
+        ("51-float", Form::Packed, Strip::Lines),
+        ("51-float", Form::Bytecode, Strip::Keep),
+        ("53-int32-float32", Form::Bytecode, Strip::Lines),
+        ("53-int32-float32", Form::Packed, Strip::Lines),
+        ("53-int32-float32", Form::Bytecode, Strip::Keep),
+        ("53-int64-float64", Form::Bytecode, Strip::Lines),
+        ("53-int64-float64", Form::Packed, Strip::Lines),
     ] {
         let variant = variants.get(&format!("puc{model}-32bit")).unwrap();
         let build = Build {
-            inputs: &inputs(strip),
+            inputs: &inputs(form, strip),
             variants: std::slice::from_ref(variant),
             heap_limit: fastlua_compiler::HEAP_LIMIT,
         };
@@ -229,7 +233,7 @@ fn check(chip: Chip) {
         assert!(refusals > 20);
         let count = device.names.len();
         println!(
-            "{chip} {model}, {strip:?}: {count} chunks, at most {worst:.3} of the peak ({all:.3} with known \
+            "{chip} {model}, {form}, {strip:?}: {count} chunks, at most {worst:.3} of the peak ({all:.3} with known \
              strings), {refusals} refused"
         );
     }

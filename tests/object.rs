@@ -49,7 +49,7 @@ fn inspect(folder: &Path, arguments: &str) -> Command {
 fn each(mut judge: impl FnMut(&Path, &str, (&str, &str, &str, &str))) {
     for chip in CHIPS {
         let (name, variant, ..) = chip;
-        for form in ["bytecode", "source", "deflated", "frozen"] {
+        for form in ["bytecode", "packed", "source", "deflated", "frozen"] {
             let folder = folder();
             let f = folder.path();
             let arguments = format!(

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use fastlua_bundle::packed_tables;
+use fastlua_bundle::shared;
 use fastlua_bytecode::packed::{Pool, Tables, write};
 use fastlua_bytecode::{Chunk, Dialect, Function, NumberModel, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
@@ -23,7 +23,7 @@ use support::{STRICT, cc, nodemcu_variant, put, root, run, stock_lua, stock_vari
 const MODULE: &str = r#"
 static int fast_packed_load (lua_State *L) {
   int i = (int)lua_tointeger(L, 1);
-  int status = fast_unpack(L, packed[i], packed_size[i], POOL);
+  int status = fast_unpack(L, packed[i], packed_size[i], shared);
   return (status == 0) ? 1 : fast_fail(L);
 }
 
@@ -38,7 +38,7 @@ static int fast_changed_load (lua_State *L) {
   if (bit / 8 >= (int)packed_size[i]) return (free(words), 0);
   memcpy(words, packed[i], packed_size[i]);
   words[bit / 32] ^= 1u << bit % 32;
-  status = fast_unpack(L, words, packed_size[i], POOL);
+  status = fast_unpack(L, words, packed_size[i], shared);
   free(words);
   lua_pushboolean(L, status == 0);
   return 1;
@@ -72,9 +72,8 @@ fn words(text: &mut String, name: &str, bytes: &[u8]) {
 fn module(chunks: &[(String, Chunk)], dialect: Dialect) -> String {
     let pool = Pool::of(dialect, chunks.iter().map(|(_, chunk)| chunk));
     let mut text = format!(
-        "#include <stdlib.h>\n#include \"module.h\"\n{}\n{}\n{}\n",
+        "#include <stdlib.h>\n#include \"module.h\"\n{}\n{}\n",
         fastlua_firmware::fast_load_h(),
-        packed_tables(dialect),
         fastlua_firmware::fast_packed_h(),
     );
     let (mut packed, mut sizes, mut dumps) = (String::new(), String::new(), String::new());
@@ -90,13 +89,9 @@ fn module(chunks: &[(String, Chunk)], dialect: Dialect) -> String {
         let _ = write!(sizes, "{}, ", bytes.len());
         let _ = write!(dumps, "dump_{index}, ");
     }
-    let pool: Vec<u8> = pool
-        .words()
-        .iter()
-        .flat_map(|word| word.to_le_bytes())
-        .collect();
-    words(&mut text, "pool", &pool);
-    let _ = writeln!(text, "#define POOL pool");
+    let shared = shared(dialect, &pool);
+    let shared: Vec<u8> = shared.iter().flat_map(|word| word.to_le_bytes()).collect();
+    words(&mut text, "shared", &shared);
     let _ = writeln!(
         text,
         "static const uint32_t *const packed[] = {{{packed}}};"
@@ -288,17 +283,17 @@ fn the_shipped_modules_are_small() {
 #[test]
 #[ignore = "needs the chip's compiler and QEMU"]
 fn loads_on_the_chip_are_cheap() {
-    const SCRIPT: &str = "local function cost(load, ...)\n\
+    const SCRIPT: &str = "local function cost(i, load, ...)\n\
+        fast.dump(i) -- what tables of the core grow by is there before each\n\
         collectgarbage() collectgarbage()\n\
         local start = chip.used() chip.peak(true)\n\
         local n, f = chip.count(load, ...)\n\
         assert(f)\n\
         return n, chip.peak() - start\nend\n\
         for i = 0, fast.count - 1 do\n\
-        fast.dump(i) -- the table of strings grows\n\
-        print(names[i + 1], cost(fast.load, i))\n\
-        print(names[i + 1], cost(fast.dump, i))\n\
-        print(names[i + 1], cost(loadstring or load, texts[i + 1]))\nend\n";
+        print(names[i + 1], cost(i, fast.load, i))\n\
+        print(names[i + 1], cost(i, fast.dump, i))\n\
+        print(names[i + 1], cost(i, loadstring or load, texts[i + 1]))\nend\n";
     let tools = Toolchain::find(Chip::Lx106).unwrap_or_else(|missing| panic!("{missing}"));
     let work = root().join("target/emulator");
     let variants = Variants::built_in();

@@ -49,7 +49,9 @@ fn bytes(folder: &Path, name: &str) -> Vec<u8> {
 
 #[test]
 fn what_is_put_in_is_found_and_goes_again() {
-    for form in ["bytecode", "frozen", "source", "deflated", "plain", "auto"] {
+    for form in [
+        "bytecode", "packed", "frozen", "source", "deflated", "plain", "auto",
+    ] {
         let folder = folder(VARIANT, CAPACITY);
         let f = folder.path();
         let before = bytes(f, "nodemcu.bin");
@@ -102,6 +104,9 @@ fn a_chunk_comes_out_as_it_would_be_compiled() {
     succeed(fastlua(f).args("compile --variant lua51-int --strip 2 -o luac.lc a.lua".split(' ')));
     assert_eq!(bytes(f, "a.lc"), bytes(f, "luac.lc"));
     succeed(&mut inspect(f, "a.lc"));
+    succeed(&mut patch(f, "nodemcu.bin a.lua --as packed -o mine.bin"));
+    succeed(&mut inspect(f, "mine.bin --extract a -o packed.lc"));
+    assert_eq!(bytes(f, "packed.lc"), bytes(f, "luac.lc"));
     succeed(&mut patch(f, "nodemcu.bin a.lua --as plain -o mine.bin"));
     succeed(&mut inspect(f, "mine.bin --extract a -o copy.lua"));
     assert_eq!(bytes(f, "copy.lua"), b"return 7");
@@ -299,6 +304,7 @@ fn what_does_not_fit_is_refused_with_sizes() {
     assert!(found.contains("no frozen chunks"), "{found}");
     let before = Head {
         inflates: false,
+        unpacks: false,
         ..head(VARIANT, CAPACITY)
     };
     put(f, "nodemcu.bin", raw(&[before]));
@@ -306,6 +312,11 @@ fn what_does_not_fit_is_refused_with_sizes() {
         f,
         "nodemcu.bin a.lua --as deflated -o mine.bin",
         "a is deflated, which this firmware can't load",
+    );
+    refuses(
+        f,
+        "nodemcu.bin a.lua --as packed -o mine.bin",
+        "a is packed, which this firmware can't load",
     );
     succeed(&mut patch(f, "nodemcu.bin a.lua --as source -o mine.bin"));
 }
@@ -321,6 +332,7 @@ fn auto_freezes_as_many_as_fit() {
             raw(&[Head {
                 hook,
                 inflates: true,
+                unpacks: true,
                 ..head("lua51-float", 80 << 10)
             }]),
         );

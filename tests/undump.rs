@@ -1,4 +1,4 @@
-//! The functions that `fast_undump.h` makes of a dump are those that were dumped: in stock Lua of
+//! The functions that `fast_undump.h` makes of a dump, and `fast_packed.h` of a packed one, are those that were dumped: in stock Lua of
 //! each number model from stock dumps, and from NodeMCU's in stock Lua with packed line info
 //! (`fastlua_cores::packed_lines`). What `string.dump` says of each is compared in every part.
 
@@ -74,13 +74,15 @@ fn bundle(variant: &Variant) -> Bundle {
         if compile(&variant.layout, b"=?", &text, HEAP_LIMIT).is_err() {
             continue; // golden sources for another dialect or number model
         }
-        for strip in Strip::ALL {
+        let packed = ("packed".to_owned(), Form::Packed, Strip::Lines);
+        let forms = Strip::ALL.map(|strip| ((strip as u8).to_string(), Form::Bytecode, strip));
+        for (suffix, form, strip) in forms.into_iter().chain([packed]) {
             inputs.push(Input {
-                name: format!("{module}-{}", strip as u8),
+                name: format!("{module}-{suffix}"),
                 module: module.clone(),
                 file: format!("{module}.lua"),
                 text: text.clone(),
-                form: Form::Bytecode,
+                form,
                 strip,
                 variants: None,
             });
@@ -162,8 +164,9 @@ fn same_functions(stock: &Path, model: NumberModel, variant: &str, flags: &[&str
     for (line, chunk) in lines.iter().zip(&bundle.chunks) {
         let (name, hex) = line.split_once('\t').unwrap();
         assert_eq!(name, chunk.name);
-        let dump = &chunk.dumps[0].as_ref().unwrap().bytes;
-        let wanted = named(read(dump, &variant.layout).unwrap());
+        let dump = chunk.dumps[0].as_ref().unwrap();
+        let dump = chunk.unpacked(dump).unwrap();
+        let wanted = named(read(&dump, &variant.layout).unwrap());
         let made = read(&from_hex(hex), own).unwrap().main;
         if let Err(difference) = compare(&wanted, &made) {
             panic!("{} {name}: {difference}", variant.name);

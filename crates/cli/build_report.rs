@@ -48,6 +48,20 @@ pub fn table(report: &Report) -> String {
             report.chunks.len()
         );
     }
+    let packed = of(|form| form == Form::Packed).count();
+    if packed > 0 {
+        let flash = |v: &String| report.packed.get(v).map_or(0, |shared| shared.flash);
+        let shared = report.variants.iter().map(flash);
+        let [least, most] = [shared.clone().min(), shared.max()].map(Option::unwrap_or_default);
+        let shared = match least == most {
+            true => most.to_string(),
+            false => format!("{least} to {most}"),
+        };
+        text += &format!(
+            "Packed: {packed} of {}; read back and found the same. With them goes what they have in common: {shared} bytes.\n",
+            report.chunks.len()
+        );
+    }
     if texts > 0 {
         text += &format!(
             "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
@@ -95,6 +109,10 @@ pub fn costs(report: &Report) -> String {
             ];
             cells.map(str::to_owned)
         };
+        if chunk.is_as() == Form::Packed {
+            let flash = dump.bytes;
+            table.add_row(row("packed", flash, c.bytecode_heap, "is decoded"));
+        }
         table.add_row(row(
             "bytecode",
             c.bytecode_flash,
@@ -111,6 +129,12 @@ pub fn costs(report: &Report) -> String {
         "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
         report.variants[0]
     );
+    if let Some(shared) = report.packed.get(&report.variants[0]) {
+        text += &format!(
+            "What the packed chunks have in common: {} bytes of flash, {} strings among them.\n",
+            shared.flash, shared.strings
+        );
+    }
     let frozen: Vec<Costs> = of_first(report)
         .filter_map(|(chunk, dump)| dump.costs.filter(|_| chunk.is_as().is_frozen()))
         .collect();

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use fastlua::{
     Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants, form_of,
     is_lfs_image, read_lfs,
 };
-use fastlua_bundle::{Form, inflated};
-use fastlua_bytecode::{candidates, is_bytecode, read, write};
+use fastlua_bytecode::{candidates, is_bytecode, read};
 use serde::Serialize;
 
-use crate::output::{self, Outputs};
+use crate::extract::{Extract, extract};
+use crate::output;
 use crate::variant_args::Known;
 use crate::{list, patch, print};
 
@@ -96,7 +96,16 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = output::read(&args.file)?;
     let shown = print::path(&args.file);
     if let Some(name) = &args.extract {
-        return extract(args, bytes, name);
+        let output = args.output.clone();
+        return extract(
+            &Extract {
+                file: &args.file,
+                name,
+                output,
+                known: &args.known,
+            },
+            bytes,
+        );
     }
     let found = if is_lfs_image(&bytes) {
         of_image(&bytes, &args.known.load()?)
@@ -408,75 +417,4 @@ fn head(place: &Place) -> String {
     parts.extend(place.seed.map(|seed| format!("seed {seed:#010x}")));
     parts.extend(place.bundle.as_ref().map(|name| format!("bundle {name}")));
     parts.join(", ") + "\n"
-}
-
-fn extract(args: &Args, bytes: Vec<u8>, name: &str) -> Result<()> {
-    let shown = print::path(&args.file);
-    if is_lfs_image(&bytes) {
-        return extract_module(args, &bytes, name);
-    }
-    let firmware = Firmware::read(bytes).map_err(|error| patch::explained(&shown, &error))?;
-    let (entry, bytes) =
-        chunk(&firmware, name)?.with_context(|| format!("{shown}: there is no chunk {name}"))?;
-    let Some(words) = entry.words.clone() else {
-        bail!("{shown}: {name} is there as frozen objects only, and has no bytecode");
-    };
-    if !entry.is_sound(bytes) {
-        bail!("{shown}: {name} is damaged");
-    }
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let form = form_of(&entry);
-    let default = match form {
-        form if form.is_data() => file.to_owned(),
-        form if form.is_source() => format!("{name}.lua"),
-        _ => format!("{name}.lc"),
-    };
-    let bytes = &bytes[words];
-    match form {
-        Form::Deflated => {
-            let text = inflated(bytes).with_context(|| format!("{shown}: {name}"))?;
-            write_chunk(args, &default, &text)
-        }
-        _ => write_chunk(args, &default, bytes),
-    }
-}
-
-/// Writes a module of an LFS image as a dump.
-fn extract_module(args: &Args, bytes: &[u8], name: &str) -> Result<()> {
-    let shown = print::path(&args.file);
-    let image = read_lfs(bytes).with_context(|| shown.clone())?.image;
-    let module = image.modules.iter().find(|module| module.name == name);
-    let module = module.with_context(|| format!("{shown}: there is no module {name}"))?;
-    write_chunk(args, &format!("{name}.lc"), &write(&module.chunk)?)
-}
-
-/// Writes a chunk where it is to go.
-fn write_chunk(args: &Args, default: &str, bytes: &[u8]) -> Result<()> {
-    let mut outputs = Outputs::default();
-    outputs.add(args.output.clone().unwrap_or(default.into()), bytes);
-    let written = outputs.commit()?;
-    print::report(
-        written
-            .iter()
-            .map(|file| format!("{file}\n"))
-            .collect::<String>(),
-    )
-}
-
-/// The chunk that the firmware would load by this name, and the bytes in which it lies.
-fn chunk<'a>(firmware: &'a Firmware, name: &str) -> Result<Option<(Entry, &'a [u8])>> {
-    let is_it = |entry: &Entry| entry.name == name;
-    for slot in &firmware.slots {
-        let slot = slot.as_ref().map_err(Clone::clone)?;
-        if let Some(entry) = firmware.chunks_of_slot(slot)?.into_iter().find(is_it) {
-            return Ok(Some((entry, firmware.bytes_of(slot))));
-        }
-    }
-    for label in &firmware.labels {
-        let label = label.as_ref().map_err(Clone::clone)?;
-        if let Some(entry) = firmware.chunks_of(label)?.into_iter().find(is_it) {
-            return Ok(Some((entry, &firmware.bytes)));
-        }
-    }
-    Ok(None)
 }

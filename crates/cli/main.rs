@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod completions;
 mod depfile;
+mod extract;
 mod folder;
 mod inputs;
 mod inspect;

@@ -9,9 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fastlua_simulator::{self as simulator, Ended, Interrupt, LUA, Restart, Simulator, Until};
+use fastlua_simulator::{
+    self as simulator, Ended, Image, Interrupt, LUA, Restart, Simulator, Until,
+};
 
-use crate::run_image::Image;
+use crate::run_image::image_of;
 use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known};
 use crate::watch::State;
@@ -151,7 +153,7 @@ pub fn run(args: &Args) -> Result<()> {
     let interrupt = options.interrupt.clone();
     let mut simulator = Simulator::new(options)?;
     let (mut state, image) = image(args)?;
-    simulator.open_fast(image.chunks, image.about.each_ref().map(String::as_str))?;
+    simulator.open_fast(image)?;
     let end = seconds.and_then(|seconds| Instant::now().checked_add(seconds));
     if let (Some(seconds), Some(interrupt), false) = (seconds, &interrupt, is_typed_at) {
         interrupt_after(seconds, interrupt.clone())?;
@@ -189,7 +191,7 @@ pub fn run(args: &Args) -> Result<()> {
         let image;
         (state, image) = reload(args, state)?;
         print::note("changed: restarting");
-        simulator.restart_with(image.chunks, image.about.each_ref().map(String::as_str))?;
+        simulator.restart_with(image)?;
     }
 }
 
@@ -198,7 +200,7 @@ fn image(args: &Args) -> Result<(State, Image)> {
     let inputs = args.modules.read_named()?;
     let paths = inputs.files.iter().chain(&inputs.folders);
     let state = State::of(paths.chain(&args.script));
-    let image = Image::of(inputs.project, args.known.load()?, args.heap.bytes())?;
+    let image = image_of(inputs.project, args.known.load()?, args.heap.bytes())?;
     Ok((state, image))
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use fastlua::{Options, Project};
 use fastlua_bundle::Form;
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
-use fastlua_simulator::{ImageChunk, ImageKind, LUA};
+use fastlua_simulator::{Image, ImageChunk, ImageKind, LUA};
 use fastlua_variants::Variants;
 
 use crate::{build, print};
@@ -23,49 +23,43 @@ const MODEL: NumberModel = match LUA.as_bytes() {
     },
 };
 
-/// What `fast` holds, and what `fast.info()` tells of it: fastlua's version, the variant, the bundle's name.
-pub struct Image {
-    pub chunks: Vec<ImageChunk>,
-    pub about: [String; 3],
-}
-
-impl Image {
-    /// The modules as a bundle for stock Lua on this machine.
-    pub fn of(project: Project, known: Variants, heap_limit: usize) -> Result<Image> {
-        let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
-        let variant = known.iter().find(|v| v.layout == layout);
-        let variant = variant
-            .context("no variant is stock Lua on this machine")?
-            .name
-            .clone();
-        let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
-        if project.is_empty() {
-            return Ok(Image {
-                chunks: Vec::new(),
-                about: about(String::new()),
-            });
-        }
-        let options = Options {
-            variants: Some(vec![variant.clone()]),
-            heap_limit,
-            known,
-        };
-        let plan = project.plan(&options).map_err(print::explained)?;
-        let bundle = build::build(&plan, None)?;
-        let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
-            name: chunk.name.clone(),
-            bytes: dump.bytes.clone(),
-            kind: match chunk.form {
-                Form::Deflated => ImageKind::Deflated,
-                form if form.is_data() => ImageKind::Data,
-                form if form.is_source() => ImageKind::Source,
-                _ => ImageKind::Bytecode,
-            },
-            xxh32: dump.xxh32,
+/// The modules as a bundle for stock Lua on this machine.
+pub fn image_of(project: Project, known: Variants, heap_limit: usize) -> Result<Image> {
+    let layout = Layout::stock(MODEL, size_of::<usize>() as u8);
+    let variant = known.iter().find(|v| v.layout == layout);
+    let variant = variant
+        .context("no variant is stock Lua on this machine")?
+        .name
+        .clone();
+    let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
+    if project.is_empty() {
+        return Ok(Image {
+            about: about(String::new()),
+            ..Image::default()
         });
-        Ok(Image {
-            chunks: chunks.collect(),
-            about: about(bundle.name()),
-        })
     }
+    let options = Options {
+        variants: Some(vec![variant.clone()]),
+        heap_limit,
+        known,
+    };
+    let plan = project.plan(&options).map_err(print::explained)?;
+    let bundle = build::build(&plan, None)?;
+    let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
+        name: chunk.name.clone(),
+        bytes: dump.bytes.clone(),
+        kind: match chunk.form {
+            Form::Deflated => ImageKind::Deflated,
+            Form::Packed => ImageKind::Packed,
+            form if form.is_data() => ImageKind::Data,
+            form if form.is_source() => ImageKind::Source,
+            _ => ImageKind::Bytecode,
+        },
+        xxh32: dump.xxh32,
+    });
+    Ok(Image {
+        chunks: chunks.collect(),
+        shared: bundle.shared(0).unwrap_or_default(),
+        about: about(bundle.name()),
+    })
 }

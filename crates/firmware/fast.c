@@ -160,7 +160,7 @@ static int fast_matches (lua_State *L, int pattern) {
 
 /* pushes what fast.list says of a chunk after its name; how many values */
 static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
-  static const char *const kinds[] = {"bytecode", "source", "data", "deflated"};
+  static const char *const kinds[] = {"bytecode", "source", "data", "deflated", "packed"};
 #if defined(FAST_FREEZES)
   const fast_frozen *z = fast_frozen_of(L, b, c);
   if (z != NULL) {
@@ -173,8 +173,8 @@ static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *
   (void)b;
 #endif
   lua_pushinteger(L, (lua_Integer)c->size);
-  lua_pushstring(L, kinds[c->kind & 3]);
-  if (c->kind != FAST_BYTECODE) return 2;
+  lua_pushstring(L, kinds[c->kind <= FAST_PACKED ? c->kind : FAST_BYTECODE]);
+  if (c->kind != FAST_BYTECODE && c->kind != FAST_PACKED) return 2;
   lua_pushinteger(L, (lua_Integer)fast_need(L, c));
   return 3;
 }
@@ -234,6 +234,7 @@ static uint32_t fast_flash (const fast_bundle *b) {
   uint32_t flash = 0, i;
   for (i = 0; i < b->count; i++)
     if (b->chunks[i].words != NULL) flash += (b->chunks[i].size + 3) & ~3u;
+  if (b->shared != NULL) flash += 12 + FAST_WORD(FAST_AT(b->base, b->shared));
 #if defined(FAST_FREEZES)
   for (i = 0; b->frozen != NULL && i < b->count; i++)
     if (b->frozen[i] != NULL) flash += b->frozen[i]->size;

@@ -11,6 +11,16 @@
 #if !defined(FAST_WORD)
 #define FAST_FLASH
 #define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
+
+/* A word without the barrier that a volatile read is on Xtensa: what a compiler
+** knows nothing of it can not read by halves or bytes. */
+static inline uint32_t fast_peek (const uint32_t *p) {
+  uint32_t word = *p;
+  __asm__ ("" : "+r" (word));
+  return word;
+}
+#else
+#define fast_peek(p)	FAST_WORD(p)
 #endif
 
 /* words of the buffer between flash and what wants it in one piece */

@@ -18,6 +18,7 @@
 #define FAST_SOURCE	1
 #define FAST_DATA	2
 #define FAST_DEFLATED	3	/* source */
+#define FAST_PACKED	4	/* bytecode */
 
 /* longest name with its zero, in words */
 #define FAST_NAME	16
@@ -52,13 +53,17 @@ typedef int (*fast_loader) (lua_State *L, const struct fast_bundle *b,
 typedef struct fast_bundle {
   const fast_chunk *chunks;	/* sorted by name, byte by byte */
   uint32_t count;
-  uint32_t *checked;		/* a bit a chunk: its checksum was right */
+  uint32_t *checked;		/* a bit a chunk, and one for what packed chunks
+				** have in common: its checksum was right */
   const struct fast_frozen *const *frozen;	/* one a chunk, or NULL; NULL: none */
   size_t base;			/* what names and words are counted from */
   fast_loader deflated;		/* of FAST_DEFLATED; NULL: there are none */
+  fast_loader packed;		/* of FAST_PACKED; NULL: there are none */
+  const uint32_t *shared;	/* what these have in common, or NULL */
 } fast_bundle;
 
-/* a name or the words of a chunk, of the bundle with that base */
+/* a name, the words of a chunk, or what packed chunks have in common, of the
+** bundle with that base */
 #define FAST_AT(base,p)	((const uint32_t *)((base) + (size_t)(p)))
 
 /* what a block of n bytes takes of the heap; module.h says it where Lua is

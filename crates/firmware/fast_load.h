@@ -86,7 +86,8 @@ static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
   if (fast_hash(words, c->size) != c->hash) return 0;
   if (c->kind == FAST_BYTECODE && FAST_WORD(words) != 0x61754c1b)
     return 0;  /* ESC L u a */
-  if (c->kind > FAST_DEFLATED || (c->kind == FAST_DEFLATED && b->deflated == NULL))
+  if (c->kind > FAST_PACKED || (c->kind == FAST_DEFLATED && b->deflated == NULL)
+      || (c->kind == FAST_PACKED && (b->packed == NULL || b->shared == NULL)))
     return 0;  /* no kind of this bundle */
   b->checked[i >> 5] |= bit;
   return 1;
@@ -201,6 +202,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   if (fast_deep(L, c, name)) return 2;
   if (!fast_room(L, fast_need(L, c), name)) return 2;
   if (c->kind == FAST_BYTECODE) status = fast_undump(L, FAST_AT(b->base, c->words));
+  else if (c->kind == FAST_PACKED) status = b->packed(L, b, c, name);
   else if (c->kind == FAST_DEFLATED) status = b->deflated(L, b, c, name);
   else status = fast_compile(L, b, c, name);
   return (status == 0) ? 1 : fast_fail(L);

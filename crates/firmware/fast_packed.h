@@ -5,8 +5,9 @@
 ** true sizes and nothing unset but code, which the collector does not look at.
 ** Yet no count and no place in an array is taken unchecked: a chunk that is
 ** wrong ends in an error.
-** The tables, of LUA_VERSION_NUM, and where their parts begin stand before this
-** file: FAST_P_TABLES and FAST_P_TOKENS to FAST_P_NAMES.
+** What the packed chunks of a bundle have in common is in flash once: tables,
+** which hold the names that every firmware has, and the pool of strings. Without
+** it no chunk can be read, so its checksum is computed at the first load.
 */
 
 #ifndef fast_packed_h
@@ -41,23 +42,28 @@
 /* kind of a constant that is not spelled where it is used */
 #define FAST_P_OTHER	4
 
-/* what stands for no opcode before an instruction */
-#define FAST_P_NO_OPCODE	(FAST_P_TOKENS - FAST_P_AFTER - 1)
+/* words of what chunks have in common: bytes from the fourth word on, their
+** XXH32, and a sum of both; then the place of the pool, counted in words from
+** the tables, or 0, and the tables */
+#define FAST_P_SIZE	0
+#define FAST_P_HASH	1
+#define FAST_P_CHECK	2
+#define FAST_P_PLACE	3
+#define FAST_P_TABLES	4
+
+/* another value of any one of both gives another sum */
+#define FAST_SHARED_CHECK(size,hash)	(0x66617374u + (size) * 3u + (hash) * 5u)
+
+/* words at the tables' beginning: where their parts begin */
+#define FAST_P_TOKENS	0
+#define FAST_P_FIXED	1
+#define FAST_P_FIRSTS	2
+#define FAST_P_OPERANDS	3
+#define FAST_P_NAMES	4
+#define FAST_P_AFTER	6	/* the first part */
 
 /* Bx of a jump to the next instruction */
 #define FAST_P_NO_JUMP	131071
-
-/* A word of flash without the barrier that a volatile read is on Xtensa: what a
-** compiler knows nothing of it can not read by halves or bytes. */
-#if defined(FAST_FLASH)
-static inline uint32_t fast_look (const uint32_t *p) {
-  uint32_t word = *p;
-  __asm__ ("" : "+r" (word));
-  return word;
-}
-#else
-#define fast_look(p)	FAST_WORD(p)
-#endif
 
 /* the bits that come next, from the top on */
 typedef struct fast_ahead {
@@ -73,9 +79,13 @@ typedef struct fast_pack {
   Proto *f;			/* whose code is read */
   uint32_t spelled, next;	/* constants and functions of it so far */
   uint32_t depth;		/* levels of functions */
-  const uint32_t *pool;
+  const uint32_t *tables, *after, *tokens, *fixed, *firsts, *operands;
+  const uint32_t *names, *pool;
   fast_dump d;			/* for strings out of lists */
 } fast_pack;
+
+/* heap that unpacking takes besides what it makes */
+#define FAST_PACKED_HEAP	FAST_BLOCK(sizeof(fast_pack))
 
 /* what is done for each symbol: as a call it would take half as much again */
 #define FAST_INLINE	static inline __attribute__((always_inline))
@@ -97,7 +107,7 @@ static void fast_within (fast_pack *p, uint32_t n) {
 FAST_INLINE void fast_fill (fast_pack *p, fast_ahead *a) {
   if (a->have < 16) {
     uint32_t at = p->at++, half = 0;
-    if (at < p->end) half = fast_look(p->words + at / 2) << at % 2 * 16 >> 16;
+    if (at < p->end) half = fast_peek(p->words + at / 2) << at % 2 * 16 >> 16;
     a->bits |= half << (16 - a->have);
     a->have += 16;
   }
@@ -122,15 +132,15 @@ static uint32_t fast_word (fast_pack *p) {
 /* A table has a word for each length of codes, from its shortest on: the
 ** highest code, ones after it, and what makes a code a symbol's place. */
 FAST_INLINE uint32_t fast_symbol (fast_pack *p, fast_ahead *a, uint32_t table) {
-  const uint32_t *w = FAST_P_TABLES + (table >> 4);
+  const uint32_t *w = p->tables + (table >> 4);
   uint32_t top, left = table & 15, word;
   fast_fill(p, a);
   top = a->bits >> 16;
-  while (top > (word = fast_look(w)) >> 16) w++, left--;
+  while (top > (word = fast_peek(w)) >> 16) w++, left--;
   a->bits <<= 16 - left;
   a->have -= 16 - left;
   word = (word + (top >> left)) & 0xffff;
-  return fast_look(FAST_P_TABLES + word / 4) >> word % 4 * 8 & 255;
+  return fast_peek(p->tables + word / 4) >> word % 4 * 8 & 255;
 }
 
 /* what follows the symbol of a number that is not below 16: behind the escape
@@ -167,7 +177,7 @@ static uint32_t fast_amount (fast_pack *p, uint32_t table) {
 }
 
 /* what names a table that no instruction names */
-#define fast_fixed(place)	fast_look(FAST_P_TABLES + FAST_P_FIXED + (place))
+#define fast_fixed(place)	fast_peek(p->fixed + (place))
 
 /* a number with its sign in the lowest bit */
 #define fast_signed(x)	((x) >> 1 ^ (0u - ((x) & 1)))
@@ -176,9 +186,9 @@ static uint32_t fast_amount (fast_pack *p, uint32_t table) {
 static TString *fast_from_list (fast_pack *p, const uint32_t *list, uint32_t i) {
   fast_source *s = &p->d.flash;
   uint32_t n;
-  if (list == NULL || i >= fast_look(list)) fast_broken(p);
+  if (list == NULL || i >= fast_peek(list)) fast_broken(p);
   s->words = list;
-  s->at = fast_look(list + 1 + i / 8) >> i / 4 % 2 * 16 & 0xffff;
+  s->at = fast_peek(list + 1 + i / 8) >> i / 4 % 2 * 16 & 0xffff;
   for (i %= 4; n = fast_byte(s), i > 0; i--) s->at += n;
   return fast_read_string(&p->d, n);
 }
@@ -266,7 +276,7 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
     default:
       if (type == 0) {
         uint32_t i = fast_any(p, fast_fixed(FAST_P_NAMED + kind)) * 8;
-        ts = fast_from_list(p, FAST_P_TABLES + FAST_P_NAMES, i + fast_raw(p, 3));
+        ts = fast_from_list(p, p->names, i + fast_raw(p, 3));
       }
       else if (type == 1)
         ts = fast_from_list(p, p->pool, fast_amount(p, fast_fixed(FAST_P_POOL)));
@@ -293,9 +303,10 @@ static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
 static void fast_unpack_code (fast_pack *p, uint32_t n) {
   fast_ahead ahead = p->a;
   Instruction *code = p->f->code;
-  uint32_t a = 0, last = FAST_P_NO_OPCODE;
+  uint32_t none = (uint32_t)(p->tokens - p->after) - 1;  /* no opcode before */
+  uint32_t a = 0, last = none;
   for (; n > 0; n--) {
-    uint32_t after = fast_look(FAST_P_TABLES + FAST_P_AFTER + last);
+    uint32_t after = fast_peek(p->after + last);
     uint32_t how, place, token = fast_symbol(p, &ahead, after & 0xffff);
     if (token == FAST_P_ESCAPE) {
       p->a = ahead;
@@ -303,17 +314,17 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
       if (token == FAST_P_ESCAPE) *code++ = fast_word(p);
       ahead = p->a;
       if (token == FAST_P_ESCAPE) {
-        last = FAST_P_NO_OPCODE;
+        last = none;
         continue;
       }
     }
-    if (token >= FAST_P_FIXED - FAST_P_TOKENS) fast_broken(p);
-    how = fast_look(FAST_P_TABLES + FAST_P_TOKENS + token);
+    if (token >= (uint32_t)(p->fixed - p->tokens)) fast_broken(p);
+    how = fast_peek(p->tokens + token);
     last = how & 63;
     token = last;
     if (how & 0xc00) {
       uint32_t table = (how >> 6 & 15) + (after >> 16);
-      uint32_t x = fast_symbol(p, &ahead, fast_look(FAST_P_TABLES + FAST_P_FIRSTS + table));
+      uint32_t x = fast_symbol(p, &ahead, fast_peek(p->firsts + table));
       if (x >= 16) x = fast_rest_of(p, &ahead, x);
       if (how & 0x800) x = a = (a + fast_signed(x)) & 255;
       token |= x << 6;
@@ -329,7 +340,7 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
         if (way == 3) x = (x & 255) | 256;
       }
       else if (way != 0) {
-        x = fast_symbol(p, &ahead, fast_look(FAST_P_TABLES + FAST_P_OPERANDS + x));
+        x = fast_symbol(p, &ahead, fast_peek(p->operands + x));
         if (x >= 16) x = fast_rest_of(p, &ahead, x);
         if (way > 1) x = fast_signed(x);
         if (way == 2) x += token >> 6 & 255;
@@ -406,15 +417,52 @@ static void fast_unpack_main (lua_State *L, void *ud) {
 }
 
 /* Pushes the main function of a packed chunk of so many bytes, whose bundle has
-** that pool; else a message, and returns the error. */
+** this in common; else a message, and returns the error. The state is in the
+** heap as long as it takes. */
 static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
-                        const uint32_t *pool) {
-  fast_pack p;
-  p.words = words;
-  p.a.bits = p.a.have = p.at = p.line = p.depth = 0;
-  p.end = size / 2;
-  p.pool = pool;
-  return fast_protected(L, &p.d, fast_unpack_main, &p);
+                        const uint32_t *shared) {
+  const uint32_t *tables = shared + FAST_P_TABLES;
+  uint32_t place = FAST_WORD(shared + FAST_P_PLACE);
+  fast_pack *p = (fast_pack *)luaM_malloc(L, sizeof(fast_pack));
+  int status;
+  p->words = words;
+  p->a.bits = p->a.have = p->at = p->line = p->depth = 0;
+  p->end = size / 2;
+  p->tables = tables;
+  p->after = tables + FAST_P_AFTER;
+  p->tokens = tables + FAST_WORD(tables + FAST_P_TOKENS);
+  p->fixed = tables + FAST_WORD(tables + FAST_P_FIXED);
+  p->firsts = tables + FAST_WORD(tables + FAST_P_FIRSTS);
+  p->operands = tables + FAST_WORD(tables + FAST_P_OPERANDS);
+  p->names = tables + FAST_WORD(tables + FAST_P_NAMES);
+  p->pool = (place != 0) ? tables + place : NULL;
+  status = fast_protected(L, &p->d, fast_unpack_main, p);
+  luaM_freemem(L, p, sizeof(fast_pack));
+  return status;
+}
+
+/* Whether what packed chunks have in common is as it was built; it is looked at
+** once, for which there is a bit behind those of the chunks. */
+static int fast_shared_sound (const fast_bundle *b) {
+  const uint32_t *words = FAST_AT(b->base, b->shared);
+  uint32_t size = FAST_WORD(words + FAST_P_SIZE), hash = FAST_WORD(words + FAST_P_HASH);
+  uint32_t bit = 1u << (b->count & 31);
+  if (b->checked[b->count >> 5] & bit) return 1;
+  if (FAST_WORD(words + FAST_P_CHECK) != FAST_SHARED_CHECK(size, hash)) return 0;
+  if (fast_hash(words + FAST_P_PLACE, size) != hash) return 0;
+  b->checked[b->count >> 5] |= bit;
+  return 1;
+}
+
+/* Pushes the main function of a packed chunk; else a message, and returns the
+** error. */
+static int fast_load_packed (lua_State *L, const fast_bundle *b,
+                             const fast_chunk *c, const char *name) {
+  if (!fast_shared_sound(b)) {
+    lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
+    return LUA_ERRRUN;
+  }
+  return fast_unpack(L, FAST_AT(b->base, c->words), c->size, FAST_AT(b->base, b->shared));
 }
 
 #endif

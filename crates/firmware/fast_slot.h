@@ -17,12 +17,15 @@
 
 #include "fast_load.h"
 #include "fast_deflated.h"
+#include "fast_packed.h"
 
 #define FAST_SLOT_LAYOUT	1
 
 #define FAST_SLOT_FREEZES	1u	/* the core runs frozen chunks */
 #define FAST_SLOT_HOOK		2u	/* and the start-up hook is in */
 #define FAST_SLOT_INFLATES	4u	/* it loads deflated chunks */
+#define FAST_SLOT_UNPACKS	8u	/* and packed ones */
+#define FAST_SLOT_LOADS		(FAST_SLOT_INFLATES | FAST_SLOT_UNPACKS)
 
 /* how many chunks and functions there may be: each takes a bit of RAM */
 #define FAST_SLOT_MOST		(FAST_SLOT / 128)
@@ -49,7 +52,9 @@ typedef struct fast_slot_head {
   uint32_t seed;		/* what 5.3 begins hashes with */
   uint32_t functions;		/* of frozen chunks */
   uint32_t bundle[2];		/* its name */
-  uint32_t rest[6];		/* zero */
+  uint32_t shared;		/* what packed chunks have in common; 0: none is
+				** packed */
+  uint32_t rest[5];		/* zero */
   uint32_t head_hash;		/* XXH32 of all before it */
 } fast_slot_head;
 
@@ -63,12 +68,12 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
                "blocks of the heap are as they are said to be");
 
 #if !defined(FAST_FREEZES)
-#define FAST_SLOT_FLAGS		FAST_SLOT_INFLATES
+#define FAST_SLOT_FLAGS		FAST_SLOT_LOADS
 #define FAST_MARK		0
 #elif defined(FAST_WRAP)
-#define FAST_SLOT_FLAGS		(FAST_SLOT_INFLATES | FAST_SLOT_FREEZES | FAST_SLOT_HOOK)
+#define FAST_SLOT_FLAGS		(FAST_SLOT_LOADS | FAST_SLOT_FREEZES | FAST_SLOT_HOOK)
 #else
-#define FAST_SLOT_FLAGS		(FAST_SLOT_INFLATES | FAST_SLOT_FREEZES)
+#define FAST_SLOT_FLAGS		(FAST_SLOT_LOADS | FAST_SLOT_FREEZES)
 #endif
 
 /* another value of any one field gives another sum; self and end tell of one
@@ -103,7 +108,7 @@ static const struct fast_slot {
 /* where something in the slot is, by its distance from the start */
 #define fast_slot_at(t,field)	((const t *)(fast_slot_start() + fast_slot_word(field)))
 
-static uint32_t fast_slot_checked[(FAST_SLOT_MOST + 31) / 32];
+static uint32_t fast_slot_checked[FAST_SLOT_MOST / 32 + 1];
 static fast_bundle fast_slot_image;
 #if defined(FAST_FREEZES)
 /* nobody's table as long as there is none */
@@ -142,6 +147,8 @@ static void fast_slot_open (void) {
   fast_slot_image.count = fast_slot_word(count);
   fast_slot_image.base = fast_slot_start();
   fast_slot_image.deflated = fast_load_deflated;
+  fast_slot_image.packed = fast_load_packed;
+  fast_slot_image.shared = (const uint32_t *)(size_t)fast_slot_word(shared);
 #if defined(FAST_FREEZES)
   if (fast_slot_word(frozen) == 0) return;
   fast_slot_image.frozen = fast_slot_at(struct fast_frozen *const, frozen);

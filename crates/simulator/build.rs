@@ -27,10 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "DEP_FASTLUA_CORES_LUA51"
     })?;
     fs::write(out.join("fast.c"), fastlua_firmware::fast_c())?;
-    fs::write(
-        out.join("fast_deflated.h"),
-        fastlua_firmware::fast_deflated_h(),
-    )?;
+    for (name, text) in [
+        ("fast_deflated.h", fastlua_firmware::fast_deflated_h()),
+        ("fast_packed.h", fastlua_firmware::fast_packed_h()),
+    ] {
+        fs::write(out.join(name), text)?;
+    }
     cc::Build::new()
         .file(out.join("fast.c"))
         .file("csrc/platform.c")

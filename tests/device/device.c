@@ -52,6 +52,26 @@ static void flash_close (void) {
 static size_t heap_used, heap_peak, heap_limit = INT_MAX;
 static long heap_calls, heap_failat;  /* from that call on; 0: never */
 static int heap_failonce;  /* at that call only */
+static lua_State *heap_stress;  /* whose garbage is collected at each new block */
+
+/* Whether that is to fail: in 5.3, each second time, so that the core collects
+** and tries it again. 5.1 does not do so, and what it moves is in its hands. */
+static int heap_collects (size_t osize, size_t nsize) {
+  static int again;
+  lua_State *L = heap_stress;
+  if (L == NULL || nsize <= osize) return 0;
+#if LUA_VERSION_NUM == 501
+  (void)again;
+  if (osize > 0) return 0;
+  heap_stress = NULL;
+  luaC_fullgc(L);
+  heap_stress = L;
+  return 0;
+#else
+  again = !again;
+  return again;
+#endif
+}
 
 static void *heap_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   void *q = NULL;
@@ -63,6 +83,7 @@ static void *heap_alloc (void *ud, void *p, size_t osize, size_t nsize) {
     return NULL;
   }
   heap_calls++;
+  if (heap_collects(osize, nsize)) return NULL;
   if ((heap_failat != 0 && nsize > osize
        && (heap_failonce ? heap_calls == heap_failat : heap_calls >= heap_failat))
       || heap_used - osize + nsize > heap_limit)
@@ -129,16 +150,37 @@ static int host_once (lua_State *L) {
   return results;
 }
 
+/* stress(f, ...): pcall(f, ...) with all garbage collected at each new block */
+static int host_stress (lua_State *L) {
+  int status, i;
+  for (i = 0; i < 10; i++) lua_gc(L, LUA_GCCOLLECT, 0);  /* its stack shrinks no more */
+  heap_stress = L;
+  status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  heap_stress = NULL;
+  lua_pushboolean(L, status == 0);
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+/* changes a bit of so many bytes in flash, and forgets what was sound */
+static int flip (lua_State *L, const uint32_t *words, uint32_t size, lua_Integer bit) {
+  size_t at = (size_t)((const char *)words - __start_fastflash);
+  flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));
+  memset(fast_image.checked, 0, (fast_image.count / 32 + 1) * sizeof(uint32_t));
+  lua_pushinteger(L, (lua_Integer)size * 8);
+  return 1;
+}
+
 /* flip(name, bit): changes a bit of a chunk in flash; its size in bits */
 static int host_flip (lua_State *L) {
   const fast_bundle *b;
   const fast_chunk *c = fast_named(L, 1, &b);
-  lua_Integer bit = luaL_checkinteger(L, 2);
-  size_t at = (size_t)((const char *)c->words - __start_fastflash);
-  flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));
-  memset(fast_image.checked, 0, (fast_image.count + 31) / 32 * sizeof(uint32_t));
-  lua_pushinteger(L, (lua_Integer)c->size * 8);
-  return 1;
+  return flip(L, c->words, c->size, luaL_checkinteger(L, 2));
+}
+
+/* flipshared(bit): the same of what packed chunks have in common */
+static int host_flipshared (lua_State *L) {
+  return flip(L, fast_image.shared, sizeof(fast_shared), luaL_checkinteger(L, 1));
 }
 
 /* trust(name): its checksum counts as right */
@@ -159,7 +201,8 @@ static int host_reads (lua_State *L) {
 
 static const luaL_Reg host[] = {
   {"heap", host_heap}, {"limit", host_limit}, {"fail", host_fail}, {"once", host_once},
-  {"flip", host_flip}, {"reads", host_reads}, {"trust", host_trust}, {NULL, NULL}};
+  {"flip", host_flip}, {"flipshared", host_flipshared}, {"stress", host_stress},
+  {"reads", host_reads}, {"trust", host_trust}, {NULL, NULL}};
 
 int main (int argc, char **argv) {
   int status;

@@ -36,6 +36,7 @@ pub fn head(variant: &str, capacity: u32) -> Head {
         freezes: true,
         hook: true,
         inflates: true,
+        unpacks: true,
         heap: Heap {
             head: 16,
             least: 1,

@@ -18,6 +18,8 @@ pub enum Column {
     Squashed,
     /// The same, deflated.
     Deflated,
+    /// Bytecode without debug data, packed.
+    Packed,
     /// Bytecode with all debug data.
     Bytecode0,
     /// Bytecode with line numbers.
@@ -55,10 +57,11 @@ const WITH_BYTECODE: Form = Form::Frozen { fallback: true };
 /// In the order of [`Column`]. Of frozen chunks those without the hook are carried with their
 /// bytecode, as 5.3 may be better off with that.
 #[rustfmt::skip]
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     row(Column::Source, "source", Form::Plain, Strip::Lines, Core::Stock),
     row(Column::Squashed, "squashed", Form::Squashed, Strip::Lines, Core::Stock),
     row(Column::Deflated, "deflated", Form::Deflated, Strip::Lines, Core::Stock),
+    row(Column::Packed, "packed", Form::Packed, Strip::Lines, Core::Stock),
     Row { usual: false, ..row(Column::Bytecode0, "bytecode-0", Form::Bytecode, Strip::Keep, Core::Stock) },
     row(Column::Bytecode1, "bytecode-1", Form::Bytecode, Strip::Names, Core::Stock),
     row(Column::Bytecode2, "bytecode-2", Form::Bytecode, Strip::Lines, Core::Stock),

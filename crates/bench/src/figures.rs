@@ -187,19 +187,20 @@ pub struct RunCost {
     pub error: Option<String>,
 }
 
-/// Bytes of flash that chunks share: strings of frozen ones; in LFS also what finds the modules.
+/// Bytes of flash that chunks share: strings of frozen ones; tables and strings of packed ones; in LFS also what finds the
+/// modules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pools {
     /// Where all chunks are in this form.
     pub of_all: BTreeMap<Column, i64>,
-    /// Of the chunks that are built frozen.
+    /// Of the chunks that are built frozen or packed.
     pub built: i64,
 }
 
 /// Figures over all chunks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Sum of bytes, with each string of frozen chunks once.
+    /// Sum of bytes, with each string of frozen chunks once, and what packed ones have in common.
     pub flash: i64,
     /// What their loads cost on the emulated chip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,7 +231,7 @@ fn is_zero(n: &i64) -> bool {
 }
 
 impl Totals {
-    /// Over these costs. `pool` is bytes of the strings that their frozen chunks have together.
+    /// Over these costs. `pool` is bytes of what they share.
     fn of<'a>(costs: impl IntoIterator<Item = &'a Cost>, pool: i64) -> Totals {
         let mut totals = Totals {
             flash: pool,

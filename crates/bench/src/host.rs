@@ -68,9 +68,10 @@ impl Host<'_> {
         let name = format!("@{}", chunk.name);
         let load = |input| heap_use(layout, input, self.heap_limit);
         let text = chunk.text(dump);
+        let bytes = chunk.unpacked(dump)?;
         let own = match &text {
             Some(text) => load(Loaded::Source(text, &name))?,
-            None => load(Loaded::Dump(&dump.bytes))?,
+            None => load(Loaded::Dump(&bytes))?,
         };
         let input = self.inputs.iter().find(|input| input.name == chunk.name);
         let source = match input {

@@ -186,7 +186,8 @@ impl Bench<'_> {
         VariantFigures::new(variant, core, chunks.into_values().collect(), pools)
     }
 
-    /// The strings of a target's frozen chunks: of all in one form, and of those that are built so.
+    /// What a target's chunks share, strings of frozen ones and what packed ones have in common: of all in one form, and
+    /// of those that are built so.
     fn pools(&self, t: usize, built: &[Built]) -> Pools {
         let mut pools = Pools::default();
         for image in built {
@@ -195,6 +196,18 @@ impl Bench<'_> {
                 pools
                     .of_all
                     .extend(columns.map(|column| (*column, store.shared)));
+            }
+        }
+        for image in built
+            .iter()
+            .filter(|image| image.firmware.shared(t).is_some())
+        {
+            let bytes = image.firmware.shared_flash(t) as i64;
+            let columns = image.columns.iter();
+            pools.of_all.extend(columns.map(|column| (*column, bytes)));
+            let is_built = |i: &Input| image.columns.contains(&Column::built(i, self.hook));
+            if self.inputs.iter().any(is_built) {
+                pools.built += bytes;
             }
         }
         for image in built.iter().filter(|image| image.columns[0].is_frozen()) {
@@ -239,6 +252,7 @@ fn only(bundle: &Bundle, v: usize, variant: &Variant) -> Bundle {
     Bundle {
         variants: vec![variant.clone()],
         chunks: bundle.of_variant(v).map(chunk).collect(),
+        common: bundle.common.get(v).cloned().into_iter().collect(),
         warnings: Vec::new(),
     }
 }

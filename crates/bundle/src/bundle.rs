@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use fastlua_bytecode::{Chunk, Strip};
+use fastlua_bytecode::packed::Pool;
+use fastlua_bytecode::{Chunk, Strip, WriteError, write};
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
@@ -18,6 +19,8 @@ pub struct Bundle {
     pub variants: Vec<Variant>,
     /// The chunks, sorted by name.
     pub chunks: Vec<BundledChunk>,
+    /// For each variant the strings that its packed chunks have in common. [`Bundle::pack`] sets them.
+    pub common: Vec<Pool>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
 }
@@ -45,7 +48,7 @@ pub struct BundledChunk {
     pub dumps: Vec<Option<Dump>>,
 }
 
-/// A chunk's bytes for one variant: its dump, or its source, deflated or not.
+/// A chunk's bytes for one variant: its dump, packed or not, or its source, deflated or not.
 #[derive(Debug, Clone)]
 pub struct Dump {
     /// The bytes as they lie in flash.
@@ -63,7 +66,7 @@ pub struct Compiled {
     pub need: Need,
     /// What it takes as bytecode and frozen.
     pub costs: Costs,
-    /// The chunk itself, kept where it is frozen or may come to be.
+    /// The chunk itself, kept where it is frozen or packed, or may come to be.
     pub chunk: Option<Chunk>,
 }
 
@@ -82,6 +85,11 @@ impl Dump {
         self.bytes.len().next_multiple_of(4)
     }
 
+    /// The compiled chunk, where it is kept.
+    pub(crate) fn chunk(&self) -> Option<&Chunk> {
+        self.compiled.as_ref()?.chunk.as_ref()
+    }
+
     /// What it takes as bytecode and frozen; unknown for source.
     pub fn costs(&self) -> Option<&Costs> {
         self.compiled.as_ref().map(|compiled| &compiled.costs)
@@ -89,6 +97,17 @@ impl Dump {
 }
 
 impl BundledChunk {
+    /// The dump that one of its dumps stands for where it is packed, else its bytes.
+    ///
+    /// # Errors
+    /// What was packed can't be written as a dump, which [`Bundle::pack`] would have told.
+    pub fn unpacked<'a>(&self, dump: &'a Dump) -> Result<Cow<'a, [u8]>, WriteError> {
+        match dump.chunk().filter(|_| self.form == Form::Packed) {
+            Some(chunk) => Ok(write(chunk)?.into()),
+            None => Ok(Cow::Borrowed(&dump.bytes)),
+        }
+    }
+
     /// The text that the chip compiles, of one of its dumps; none where it is no source.
     pub fn text<'a>(&self, dump: &'a Dump) -> Option<Cow<'a, [u8]>> {
         match self.form {
@@ -116,6 +135,11 @@ impl Bundle {
     /// Whether any chunk is frozen.
     pub fn has_frozen(&self) -> bool {
         self.chunks.iter().any(|c| c.form.is_frozen())
+    }
+
+    /// Whether any chunk is packed.
+    pub(crate) fn has_packed(&self) -> bool {
+        self.chunks.iter().any(|c| c.form == Form::Packed)
     }
 
     /// Whether any chunk is deflated.

@@ -17,6 +17,8 @@ pub enum Form {
     /// Stripped bytecode, one dump for each variant.
     #[default]
     Bytecode,
+    /// Bytecode of strip level 2, field by field in codes whose tables lie in flash once.
+    Packed,
     /// Constant objects of the core's own, which run where they lie.
     Frozen {
         /// Whether the bytecode is carried as well, for cores that have no such objects.
@@ -27,11 +29,11 @@ pub enum Form {
         /// Whether they are a string in flash, which takes no heap where the core has its table.
         frozen: bool,
     },
-    /// Frozen as far as the budget of flash allows, else bytecode, or deflated where that would not fit:
-    /// [`Bundle::choose_forms`] and [`Build::deflate_to_fit`] decide.
+    /// Frozen as far as the budget of flash allows, else bytecode, or packed or deflated where that would not fit:
+    /// [`Bundle::choose_forms`] and [`Build::fit`] decide.
     ///
     /// [`Bundle::choose_forms`]: crate::Bundle::choose_forms
-    /// [`Build::deflate_to_fit`]: crate::Build::deflate_to_fit
+    /// [`Build::fit`]: crate::Build::fit
     Auto,
 }
 
@@ -45,8 +47,9 @@ pub struct FormError {
 
 impl Form {
     /// Every form with its name.
-    pub const NAMED: [(&'static str, Form); 8] = [
+    pub const NAMED: [(&'static str, Form); 9] = [
         ("bytecode", Form::Bytecode),
+        ("packed", Form::Packed),
         ("source", Form::Squashed),
         ("deflated", Form::Deflated),
         ("plain", Form::Plain),
@@ -91,9 +94,9 @@ impl Form {
         self != Form::Frozen { fallback: false }
     }
 
-    /// Whether the chunk's objects have to be known: it is frozen, or may come to be.
-    pub(crate) fn may_freeze(self) -> bool {
-        self.is_frozen() || self == Form::Auto
+    /// Whether the compiled chunk has to be known: it is frozen or packed, or may come to be.
+    pub(crate) fn keeps_chunk(self) -> bool {
+        self.is_frozen() || matches!(self, Form::Packed | Form::Auto)
     }
 
     /// The same with or without bytecode for cores that can't run frozen chunks.

@@ -21,13 +21,13 @@ pub use objects::{
     Text, Value,
 };
 pub use output::{
-    CHeader, Chip, FrozenHeader, Machine, NoChip, NoSlot, ObjectError, SlotError, TooLargeForSlot,
-    form_of_number, packed_tables,
+    CHeader, Chip, Machine, NoChip, NoHeader, NoSlot, ObjectError, SlotError, TooLargeForSlot,
+    form_of_number, shared,
 };
-pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, TooLarge};
+pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, Loads, TooLarge};
 pub use produce::{
     Build, Fault, InflateError, Input, Need, Parts, Remark, Severity, SourceText, TextError,
-    Warning, inflated, nodemcu, squash_proved,
+    UnpackError, Warning, inflated, nodemcu, shared_places, squash_proved, unpacked,
 };
 
 /// The one of `names` that `wrong` was probably meant to be.

@@ -1,6 +1,6 @@
 //! A bundle as it is built, counted, decided on and printed.
 
-use fastlua_bundle::{Build, Bundle, BundledChunk, Form, Input};
+use fastlua_bundle::{Build, Bundle, BundledChunk, Form, Input, Loads, NoHeader};
 use fastlua_bytecode::Strip;
 use fastlua_variants::{Variant, Variants};
 
@@ -35,6 +35,12 @@ fn chunk<'a>(bundle: &'a Bundle, name: &str) -> &'a BundledChunk {
 
 const FROZEN: Form = Form::Frozen { fallback: true };
 const ALONE: Form = Form::Frozen { fallback: false };
+
+/// Names of the chunks of a form.
+fn named(bundle: &Bundle, form: Form) -> Vec<String> {
+    let chunks = bundle.chunks.iter().filter(|c| c.form == form);
+    chunks.map(|c| c.name.clone()).collect()
+}
 
 /// What `as = "auto"` becomes within these bytes of flash, by name.
 fn chosen(bundle: &Bundle, flash: Option<u64>) -> Vec<(&str, Form)> {
@@ -242,7 +248,7 @@ fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     );
     assert!(header.contains("a has no bytecode: leave out fallback = false"));
     let error = alone.module_headers("0").unwrap_err();
-    assert_eq!(error.chunk, "a");
+    assert_eq!(error, NoHeader::Frozen("a".into()));
 
     let both = build(&[input("a", FROZEN, "return 1")], &["lua51-int"]);
     let header = both.c_header("0").to_string();
@@ -258,9 +264,9 @@ fn deflated_source_brings_what_inflates_it() {
     let squashed = build(&[input("a", Form::Squashed, text)], &["lua51-int"]);
     let deflated = build(&[input("a", Form::Deflated, text)], &["lua51-int"]);
     let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0").to_string());
-    assert!(!without.contains("fast_inflate") && without.contains(", NULL, 0, NULL};"));
+    assert!(!without.contains("fast_inflate") && without.contains(", NULL, 0, NULL, NULL, NULL};"));
     assert!(with.contains("static uint32_t fast_inflate_more"));
-    assert!(with.contains(", NULL, 0, fast_load_deflated};"));
+    assert!(with.contains(", NULL, 0, fast_load_deflated, NULL, NULL};"));
     let [squashed, deflated] = [&squashed, &deflated].map(|bundle| chunk(bundle, "a"));
     let text = squashed.text(squashed.dumps[0].as_ref().unwrap()).unwrap();
     let dump = deflated.dumps[0].as_ref().unwrap();
@@ -273,6 +279,66 @@ fn deflated_source_brings_what_inflates_it() {
     let halves = build(&[input("a", Form::Deflated, "return 1")], &["lua51-int"]);
     let (_, header) = halves.module_headers("0").unwrap().remove(0);
     assert!(header.contains("static uint32_t fast_inflate_more"));
+}
+
+/// What unpacks, the tables and what chunks have in common are in the header only where a chunk is packed, the tables of
+/// a dialect once; a module's own header has what its chunks have in common.
+#[test]
+fn packed_chunks_bring_what_unpacks_them() {
+    let variants = ["lua51-int", "lua51-float", "lua53-int32-float32"];
+    let text = "return function() return 'in both' end, 'in both'";
+    let bytecode = build(&[input("a", Form::Bytecode, text)], &variants);
+    let others = [
+        input("a", Form::Packed, text),
+        input("b", Form::Packed, "return 'only b'"),
+    ];
+    let packed = build(&others, &variants);
+    let [without, with] = [&bytecode, &packed].map(|bundle| bundle.c_header("0"));
+    assert!(!without.contains("fast_unpack") && !without.contains("FAST_TABLES"));
+    assert!(
+        with.contains("static int fast_load_packed")
+            && with.contains("NULL, fast_load_packed, fast_shared};")
+    );
+    assert_eq!(with.matches("#define FAST_TABLES").count(), 2);
+    assert_eq!(with.matches("  FAST_TABLES").count(), 3);
+    assert!(with.contains("FAST_PACKED,\n   FAST_PACKED_HEAP\n   + FAST_CLOSURE("));
+    for v in 0..3 {
+        let [was, is] =
+            [&bytecode, &packed].map(|bundle| chunk(bundle, "a").dumps[v].clone().unwrap());
+        assert_eq!(chunk(&packed, "a").unpacked(&is).unwrap(), was.bytes);
+        assert!(is.bytes.len() < was.bytes.len() / 2);
+        assert_eq!(packed.common[v].strings(), ["in both"]);
+        let words = packed.shared(v).unwrap();
+        assert_eq!(words[0] as usize, 4 * (words.len() - 3));
+        let chunks = [0, 1].map(|i| packed.chunks[i].dumps[v].as_ref().unwrap().bytes.len());
+        assert_eq!(packed.flash(v), chunks[0] + chunks[1] + 4 * words.len());
+    }
+    let headers = packed.module_headers("0").unwrap();
+    assert!(headers[0].1.contains("a_lua_shared") && headers[1].1.contains("b_lua_shared"));
+    let size = |text: &str| {
+        text.split("_shared) == ").nth(1).unwrap()[..4]
+            .parse::<usize>()
+            .unwrap()
+    };
+    assert!(size(&headers[0].1) > size(&headers[1].1));
+}
+
+#[test]
+fn what_has_debug_data_is_not_packed() {
+    let known = Variants::built_in();
+    let build = Build {
+        inputs: &[Input {
+            strip: Strip::Names,
+            ..input("a", Form::Packed, "return 1")
+        }],
+        variants: &[known.get("lua51-int").unwrap().clone()],
+        heap_limit: 1 << 24,
+    };
+    let faults = build.run(|| {}).unwrap_err();
+    assert_eq!(
+        faults[0].message,
+        "a.lua: packed, it has no debug data, and strip level 1 keeps some: take level 2, or another form"
+    );
 }
 
 /// Six whole modules that fastlua ships take at most 44 % of what they take as squashed source: 12,500 of 28,224 bytes as
@@ -325,10 +391,12 @@ fn auto_deflates_what_bytecode_has_no_room_for() {
     bytecode.choose_forms(Some(0), true);
     let forms = |flash: usize| {
         let mut bundle = bytecode.clone();
-        build.deflate_to_fit(&mut bundle, flash as u64);
-        let deflated = bundle.chunks.iter().filter(|c| c.form == Form::Deflated);
-        let names: Vec<String> = deflated.map(|c| c.name.clone()).collect();
-        (names, bundle.flash(0))
+        let loads = Loads {
+            packed: false,
+            deflated: true,
+        };
+        build.fit(&mut bundle, flash as u64, loads).unwrap();
+        (named(&bundle, Form::Deflated), bundle.flash(0))
     };
     let all = bytecode.flash(0);
     assert_eq!(forms(all), (vec![], all));
@@ -340,4 +408,87 @@ fn auto_deflates_what_bytecode_has_no_room_for() {
     assert_eq!(names, ["large", "small"]);
     assert_eq!(forms(least).1, least);
     assert_eq!(forms(least - 1), (vec![], all));
+}
+
+/// Where bytecode does not fit, and the chip can load packed chunks, chunks are packed before any is deflated, and no more of them than
+/// has to be. Deflated are short ones where all packed ones are too much, and none of either where that does not do.
+#[test]
+fn auto_packs_before_it_deflates() {
+    let shipped = fastlua_firmware::modules().filter(|(file, _)| *file != "hello.lua");
+    let mut inputs: Vec<Input> = shipped
+        .map(|(file, text)| {
+            let text = std::str::from_utf8(text).unwrap();
+            input(file.strip_suffix(".lua").unwrap(), Form::Auto, text)
+        })
+        .collect();
+    let repeats = "print('the same text', 'and another one')\n".repeat(40);
+    inputs.push(input("repeats", Form::Auto, &repeats));
+    let known = Variants::built_in();
+    let variants =
+        ["lua51-int", "lua53-int64-float64"].map(|name| known.get(name).unwrap().clone());
+    let build = Build {
+        inputs: &inputs,
+        variants: &variants,
+        heap_limit: 1 << 24,
+    };
+    let mut bytecode = build.run(|| {}).unwrap();
+    bytecode.choose_forms(Some(0), true);
+    let flash = |bundle: &Bundle| bundle.flash(0).max(bundle.flash(1));
+    let within = |flash: usize, deflated: bool| {
+        let mut bundle = bytecode.clone();
+        let loads = Loads {
+            packed: true,
+            deflated,
+        };
+        build.fit(&mut bundle, flash as u64, loads).unwrap();
+        bundle
+    };
+    let all = flash(&bytecode);
+    assert_eq!(flash(&within(all, true)), all);
+    let one = within(all - 1, true);
+    assert_eq!(named(&one, Form::Packed), ["ftp"]);
+    assert!(named(&one, Form::Deflated).is_empty());
+    let less = flash(&one);
+    assert_eq!(flash(&within(less, true)), less);
+    assert_eq!(named(&within(less - 1, true), Form::Packed).len(), 2);
+    let mut packed = bytecode.clone();
+    for chunk in &mut packed.chunks {
+        chunk.form = Form::Packed;
+    }
+    packed.pack().unwrap();
+    let least = flash(&packed);
+    assert_eq!(
+        named(&within(least, true), Form::Packed).len(),
+        inputs.len()
+    );
+    let both = within(least - 1, true);
+    assert_eq!(named(&both, Form::Deflated), ["repeats"]);
+    assert_eq!(named(&both, Form::Packed).len(), inputs.len() - 1);
+    assert!(flash(&both) < least);
+    assert_eq!(flash(&within(least - 1, false)), all);
+    assert_eq!(flash(&within(100, true)), all);
+}
+
+/// Tables that take more than packing saves are left out.
+#[test]
+fn auto_does_not_pack_a_little() {
+    let text = "print('the same text', 'and another one')\n".repeat(30);
+    let inputs = [input("a", Form::Auto, &text)];
+    let known = Variants::built_in();
+    let build = Build {
+        inputs: &inputs,
+        variants: &[known.get("lua51-int").unwrap().clone()],
+        heap_limit: 1 << 24,
+    };
+    let mut bundle = build.run(|| {}).unwrap();
+    bundle.choose_forms(Some(0), true);
+    let flash = bundle.flash(0) as u64 - 1;
+    let loads = |deflated| Loads {
+        packed: true,
+        deflated,
+    };
+    build.fit(&mut bundle, flash, loads(false)).unwrap();
+    assert_eq!(named(&bundle, Form::Bytecode), ["a"]);
+    build.fit(&mut bundle, flash, loads(true)).unwrap();
+    assert_eq!(named(&bundle, Form::Deflated), ["a"]);
 }

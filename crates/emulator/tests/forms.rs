@@ -16,6 +16,7 @@ fn forms(core: Core) -> Vec<(Form, Strip, &'static str)> {
             (Form::Plain, Strip::Lines, "source"),
             (Form::Squashed, Strip::Lines, "source"),
             (Form::Deflated, Strip::Lines, "deflated"),
+            (Form::Packed, Strip::Lines, "packed"),
             (Form::Bytecode, Strip::Keep, "bytecode"),
             (Form::Bytecode, Strip::Names, "bytecode"),
             (Form::Bytecode, Strip::Lines, "bytecode"),

@@ -43,6 +43,7 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
         (Core::Stock, Form::Bytecode),
         (Core::Stock, Form::Squashed),
         (Core::Stock, Form::Deflated),
+        (Core::Stock, Form::Packed),
         (Core::Stock, Form::Plain),
         (Core::Stock, both),
         (Core::Hooked, Form::Bytecode),

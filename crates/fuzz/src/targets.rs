@@ -362,6 +362,7 @@ fn slot(bytes: &[u8]) {
         freezes: byte(0) & 1 != 0,
         hook: byte(0) & 2 != 0,
         inflates: byte(0) & 8 == 0,
+        unpacks: byte(0) & 16 == 0,
         heap: Heap {
             head: word(1) % 32,
             least: word(2) % 32,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fastlua_bundle::{Fault, FrozenHeader, NameError, NoSlot, ObjectError, TooLarge};
+use fastlua_bundle::{Fault, NameError, NoHeader, NoSlot, ObjectError, TooLarge};
 use fastlua_source::split::SplitError;
 
 use crate::manifest::ManifestError;
@@ -94,7 +94,7 @@ pub enum Error {
     TooLarge(TooLarge),
     /// A frozen chunk in a header for a C module.
     #[error(transparent)]
-    FrozenHeader(#[from] FrozenHeader),
+    NoHeader(#[from] NoHeader),
     /// There can be no such slot.
     #[error(transparent)]
     NoSlot(#[from] NoSlot),

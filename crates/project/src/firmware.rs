@@ -204,5 +204,6 @@ pub fn form_of(entry: &Entry) -> Form {
         (None, None, fastlua_slot::Kind::Bytecode) => Form::Bytecode,
         (None, None, fastlua_slot::Kind::Source) => Form::Plain,
         (None, None, fastlua_slot::Kind::Deflated) => Form::Deflated,
+        (None, None, fastlua_slot::Kind::Packed) => Form::Packed,
     }
 }

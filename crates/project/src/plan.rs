@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bundle::{Amount, Budget, Build, Bundle, Form, Input, closest, nodemcu};
+use fastlua_bundle::{Amount, Budget, Build, Bundle, Form, Input, Loads, closest, nodemcu};
 use fastlua_compiler::HEAP_LIMIT;
 use fastlua_slot::{About, HEAD, Head, RECORD};
 use fastlua_variants::{Variant, Variants};
@@ -157,9 +157,14 @@ impl Plan {
         // a slot in firmware with the hook holds no bytecode of what is frozen
         let fallback = self.slot.as_ref().is_none_or(|slot| !slot.hook);
         bundle.choose_forms(flash, fallback);
-        let inflates = self.slot.as_ref().is_none_or(|slot| slot.inflates);
-        if let Some(flash) = flash.filter(|_| inflates) {
-            build.deflate_to_fit(&mut bundle, flash);
+        let slot = self.slot.as_ref();
+        let loads = Loads {
+            packed: slot.is_none_or(|slot| slot.unpacks),
+            deflated: slot.is_none_or(|slot| slot.inflates),
+        };
+        if let Some(flash) = flash {
+            let fitted = build.fit(&mut bundle, flash, loads);
+            fitted.map_err(|fault| faults(vec![fault]))?;
         }
         Ok(bundle)
     }

@@ -22,6 +22,8 @@ pub struct Report {
     pub chunks: Vec<ChunkReport>,
     /// The strings of the frozen chunks, by variant.
     pub pools: BTreeMap<String, PoolReport>,
+    /// What the packed chunks have in common, by variant.
+    pub packed: BTreeMap<String, PoolReport>,
     /// What the user should know.
     pub warnings: Vec<WarningReport>,
     /// Files that were written: empty until the caller has done so.
@@ -64,12 +66,12 @@ pub struct DumpReport {
     pub costs: Option<Costs>,
 }
 
-/// The strings of a variant's frozen chunks, each once.
+/// The strings of a variant's frozen chunks, each once; or those that its packed chunks have in common.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct PoolReport {
     /// How many.
     pub strings: usize,
-    /// Bytes of flash that they take, with the table that finds them.
+    /// Bytes of flash that they take, with the table that finds them, or those that packed chunks are read by.
     pub flash: usize,
 }
 
@@ -110,11 +112,17 @@ impl Report {
             let (strings, flash) = bundle.pool(v);
             (name.clone(), PoolReport { strings, flash })
         });
+        let packed = variants.iter().enumerate().map(|(v, name)| {
+            let strings = bundle.common.get(v).map_or(0, |pool| pool.strings().len());
+            let flash = bundle.shared_flash(v);
+            (name.clone(), PoolReport { strings, flash })
+        });
         Report {
             schema: SCHEMA.into(),
             bundle: name,
             chunks: bundle.chunks.iter().map(|c| chunk(c, &variants)).collect(),
             pools: pools.filter(|(_, pool)| pool.strings > 0).collect(),
+            packed: packed.filter(|(_, shared)| shared.flash > 0).collect(),
             warnings: bundle.warnings.iter().map(WarningReport::of).collect(),
             outputs: Vec::new(),
             variants,

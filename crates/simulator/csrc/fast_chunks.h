@@ -7,9 +7,11 @@
 #define fast_chunks_h
 
 #include "fast_deflated.h"
+#include "fast_packed.h"
 
 /* image.rs fills in these */
 _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_DEFLATED == 3
+               && FAST_PACKED == 4
                && offsetof(fast_chunk, name) == 0
                && offsetof(fast_chunk, words) == sizeof(void *)
                && offsetof(fast_chunk, size) == 2 * sizeof(void *)
@@ -26,10 +28,12 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_
                && offsetof(fast_bundle, checked) == 2 * sizeof(void *)
                && offsetof(fast_bundle, frozen) == 3 * sizeof(void *)
                && offsetof(fast_bundle, base) == 4 * sizeof(void *)
-               && offsetof(fast_bundle, deflated) == 5 * sizeof(void *),
+               && offsetof(fast_bundle, deflated) == 5 * sizeof(void *)
+               && offsetof(fast_bundle, packed) == 6 * sizeof(void *)
+               && offsetof(fast_bundle, shared) == 7 * sizeof(void *),
                "index and bundle have the fields of Entry and Table");
 
-fast_bundle fastlua_image = {NULL, 0, NULL, NULL, 0, fast_load_deflated};
+fast_bundle fastlua_image = {NULL, 0, NULL, NULL, 0, fast_load_deflated, fast_load_packed, NULL};
 const char *fastlua_about[3];  /* version, variant, bundle */
 
 #define fast_image	fastlua_image

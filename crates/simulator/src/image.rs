@@ -9,12 +9,23 @@ use mlua::{Function, Lua};
 
 use crate::error::Error;
 
+/// What `fast` holds, in place of what is compiled into firmware.
+#[derive(Debug, Clone, Default)]
+pub struct Image {
+    /// Its chunks.
+    pub chunks: Vec<ImageChunk>,
+    /// What the packed ones have in common, as words in flash; empty where none is packed.
+    pub shared: Vec<u32>,
+    /// What `fast.info()` tells: fastlua's version, the variant, the name of the bundle.
+    pub about: [String; 3],
+}
+
 /// A chunk of the simulated image.
 #[derive(Debug, Clone)]
 pub struct ImageChunk {
     /// Its name, at most 63 bytes.
     pub name: String,
-    /// A dump of stock Lua for this machine, source, deflated or not, or data.
+    /// A dump of stock Lua for this machine, packed or not, source, deflated or not, or data.
     pub bytes: Vec<u8>,
     /// Which of them.
     pub kind: ImageKind,
@@ -33,6 +44,8 @@ pub enum ImageKind {
     Data = 2,
     /// Source, deflated.
     Deflated = 3,
+    /// A packed chunk.
+    Packed = 4,
 }
 
 unsafe extern "C-unwind" {
@@ -40,27 +53,27 @@ unsafe extern "C-unwind" {
 }
 
 /// Sets what `fast` holds in this process, where no device has.
-pub(crate) fn set(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+pub(crate) fn set(image: Image) -> Result<(), Error> {
     #[cfg(not(feature = "frozen"))]
-    return table::set(chunks, about);
+    return table::set(image);
     #[cfg(feature = "frozen")]
-    match (chunks.is_empty(), about) {
-        (true, _) => Ok(()),
-        (false, _) => Err(Error::Frozen),
+    match image.chunks.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Frozen),
     }
 }
 
 /// Sets it once more, by the device that set it before.
-pub(crate) fn replace(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+pub(crate) fn replace(image: Image) -> Result<(), Error> {
     #[cfg(not(feature = "frozen"))]
     return {
-        table::replace(chunks, about);
+        table::replace(image);
         Ok(())
     };
     #[cfg(feature = "frozen")]
-    match (chunks.is_empty(), about) {
-        (true, _) => Ok(()),
-        (false, _) => Err(Error::Frozen),
+    match image.chunks.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Frozen),
     }
 }
 
@@ -79,7 +92,7 @@ mod table {
     use std::ptr;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::ImageChunk;
+    use super::{Image, ImageChunk};
     use crate::error::Error;
 
     /// `fast_chunk` of `fast_index.h`.
@@ -127,6 +140,8 @@ mod table {
         frozen: *const *const c_void,
         base: usize,
         deflated: *const c_void,
+        packed: *const c_void,
+        shared: *const u32,
     }
 
     unsafe extern "C" {
@@ -137,18 +152,23 @@ mod table {
     /// Whether the image is set.
     static IS_SET: AtomicBool = AtomicBool::new(false);
 
-    pub(super) fn set(chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+    pub(super) fn set(image: Image) -> Result<(), Error> {
         if IS_SET.swap(true, Ordering::SeqCst) {
             return Err(Error::Image);
         }
-        replace(chunks, about);
+        replace(image);
         Ok(())
     }
 
-    pub(super) fn replace(mut chunks: Vec<ImageChunk>, about: [&str; 3]) {
+    pub(super) fn replace(image: Image) {
+        let Image {
+            mut chunks,
+            shared,
+            about,
+        } = image;
         chunks.sort_by(|a, b| a.name.cmp(&b.name));
         let entries: Vec<Entry> = chunks.iter().map(Entry::new).collect();
-        let checked = vec![0u32; entries.len().div_ceil(32)].leak();
+        let checked = vec![0u32; entries.len() / 32 + 1].leak();
         let count = entries.len() as u32;
         let about = about.map(|text| {
             CString::new(text)
@@ -156,6 +176,10 @@ mod table {
                 .into_raw()
                 .cast_const()
         });
+        let shared = match shared.is_empty() {
+            true => ptr::null(),
+            false => shared.leak().as_ptr(),
+        };
         // SAFETY: they are written here only, by the one device that set them and in its thread, and read by
         // `fast.c` only, which no other device's Lua has; what they ever pointed to is never freed.
         unsafe {
@@ -167,6 +191,8 @@ mod table {
                 base: 0,
                 // what C has there stays
                 deflated: ptr::addr_of!(fastlua_image.deflated).read(),
+                packed: ptr::addr_of!(fastlua_image.packed).read(),
+                shared,
             });
             ptr::addr_of_mut!(fastlua_about).write(about);
         }

@@ -51,7 +51,7 @@ mod terminal;
 
 pub use error::Error;
 pub use handle::Handle;
-pub use image::{ImageChunk, ImageKind};
+pub use image::{Image, ImageChunk, ImageKind};
 pub use interrupt::Interrupt;
 pub use mlua;
 pub use options::{LOW_PORTS, Listening, Options, Restart};

@@ -6,7 +6,7 @@ use mlua::{Lua, LuaOptions, MultiValue, StdLib};
 use crate::device::{Call, Device, Job, Stop};
 use crate::error::Error;
 use crate::handle::Handle;
-use crate::image::{self, ImageChunk};
+use crate::image::{self, Image};
 use crate::modules::{self, Modules, base};
 use crate::options::{Options, Restart};
 use crate::stdin::{Stdin, Typed};
@@ -101,27 +101,25 @@ impl Simulator {
         Ok(())
     }
 
-    /// Opens the module `fast`, the firmware's own, with these chunks as its image. `about` is what `fast.info()`
-    /// tells: fastlua's version, the variant, the name of the bundle.
+    /// Opens the module `fast`, the firmware's own, with this image.
     ///
     /// # Errors
-    /// A process has one image: when it was set before, or is built in (feature `frozen`) and `chunks` are given.
-    pub fn open_fast(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
-        image::set(chunks, about)?;
+    /// A process has one image: when it was set before, or is built in (feature `frozen`) and chunks are given.
+    pub fn open_fast(&mut self, image: Image) -> Result<(), Error> {
+        image::set(image)?;
         self.has_image = true;
         self.extend(image::open)
     }
 
-    /// Restarts the device as `node.restart()` does, whatever [`Options::restart`] says, with these chunks as the image of
-    /// `fast` from then on.
+    /// Restarts the device as `node.restart()` does, whatever [`Options::restart`] says, with this image of `fast` from then on.
     ///
     /// # Errors
     /// When this device has not [opened](Self::open_fast) `fast`, and when the output is closed.
-    pub fn restart_with(&mut self, chunks: Vec<ImageChunk>, about: [&str; 3]) -> Result<(), Error> {
+    pub fn restart_with(&mut self, image: Image) -> Result<(), Error> {
         if !self.has_image {
             return Err(Error::Image);
         }
-        image::replace(chunks, about)?;
+        image::replace(image)?;
         self.device.take_stop();
         self.reboot()
     }

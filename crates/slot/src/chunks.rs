@@ -46,6 +46,8 @@ pub enum Kind {
     Data,
     /// Source, deflated.
     Deflated,
+    /// A packed chunk.
+    Packed,
 }
 
 /// What is known of a chunk's source.
@@ -155,6 +157,7 @@ impl Index {
                 1 => Kind::Source,
                 2 => Kind::Data,
                 3 => Kind::Deflated,
+                4 => Kind::Packed,
                 _ => return None,
             },
             heap,

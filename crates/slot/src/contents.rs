@@ -33,6 +33,8 @@ pub struct Contents {
     pub seed: u32,
     /// How many functions the frozen chunks have.
     pub functions: u32,
+    /// Where it is what packed chunks have in common; 0 if none is packed.
+    pub shared: u32,
     /// The bundle's name: it depends on all that was put in, and on nothing else.
     pub bundle: [u8; 8],
 }
@@ -71,6 +73,7 @@ impl Contents {
             pool_bytes: at(9),
             seed: at(10),
             functions: at(11),
+            shared: at(14),
             bundle,
         }))
     }
@@ -110,6 +113,7 @@ impl Contents {
             slot[USED + 4 * i..][..4].copy_from_slice(&word.to_le_bytes());
         }
         slot[USED + 48..USED + 56].copy_from_slice(&self.bundle);
+        slot[USED + 56..USED + 60].copy_from_slice(&self.shared.to_le_bytes());
         let hash = xxh32(&slot[..HEAD_HASH], 0);
         slot[HEAD_HASH..HEAD].copy_from_slice(&hash.to_le_bytes());
     }

@@ -30,6 +30,7 @@ mod place {
 const FREEZES: u32 = 1;
 const HOOK: u32 = 2;
 const INFLATES: u32 = 4;
+const UNPACKS: u32 = 8;
 
 /// What firmware a slot lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Head {
     pub hook: bool,
     /// Whether the firmware loads deflated chunks.
     pub inflates: bool,
+    /// Whether it loads packed chunks.
+    pub unpacks: bool,
     /// What a block of the heap takes.
     pub heap: Heap,
     /// How many chunks it may hold.
@@ -158,6 +161,7 @@ impl Head {
             freezes: flags & FREEZES != 0,
             hook: flags & HOOK != 0,
             inflates: flags & INFLATES != 0,
+            unpacks: flags & UNPACKS != 0,
             heap: Heap { head, least, align },
             most_chunks: most[0],
             most_functions: most[1],
@@ -175,7 +179,8 @@ impl Head {
         let most = [self.most_chunks, self.most_functions];
         let flags = u32::from(self.freezes) * FREEZES
             + u32::from(self.hook) * HOOK
-            + u32::from(self.inflates) * INFLATES;
+            + u32::from(self.inflates) * INFLATES
+            + u32::from(self.unpacks) * UNPACKS;
         let mut put = |place: usize, bytes: &[u8]| {
             slot[place..place + bytes.len()].copy_from_slice(bytes);
         };

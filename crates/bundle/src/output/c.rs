@@ -31,6 +31,12 @@ pub(super) fn words(text: &mut Text, name: &str, bytes: &[u8]) {
     *text += "\n};\n";
 }
 
+/// Words as elements of an array, each with its comma.
+pub(super) fn hex_words(words: &[u32]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("0x{word:08x},")).collect();
+    words.join(" ")
+}
+
 /// The same of 32-bit words.
 pub(super) fn code(text: &mut Text, name: &str, code: &[u32]) {
     let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();

@@ -9,6 +9,7 @@ use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 
 use super::c::{Hex, words};
+use super::packed::packed_h;
 use super::region::INFLATE;
 use super::text::{Hashed, Text};
 use super::{objects, slot};
@@ -24,13 +25,15 @@ const INDEX: [&str; 9] = [
     "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
 ];
 
-/// A frozen chunk can't be carried by a C module of its own: one bundle owns the table of strings. And such a module has no
-/// `fast.data`.
+/// Why a module's chunks can't be carried by a C module of its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{chunk}: frozen chunks and data are for fast.c")]
-pub struct FrozenHeader {
-    /// The first of them.
-    pub chunk: String,
+pub enum NoHeader {
+    /// A chunk is frozen, and one bundle owns the table of strings; or it is data, and such a module has no `fast.data`.
+    #[error("{0}: frozen chunks and data are for fast.c")]
+    Frozen(String),
+    /// A chunk can't be packed without the other modules: a fault of ours.
+    #[error("{0}")]
+    Pack(String),
 }
 
 /// Bytes of the smallest and the largest slot.
@@ -138,6 +141,9 @@ impl Bundle {
         if self.has_deflated() {
             parts += &deflated_h();
         }
+        if self.has_packed() {
+            parts += &packed_h();
+        }
         let variant = &self.variants[0];
         let body = format!(
             "{}\n{parts}\n#if {}\n\n{block}\n\
@@ -186,20 +192,21 @@ impl Bundle {
     /// include as its Lua half, with what loads them and two functions that do.
     ///
     /// # Errors
-    /// A chunk is frozen.
-    pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, FrozenHeader> {
+    /// [`NoHeader`].
+    pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, NoHeader> {
         let is_for_fast = |c: &&BundledChunk| c.form.is_frozen() || c.form.is_data();
         if let Some(chunk) = self.chunks.iter().find(is_for_fast) {
-            let chunk = chunk.name.clone();
-            return Err(FrozenHeader { chunk });
+            return Err(NoHeader::Frozen(chunk.name.clone()));
         }
         let modules: BTreeSet<&String> = self.chunks.iter().map(|c| &c.module).collect();
         let header = |module: &String| {
             let mut part = self.clone();
             part.chunks.retain(|c| c.module == *module);
-            (identifier(module), part.module_header(module, version))
+            // what it has in common with other modules is theirs
+            let packed = part.pack().map_err(|fault| NoHeader::Pack(fault.message));
+            packed.map(|()| (identifier(module), part.module_header(module, version)))
         };
-        Ok(modules.into_iter().map(header).collect())
+        modules.into_iter().map(header).collect()
     }
 
     fn module_header(&self, module: &str, version: &str) -> String {
@@ -286,6 +293,11 @@ impl Bundle {
             *text += "\n";
             *text += &deflated_h();
         }
+        if self.has_packed() || slot.is_some() {
+            *text += "\n";
+            *text += &packed_h();
+            *text += &self.tables();
+        }
         for chunk in &self.chunks {
             if chunk.form == (Form::Data { frozen: true })
                 && let Some(data) = chunk.dumps.iter().flatten().next()
@@ -318,15 +330,15 @@ impl Bundle {
     }
 
     fn block(&self, text: &mut Text, v: usize, variant: &Variant, purpose: &Purpose) {
-        let index_name = match purpose {
+        let prefix = match purpose {
             Purpose::Fast { .. } => {
                 let name = &variant.name;
                 let _ = writeln!(text, "#define FAST_VARIANT\t\"{name}\"");
                 let sum = variant_sum(name);
                 let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
-                "fast_chunks".to_owned()
+                "fast".to_owned()
             }
-            Purpose::Module(m) => format!("{m}_lua_chunks"),
+            Purpose::Module(m) => format!("{m}_lua"),
         };
         for expression in &variant.asserts {
             let _ = writeln!(
@@ -345,8 +357,11 @@ impl Bundle {
         if self.chunks.is_empty() {
             return;
         }
+        if self.has_packed() {
+            self.print_shared(text, v, &prefix);
+        }
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
-        let _ = writeln!(index, "static const fast_chunk {index_name}[] = {{");
+        let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
         for (chunk, dump) in self.of_variant(v) {
             let id = identifier(&chunk.name);
             if chunk.form.is_data() {
@@ -397,7 +412,11 @@ impl Bundle {
             let need = &compiled.need;
             let (heap, strings) = (need.c_expression(), need.short_strings);
             let depth = need.depth;
-            let _ = writeln!(index, "FAST_BYTECODE,\n   {heap},\n   {strings}, {depth}),");
+            let (kind, state) = match chunk.form {
+                Form::Packed => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
+                _ => ("FAST_BYTECODE", ""),
+            };
+            let _ = writeln!(index, "{kind},\n   {state}{heap},\n   {strings}, {depth}),");
         }
         *text += &index;
         *text += "};\n\n";
@@ -448,7 +467,7 @@ impl Bundle {
     fn table(&self, prefix: &str, count: &str) -> String {
         if self.chunks.is_empty() {
             return format!(
-                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0, NULL}};\n"
+                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0, NULL, NULL, NULL}};\n"
             );
         }
         let (frozen, define) = match self.has_frozen() {
@@ -462,10 +481,14 @@ impl Bundle {
             true => "fast_load_deflated",
             false => "NULL",
         };
+        let packed = match self.has_packed() {
+            true => format!("fast_load_packed, {prefix}_shared"),
+            false => "NULL, NULL".to_owned(),
+        };
         format!(
-            "{define}static uint32_t {prefix}_checked[({count} + 31) / 32];\n\
+            "{define}static uint32_t {prefix}_checked[{count} / 32 + 1];\n\
              static const fast_bundle {prefix}_image = {{\n  \
-               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}}};\n"
+               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}, {packed}}};\n"
         )
     }
 

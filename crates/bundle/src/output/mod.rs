@@ -11,8 +11,8 @@ mod slot;
 mod text;
 
 pub use chip::{Chip, NoChip};
-pub use header::{CHeader, FrozenHeader, NoSlot};
+pub use header::{CHeader, NoHeader, NoSlot};
 pub use object::ObjectError;
-pub use packed::packed_tables;
+pub use packed::shared;
 pub use region::{Machine, form_of_number};
 pub use slot::{SlotError, TooLargeForSlot};

@@ -98,6 +98,7 @@ impl Bundle {
             chunks: &chunks,
             machine,
             frozen: self.objects(0),
+            shared: self.shared(0),
             alone: false, // no one knows yet whether the hook will be in
             head: 0,
         };
@@ -148,6 +149,9 @@ impl Bundle {
              #define fast_chunks\t((const fast_chunk *){name})\n"
         );
         core += &frozen(region, name);
+        if let Some(shared) = region.shared {
+            let _ = writeln!(core, "#define fast_shared\t({name} + {})", shared / 4);
+        }
         if self.frozen_data(0).next().is_some() {
             core += "#if !defined(FAST_FREEZES)\n#error \"this core has no read-only objects, and there is frozen data: carry it as data\"\n#endif\n";
         }

@@ -1,21 +1,108 @@
-//! What packed chunks are read by.
+//! What the packed chunks of a bundle have in common: tables, and the strings that several functions have. The chip
+//! reads it at one place; `fast_packed.h` has the same words.
 
 use std::fmt::Write;
 
 use fastlua_bytecode::Dialect;
-use fastlua_bytecode::packed::Tables;
+use fastlua_bytecode::packed::{Pool, Tables};
+use fastlua_firmware::fast_packed_h;
+use xxhash_rust::xxh32::xxh32;
 
-use super::c::code;
+use super::c::hex_words;
 use super::text::Text;
+use crate::bundle::Bundle;
+use crate::form::Form;
 
-/// The tables of a dialect as C, with the places of their parts; they stand before `fast_packed.h`.
-pub fn packed_tables(dialect: Dialect) -> String {
-    let tables = Tables::built_in(dialect);
-    let mut text = String::new();
-    code(&mut Text::new(&mut text), "fast_tables", tables.words());
-    text += "#define FAST_P_TABLES\tfast_tables\n";
-    for (part, place) in tables.parts() {
-        let _ = writeln!(text, "#define FAST_P_{part}\t{place}");
+/// Words before the tables: bytes from the fourth word on, their XXH32, a sum of both, the place of the pool in words
+/// from the tables or 0.
+const HEAD: usize = 4;
+
+/// Bytes of a `fast_pack` on a chip.
+pub(super) fn state(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::Lua51 => 356,
+        Dialect::Lua53 => 344,
     }
-    text
+}
+
+/// What packed chunks of a dialect that have this pool are read by, as words in flash.
+pub fn shared(dialect: Dialect, pool: &Pool) -> Vec<u32> {
+    let tables = Tables::built_in(dialect).words();
+    let pool = pool.words();
+    let place = if pool.is_empty() { 0 } else { tables.len() };
+    let guarded = [&[place as u32], tables, &pool].concat();
+    let bytes: Vec<u8> = guarded.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let (size, hash) = (bytes.len() as u32, xxh32(&bytes, 0));
+    let check = 0x6661_7374_u32
+        .wrapping_add(size.wrapping_mul(3))
+        .wrapping_add(hash.wrapping_mul(5));
+    [&[size, hash, check][..], &guarded].concat()
+}
+
+impl Bundle {
+    /// What a variant's packed chunks have in common, as words in flash; none where no chunk of it is packed.
+    pub fn shared(&self, v: usize) -> Option<Vec<u32>> {
+        let dialect = self.variants[v].layout.dialect();
+        let is_packed = self.of_variant(v).any(|(c, _)| c.form == Form::Packed);
+        is_packed.then(|| shared(dialect, self.common.get(v).unwrap_or(&Pool::default())))
+    }
+
+    /// The tables of the variants' dialects as macros: variants of a dialect differ in the pool only.
+    pub(super) fn tables(&self) -> String {
+        let mut text = String::new();
+        for (dialect, version) in [(Dialect::Lua51, 501), (Dialect::Lua53, 503)] {
+            let is_it = |v: &usize| self.variants[*v].layout.dialect() == dialect;
+            let mut of_dialect = (0..self.variants.len()).filter(is_it);
+            if of_dialect.all(|v| self.shared(v).is_none()) {
+                continue;
+            }
+            let _ = write!(
+                text,
+                "\n#if LUA_VERSION_NUM == {version} && !defined(FAST_TABLES)\n#define FAST_TABLES"
+            );
+            for line in Tables::built_in(dialect).words().chunks(8) {
+                let _ = write!(text, " \\\n  {}", hex_words(line));
+            }
+            text += "\n#endif\n";
+        }
+        text
+    }
+
+    /// Writes what a variant's packed chunks have in common as `<prefix>_shared`.
+    pub(super) fn print_shared(&self, text: &mut Text, v: usize, prefix: &str) {
+        let dialect = self.variants[v].layout.dialect();
+        let Some(words) = self.shared(v) else {
+            let _ = writeln!(text, "#define {prefix}_shared\tNULL");
+            return;
+        };
+        let tables = HEAD + Tables::built_in(dialect).words().len();
+        let _ = write!(
+            text,
+            "\n/* what packed chunks have in common */\n\
+             static const uint32_t {prefix}_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
+            hex_words(&words[..HEAD])
+        );
+        for line in words[tables..].chunks(8) {
+            let _ = write!(text, "\n  {}", hex_words(line));
+        }
+        let _ = write!(
+            text,
+            "\n}};\n\
+             _Static_assert(sizeof({prefix}_shared) == {}, \"the tables are those of this Lua\");\n",
+            4 * words.len()
+        );
+    }
+}
+
+/// What loads packed chunks, with what is taken for granted of it.
+pub(super) fn packed_h() -> String {
+    format!(
+        "{}\n#if __SIZEOF_POINTER__ == 4\n\
+         _Static_assert(sizeof(fast_pack) == (LUA_VERSION_NUM == 501 ? {} : {}),\n               \
+         \"what unpacks has these bytes\");\n\
+         #endif\n",
+        fast_packed_h(),
+        state(Dialect::Lua51),
+        state(Dialect::Lua53)
+    )
 }

@@ -4,6 +4,7 @@
 
 use fastlua_slot::{About, Heap, RECORD, check};
 
+use super::packed::state;
 use crate::bundle::{BundledChunk, Dump};
 use crate::form::Form;
 use crate::objects::{ALIGN, CoreLayout, Memory, Objects, Tags};
@@ -37,6 +38,8 @@ pub(super) struct Region {
     pub(super) names: Vec<usize>,
     /// The frozen chunks, if there are any.
     pub(super) frozen: Option<Frozen>,
+    /// Where it is what packed chunks have in common, if any is packed.
+    pub(super) shared: Option<usize>,
     /// What takes how many bytes.
     pub(super) parts: Vec<(String, usize)>,
 }
@@ -68,6 +71,8 @@ pub(super) struct Plan<'a> {
     pub(super) machine: &'a Machine,
     /// The frozen chunks as objects, if the machine runs them.
     pub(super) frozen: Option<Objects<'a>>,
+    /// What the packed ones have in common, in words, if any is packed.
+    pub(super) shared: Option<Vec<u32>>,
     /// Whether a frozen chunk carries no bytecode beside it.
     pub(super) alone: bool,
     /// Bytes that are left free at the start.
@@ -93,6 +98,14 @@ impl Plan<'_> {
         about(&mut region, &names);
         region.part("index");
         self.freeze(&mut region);
+        if let Some(words) = &self.shared {
+            let start = region.room(4 * words.len(), 4);
+            for (i, word) in words.iter().enumerate() {
+                region.put(start + 4 * i, *word);
+            }
+            region.shared = Some(start);
+            region.part("what packed chunks share");
+        }
         for (i, name) in names.into_iter().enumerate() {
             self.chunk(&mut region, i, name);
         }
@@ -125,7 +138,13 @@ impl Plan<'_> {
             Some(compiled) => {
                 let need = &compiled.need;
                 let heap = need.heap(&machine.core, &machine.heap);
-                (0, heap as u32, need.short_strings as u32, need.depth as u32)
+                let packed = dump.chunk().filter(|_| chunk.form == Form::Packed);
+                let (kind, state) = packed.map_or((0, 0), |packed| {
+                    let state = state(packed.layout.dialect());
+                    (4, machine.heap.block(state))
+                });
+                let (strings, depth) = (need.short_strings as u32, need.depth as u32);
+                (kind, (state + heap) as u32, strings, depth)
             }
         };
         let record = region.index + i * RECORD;
@@ -236,7 +255,7 @@ pub(super) fn about(chunk: &BundledChunk) -> About {
 }
 
 /// The forms, each at the place of its number in a region. A new one goes behind these.
-const FORMS: [Form; 8] = [
+const FORMS: [Form; 9] = [
     Form::Bytecode,
     Form::Squashed,
     Form::Plain,
@@ -245,6 +264,7 @@ const FORMS: [Form; 8] = [
     Form::Data { frozen: false },
     Form::Data { frozen: true },
     Form::Deflated,
+    Form::Packed,
 ];
 
 pub(super) fn number(form: Form) -> u8 {

@@ -27,6 +27,9 @@ pub enum SlotError {
     /// A chunk is deflated, and the firmware was built before there were such.
     #[error("{0} is deflated, which this firmware can't load: build the firmware again")]
     NoInflate(String),
+    /// A chunk is packed, and the firmware was built before there were such.
+    #[error("{0} is packed, which this firmware can't load: build the firmware again")]
+    NoUnpack(String),
     /// More chunks than the firmware has room for in RAM.
     #[error("{have} chunks are too many: this slot is for {most}")]
     Chunks {
@@ -116,16 +119,21 @@ impl Bundle {
                 most: head.most_chunks,
             });
         }
-        let deflated = chunks
-            .iter()
-            .find(|(chunk, _)| chunk.form == Form::Deflated);
-        if let Some((chunk, _)) = deflated.filter(|_| !head.inflates) {
-            return Err(SlotError::NoInflate(chunk.name.clone()));
+        let of_form = |form: Form| {
+            let found = chunks.iter().find(|(chunk, _)| chunk.form == form);
+            found.map(|(chunk, _)| chunk.name.clone())
+        };
+        if let Some(name) = of_form(Form::Deflated).filter(|_| !head.inflates) {
+            return Err(SlotError::NoInflate(name));
+        }
+        if let Some(name) = of_form(Form::Packed).filter(|_| !head.unpacks) {
+            return Err(SlotError::NoUnpack(name));
         }
         let plan = Plan {
             chunks: &chunks,
             machine: &machine(&self.variants[v].layout, head)?,
             frozen: frozen(self, v, head)?,
+            shared: self.shared(v),
             alone: head.hook, // with the hook what is frozen never needs the dump
             head: HEAD,
         };
@@ -155,6 +163,7 @@ impl Bundle {
             count: chunks.len() as u32,
             index: region.index as u32,
             about: about as u32,
+            shared: region.shared.unwrap_or(0) as u32,
             bundle: self.slot_name(v),
             ..Contents::default()
         };

@@ -1,14 +1,8 @@
-//! `as = "auto"`: which chunks are frozen, where flash ends, and which are deflated where it would not do.
+//! `as = "auto"`: which chunks are frozen, and where flash ends.
 
-use std::cmp::Reverse;
-
-use crate::bundle::{Bundle, BundledChunk, Dump};
+use crate::bundle::Bundle;
 use crate::form::Form;
 use crate::objects::{CoreLayout, Strings};
-use crate::produce::{Build, Input, Warning};
-
-/// Bytes of the longest text that is deflated where it is not asked for: compiling takes about ten times the heap.
-const LONGEST: usize = 2048;
 
 impl Bundle {
     /// Decides for the chunks whose form is [`Form::Auto`]: keeps frozen as many as fit with all
@@ -85,96 +79,9 @@ impl Bundle {
             let numbers = self.variants[v].layout.numbers();
             let data = self.frozen_data(v).map(|(_, bytes)| bytes);
             let strings = Strings::of(numbers.dialect, objects, data, 0);
-            chunks.sum::<usize>() + strings.flash(&CoreLayout::of(numbers))
+            let strings = strings.flash(&CoreLayout::of(numbers));
+            chunks.sum::<usize>() + strings + self.shared_flash(v)
         };
         (0..self.variants.len()).map(of_variant).collect()
-    }
-}
-
-/// A chunk as it would be deflated.
-struct Candidate {
-    /// Its place in the bundle.
-    place: usize,
-    chunk: BundledChunk,
-    warnings: Vec<Warning>,
-    /// Bytes of flash that it saves, in all variants together.
-    saving: usize,
-}
-
-impl Build<'_> {
-    /// Deflates chunks whose form was left open where all chunks are more than `flash` bytes for a variant: those with the
-    /// largest saving first, until all fit. Of these are only the ones whose squashed text is short
-    /// (2,048 bytes), as the chip has to compile it. If not even they do, none is deflated. `bundle` is what [`Build::run`]
-    /// made, with the forms chosen.
-    pub fn deflate_to_fit(&self, bundle: &mut Bundle, flash: u64) {
-        if bundle.fits(flash) {
-            return;
-        }
-        let mut fitting = bundle.clone();
-        let mut candidates = self.candidates(bundle);
-        candidates.sort_by_key(|candidate| Reverse(candidate.saving));
-        for candidate in candidates {
-            let name = &candidate.chunk.name;
-            fitting.warnings.retain(|w| w.fault.chunk != *name);
-            fitting.warnings.extend(candidate.warnings);
-            fitting.chunks[candidate.place] = candidate.chunk;
-            if fitting.fits(flash) {
-                *bundle = fitting;
-                return;
-            }
-        }
-    }
-
-    fn candidates(&self, bundle: &Bundle) -> Vec<Candidate> {
-        let open = self.inputs.iter().filter(|input| input.form == Form::Auto);
-        open.filter_map(|input| self.candidate(input, bundle))
-            .collect()
-    }
-
-    fn candidate(&self, input: &Input, bundle: &Bundle) -> Option<Candidate> {
-        let place = bundle.chunks.iter().position(|c| c.name == input.name)?;
-        let was = &bundle.chunks[place];
-        let variants = bundle.variants.iter().zip(&was.dumps);
-        let carrying = variants.filter(|(_, dump)| dump.is_some());
-        let build = Build {
-            inputs: &[Input {
-                form: Form::Deflated,
-                ..input.clone()
-            }],
-            variants: &carrying.map(|(v, _)| v.clone()).collect::<Vec<_>>(),
-            heap_limit: self.heap_limit,
-        };
-        let built = build.run(|| {}).ok()?;
-        if !built.refused().is_empty() {
-            return None;
-        }
-        let chunk = built.chunks.into_iter().next()?;
-        let text = chunk.text(chunk.dumps.iter().flatten().next()?)?.len();
-        let mut dumps = chunk.dumps.into_iter();
-        let each = was.dumps.iter();
-        let chunk = BundledChunk {
-            dumps: each
-                .map(|dump| dump.as_ref().and_then(|_| dumps.next().flatten()))
-                .collect(),
-            ..chunk
-        };
-        let bytes = |chunk: &BundledChunk| -> usize {
-            let dumps = chunk.dumps.iter().flatten();
-            dumps.map(Dump::words).sum()
-        };
-        let saving = bytes(was).saturating_sub(bytes(&chunk));
-        (text <= LONGEST && saving > 0).then_some(Candidate {
-            place,
-            chunk,
-            warnings: built.warnings,
-            saving,
-        })
-    }
-}
-
-impl Bundle {
-    /// Whether all chunks take at most so many bytes of flash in every variant.
-    fn fits(&self, flash: u64) -> bool {
-        (0..self.variants.len()).all(|v| self.flash(v) as u64 <= flash)
     }
 }

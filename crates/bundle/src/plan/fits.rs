@@ -47,10 +47,16 @@ impl std::error::Error for TooLarge {}
 
 impl Bundle {
     /// Bytes of flash that a variant's chunks take, each in its form: dumps and texts in whole words,
-    /// frozen functions, and the strings of all frozen chunks once. The index is not counted.
+    /// frozen functions, the strings of all frozen chunks once, and what packed chunks have in common. The index is not
+    /// counted, nor is what loads chunks.
     pub fn flash(&self, v: usize) -> usize {
         let chunks = (0..self.chunks.len()).map(|i| self.chunk_flash(v, i, self.chunks[i].form));
-        chunks.sum::<usize>() + self.pool(v).1
+        chunks.sum::<usize>() + self.pool(v).1 + self.shared_flash(v)
+    }
+
+    /// Bytes of flash of what a variant's packed chunks have in common: tables and strings.
+    pub fn shared_flash(&self, v: usize) -> usize {
+        self.shared(v).map_or(0, |words| 4 * words.len())
     }
 
     /// The same of one chunk in this form, without strings of frozen chunks.

@@ -155,11 +155,16 @@ impl Build<'_> {
                 line: None,
                 variants: vec![self.variants[v].name.clone()],
             }]),
-            _ => Ok(Bundle {
-                variants: self.variants.to_vec(),
-                chunks,
-                warnings,
-            }),
+            _ => {
+                let mut bundle = Bundle {
+                    variants: self.variants.to_vec(),
+                    chunks,
+                    common: Vec::new(),
+                    warnings,
+                };
+                bundle.pack().map_err(|fault| vec![fault])?;
+                Ok(bundle)
+            }
         }
     }
 
@@ -187,6 +192,16 @@ impl Build<'_> {
         let mut outcome = Outcome::default();
         if input.form.is_data() {
             outcome.dump = Some(Dump::source(input.text.clone()));
+            return outcome;
+        }
+        if input.form == Form::Packed && input.strip != Strip::Lines {
+            outcome.errors.push(Said::from(&TextError::Given {
+                file: input.file.clone(),
+                reason: format!(
+                    "packed, it has no debug data, and strip level {} keeps some: take level 2, or another form",
+                    input.strip as u8
+                ),
+            }));
             return outcome;
         }
         let chunk_name = format!("@{}", input.file);
@@ -255,7 +270,7 @@ impl Build<'_> {
             compiled: Some(Compiled {
                 costs: Costs::of(&chunk, bytes.len(), &need),
                 need,
-                chunk: input.form.may_freeze().then_some(chunk),
+                chunk: input.form.keeps_chunk().then_some(chunk),
             }),
             bytes,
         })

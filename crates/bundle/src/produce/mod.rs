@@ -5,12 +5,14 @@ mod compile;
 mod deflated;
 mod limits;
 mod need;
+mod packed;
 mod squash;
 
 pub use build::{Build, Fault, Input, Warning};
 pub use compile::{Remark, Severity, SourceText, TextError};
 pub use deflated::{InflateError, inflated};
 pub use need::{Need, Parts};
+pub use packed::{UnpackError, shared_places, unpacked};
 pub use squash::{nodemcu, squash_proved};
 
 pub(crate) use deflated::{WINDOW, window};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::tables::{Tables, list};
+use super::tables::{Tables, list, unlist};
 use crate::model::{Chunk, Constant};
 use crate::numbers::Dialect;
 
@@ -60,6 +60,17 @@ impl Pool {
                 bytes < MOST
             });
         Pool::new(fitting.collect())
+    }
+
+    /// The pool that [`Pool::words`] made these words of; none where they are no pool.
+    pub fn from_words(words: &[u32]) -> Option<Pool> {
+        match words.is_empty() {
+            true => Some(Pool::default()),
+            false => {
+                let pool = Pool::new(unlist(words)?);
+                (pool.words() == words).then_some(pool)
+            }
+        }
     }
 
     /// The strings, by number from 0 on.

@@ -80,7 +80,7 @@ impl Tables {
     /// The tables that these words are, which were made by `train`.
     pub(crate) fn new(dialect: Dialect, words: Vec<u32>) -> Tables {
         let parts = Parts::of(&words);
-        let names = unlist(&words[parts.names..parts.tables]);
+        let names = unlist(&words[parts.names..parts.tables]).unwrap_or_default();
         let numbers = names.iter().cloned().zip(0..).collect();
         let mut tables = Tables {
             dialect,
@@ -241,16 +241,16 @@ pub(crate) fn list(strings: &[BString]) -> Vec<u32> {
     words.iter().map(|word| u32::from_le_bytes(*word)).collect()
 }
 
-/// The strings that [`list`] made words of.
-fn unlist(words: &[u32]) -> Vec<BString> {
-    let count = words[0] as usize;
+/// The strings that [`list`] made words of; none where the words end before.
+pub(crate) fn unlist(words: &[u32]) -> Option<Vec<BString>> {
+    let count = *words.first()? as usize;
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut at = 4 + count.div_ceil(GROUP).div_ceil(2) * 4;
     let strings = (0..count).map(|_| {
-        let end = at + 1 + usize::from(bytes[at]);
-        let string = bytes[at + 1..end].into();
+        let end = at + 1 + usize::from(*bytes.get(at)?);
+        let string = bytes.get(at + 1..end)?.into();
         at = end;
-        string
+        Some(string)
     });
     strings.collect()
 }
