@@ -241,9 +241,9 @@ fn the_host_gives_ratios_and_exact_flash() {
     assert!(fs::read(here.join("a.json")).unwrap() == fs::read(here.join("b.json")).unwrap());
     let (table, _) = text.split_once("all chunks").unwrap();
     let lines: Vec<&str> = table.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 2 + 9, "{table}");
+    assert_eq!(lines.len(), 2 + 10, "{table}");
     let sizes = |line: &&&str| line.ends_with("not the chip's");
-    assert_eq!(lines[2..].iter().filter(sizes).count(), 9, "{table}");
+    assert_eq!(lines[2..].iter().filter(sizes).count(), 10, "{table}");
     assert!(!table.contains("instr."), "{table}");
 
     let found = figures(&here.join("a.json"));

@@ -293,7 +293,7 @@ fn packed_chunks_bring_what_unpacks_them() {
         input("b", Form::Packed, "return 'only b'"),
     ];
     let packed = build(&others, &variants);
-    let [without, with] = [&bytecode, &packed].map(|bundle| bundle.c_header("0"));
+    let [without, with] = [&bytecode, &packed].map(|bundle| bundle.c_header("0").to_string());
     assert!(!without.contains("fast_unpack") && !without.contains("FAST_TABLES"));
     assert!(
         with.contains("static int fast_load_packed")

@@ -178,7 +178,7 @@ pub(crate) fn firmware() -> Vec<Vec<u8>> {
     let bundle = bundle();
     let [.., object] = c_module_with_object(&bundle, Chip::Esp32).expect("it is of one variant");
     let mut all = vec![object.bytes()];
-    for slots in [&[2560][..], &[4096, 1024]] {
+    for slots in [&[7168][..], &[8192, 1024]] {
         let heads: Vec<Head> = slots.iter().map(|capacity| head(*capacity)).collect();
         let empty = samples::raw(&heads);
         // without most of what is in front: a long seed slows down every mutant

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fastlua::{Bundle, Contents, Firmware, Head, Options, Overrides, Project, Slot, firmware_tree};
-use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved};
+use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved, unpacked};
 use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
@@ -334,6 +334,13 @@ fn deflate_round_trip(text: &[u8]) {
 fn fill(firmware: &mut Firmware, slot: &Slot) {
     static BUNDLE: LazyLock<Bundle> = LazyLock::new(seeds::bundle);
     let _ = firmware.chunks_of_slot(slot);
+    let layout = BUNDLE.variants[0].layout;
+    let common =
+        |bytes: &[u8], shared: u32| bytes.get(shared as usize..).unwrap_or_default().to_vec();
+    if let Some(contents) = &slot.contents {
+        let bytes = firmware.bytes_of(slot);
+        let _ = unpacked(&common(bytes, contents.shared), bytes, &layout);
+    }
     let v = BUNDLE.variants.iter();
     let mut v = v.filter(|v| v.name == slot.head.variant);
     if v.next().is_none() || firmware.patch(slot, Some(&BUNDLE)).is_err() {
@@ -346,6 +353,13 @@ fn fill(firmware: &mut Firmware, slot: &Slot) {
     assert_eq!(chunks.len(), BUNDLE.chunks.len());
     let slot_bytes = firmware.bytes_of(&patched);
     assert!(chunks.iter().all(|chunk| chunk.is_sound(slot_bytes)));
+    let [bytecode, packed] = ["bytecode", "packed"].map(|name| {
+        let chunk = chunks.iter().find(|chunk| chunk.name == name);
+        &slot_bytes[chunk.and_then(|c| c.words.clone()).expect("it is there")]
+    });
+    let contents = patched.contents.as_ref().expect("it was filled");
+    let dump = unpacked(&common(slot_bytes, contents.shared), packed, &layout);
+    assert_eq!(dump.as_deref(), Ok(bytecode));
     let range = slot.range();
     for (guard, right) in firmware.image.verify(&firmware.bytes) {
         assert!(right || guard.offset < range.start, "{guard}");
@@ -355,7 +369,7 @@ fn fill(firmware: &mut Firmware, slot: &Slot) {
 
 /// The same with a header and contents whose sums fit, so that what they say is believed.
 fn slot(bytes: &[u8]) {
-    const CAPACITY: u32 = 4096;
+    const CAPACITY: u32 = 8192;
     let byte = |i: usize| bytes.get(i).copied().unwrap_or(0);
     let word = |i: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| byte(4 * i + n)));
     let head = Head {
@@ -384,6 +398,7 @@ fn slot(bytes: &[u8]) {
         index: word(6),
         about: word(7),
         frozen: word(8),
+        shared: word(9) % CAPACITY,
         ..Contents::default()
     };
     contents.write(&mut file);
