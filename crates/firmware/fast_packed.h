@@ -60,27 +60,28 @@
 #define FAST_P_FIRSTS	2
 #define FAST_P_OPERANDS	3
 #define FAST_P_NAMES	4
+#define FAST_P_PARTS	5
 #define FAST_P_AFTER	6	/* the first part */
 
 /* Bx of a jump to the next instruction */
 #define FAST_P_NO_JUMP	131071
 
-/* the bits that come next, from the top on */
-typedef struct fast_ahead {
-  uint32_t bits, have;
-} fast_ahead;
+/* a chunk's words, and what it is read by */
+typedef struct fast_basis {
+  const uint32_t *words, *tables;
+  uint32_t last;		/* the chunk's last word */
+} fast_basis;
 
 /* a packed chunk as it is read */
 typedef struct fast_pack {
-  fast_ahead a;
-  uint32_t at, end;		/* half words that are read, and that there are */
-  const uint32_t *words;
+  fast_basis z;
+  uint32_t at;			/* the place in bits */
   uint32_t line;		/* the last function's first */
   Proto *f;			/* whose code is read */
   uint32_t spelled, next;	/* constants and functions of it so far */
   uint32_t depth;		/* levels of functions */
-  const uint32_t *tables, *after, *tokens, *fixed, *firsts, *operands;
-  const uint32_t *names, *pool;
+  const uint32_t *pool;
+  const uint32_t *parts[FAST_P_PARTS];	/* of the tables */
   fast_dump d;			/* for strings out of lists */
 } fast_pack;
 
@@ -90,94 +91,96 @@ typedef struct fast_pack {
 /* what is done for each symbol: as a call it would take half as much again */
 #define FAST_INLINE	static inline __attribute__((always_inline))
 
-static void fast_broken (fast_pack *p) {
+static __attribute__((noreturn, noinline)) void fast_broken (fast_pack *p) {
   lua_pushliteral(p->d.L, "packed chunk is damaged");
   lua_error(p->d.L);
+  __builtin_unreachable();
 }
 
-/* Whether so much was read that never was there; up to a word is ahead. */
-#define fast_over(p)	((p)->at > (p)->end + 2)
+/* A new array for a field of f that has none yet; of so many as were found to
+** be within the chunk, so they can be multiplied. */
+#define fast_array(L,f,array,size,n,t) \
+	if ((n) > 0) { \
+	  (f)->array = (t *)luaM_malloc(L, (n) * sizeof(t)); \
+	  (f)->size = (int)(n); \
+	}
 
 /* before n things that take a bit each */
-static void fast_within (fast_pack *p, uint32_t n) {
-  if (fast_over(p) || n / 16 > p->end) fast_broken(p);
+static __attribute__((noinline)) void fast_within (fast_pack *p, uint32_t n) {
+  if (n / 32 > p->z.last) fast_broken(p);
 }
 
-/* 16 bits at least, zeros behind the end */
-FAST_INLINE void fast_fill (fast_pack *p, fast_ahead *a) {
-  if (a->have < 16) {
-    uint32_t at = p->at++, half = 0;
-    if (at < p->end) half = fast_peek(p->words + at / 2) << at % 2 * 16 >> 16;
-    a->bits |= half << (16 - a->have);
-    a->have += 16;
-  }
+/* the 32 bits that begin in the first of two words, behind at % 32 others */
+FAST_INLINE uint32_t fast_joined (uint32_t first, uint32_t second, uint32_t at) {
+#if defined(__XTENSA__)
+  uint32_t joined;
+  __asm__ ("ssl %3\n\tsrc %0, %1, %2" : "=r" (joined) : "r" (first), "r" (second), "r" (at));
+  return joined;
+#else
+  return first << (at & 31) | second >> 1 >> (~at & 31);
+#endif
 }
 
-/* n bits, from 1 to 16 */
-static uint32_t fast_raw (fast_pack *p, uint32_t n) {
-  uint32_t x;
-  fast_fill(p, &p->a);
-  x = p->a.bits >> (32 - n);
-  p->a.bits <<= n;
-  p->a.have -= n;
+/* the same where there is no second word; behind the last one there is nothing */
+static __attribute__((noinline)) uint32_t fast_ending (fast_pack *p, uint32_t at) {
+  if (at / 32 > p->z.last) fast_broken(p);
+  return fast_peek(p->z.words + p->z.last) << at % 32;
+}
+
+/* the 32 bits at a place, with zeros behind the last word */
+FAST_INLINE uint32_t fast_upcoming (fast_pack *p, const fast_basis *z, uint32_t at) {
+  const uint32_t *w = z->words + at / 32;
+  if (at / 32 >= z->last) return fast_ending(p, at);
+  return fast_joined(fast_peek(w), fast_peek(w + 1), at);
+}
+
+/* the next n bits, from 1 to 32 */
+static __attribute__((noinline)) uint32_t fast_raw (fast_pack *p, uint32_t n) {
+  uint32_t x = fast_upcoming(p, &p->z, p->at) >> (32 - n);
+  p->at += n;
   return x;
-}
-
-/* 32, the high half first */
-static uint32_t fast_word (fast_pack *p) {
-  uint32_t high = fast_raw(p, 16) << 16;
-  return high | fast_raw(p, 16);
 }
 
 /* A table has a word for each length of codes, from its shortest on: the
 ** highest code, ones after it, and what makes a code a symbol's place. */
-FAST_INLINE uint32_t fast_symbol (fast_pack *p, fast_ahead *a, uint32_t table) {
-  const uint32_t *w = p->tables + (table >> 4);
-  uint32_t top, left = table & 15, word;
-  fast_fill(p, a);
-  top = a->bits >> 16;
-  while (top > (word = fast_peek(w)) >> 16) w++, left--;
-  a->bits <<= 16 - left;
-  a->have -= 16 - left;
+FAST_INLINE uint32_t fast_symbol_of (fast_pack *p, const fast_basis *z, uint32_t *at,
+                                     uint32_t table) {
+  const uint32_t *w = z->tables + (table >> 4);
+  uint32_t top = fast_upcoming(p, z, *at) >> 16 << 16, left = table % 16 + 16, word;
+  while (top > (word = fast_peek(w))) w++, left--;
+  *at += 32 - left;
   word = (word + (top >> left)) & 0xffff;
-  return fast_peek(p->tables + word / 4) >> word % 4 * 8 & 255;
+  return fast_peek(z->tables + word / 4) >> word % 4 * 8 & 255;
 }
+#define fast_symbol(p,at,table)	fast_symbol_of(p, &(p)->z, at, table)
 
 /* what follows the symbol of a number that is not below 16: behind the escape
 ** another, then the bits of the number under its highest two */
 static uint32_t fast_rest (fast_pack *p, uint32_t x) {
-  uint32_t rest, n;
+  uint32_t rest;
   if (x == FAST_P_ESCAPE) x = fast_raw(p, 8);
   if (x < 16) return x;
   rest = x / 2 - 5;
-  for (x = 2 | x % 2; rest > 0; rest -= n) {
-    n = (rest < 16) ? rest : 16;
-    x = x << n | fast_raw(p, n);
-  }
-  return x;
+  if (rest > 30) fast_broken(p);
+  return (2 | x % 2) << rest | fast_raw(p, rest);
 }
 
-/* the same of the state that is kept in a */
-static uint32_t fast_rest_of (fast_pack *p, fast_ahead *a, uint32_t x) {
-  p->a = *a;
+/* the same of the place that is kept in at */
+static uint32_t fast_rest_of (fast_pack *p, uint32_t *at, uint32_t x) {
+  p->at = *at;
   x = fast_rest(p, x);
-  *a = p->a;
+  *at = p->at;
   return x;
-}
-
-static uint32_t fast_any (fast_pack *p, uint32_t table) {
-  uint32_t symbol = fast_symbol(p, &p->a, table);
-  return (symbol == FAST_P_ESCAPE) ? fast_raw(p, 8) : symbol;
-}
-
-/* its values below 16 are themselves, then there are two for each power of 2 */
-static uint32_t fast_amount (fast_pack *p, uint32_t table) {
-  uint32_t x = fast_symbol(p, &p->a, table);
-  return (x < 16) ? x : fast_rest(p, x);
 }
 
 /* what names a table that no instruction names */
-#define fast_fixed(place)	fast_peek(p->fixed + (place))
+#define fast_fixed(place)	fast_peek(p->parts[FAST_P_FIXED] + (place))
+
+/* its values below 16 are themselves, then there are two for each power of 2 */
+static __attribute__((noinline)) uint32_t fast_amount (fast_pack *p, uint32_t place) {
+  uint32_t x = fast_symbol(p, &p->at, fast_fixed(place));
+  return (x < 16) ? x : fast_rest(p, x);
+}
 
 /* a number with its sign in the lowest bit */
 #define fast_signed(x)	((x) >> 1 ^ (0u - ((x) & 1)))
@@ -195,23 +198,24 @@ static TString *fast_from_list (fast_pack *p, const uint32_t *list, uint32_t i) 
 
 /* n characters, each coded by the top of the one before */
 static __attribute__((noinline)) void fast_text (fast_pack *p, char *to, uint32_t n) {
-  fast_ahead a = p->a;
-  uint32_t last = 0;
+  const uint32_t *after = p->parts[FAST_P_FIXED] + FAST_P_CHARACTER;
+  const fast_basis z = p->z;  /* which characters that are written can't be of */
+  uint32_t at = p->at, last = 0;
   for (; n > 0; n--) {
-    last = fast_symbol(p, &a, fast_fixed(FAST_P_CHARACTER + last / 16));
+    last = fast_symbol_of(p, &z, &at, fast_peek(after + last / 16));
     if (last == FAST_P_ESCAPE) {
-      p->a = a;
+      p->at = at;
       last = fast_raw(p, 8);
-      a = p->a;
+      at = p->at;
     }
     *to++ = (char)last;
   }
-  p->a = a;
+  p->at = at;
 }
 
 static TString *fast_spelled (fast_pack *p) {
   lua_State *L = p->d.L;
-  uint32_t n = fast_amount(p, fast_fixed(FAST_P_LENGTH));
+  uint32_t n = fast_amount(p, FAST_P_LENGTH);
   char *to = (char *)p->d.flash.buffer;
   fast_within(p, n);
 #if LUA_VERSION_NUM == 503
@@ -230,7 +234,7 @@ static TString *fast_spelled (fast_pack *p) {
 /* a number's bytes, four at a time */
 static void fast_plain (fast_pack *p, void *to, uint32_t n) {
   uint32_t i, words[2];
-  for (i = 0; i < n / 4; i++) words[i] = fast_word(p);
+  for (i = 0; i < n / 4; i++) words[i] = fast_raw(p, 32);
   memcpy(to, words, n);
 }
 
@@ -240,13 +244,13 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
   TString *ts;
   uint32_t type;
   if (p->spelled >= (uint32_t)p->f->sizek) fast_broken(p);
-  type = fast_symbol(p, &p->a, fast_fixed(FAST_P_TYPE + kind));
+  type = fast_symbol(p, &p->at, fast_fixed(FAST_P_TYPE + kind));
   if (type == FAST_P_ESCAPE) type = fast_raw(p, 8);
   switch (type) {
     case 2: break;
     case 3: case 4: setbvalue(o, (int)type - 3); break;
     case 5: case 6: {
-      int x = (int)fast_amount(p, fast_fixed(FAST_P_INTEGER));
+      int x = (int)fast_amount(p, FAST_P_INTEGER);
       if (type == 6) x = -1 - x;
 #if LUA_VERSION_NUM == 503
       setivalue(o, x);
@@ -275,11 +279,12 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
     }
     default:
       if (type == 0) {
-        uint32_t i = fast_any(p, fast_fixed(FAST_P_NAMED + kind)) * 8;
-        ts = fast_from_list(p, p->names, i + fast_raw(p, 3));
+        uint32_t i = fast_symbol(p, &p->at, fast_fixed(FAST_P_NAMED + kind));
+        if (i == FAST_P_ESCAPE) i = fast_raw(p, 8);
+        ts = fast_from_list(p, p->parts[FAST_P_NAMES], i * 8 + fast_raw(p, 3));
       }
       else if (type == 1)
-        ts = fast_from_list(p, p->pool, fast_amount(p, fast_fixed(FAST_P_POOL)));
+        ts = fast_from_list(p, p->pool, fast_amount(p, FAST_P_POOL));
       else ts = fast_spelled(p);
       setsvalue2n(p->d.L, o, ts);
   }
@@ -291,7 +296,7 @@ static void fast_spell (fast_pack *p, uint32_t kind) {
 ** on back. */
 static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
   for (;;) {
-    uint32_t back = fast_symbol(p, &p->a, fast_fixed(FAST_P_REFERENCE + kind));
+    uint32_t back = fast_symbol(p, &p->at, fast_fixed(FAST_P_REFERENCE + kind));
     if (back >= 16) back = fast_rest(p, back);
     if (back > 1) return p->spelled + 1 - back;
     fast_spell(p, back == 0 ? kind : FAST_P_OTHER);
@@ -299,33 +304,34 @@ static uint32_t fast_constant (fast_pack *p, uint32_t kind) {
   }
 }
 
-/* The bits ahead stay in registers, but where a constant is read. */
-static void fast_unpack_code (fast_pack *p, uint32_t n) {
-  fast_ahead ahead = p->a;
+/* The place stays in a register, but where a constant is read. */
+static __attribute__((noinline)) void fast_unpack_code (fast_pack *p, uint32_t n) {
+  uint32_t at = p->at;
   Instruction *code = p->f->code;
-  uint32_t none = (uint32_t)(p->tokens - p->after) - 1;  /* no opcode before */
+  /* no opcode before */
+  uint32_t none = (uint32_t)(p->parts[FAST_P_TOKENS] - p->z.tables) - FAST_P_AFTER - 1;
   uint32_t a = 0, last = none;
   for (; n > 0; n--) {
-    uint32_t after = fast_peek(p->after + last);
-    uint32_t how, place, token = fast_symbol(p, &ahead, after & 0xffff);
+    uint32_t after = fast_peek(p->z.tables + FAST_P_AFTER + last);
+    uint32_t how, place, token = fast_symbol(p, &at, after & 0xffff);
     if (token == FAST_P_ESCAPE) {
-      p->a = ahead;
+      p->at = at;
       token = fast_raw(p, 8);
-      if (token == FAST_P_ESCAPE) *code++ = fast_word(p);
-      ahead = p->a;
+      if (token == FAST_P_ESCAPE) *code++ = fast_raw(p, 32);
+      at = p->at;
       if (token == FAST_P_ESCAPE) {
         last = none;
         continue;
       }
     }
-    if (token >= (uint32_t)(p->fixed - p->tokens)) fast_broken(p);
-    how = fast_peek(p->tokens + token);
+    if (token >= (uint32_t)(p->parts[FAST_P_FIXED] - p->parts[FAST_P_TOKENS])) fast_broken(p);
+    how = fast_peek(p->parts[FAST_P_TOKENS] + token);
     last = how & 63;
     token = last;
     if (how & 0xc00) {
       uint32_t table = (how >> 6 & 15) + (after >> 16);
-      uint32_t x = fast_symbol(p, &ahead, fast_peek(p->firsts + table));
-      if (x >= 16) x = fast_rest_of(p, &ahead, x);
+      uint32_t x = fast_symbol(p, &at, fast_peek(p->parts[FAST_P_FIRSTS] + table));
+      if (x >= 16) x = fast_rest_of(p, &at, x);
       if (how & 0x800) x = a = (a + fast_signed(x)) & 255;
       token |= x << 6;
     }
@@ -334,14 +340,14 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
     for (how >>= 12; how != 0; how >>= 9) {
       uint32_t way = how & 7, x = how >> 3 & 63;
       if (way == 3 || way == 4) {
-        p->a = ahead;
+        p->at = at;
         x = fast_constant(p, x);
-        ahead = p->a;
+        at = p->at;
         if (way == 3) x = (x & 255) | 256;
       }
       else if (way != 0) {
-        x = fast_symbol(p, &ahead, fast_peek(p->operands + x));
-        if (x >= 16) x = fast_rest_of(p, &ahead, x);
+        x = fast_symbol(p, &at, fast_peek(p->parts[FAST_P_OPERANDS] + x));
+        if (x >= 16) x = fast_rest_of(p, &at, x);
         if (way > 1) x = fast_signed(x);
         if (way == 2) x += token >> 6 & 255;
         else if (way == 6) x += FAST_P_NO_JUMP;
@@ -355,50 +361,50 @@ static void fast_unpack_code (fast_pack *p, uint32_t n) {
     }
     *code++ = token;
   }
-  p->a = ahead;
+  p->at = at;
 }
 
-/* fills in f, which has its parent's source */
+/* Fills in f, which has its parent's source. Any read of the chunk may end in an
+** error, so arrays are filled before. */
 static void fast_unpack_function (fast_pack *p, Proto *f) {
   lua_State *L = p->d.L;
   uint32_t i, n, k;
-  f->numparams = (lu_byte)fast_amount(p, fast_fixed(FAST_P_PARAMS));
-  f->is_vararg = (lu_byte)fast_amount(p, fast_fixed(FAST_P_VARARG));
-  f->maxstacksize = (lu_byte)fast_amount(p, fast_fixed(FAST_P_STACK));
-  n = fast_amount(p, fast_fixed(FAST_P_UPVALUES));
-  i = fast_amount(p, fast_fixed(FAST_P_LINE));
+  f->numparams = (lu_byte)fast_amount(p, FAST_P_PARAMS);
+  f->is_vararg = (lu_byte)fast_amount(p, FAST_P_VARARG);
+  f->maxstacksize = (lu_byte)fast_amount(p, FAST_P_STACK);
+  n = fast_amount(p, FAST_P_UPVALUES);
+  i = fast_amount(p, FAST_P_LINE);
   p->line += fast_signed(i);
   f->linedefined = (int)p->line;
-  i = fast_amount(p, fast_fixed(FAST_P_LINES));
+  i = fast_amount(p, FAST_P_LINES);
   f->lastlinedefined = (int)(p->line + fast_signed(i));
 #if LUA_VERSION_NUM == 501
   f->nups = (lu_byte)n;
 #else
-  fast_within(p, n);
-  fast_vector(L, f, upvalues, sizeupvalues, n, Upvaldesc)
+  if (n > 255) fast_broken(p);
+  fast_array(L, f, upvalues, sizeupvalues, n, Upvaldesc)
+  for (i = 0; i < n; i++) f->upvalues[i].name = NULL;
   for (i = 0; i < n; i++) {
     Upvaldesc *u = &f->upvalues[i];
-    u->name = NULL;
-    u->instack = (lu_byte)(fast_amount(p, fast_fixed(FAST_P_INSTACK)) & 1);
-    u->idx = (lu_byte)fast_amount(p, fast_fixed(FAST_P_INDEX + u->instack));
+    u->instack = (lu_byte)(fast_amount(p, FAST_P_INSTACK) & 1);
+    u->idx = (lu_byte)fast_amount(p, FAST_P_INDEX + u->instack);
   }
 #endif
-  n = fast_amount(p, fast_fixed(FAST_P_CODE));
-  k = fast_amount(p, fast_fixed(FAST_P_CONSTANTS));
-  i = fast_amount(p, fast_fixed(FAST_P_FUNCTIONS));
+  n = fast_amount(p, FAST_P_CODE);
+  k = fast_amount(p, FAST_P_CONSTANTS);
+  i = fast_amount(p, FAST_P_FUNCTIONS);
   fast_within(p, n);
   fast_within(p, k);
   fast_within(p, i);
-  fast_vector(L, f, code, sizecode, n, Instruction)
-  fast_vector(L, f, k, sizek, k, TValue)
+  fast_array(L, f, code, sizecode, n, Instruction)
+  fast_array(L, f, k, sizek, k, TValue)
   while (k > 0) setnilvalue(&f->k[--k]);
-  fast_vector(L, f, p, sizep, i, Proto *)
+  fast_array(L, f, p, sizep, i, Proto *)
   while (i > 0) f->p[--i] = NULL;
   p->f = f;
   p->spelled = p->next = 0;
   fast_unpack_code(p, n);
   while (p->spelled < (uint32_t)f->sizek) fast_spell(p, FAST_P_OTHER);
-  fast_within(p, 0);
   if (f->sizep > 0 && ++p->depth >= FAST_DEPTH) fast_broken(p);
   for (i = 0; i < (uint32_t)f->sizep; i++) {
     f->p[i] = luaF_newproto(L);
@@ -411,6 +417,7 @@ static void fast_unpack_function (fast_pack *p, Proto *f) {
 static void fast_unpack_main (lua_State *L, void *ud) {
   fast_pack *p = (fast_pack *)ud;
   Proto *f = fast_anchored(&p->d);
+  if (p->z.last + 1 == 0) fast_broken(p);
   fast_unpack_function(p, f);
   fast_close_over(L, f);
   lua_remove(L, -2);  /* the anchor */
@@ -422,19 +429,14 @@ static void fast_unpack_main (lua_State *L, void *ud) {
 static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
                         const uint32_t *shared) {
   const uint32_t *tables = shared + FAST_P_TABLES;
-  uint32_t place = FAST_WORD(shared + FAST_P_PLACE);
+  uint32_t i, place = FAST_WORD(shared + FAST_P_PLACE);
   fast_pack *p = (fast_pack *)luaM_malloc(L, sizeof(fast_pack));
   int status;
-  p->words = words;
-  p->a.bits = p->a.have = p->at = p->line = p->depth = 0;
-  p->end = size / 2;
-  p->tables = tables;
-  p->after = tables + FAST_P_AFTER;
-  p->tokens = tables + FAST_WORD(tables + FAST_P_TOKENS);
-  p->fixed = tables + FAST_WORD(tables + FAST_P_FIXED);
-  p->firsts = tables + FAST_WORD(tables + FAST_P_FIRSTS);
-  p->operands = tables + FAST_WORD(tables + FAST_P_OPERANDS);
-  p->names = tables + FAST_WORD(tables + FAST_P_NAMES);
+  p->z.words = words;
+  p->z.last = size / 4 - 1;
+  p->at = p->line = p->depth = 0;
+  p->z.tables = tables;
+  for (i = 0; i < FAST_P_PARTS; i++) p->parts[i] = tables + FAST_WORD(tables + i);
   p->pool = (place != 0) ? tables + place : NULL;
   status = fast_protected(L, &p->d, fast_unpack_main, p);
   luaM_freemem(L, p, sizeof(fast_pack));

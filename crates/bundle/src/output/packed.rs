@@ -20,8 +20,8 @@ const HEAD: usize = 4;
 /// Bytes of a `fast_pack` on a chip.
 pub(super) fn state(dialect: Dialect) -> usize {
     match dialect {
-        Dialect::Lua51 => 356,
-        Dialect::Lua53 => 344,
+        Dialect::Lua51 => 344,
+        Dialect::Lua53 => 332,
     }
 }
 
