@@ -25,7 +25,7 @@ fn code(chip: Chip, model: &str, form: Form) -> u64 {
         ..hello.unwrap()
     };
     let variant = variant(model);
-    let header = bundle(&[input], &variant).c_header("0");
+    let header = bundle(&[input], &variant).c_header("0").to_string();
     let (tools, files) = (tools(chip), fast_files(&header));
     let (layout, script) = (&variant.layout, b"print(1)");
     let image = Image::script(&tools, &work(), layout, Core::Stock, &files, script, false);
@@ -65,7 +65,7 @@ fn loads(chip: Chip, model: &str) -> Vec<[Load; 3]> {
     });
     let inputs: Vec<Input> = inputs.collect();
     let variant = variant(model);
-    let header = bundle(&inputs, &variant).c_header("0");
+    let header = bundle(&inputs, &variant).c_header("0").to_string();
     let jobs = shipped().into_iter().flat_map(|module| {
         FORMS.map(|(form, _)| Job {
             name: format!("{}-{form}", module.name),
