@@ -84,9 +84,9 @@ pub const STOCK: &[(&str, &str)] = &[
 
 static LUA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lua");
 
-/// The modules that set up a blank chip: not the example of a server.
+/// The modules that set up a blank chip: not the smallest one, nor the example of a server.
 pub fn provisioning() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    modules().filter(|(file, _)| *file != "web.lua")
+    modules().filter(|(file, _)| !["hello.lua", "web.lua"].contains(file))
 }
 
 /// File name and text of each Lua module that fastlua ships, by name.

@@ -81,9 +81,14 @@ pub fn input(name: &str, text: &[u8]) -> Input {
     }
 }
 
-/// The modules that fastlua ships.
+/// The modules that fastlua ships, but for the example of a server.
+fn texts() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    fastlua_firmware::modules().filter(|(file, _)| *file != "web.lua")
+}
+
+/// They as modules.
 pub fn shipped() -> Vec<Input> {
-    fastlua_firmware::provisioning()
+    texts()
         .map(|(file, text)| input(file.strip_suffix(".lua").unwrap(), text))
         .collect()
 }
@@ -99,7 +104,7 @@ pub fn carried(inputs: &[Input], form: Form) -> Vec<Input> {
 
 /// The overlays of the shipped modules.
 pub fn overlays(form: Form) -> Vec<Input> {
-    let pieces = fastlua_firmware::provisioning().flat_map(|(file, text)| {
+    let pieces = texts().flat_map(|(file, text)| {
         let name = file.strip_suffix(".lua").unwrap();
         match split(text, Loader::Fast).unwrap() {
             None => vec![input(name, text)],
