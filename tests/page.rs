@@ -180,6 +180,8 @@ fn folder() -> TempDir {
         "given/led.lua",
         "local pin = ...\nreturn function(on)\n  gpio.write(pin, on and 1 or 0)\nend\n",
     );
+    let slots = ["lua51-float", "lua51-int"].map(|variant| head(variant, 32 << 10));
+    put(f, "two.bin", raw(&slots));
     put(f, "odd/latin1.lua", b"return 'caf\xe9', \"\xff\"\n");
     put(
         f,
@@ -228,6 +230,8 @@ fn expected(folder: &Path) -> Value {
         &given,
         &format!("patch ../nodemcu.bin {all} --as deflated -o ../patched.bin"),
     ));
+    let second = format!("patch ../two.bin {all} --slot 2 -o ../second.bin");
+    succeed(&mut call(&given, &second));
     let odd = folder.join("odd");
     for name in ["latin1.lua", "crlf.lua", "empty.lua"] {
         succeed(&mut call(

@@ -144,7 +144,16 @@ const tests = {
     assert.equal(await page.inputValue("#variant"), "lua53-int64-float64");
     await set(page, "form", "deflated");
     same(await made(page, "patch"), { "nodemcu-patched.bin": "patched.bin" });
+    // of two slots the one that is chosen
+    await drop(page, given(["two.bin"]));
+    await set(page, "form", "");
+    assert.equal(await page.inputValue("#variant"), "lua51-float");
+    await set(page, "slot", "2");
+    assert.equal(await page.inputValue("#variant"), "lua51-int");
+    assert.match(await page.textContent("#costs-caption"), /lua51-int/);
+    same(await made(page, "patch"), { "two-patched.bin": "second.bin" });
     await page.click("#no-image");
+    assert.ok(await page.isHidden("#slot"));
     await page.setInputFiles("#image", [own("other.bin", "no firmware at all")]);
     await settled(page);
     assert.match(await page.textContent("#image-text"), /without a slot/);

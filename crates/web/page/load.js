@@ -5,7 +5,7 @@ const load = {
   async bytes(name) {
     const inside = document.getElementById(`file:${name}`);
     if (inside) return Uint8Array.from(atob(inside.textContent), (c) => c.charCodeAt(0));
-    const answer = await fetch(name);
+    const answer = await fetch(`${name}?${document.documentElement.dataset.files ?? ""}`);
     if (!answer.ok) throw new Error(`${name} can't be read: ${answer.status} ${answer.statusText}`);
     return new Uint8Array(await answer.arrayBuffer());
   },
