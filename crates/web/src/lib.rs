@@ -7,6 +7,7 @@ mod costs;
 #[cfg(target_family = "wasm")]
 mod exports;
 mod firmware;
+mod lc;
 pub mod message;
 mod outputs;
 mod project;

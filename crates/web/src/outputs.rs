@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use fastlua::{
-    Bundle, Error, Firmware, HEAP_LIMIT, LfsOptions, Overrides, Plan, Strip, Variant, c_module,
-    lfs_image, variant_of,
+    Bundle, Error, Firmware, LfsOptions, Overrides, Plan, Strip, Variant, c_module, lfs_image,
+    variant_of,
 };
-use fastlua_bundle::SourceText;
-use fastlua_bytecode::write;
-use fastlua_verifier::verify;
 use serde_json::json;
 
 use crate::message::Files;
 use crate::request::{Output, Settings};
 use crate::said::{self, Said};
-use crate::{Answer, failed, project};
+use crate::{Answer, failed, lc, project};
 
 /// Files, a line about each thing that was made, and what else there is to say.
 #[derive(Default)]
@@ -82,43 +79,18 @@ fn lc(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
         ..settings.overrides()
     };
     let plan = plan(files, settings, &whole, None)?;
-    let mut made = Made::default();
     let strip = settings.strip().unwrap_or(Strip::Names);
-    let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
+    let mut made = Made::default();
     let mut errors = Vec::new();
-    for input in chunks {
-        let name = format!("@{}", input.file);
-        let text = SourceText {
-            chunk_name: name.as_bytes(),
-            file: &input.file,
-            bytes: &input.text,
-        };
+    for input in plan.inputs.iter().filter(|input| !input.form.is_data()) {
         for variant in plan.variants.iter().filter(|v| input.is_for(v)) {
-            let at_line = |line, message: String| Said {
-                line,
-                ..Said::of_file(&input.file, message)
-            };
-            let compiled = text.compile(&variant.layout, HEAP_LIMIT);
-            let compiled = compiled.map_err(|error| at_line(error.line(), error.to_string()));
-            let dump = compiled.and_then(|(mut chunk, remarks)| {
-                let warning = |remark: &fastlua_bundle::Remark| Said {
-                    severity: remark.severity.name(),
-                    ..at_line(Some(remark.line), remark.to_string())
-                };
-                made.messages.extend(remarks.iter().map(warning));
-                chunk.strip(strip);
-                let fault = |error: String| {
-                    at_line(None, format!("{}: a fault of fastlua: {error}", input.file))
-                };
-                verify(&chunk).map_err(|refusal| fault(refusal.to_string()))?;
-                write(&chunk).map_err(|error| fault(error.to_string()))
-            });
-            match dump {
-                Ok(bytes) => {
+            match lc::dump(input, variant, strip) {
+                Ok((bytes, messages)) => {
                     let stem = input.file.strip_suffix(".lua").unwrap_or(&input.file);
                     let name = marked(stem, "lc", variant, &plan.variants);
                     made.lines.push(format!("{name}: {} bytes", bytes.len()));
                     made.files.push((name, bytes));
+                    made.messages.extend(messages);
                 }
                 Err(error) => errors.push(error),
             }
