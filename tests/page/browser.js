@@ -42,12 +42,7 @@ async function closed(page) {
 }
 
 // Until the page has worked through all that it was given.
-async function settled(page) {
-  await page.waitForTimeout(300);
-  await page.waitForFunction(() => !byId("progress").textContent.startsWith("Module"));
-  await page.waitForFunction(() => library.waiting.size === 0);
-  await page.waitForTimeout(50);
-}
+const settled = (page) => page.waitForFunction(() => !document.body.hasAttribute("data-busy"));
 
 // As a person drops files: the browser's own events.
 async function drop(page, files) {

@@ -141,7 +141,15 @@ const files = {
   },
 
   open() {
-    const take = async (given) => files.take(await given).catch((error) => notice(String(error.message ?? error)));
+    const take = async (given) => {
+      page.busy(true);
+      try {
+        await files.take(await given);
+      } catch (error) {
+        notice(String(error.message ?? error));
+        files.changed();
+      }
+    };
     byId("files").addEventListener("change", async ({ target }) => {
       await take(files.of_list(target.files));
       target.value = "";

@@ -15,6 +15,7 @@ const firmware = {
     byId("form").replaceChildren(element("option", { value: "" }, "as usual"),
       ...names.map((name) => element("option", { value: name }, firmware.form(name))));
     byId("image").addEventListener("change", async ({ target }) => {
+      page.busy(true);
       for (const image of await files.of_list(target.files)) await firmware.take(image);
       target.value = "";
       firmware.changed();

@@ -36,12 +36,23 @@ const page = {
     return [...own, ...(image ? [image] : [])].map(({ name, bytes }) => ({ name, bytes }));
   },
 
+  // Whether what is shown is not yet of all that was given.
+  busy(is_busy) {
+    document.body.toggleAttribute("data-busy", is_busy);
+    byId("costs").setAttribute("aria-busy", is_busy);
+  },
+
   changed() {
+    page.busy(true);
     page.generation++;
     downloads.clear();
     files.draw();
     clearTimeout(page.timer);
-    page.timer = setTimeout(() => page.update().catch((error) => notice(error.message, true)), 250);
+    page.timer = setTimeout(async () => {
+      const generation = page.generation;
+      await page.update().catch((error) => notice(error.message, true));
+      if (generation === page.generation) page.busy(false);
+    }, 250);
   },
 
   // What is said and what it costs, one file after the other.
