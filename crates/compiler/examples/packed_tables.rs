@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
-use fastlua_bytecode::packed::{Pool, Tables, train, write_with};
+use fastlua_bytecode::packed::{Pool, Tables, tans, train, write_with};
 use fastlua_bytecode::{Chunk, Dialect, Format, Layout, NumberModel, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 
@@ -123,7 +123,7 @@ fn figures() -> Result<(), Box<dyn Error>> {
         path.starts_with("crates/firmware/lua") && MODULES.contains(&&*stem)
     };
     let (modules, others): (Vec<_>, Vec<_>) =
-        texts.into_iter().partition(|(path, _)| shipped(path));
+        texts.iter().cloned().partition(|(path, _)| shipped(path));
     for dialect in [Dialect::Lua51, Dialect::Lua53] {
         let foreign = trained(dialect, &others)?;
         for (what, tables) in [
@@ -134,10 +134,10 @@ fn figures() -> Result<(), Box<dyn Error>> {
                 .iter()
                 .filter(|numbers| numbers.dialect == dialect)
             {
-                let chunks = chunks(&modules, numbers);
-                let pool = Pool::with(tables, &chunks);
+                let modules = chunks(&modules, numbers);
+                let pool = Pool::with(tables, &modules);
                 let (mut dumps, mut packed) = (0, 0);
-                for chunk in &chunks {
+                for chunk in &modules {
                     dumps += write(chunk)?.len();
                     packed += write_with(tables, chunk, &pool)?.len();
                 }
@@ -147,6 +147,18 @@ fn figures() -> Result<(), Box<dyn Error>> {
                     numbers.name(),
                     packed + table + pooled
                 );
+                for log in 6..=9 {
+                    let trained = match what {
+                        "built in" => chunks(&texts, numbers),
+                        _ => chunks(&others, numbers),
+                    };
+                    if let Some((packed, table)) = tans::tans(tables, &trained, &modules, log)? {
+                        println!(
+                            "    tANS of {log} bits: packed {packed} + tables {table} + pool {pooled} = {}",
+                            packed + table + pooled
+                        );
+                    }
+                }
             }
         }
     }

@@ -18,6 +18,8 @@ mod instruction;
 mod pool;
 mod tables;
 #[cfg(feature = "generate")]
+pub mod tans;
+#[cfg(feature = "generate")]
 pub mod train;
 mod words51;
 mod words53;

@@ -179,6 +179,18 @@ impl Tables {
         (self.words[place / 4] >> (place % 4 * 8)) as u8
     }
 
+    /// What names each table.
+    #[cfg(feature = "generate")]
+    pub(crate) fn coded(&self) -> impl Iterator<Item = u32> {
+        self.codes.keys().copied()
+    }
+
+    /// Words before the tables themselves.
+    #[cfg(feature = "generate")]
+    pub(crate) fn beside_codes(&self) -> usize {
+        Parts::of(&self.words).tables
+    }
+
     pub(crate) fn codes(&self, table: u32) -> &Codes {
         &self.codes[&table]
     }
