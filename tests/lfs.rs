@@ -281,3 +281,17 @@ fn only_what_matters_for_an_image_is_said() {
         assert!(said.contains("CVE-2014-5461"), "{said}");
     }
 }
+
+/// What is packed in firmware is in an image as any other module.
+#[test]
+fn packed_modules_are_functions() {
+    let folder = folder();
+    let f = folder.path();
+    let modules = "[[module]]\npath = 'hello.lua'\n[[module]]\npath = 'telnet.lua'\n";
+    let made = ["as = 'packed'\n", ""].map(|manner| {
+        put(f, "fast.toml", format!("{manner}{modules}"));
+        succeed(&mut command(f, "lfs --variant lua51-float -o lfs.img"));
+        fs::read(f.join("lfs.img")).unwrap()
+    });
+    assert!(made[0] == made[1]);
+}

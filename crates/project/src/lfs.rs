@@ -176,7 +176,10 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         let name = BString::from(name_of(plan, input));
         let mut packed = PackedLines::new();
         let mut chunk = match &dump.compiled {
-            Some(_) => read(&dump.bytes, &variant.layout).map_err(fault)?,
+            Some(_) => {
+                let dump = carried.unpacked(dump).map_err(fault)?;
+                read(&dump, &variant.layout).map_err(fault)?
+            }
             None if carried.form.is_data() => constant(input, &variant.layout, plan.heap_limit)?,
             None => return Err(LfsError::Source(carried.name.clone())),
         };

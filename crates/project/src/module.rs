@@ -149,15 +149,17 @@ pub struct Overrides {
 impl Overrides {
     /// A module of which nothing else is said.
     pub fn module(&self, file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
+        let form = self.form(None, None);
         Module::new(file, text)
-            .form(self.form(None, None))
-            .strip(self.strip(None))
+            .form(form)
+            .strip(self.strip(None, form))
             .split(!self.whole)
     }
 
-    /// The strip level where a `fast.toml` asks for this one.
-    pub(crate) fn strip(&self, strip: Option<Strip>) -> Strip {
-        let asked = self.strip.or(strip).or(self.default_strip);
+    /// The strip level of a module in this form where a `fast.toml` asks for this one. Packed ones have no debug data.
+    pub(crate) fn strip(&self, strip: Option<Strip>, form: Form) -> Strip {
+        let default = self.default_strip.filter(|_| form != Form::Packed);
+        let asked = self.strip.or(strip).or(default);
         asked.unwrap_or(Strip::Lines)
     }
 

@@ -77,7 +77,7 @@ impl Project {
                 project.add(Module {
                     name: module.name.clone().or(below),
                     form,
-                    strip: overrides.strip(strip),
+                    strip: overrides.strip(strip, form),
                     split: !overrides.whole && module.split.unwrap_or(true),
                     variants: module.variants.clone(),
                     budget: module.budget,
