@@ -103,9 +103,9 @@ fn squashed_text_is_for_all_variants_or_for_one() {
 }
 
 #[test]
-fn modules_run_on_a_pc_in_either_form() {
+fn modules_run_on_a_pc_in_each_form() {
     let folder = tempfile::tempdir().unwrap();
-    for form in ["bytecode", "source"] {
+    for form in ["bytecode", "packed", "source", "deflated"] {
         let code = "fast.hello(select(3, fast.list()()))";
         let said = succeed(
             fastlua(folder.path()).args(["run", "--with", "hello", "--as", form, "-e", code]),
