@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use fastlua_bundle::Form;
 use fastlua_variants::Variants;
 use fastlua_web::call as native;
 use fastlua_web::message::{self, Files};
@@ -125,7 +126,7 @@ fn the_library_gives_the_same_bytes_as_webassembly() {
             let request = json!({"do": "make", "output": output, "settings": provisioning});
             requests.push((request, Files::new()));
         }
-        for form in ["source", "deflated", "frozen", "auto"] {
+        for (form, _) in Form::NAMED.iter().filter(|(_, form)| !form.is_data()) {
             let settings = json!({"variants": [variant], "with": ["provisioning"], "as": form});
             requests.push((
                 json!({"do": "make", "output": "c", "settings": settings}),
