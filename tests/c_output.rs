@@ -222,7 +222,11 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
             .arg("-o")
             .arg(&out),
     );
-    let objects = |model: NumberModel, flags: &[&str]| {
+    let packed = folder.path().join("packed");
+    let mut build = fastlua(folder.path());
+    build.args(["build", "--as", "packed", "-o"]).arg(&packed);
+    succeed(build.arg(&ours));
+    let objects = |out: &Path, model: NumberModel, flags: &[&str]| {
         let stock = folder.path().join(model.dialect.to_string());
         packed_lua(&stock, model.dialect);
         let mut command = esp8266(&stock, &model);
@@ -231,16 +235,18 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
         command
     };
     for model in NumberModel::ALL {
-        succeed(&mut objects(model, firmware_flags(&model)));
+        for out in [&out, &packed] {
+            succeed(&mut objects(out, model, firmware_flags(&model)));
+        }
     }
     // flags that name another variant than the types are: the assertions see it
-    let errors = fail(&mut objects(NumberModel::ALL[3], &["-DLUA_USE_ESP"]));
+    let errors = fail(&mut objects(&out, NumberModel::ALL[3], &["-DLUA_USE_ESP"]));
     assert!(
         errors.contains("lua53-int32-float32: sizeof(lua_Integer) == 4"),
         "{errors}"
     );
     // a Lua that no block is for
-    let errors = fail(&mut objects(NumberModel::ALL[3], &[]));
+    let errors = fail(&mut objects(&out, NumberModel::ALL[3], &[]));
     assert!(
         errors.contains("#error \"this firmware's Lua is none of"),
         "{errors}"
@@ -299,7 +305,7 @@ fn compiles_clean_with_a_slot() {
 fn compiles_clean_with_clang() {
     let folder = tempfile::tempdir().unwrap();
     let ours = root().join("crates/firmware/lua/telnet.lua");
-    for form in ["bytecode", "frozen"] {
+    for form in ["bytecode", "packed", "frozen"] {
         let out = folder.path().join(form);
         let mut build = fastlua(folder.path());
         build.args(["build", "--as", form, "-o"]);
@@ -327,13 +333,15 @@ fn a_c_module_carries_its_lua_half() {
         "script.lua",
         "print(led.blink(3), led.dim, led['blink\\0'])\nassert(led.blink ~= led.blink)\n",
     );
-    for model in NumberModel::ALL {
+    let bytecode = NumberModel::ALL.map(|model| (model, "bytecode"));
+    let packed = [NumberModel::ALL[0], NumberModel::ALL[2]].map(|model| (model, "packed"));
+    for (model, form) in bytecode.into_iter().chain(packed) {
         let stock = folder.path().join(model.dialect.to_string());
         stock_lua(&stock, model.dialect);
-        let name = model.name();
+        let name = format!("{}-{form}", model.name());
         let out = folder.path().join(&name);
         let mut build = fastlua(&example);
-        build.args(["build", "--emit", "header", "led.lua", "-o"]);
+        build.args(["build", "--emit", "header", "led.lua", "--as", form, "-o"]);
         let variant = stock_variant(&model);
         succeed(build.arg(&out).args(["--variant", &variant]));
         succeed(

@@ -14,6 +14,7 @@
 
 /* A word without the barrier that a volatile read is on Xtensa: what a compiler
 ** knows nothing of it can not read by halves or bytes. */
+__attribute__((unused))
 static inline uint32_t fast_peek (const uint32_t *p) {
   uint32_t word = *p;
   __asm__ ("" : "+r" (word));
