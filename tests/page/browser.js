@@ -104,6 +104,10 @@ const tests = {
         [name, Object.fromEntries(Object.entries(variants[variant]).map(([form, { bytes }]) => [form, bytes]))]);
       assert.deepEqual(shown, ours, variant);
     }
+    // packed chunks have tables besides, once
+    const sum = (await costs(page)).reduce((all, [, { packed }]) => all + packed, 0);
+    const total = await page.$eval(".total [data-form=packed] .number", ({ dataset }) => Number(dataset.bytes));
+    assert.ok(total > sum + 3000 && total < sum + 6000, `${total} of ${sum}`);
     // the longest bar of a row is as long as its cell lets it
     const parts = await page.$$eval("#costs-body tr", (rows) => rows.map((row) =>
       Math.max(...[...row.querySelectorAll(".bar")].map((bar) => Number(bar.style.getPropertyValue("--part"))))));

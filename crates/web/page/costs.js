@@ -3,14 +3,17 @@
 
 const costs = {
   forms: [],
+  // By variant, the bytes of the tables that packed chunks need once.
+  tables: {},
   // Chunks in the order of their files: {file, name, source_bytes, variants}.
   chunks: [],
 
   // What the library calls plain is the source as it is; what it calls source is squashed.
   label: (form) => ({ plain: "source", source: "squashed" })[form] ?? form,
 
-  open({ forms }) {
+  open({ forms, variants }) {
     costs.forms = forms;
+    costs.tables = Object.fromEntries(variants.map(({ name, tables }) => [name, tables]));
     byId("shown").addEventListener("change", costs.draw);
   },
 
@@ -48,7 +51,8 @@ const costs = {
       const whole = costs.chunks.filter((chunk) => chunk.variants[variant]);
       const sum = (form) => {
         const known = whole.map((chunk) => costs.bytes(chunk, form));
-        return known.includes(null) || !known.length ? null : known.reduce((a, b) => a + b);
+        const once = form === "packed" ? costs.tables[variant] : 0;
+        return known.includes(null) || !known.length ? null : known.reduce((a, b) => a + b, once);
       };
       const total = costs.row("all together", forms, chosen, sum);
       total.className = "total";

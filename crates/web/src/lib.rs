@@ -16,7 +16,9 @@ mod said;
 
 use std::collections::BTreeMap;
 
-use fastlua::{Form, VERSION, Variants};
+use fastlua::{Form, VERSION, Variant, Variants};
+use fastlua_bundle::shared;
+use fastlua_bytecode::packed::Pool;
 use serde_json::{Value, json};
 
 use crate::message::Files;
@@ -60,11 +62,13 @@ fn forms() -> impl Iterator<Item = (&'static str, Form)> {
     forms.into_iter()
 }
 
-/// What there is to choose from.
+/// What there is to choose from. The tables of a variant are the bytes that packed chunks need once.
 fn about() -> Value {
     let known = Variants::built_in();
     let variants = known.iter().filter(|variant| variant.is_nodemcu());
-    let variants = variants.map(|v| json!({"name": v.name, "summary": v.summary}));
+    let tables = |variant: &Variant| 4 * shared(variant.layout.dialect(), &Pool::default()).len();
+    let variants =
+        variants.map(|v| json!({"name": v.name, "summary": v.summary, "tables": tables(v)}));
     let shipped = fastlua_firmware::provisioning().map(|(file, _)| file);
     json!({
         "version": VERSION,

@@ -40,7 +40,17 @@ fn what_can_be_chosen_is_what_the_library_has() {
         .filter(|(_, form)| !form.is_data() && *form != Form::Auto);
     assert_eq!(forms.len(), named.count());
     assert!(forms.contains(&json!("frozen")) && !forms.contains(&json!("auto")));
-    assert_eq!(about["variants"].as_array().unwrap().len(), 6);
+    let variants = about["variants"].as_array().unwrap();
+    assert_eq!(variants.len(), 6);
+    let mut project = Project::new();
+    let packed = Module::new("one.lua", "return 1").form(Form::Packed);
+    project.add(packed).unwrap();
+    let bundle = project.plan(&Options::default()).unwrap();
+    let bundle = bundle.build(|| {}).unwrap();
+    for (v, variant) in variants.iter().enumerate() {
+        assert_eq!(variant["name"], bundle.variants[v].name);
+        assert_eq!(variant["tables"], bundle.shared_flash(v));
+    }
 }
 
 #[test]
