@@ -1,7 +1,7 @@
 //! What `build --cache` keeps: for each build that differs in any way a file with the report and the outputs.
 //!
 //! Such an entry is named by the SHA-256 of all that the build depends on. In it are the outputs' bytes, then the report and the
-//! outputs' names and sizes as JSON, then the JSON's length, the SHA-256 of all that is before it, and a mark. It gets its name when
+//! outputs' names and sizes as JSON, then the JSON's length, the XXH3 of all that is before it, and a mark. It gets its name when
 //! it is complete, and is checked when it is used: what is damaged is as good as not there.
 
 use std::cell::RefCell;
@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use fastlua::{Plan, Report};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::changed::STEP;
 use crate::temporary::{self, Temporary};
@@ -23,7 +24,7 @@ use crate::{output, print};
 const SHAPE: &[u8; 8] = b"fastlua1";
 
 /// Bytes of what follows the JSON.
-const TAIL: u64 = 8 + 32 + 8;
+const TAIL: u64 = 8 + 16 + 8;
 
 /// After this long, what a run left behind that did not end is cleared.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -100,8 +101,8 @@ impl Cache {
         serde_json::to_writer(&mut out, &index)?;
         let length = out.bytes - before;
         out.write_all(&length.to_le_bytes())?;
-        let (mut file, hash) = (out.out, out.hash.finalize());
-        file.write_all(&hash)?;
+        let (mut file, hash) = (out.out, out.hash.digest128());
+        file.write_all(&hash.to_le_bytes())?;
         file.write_all(SHAPE)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let place = self.folder.join(name);
@@ -155,9 +156,9 @@ impl Entry {
             .ok_or_else(damaged)?;
         let mut hashed = Hashed::new(io::sink());
         io::copy(&mut Read::take(&mut file, end + 8), &mut hashed)?;
-        let mut tail = [0; 32 + 8];
+        let mut tail = [0; 16 + 8];
         file.read_exact(&mut tail)?;
-        if tail[..32] != *hashed.hash.finalize() || tail[32..] != *SHAPE {
+        if tail[..16] != hashed.hash.digest128().to_le_bytes() || tail[16..] != *SHAPE {
             return Err(damaged());
         }
         file.seek(SeekFrom::Start(end))?;
@@ -225,7 +226,7 @@ fn is_entry(name: &str) -> bool {
 /// Counts and hashes what goes through it.
 struct Hashed<W> {
     out: W,
-    hash: Sha256,
+    hash: Xxh3,
     bytes: u64,
 }
 
@@ -233,7 +234,7 @@ impl<W> Hashed<W> {
     fn new(out: W) -> Hashed<W> {
         Hashed {
             out,
-            hash: Sha256::new(),
+            hash: Xxh3::new(),
             bytes: 0,
         }
     }
