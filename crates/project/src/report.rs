@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form, Warning};
+use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form, Warning, shown};
 use serde::{Deserialize, Serialize};
 
 /// Name of the JSON's shape.
@@ -156,10 +156,7 @@ impl WarningReport {
 
     /// The message, and the variants unless they are all of `variants`.
     pub fn shown(&self, variants: usize) -> String {
-        match self.variants.len() == variants {
-            true => self.message.clone(),
-            false => format!("{} [{}]", self.message, self.variants.join(", ")),
-        }
+        shown(&self.message, &self.variants, variants)
     }
 }
 

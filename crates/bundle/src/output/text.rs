@@ -41,7 +41,7 @@ impl AddAssign<&str> for Text<'_> {
 #[derive(Default)]
 pub(super) struct Hashed<'a> {
     /// Where it goes on to, if it does.
-    pub(super) out: Option<&'a mut dyn Write>,
+    out: Option<&'a mut dyn Write>,
     hash: Sha256,
 }
 

@@ -30,6 +30,18 @@ pub struct TooLarge {
     pub chunks: Vec<(usize, String)>,
 }
 
+impl TooLarge {
+    fn new(variant: &Variant, flash: usize, mut chunks: Vec<(usize, String)>) -> TooLarge {
+        chunks.sort_by(|a, b| b.cmp(a));
+        TooLarge {
+            variant: variant.name.clone(),
+            flash,
+            at_least: false,
+            chunks,
+        }
+    }
+}
+
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = if self.at_least { "at least " } else { "" };
@@ -94,14 +106,7 @@ impl Bundle {
                 )
             };
             let carried = (0..self.chunks.len()).filter(|&i| self.chunks[i].dumps[v].is_some());
-            let mut chunks: Vec<(usize, String)> = carried.map(own).collect();
-            chunks.sort_by(|a, b| b.cmp(a));
-            return Err(TooLarge {
-                variant: variant.name.clone(),
-                flash,
-                at_least: false,
-                chunks,
-            });
+            return Err(TooLarge::new(variant, flash, carried.map(own).collect()));
         }
         Ok(())
     }
@@ -117,17 +122,14 @@ impl Build<'_> {
         for variant in self.variants.iter().filter(|v| is_for_esp8266(v)) {
             let empty = self.empty_dump(variant);
             let carried = self.inputs.iter().filter(|input| input.is_for(variant));
-            let mut chunks: Vec<(usize, String)> = carried
+            let chunks: Vec<(usize, String)> = carried
                 .map(|input| (least(input, empty), input.name.clone()))
                 .collect();
             let flash = chunks.iter().map(|(bytes, _)| bytes).sum();
             if flash > ESP8266_FLASH {
-                chunks.sort_by(|a, b| b.cmp(a));
                 return Err(TooLarge {
-                    variant: variant.name.clone(),
-                    flash,
                     at_least: true,
-                    chunks,
+                    ..TooLarge::new(variant, flash, chunks)
                 });
             }
         }

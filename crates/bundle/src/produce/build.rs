@@ -79,10 +79,15 @@ pub struct Fault {
 impl Fault {
     /// The message, and the variants unless they are all of `variants`.
     pub fn shown(&self, variants: usize) -> String {
-        match self.variants.len() == variants {
-            true => self.message.clone(),
-            false => format!("{} [{}]", self.message, self.variants.join(", ")),
-        }
+        shown(&self.message, &self.variants, variants)
+    }
+}
+
+/// A message, and the variants that it concerns unless they are all of so many.
+pub fn shown(message: &str, concerned: &[String], variants: usize) -> String {
+    match concerned.len() == variants {
+        true => message.to_owned(),
+        false => format!("{message} [{}]", concerned.join(", ")),
     }
 }
 

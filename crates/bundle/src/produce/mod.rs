@@ -8,7 +8,7 @@ mod need;
 mod packed;
 mod squash;
 
-pub use build::{Build, Fault, Input, Warning};
+pub use build::{Build, Fault, Input, Warning, shown};
 pub use compile::{Remark, Severity, SourceText, TextError};
 pub use deflated::{InflateError, inflated};
 pub use need::{Need, Parts};
