@@ -3,17 +3,17 @@
 **
 ** fast.load(name)	the chunk as a function; nil where there is none;
 **			nil and a message where it can not be loaded
-** fast.<name>		the same, an error where it can not be loaded
+** fast.<name>		the same, but raises the message as an error
 ** fast.data(name [, offset [, length]])  data as a string, or a part of it; nil
 **			where there is none; nil and a message where the heap
 **			can not hold it
 ** fast.size(name)	bytes of data; nil where there is none
-** fast.list([pattern])	iterates over name, size, representation, and the
-**			heap that a load needs at the most (not of source)
+** fast.list([pattern])	iterates over name, size, form, and the heap that a load
+**			needs at most (not for source)
 ** fast.info()		version, variant, bundle, chunks, flash, and how frozen
 **			chunks run: hook, table, shadows, no
 ** fast.searcher(name)	for package.loaders (5.1), package.searchers (5.3)
-** fast.verbose([on])	whether a line is printed for each load
+** fast.verbose([on])	whether each load prints a line
 */
 
 #include "module.h"
@@ -26,7 +26,7 @@
 
 #include "fast_data.h"
 
-/* a clock in microseconds; module.h has one where Lua is stock */
+/* a clock in microseconds; the module.h of stock Lua has its own */
 #if defined(fast_clock)
 #elif defined(ESP_PLATFORM)
 #include "esp_timer.h"
@@ -36,18 +36,18 @@
 #define fast_clock()	((uint32_t)system_get_time())
 #endif
 
-/* besides fast_image.checked all the RAM that the module takes */
-static char fast_talks;
+/* all RAM of the module beside the bits fast_image.checked */
+static char fast_is_verbose;
 
-static void fast_say (lua_State *L, const char *name, uint32_t since) {
+static void fast_report (lua_State *L, const char *name, uint32_t since) {
   lua_getglobal(L, "print");
-  lua_pushfstring(L, "Module %s loaded in %d mSec, %d bytes of heap left", name,
+  lua_pushfstring(L, "Module %s loaded in %d ms, %d bytes of heap left", name,
                   (int)((fast_clock() - since + 500) / 1000), (int)lua_freeheap());
   lua_call(L, 1, 0);
 }
 
-/* the chunk whose name is at that place of the stack, and its bundle */
-static inline const fast_chunk *fast_named (lua_State *L, int i, const fast_bundle **b) {
+/* the chunk whose name is argument i, or NULL, and its bundle */
+static inline const fast_chunk *fast_find_arg (lua_State *L, int i, const fast_bundle **b) {
   size_t len;
   const char *name = luaL_checklstring(L, i, &len);
 #if defined(FAST_SLOT)
@@ -59,10 +59,12 @@ static inline const fast_chunk *fast_named (lua_State *L, int i, const fast_bund
   return fast_find(&fast_image, name, len);
 }
 
-static int fast_get (lua_State *L, int i) {
+/* pushes the chunk whose name is argument i, or nil, or nil and a message; returns how
+** many values */
+static int fast_push_arg (lua_State *L, int i) {
   uint32_t since = fast_clock();
   const fast_bundle *b;
-  const fast_chunk *c = fast_named(L, i, &b);
+  const fast_chunk *c = fast_find_arg(L, i, &b);
   const char *name = lua_tostring(L, i);
 #if defined(FAST_FREEZES)
   const fast_frozen *z = (c != NULL) ? fast_frozen_of(L, b, c) : NULL;
@@ -77,29 +79,29 @@ static int fast_get (lua_State *L, int i) {
   else
 #endif
   n = fast_push_chunk(L, b, c, name);
-  if (fast_talks && n == 1)
-    fast_say(L, name, since);
+  if (fast_is_verbose && n == 1)
+    fast_report(L, name, since);
   return n;
 }
 
-/* the same where a second value would be lost */
-static int fast_must (lua_State *L, int i) {
-  return (fast_get(L, i) == 1) ? 1 : lua_error(L);
+/* the same, but raises the message as an error */
+static int fast_push_or_error (lua_State *L, int i) {
+  return (fast_push_arg(L, i) == 1) ? 1 : lua_error(L);
 }
 
 static int fast_load (lua_State *L) {
-  return fast_get(L, 1);
+  return fast_push_arg(L, 1);
 }
 
-/* the data whose name comes first */
-static const fast_chunk *fast_data_named (lua_State *L, const fast_bundle **b) {
-  const fast_chunk *c = fast_named(L, 1, b);
+/* the data whose name is the first argument, or NULL */
+static const fast_chunk *fast_find_data (lua_State *L, const fast_bundle **b) {
+  const fast_chunk *c = fast_find_arg(L, 1, b);
   return (c != NULL && c->kind == FAST_DATA) ? c : NULL;
 }
 
 static int fast_size (lua_State *L) {
   const fast_bundle *b;
-  const fast_chunk *c = fast_data_named(L, &b);
+  const fast_chunk *c = fast_find_data(L, &b);
   if (c == NULL) lua_pushnil(L);
   else lua_pushinteger(L, (lua_Integer)c->size);
   return 1;
@@ -107,7 +109,7 @@ static int fast_size (lua_State *L) {
 
 static int fast_data (lua_State *L) {
   const fast_bundle *b;
-  const fast_chunk *c = fast_data_named(L, &b);
+  const fast_chunk *c = fast_find_data(L, &b);
   lua_Integer at = luaL_optinteger(L, 2, 0), n;
   fast_view v;
   luaL_argcheck(L, at >= 0, 2, "is below 0");
@@ -117,7 +119,7 @@ static int fast_data (lua_State *L) {
   }
   n = luaL_optinteger(L, 3, (lua_Integer)c->size);
   luaL_argcheck(L, n >= 0, 3, "is below 0");
-  if (!fast_look(b, c, &v)) {
+  if (!fast_view_data(b, c, &v)) {
     lua_pushfstring(L, "'%s' is damaged in flash", lua_tostring(L, 1));
     return fast_fail(L);
   }
@@ -132,20 +134,20 @@ static int fast_data (lua_State *L) {
 
 static int fast_index (lua_State *L) {  /* __index(fast, name) */
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
-  return fast_must(L, 2);
+  return fast_push_or_error(L, 2);
 }
 
-static void fast_name (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
+static void fast_push_name (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
   const uint32_t *at = FAST_AT(b->base, c->name);
   uint32_t name[FAST_NAME];
   uint32_t i = 0;
   do name[i] = FAST_WORD(at + i);
-  while (name[i++] >> 24 != 0);  /* its zero is in the last word */
+  while (name[i++] >> 24 != 0);  /* the last word ends with a zero */
   lua_pushstring(L, (const char *)name);
 }
 
 /* whether string.find finds the pattern in the name on top */
-static int fast_matches (lua_State *L, int pattern) {
+static int fast_name_matches (lua_State *L, int pattern) {
   int found;
   lua_getglobal(L, "string");
   lua_getfield(L, -1, "find");
@@ -158,7 +160,7 @@ static int fast_matches (lua_State *L, int pattern) {
   return found;
 }
 
-/* pushes what fast.list says of a chunk after its name; how many values */
+/* pushes what fast.list returns after a chunk's name; returns how many values */
 static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *c) {
   static const char *const kinds[] = {"bytecode", "source", "data", "deflated", "packed"};
 #if defined(FAST_FREEZES)
@@ -175,47 +177,47 @@ static int fast_describe (lua_State *L, const fast_bundle *b, const fast_chunk *
   lua_pushinteger(L, (lua_Integer)c->size);
   lua_pushstring(L, kinds[c->kind <= FAST_PACKED ? c->kind : FAST_BYTECODE]);
   if (c->kind != FAST_BYTECODE && c->kind != FAST_PACKED) return 2;
-  lua_pushinteger(L, (lua_Integer)fast_need(L, c));
+  lua_pushinteger(L, (lua_Integer)fast_chunk_need(L, c));
   return 3;
 }
 
 #if defined(FAST_SLOT)
-#define fast_first	fast_slot_image
+#define fast_first_bundle	fast_slot_image
 
 /* the bundle after that one */
-static const fast_bundle *fast_after (const fast_bundle *b) {
+static const fast_bundle *fast_next_bundle (const fast_bundle *b) {
   return (b == &fast_slot_image) ? &fast_image : NULL;
 }
 
-/* whether another bundle has the name on top, and comes before */
+/* whether a bundle that is searched before b has the name on top */
 static int fast_is_hidden (lua_State *L, const fast_bundle *b) {
   size_t len;
   const char *name = lua_tolstring(L, -1, &len);
   return b != &fast_slot_image && fast_find(&fast_slot_image, name, len) != NULL;
 }
 #else
-#define fast_first		fast_image
-#define fast_after(b)		((void)(b), (const fast_bundle *)NULL)
+#define fast_first_bundle		fast_image
+#define fast_next_bundle(b)		((void)(b), (const fast_bundle *)NULL)
 #define fast_is_hidden(L,b)	0
 #endif
 
-/* next(pattern, name): the chunk after that name */
+/* the iterator of fast.list: next(pattern, name) */
 static int fast_next (lua_State *L) {
-  const fast_bundle *b = &fast_first;
+  const fast_bundle *b = &fast_first_bundle;
   const fast_chunk *c = b->chunks;
   if (!lua_isnoneornil(L, 2)) {
-    c = fast_named(L, 2, &b);
+    c = fast_find_arg(L, 2, &b);
     luaL_argcheck(L, c != NULL, 2, "no chunk of that name");
     c++;
   }
   for (;;) {
     for (; c < b->chunks + b->count; c++) {
-      fast_name(L, b, c);
-      if (!fast_is_hidden(L, b) && (lua_isnoneornil(L, 1) || fast_matches(L, 1)))
+      fast_push_name(L, b, c);
+      if (!fast_is_hidden(L, b) && (lua_isnoneornil(L, 1) || fast_name_matches(L, 1)))
         return 1 + fast_describe(L, b, c);
       lua_pop(L, 1);
     }
-    b = fast_after(b);
+    b = fast_next_bundle(b);
     if (b == NULL) return 0;
     c = b->chunks;
   }
@@ -229,8 +231,8 @@ static int fast_list (lua_State *L) {
   return 2;
 }
 
-/* bytes of flash of what a bundle has by itself */
-static uint32_t fast_flash (const fast_bundle *b) {
+/* bytes of flash of a bundle */
+static uint32_t fast_flash_bytes (const fast_bundle *b) {
   uint32_t flash = 0, i;
   for (i = 0; i < b->count; i++)
     if (b->chunks[i].words != NULL) flash += (b->chunks[i].size + 3) & ~3u;
@@ -244,10 +246,10 @@ static uint32_t fast_flash (const fast_bundle *b) {
 }
 
 static int fast_info (lua_State *L) {
-  uint32_t flash = fast_flash(&fast_image), count = fast_image.count;
+  uint32_t flash = fast_flash_bytes(&fast_image), count = fast_image.count;
   lua_createtable(L, 0, 7);
 #if defined(FAST_SLOT)
-  flash += fast_flash(&fast_slot_image);
+  flash += fast_flash_bytes(&fast_slot_image);
   count += fast_slot_image.count;
   fast_slot_info(L);
   lua_setfield(L, -2, "slot");
@@ -279,15 +281,15 @@ static int fast_is_chunk (const fast_chunk *c) {
 
 static int fast_searcher (lua_State *L) {
   const fast_bundle *b;
-  if (fast_is_chunk(fast_named(L, 1, &b))) return fast_must(L, 1);
+  if (fast_is_chunk(fast_find_arg(L, 1, &b))) return fast_push_or_error(L, 1);
   lua_pushfstring(L, "\n\tno chunk '%s' in the image", lua_tostring(L, 1));
   return 1;
 }
 
 static int fast_verbose (lua_State *L) {
   if (!lua_isnoneornil(L, 1))
-    fast_talks = (char)lua_toboolean(L, 1);
-  lua_pushboolean(L, fast_talks);
+    fast_is_verbose = (char)lua_toboolean(L, 1);
+  lua_pushboolean(L, fast_is_verbose);
   return 1;
 }
 
@@ -297,7 +299,7 @@ static int fast_verbose (lua_State *L) {
 */
 static int fast_preload (lua_State *L) {
   const fast_bundle *b;
-  if (!fast_is_chunk(fast_named(L, 2, &b))) return 0;
+  if (!fast_is_chunk(fast_find_arg(L, 2, &b))) return 0;
 #if !defined(FAST_IMAGE_FIRST)
   lua_getglobal(L, "package");
   lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
@@ -306,12 +308,12 @@ static int fast_preload (lua_State *L) {
   lua_call(L, 1, 1);
   if (lua_isfunction(L, -1)) return 1;
 #endif
-  return fast_must(L, 2);
+  return fast_push_or_error(L, 2);
 }
 
-LROT_BEGIN(fast_preloading, NULL, LROT_MASK_INDEX)
+LROT_BEGIN(fast_preload_meta, NULL, LROT_MASK_INDEX)
   LROT_FUNCENTRY(__index, fast_preload)
-LROT_END(fast_preloading, NULL, LROT_MASK_INDEX)
+LROT_END(fast_preload_meta, NULL, LROT_MASK_INDEX)
 
 LROT_BEGIN(fast_meta, NULL, LROT_MASK_INDEX)
   LROT_FUNCENTRY(__index, fast_index)
@@ -327,19 +329,19 @@ LROT_BEGIN(fast, LROT_TABLEREF(fast_meta), 0)
   LROT_FUNCENTRY(verbose, fast_verbose)
 LROT_END(fast, LROT_TABLEREF(fast_meta), 0)
 
-static int fast_open (lua_State *L) {
+static int fast_init (lua_State *L) {
   int top = lua_gettop(L);
 #if defined(FAST_SLOT)
   fast_slot_open();
 #endif
 #if defined(FAST_FREEZES)
-  fast_settle(L);
+  fast_map_pool(L);
 #endif
   lua_getglobal(L, "package");
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "preload");
     if (lua_istable(L, -1) && !lua_getmetatable(L, -1)) {
-      lua_pushrotable(L, LROT_TABLEREF(fast_preloading));
+      lua_pushrotable(L, LROT_TABLEREF(fast_preload_meta));
       lua_setmetatable(L, -2);
     }
   }
@@ -347,4 +349,4 @@ static int fast_open (lua_State *L) {
   return 0;
 }
 
-NODEMCU_MODULE(FAST, "fast", fast, fast_open);
+NODEMCU_MODULE(FAST, "fast", fast, fast_init);

@@ -1,6 +1,5 @@
 /*
-** fast_data.h - data of the image: all of it as a string, or a part that is
-** read straight from flash
+** fast_data.h - data in the image as strings, whole or in parts
 */
 
 #ifndef fast_data_h
@@ -8,11 +7,11 @@
 
 #include "fast_load.h"
 
-/* where the bytes of some data are */
+/* the bytes of a chunk of data */
 typedef struct fast_view {
   const uint32_t *words;
   uint32_t size;
-  const TString *string;	/* all of them in flash, as the core has them */
+  const TString *string;	/* they as a string in flash, or NULL */
 } fast_view;
 
 #if defined(FAST_FREEZES)
@@ -20,15 +19,15 @@ typedef struct fast_view {
 /* frozen data is a string of the pool */
 static const TString *fast_data_string (const fast_bundle *b, const fast_chunk *c) {
   const fast_frozen *z = NULL;
-  if (b == &fast_freezer && fast_has_pool)
-    z = fast_freezer.frozen[c - fast_freezer.chunks];
+  if (b == &fast_frozen_bundle && fast_has_pool)
+    z = fast_frozen_bundle.frozen[c - fast_frozen_bundle.chunks];
   return (z != NULL) ? (const TString *)(const void *)z->main : NULL;
 }
 
-/* whether it is the one object of its bytes */
+/* whether no other string object equals it, so that Lua may have it */
 #if LUA_VERSION_NUM == 501 && !defined(FAST_WRAP)
 #define fast_is_canonical(L,s) \
-	(fast_is_mapped(L) && fast_twin(fast_chain(&G(L)->strt, s), s) == NULL)
+	(fast_is_mapped(L) && fast_find_equal(fast_chain(&G(L)->strt, s), s) == NULL)
 #else
 #define fast_is_canonical(L,s)	fast_is_mapped(L)
 #endif
@@ -44,36 +43,36 @@ static void fast_push_string (lua_State *L, const TString *ts) {
 #define fast_push_string(L,s)	((void)(L), (void)(s))
 #endif
 
-/* Whether the data is as it was built. */
-static int fast_look (const fast_bundle *b, const fast_chunk *c, fast_view *v) {
+/* Finds the bytes of data; returns whether they have their checksum. */
+static int fast_view_data (const fast_bundle *b, const fast_chunk *c, fast_view *v) {
   v->string = fast_data_string(b, c);
   v->size = c->size;
   if (v->string != NULL) {
     v->words = (const uint32_t *)(const void *)getstr(v->string);
-    return fast_listed(c);
+    return fast_is_entry_valid(c);
   }
   v->words = FAST_AT(b->base, c->words);
-  return fast_sound(b, c);
+  return fast_is_valid(b, c);
 }
 
-/* Pushes n bytes from there on; or nil and a message, if the heap can not hold
-** them. Returns how many values it pushed. */
+/* Pushes n bytes from position 'at' on; or nil and a message, if they are too large for
+** the heap. Returns how many values it pushed. */
 static int fast_push_part (lua_State *L, const fast_view *v, uint32_t at, uint32_t n,
                            const char *name) {
   fast_source s;
   size_t need = FAST_STRING((size_t)n);
   if (n > sizeof(s.buffer)) need += FAST_BLOCK(sizeof(Udata) + n);
-  if (!fast_room(L, fast_grown(L, need, 1), name)) return 2;
+  if (!fast_check_heap(L, fast_heap_need(L, need, 1), name)) return 2;
   s.words = v->words;
   s.at = at;
   s.size = v->size;
   if (n <= sizeof(s.buffer)) {
-    fast_bytes(&s, s.buffer, n);
+    fast_read_bytes(&s, s.buffer, n);
     lua_pushlstring(L, (const char *)s.buffer, n);
   }
   else {
     void *p = lua_newuserdata(L, n);
-    fast_bytes(&s, p, n);
+    fast_read_bytes(&s, p, n);
     lua_pushlstring(L, (const char *)p, n);
     lua_remove(L, -2);
   }

@@ -1,5 +1,5 @@
 /*
-** fast_flash.h - reads what lies in flash, in aligned 32-bit words only
+** fast_flash.h - reads flash by aligned 32-bit words only
 */
 
 #ifndef fast_flash_h
@@ -7,39 +7,40 @@
 
 #include <stdint.h>
 
-/* what lies in flash, and how it is read: constants need no word on NodeMCU */
+/* FAST_FLASH is put behind constants that must be in flash, and FAST_WORD reads a word
+** of these. NodeMCU's linker scripts put all constants into flash. */
 #if !defined(FAST_WORD)
 #define FAST_FLASH
 #define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
 
-/* A word without the barrier that a volatile read is on Xtensa: what a compiler
-** knows nothing of it can not read by halves or bytes. */
+/* A word without the memory barrier of a volatile read on Xtensa. The value is opaque
+** to the compiler, so that it can not narrow the read to a byte or a half. */
 __attribute__((unused))
-static inline uint32_t fast_peek (const uint32_t *p) {
+static inline uint32_t fast_read_word (const uint32_t *p) {
   uint32_t word = *p;
   __asm__ ("" : "+r" (word));
   return word;
 }
 #else
-#define fast_peek(p)	FAST_WORD(p)
+#define fast_read_word(p)	FAST_WORD(p)
 #endif
 
-/* words of the buffer between flash and what wants it in one piece */
+/* words of the buffer for what is needed in one piece */
 #define FAST_BUFFER_WORDS	64
 
-/* a chunk as it is read */
+/* state of reading bytes of a chunk */
 typedef struct fast_source {
   const uint32_t *words;
-  uint32_t at, size;		/* bytes */
+  uint32_t at, size;		/* position and size in bytes */
   uint32_t buffer[FAST_BUFFER_WORDS];
 } fast_source;
 
-static uint32_t fast_byte (fast_source *s) {
+static uint32_t fast_read_byte (fast_source *s) {
   uint32_t at = s->at++;
   return (FAST_WORD(s->words + at / 4) >> at % 4 * 8) & 255;
 }
 
-static void fast_words (fast_source *s, uint32_t *to, uint32_t n) {
+static void fast_read_words (fast_source *s, uint32_t *to, uint32_t n) {
   const uint32_t *from = s->words + s->at / 4;
   uint32_t shift = s->at % 4 * 8;
   s->at += 4 * n;
@@ -55,11 +56,11 @@ static void fast_words (fast_source *s, uint32_t *to, uint32_t n) {
   }
 }
 
-/* bytes to where a word may be written */
-static void fast_bytes (fast_source *s, void *to, uint32_t n) {
+/* n bytes to an aligned address */
+static void fast_read_bytes (fast_source *s, void *to, uint32_t n) {
   char *p = (char *)to + (n & ~3u);
-  fast_words(s, (uint32_t *)to, n / 4);
-  for (n %= 4; n > 0; n--) *p++ = (char)fast_byte(s);
+  fast_read_words(s, (uint32_t *)to, n / 4);
+  for (n %= 4; n > 0; n--) *p++ = (char)fast_read_byte(s);
 }
 
 #endif

@@ -1,24 +1,24 @@
 /*
-** fast_frozen.h - runs Lua chunks in place that lie in flash as constants
+** fast_frozen.h - runs Lua chunks in place, as constants in flash
 **
 ** A frozen chunk is one closure in RAM on a main function in flash. What must
 ** hold, and why:
-** 1. Nothing writes to a frozen object, which flash would not take. The core
-**    marks, sweeps and fixes no object that has its LFSBIT.
-** 2. A string that is interned is one object, as strings are compared by
-**    address. So frozen strings are constants of running code only while
-**    'ROstrt' is the pool (fast_is_mapped): then luaS_newlstr finds them.
+** 1. Nothing may write to a frozen object: it is in flash. The core marks, sweeps
+**    and fixes no object that has its LFSBIT.
+** 2. An interned string is one object, as strings are compared by address. So
+**    frozen strings are constants of running code only while 'ROstrt' is the pool
+**    (fast_is_mapped): then luaS_newlstr finds them.
 ** 3. Once mapped the pool stays: frozen strings may be keys anywhere.
 ** 4. luaS_newlstr asks the table in RAM first. A string that was there before
 **    the pool was mapped stays the one object of that name; a function with a
-**    frozen twin of it as a constant may not run. It gets a shadow, a function
+**    frozen duplicate of it as a constant may not run. It gets a shadow, a function
 **    in RAM with constants of its own, and so do those around it, since they
 **    name it. Code and debug data of a shadow stay in flash.
-** 5. With the pool mapped no frozen string comes to be in RAM any more. So it
-**    is settled at once, and for good, which functions need shadows.
+** 5. Once the pool is mapped no new duplicate comes to be in RAM. So it is known at
+**    that time, and for good, which functions need shadows.
 ** 6. A shadow has the LFSBIT: else the collector would free it, and flash with
-**    it. It lives in a userdata that the registry holds, and its constants in
-**    the arrays of tables, which the collector walks as it does any table.
+**    it. It is in a userdata that the registry holds, and its constants are in
+**    the arrays of tables, which the collector marks as any table.
 **    They are made once and found by every later load.
 ** 7. A function in flash may name a frozen source name or local variable that
 **    is not canonical: the core reads the bytes of these, and compares none.
@@ -40,19 +40,19 @@
 #include "ltable.h"
 #include "fast_load.h"
 
-/* without the pool: shadows stay for good, so they are made only where they
-** take at most this part of the heap that bytecode takes, in per cent */
+/* Without the pool: shadows are never freed, so they are made only if they take at most
+** this percentage of the heap that bytecode takes. */
 #if !defined(FAST_SHADOW_PERCENT)
 #define FAST_SHADOW_PERCENT	75
 #endif
 
-/* the bundle that has frozen chunks: one at most, as the pool is one */
+/* the bundle with frozen chunks: there is one at most, as there is one pool */
 #if defined(FAST_SLOT)
-#define fast_freezer		fast_slot_image
+#define fast_frozen_bundle	fast_slot_image
 #define fast_has_pool		(fast_slot_image.frozen != NULL)
 #define fast_open_slot		fast_slot_open
 #else
-#define fast_freezer		fast_image
+#define fast_frozen_bundle	fast_image
 #define fast_has_pool		1
 #define fast_open_slot()	((void)0)
 #endif
@@ -63,7 +63,7 @@ static int fast_is_mapped (lua_State *L) {
   return G(L)->ROstrt.hash == (fast_link *)fast_pool;
 }
 
-static void fast_map (lua_State *L) {
+static void fast_set_pool (lua_State *L) {
   stringtable *t = &G(L)->ROstrt;
   t->hash = (fast_link *)fast_pool;
   t->nuse = FAST_POOL_USED;
@@ -81,49 +81,57 @@ static void fast_map (lua_State *L) {
 ** The core calls luaN_init to map LFS before it interns any string, and 5.3
 ** once more as a library; by then there are strings.
 */
-#if LUA_VERSION_NUM == 501
-typedef void fast_started;
-#define fast_start(L)	__real_luaN_init(L)
-#define fast_end	return
-#else
-typedef int fast_started;
-#define fast_start(L)	int status = __real_luaN_init(L)
-#define fast_end	return status
-#endif
-
-fast_started __real_luaN_init (lua_State *L);
-fast_started __wrap_luaN_init (lua_State *L);
-
-fast_started __wrap_luaN_init (lua_State *L) {
-  fast_start(L);
+static void fast_map_at_start (lua_State *L) {
   fast_open_slot();
   if (fast_has_pool && G(L)->strt.nuse == 0 && G(L)->ROstrt.hash == NULL) {
 #if LUA_VERSION_NUM != 501
     G(L)->seed = FAST_SEED;
 #endif
-    fast_map(L);
+    fast_set_pool(L);
   }
-  fast_end;
 }
+
+#if LUA_VERSION_NUM == 501
+
+void __real_luaN_init (lua_State *L);
+void __wrap_luaN_init (lua_State *L);
+
+void __wrap_luaN_init (lua_State *L) {
+  __real_luaN_init(L);
+  fast_map_at_start(L);
+}
+
+#else
+
+int __real_luaN_init (lua_State *L);
+int __wrap_luaN_init (lua_State *L);
+
+int __wrap_luaN_init (lua_State *L) {
+  int status = __real_luaN_init(L);
+  fast_map_at_start(L);
+  return status;
+}
+
+#endif
 
 #endif
 
 #if LUA_VERSION_NUM == 501 && !defined(FAST_WRAP)
 
 /* a bit for each function: it needs a shadow */
-static uint32_t fast_shaded[(FAST_FUNCTIONS + 31) / 32];
-#define fast_needs_shadow(n)	(fast_shaded[(n) >> 5] >> ((n) & 31) & 1)
+static uint32_t fast_shadow_bits[(FAST_FUNCTIONS + 31) / 32];
+#define fast_needs_shadow(n)	(fast_shadow_bits[(n) >> 5] >> ((n) & 31) & 1)
 
-typedef struct fast_twins {	/* frozen strings with a twin in RAM */
+typedef struct fast_duplicate_filter {	/* frozen strings with a duplicate in RAM */
   uint32_t number;		/* of the next function */
-  uint32_t bits[8];		/* set for the addresses of all twins, and some more */
-} fast_twins;
+  uint32_t bits[8];		/* set for the addresses of all duplicates, and some more */
+} fast_duplicate_filter;
 
-#define fast_bit(t,o)	(&(t)->bits[((size_t)(o) >> 8) & 7])
-#define fast_mask(o)	(1u << (((size_t)(o) >> 3) & 31))
+#define fast_filter_word(t,o)	(&(t)->bits[((size_t)(o) >> 8) & 7])
+#define fast_filter_bit(o)	(1u << (((size_t)(o) >> 3) & 31))
 
 /* the string of this chain that equals ts */
-static GCObject *fast_twin (GCObject *chain, const TString *ts) {
+static GCObject *fast_find_equal (GCObject *chain, const TString *ts) {
   GCObject *o;
   for (o = chain; o != NULL; o = o->gch.next) {
     const TString *other = rawgco2ts(o);
@@ -136,25 +144,26 @@ static GCObject *fast_twin (GCObject *chain, const TString *ts) {
 
 #define fast_chain(t,ts)	((t)->hash[lmod((ts)->tsv.hash, (t)->size)])
 
-/* whether a constant of f has a twin in RAM; t, if there is one, is asked first */
-static int fast_has_twin (lua_State *L, const Proto *f, fast_twins *t) {
+/* whether a constant of f has a duplicate in RAM; t, if there is one, is asked first */
+static int fast_has_duplicate (lua_State *L, const Proto *f, fast_duplicate_filter *t) {
   int i;
   for (i = 0; i < f->sizek; i++) {
     const TValue *k = &f->k[i];
     if (!ttisstring(k)) continue;
-    if (t != NULL && (*fast_bit(t, gcvalue(k)) & fast_mask(gcvalue(k))) == 0) continue;
-    if (fast_twin(fast_chain(&G(L)->strt, rawtsvalue(k)), rawtsvalue(k)) != NULL)
+    if (t != NULL && (*fast_filter_word(t, gcvalue(k)) & fast_filter_bit(gcvalue(k))) == 0)
+      continue;
+    if (fast_find_equal(fast_chain(&G(L)->strt, rawtsvalue(k)), rawtsvalue(k)) != NULL)
       return 1;
   }
   return 0;
 }
 
-static int fast_shade (lua_State *L, const Proto *f, fast_twins *t) {
+static int fast_mark_shadows (lua_State *L, const Proto *f, fast_duplicate_filter *t) {
   uint32_t number = t->number++;
-  int i, needs = fast_has_twin(L, f, t);
+  int i, needs = fast_has_duplicate(L, f, t);
   for (i = 0; i < f->sizep; i++)
-    needs |= fast_shade(L, f->p[i], t);
-  if (needs) fast_shaded[number >> 5] |= 1u << (number & 31);
+    needs |= fast_mark_shadows(L, f->p[i], t);
+  if (needs) fast_shadow_bits[number >> 5] |= 1u << (number & 31);
   return needs;
 }
 
@@ -163,42 +172,42 @@ static int fast_shade (lua_State *L, const Proto *f, fast_twins *t) {
 ** looked up in the pool and not the other way round. Nothing is allocated
 ** between that and the mapping. (4, 5)
 */
-static void fast_settle (lua_State *L) {
-  fast_twins t;
+static void fast_map_pool (lua_State *L) {
+  fast_duplicate_filter t;
   int i, found = 0;
   if (!fast_has_pool || G(L)->ROstrt.hash != NULL) return;
   memset(&t, 0, sizeof(t));
-  memset(fast_shaded, 0, sizeof(fast_shaded));
+  memset(fast_shadow_bits, 0, sizeof(fast_shadow_bits));
   for (i = 0; i < G(L)->strt.size; i++) {
     GCObject *o;
     for (o = G(L)->strt.hash[i]; o != NULL; o = o->gch.next) {
       const TString *ts = rawgco2ts(o);
-      GCObject *twin = fast_twin(fast_pool[lmod(ts->tsv.hash, FAST_POOL_SIZE)], ts);
-      if (twin == NULL) continue;
+      GCObject *frozen = fast_find_equal(fast_pool[lmod(ts->tsv.hash, FAST_POOL_SIZE)], ts);
+      if (frozen == NULL) continue;
       found = 1;
-      *fast_bit(&t, twin) |= fast_mask(twin);
+      *fast_filter_word(&t, frozen) |= fast_filter_bit(frozen);
     }
   }
   if (found)
-    for (i = 0; i < (int)fast_freezer.count; i++) {
-      const fast_frozen *z = fast_freezer.frozen[i];
-      if (z == NULL || fast_freezer.chunks[i].kind == FAST_DATA) continue;
+    for (i = 0; i < (int)fast_frozen_bundle.count; i++) {
+      const fast_frozen *z = fast_frozen_bundle.frozen[i];
+      if (z == NULL || fast_frozen_bundle.chunks[i].kind == FAST_DATA) continue;
       t.number = z->number;
-      if (fast_freezer.chunks[i].depth <= FAST_DEPTH) fast_shade(L, z->main, &t);
-      else fast_shaded[z->number >> 5] |= 1u << (z->number & 31);  /* is refused */
+      if (fast_frozen_bundle.chunks[i].depth <= FAST_DEPTH) fast_mark_shadows(L, z->main, &t);
+      else fast_shadow_bits[z->number >> 5] |= 1u << (z->number & 31);  /* is refused */
     }
-  fast_map(L);
+  fast_set_pool(L);
 }
 
 #else
 
 #define fast_needs_shadow(n)	((void)(n), 0)
-#define fast_has_twin(L,f,t)	1
-#define fast_settle(L)		((void)L)	/* the hook has done it, or it can't be done */
+#define fast_has_duplicate(L,f,t)	1
+#define fast_map_pool(L)	((void)L)	/* the hook has done it, or it can't be done */
 
 #endif
 
-static int fast_wants_shadow (lua_State *L, uint32_t number) {
+static int fast_has_shadow (lua_State *L, uint32_t number) {
   return !fast_is_mapped(L) || fast_needs_shadow(number);
 }
 
@@ -206,8 +215,8 @@ static int fast_wants_shadow (lua_State *L, uint32_t number) {
 static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
                                                  const fast_chunk *c) {
   const fast_frozen *z = NULL;
-  if (b == &fast_freezer && fast_has_pool && c->kind != FAST_DATA)
-    z = fast_freezer.frozen[c - fast_freezer.chunks];
+  if (b == &fast_frozen_bundle && fast_has_pool && c->kind != FAST_DATA)
+    z = fast_frozen_bundle.frozen[c - fast_frozen_bundle.chunks];
   if (z == NULL || fast_is_mapped(L) || c->words == NULL
       || z->heap <= c->heap / 100 * FAST_SHADOW_PERCENT)
     return z;
@@ -215,40 +224,40 @@ static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle
 }
 
 /* Whether a shadow has constants of its own, and not just functions: a parent's
-** stay in flash. A twin may have been collected since; then none comes back. */
-static int fast_wants_constants (lua_State *L, const Proto *f) {
-  return f->sizek > 0 && (!fast_is_mapped(L) || fast_has_twin(L, f, NULL));
+** stay in flash. A duplicate may have been collected since; then none comes back. */
+static int fast_has_constants (lua_State *L, const Proto *f) {
+  return f->sizek > 0 && (!fast_is_mapped(L) || fast_has_duplicate(L, f, NULL));
 }
 
-/* a frozen chunk as its loader in C sees it, and the shadows that it gets */
+/* state of making the shadows of a frozen chunk */
 typedef struct fast_shadows {
   const fast_frozen *frozen;
   uint32_t number;		/* of the next function */
-  uint32_t functions, tables, children;	/* counted, then left to make */
+  uint32_t functions, tables, children;	/* how many, then how many are left */
   size_t heap;
   Proto *next;			/* memory for shadows */
-  Proto **links;		/* and for what they name */
+  Proto **links;		/* and for their arrays of functions */
   int anchor;			/* table of the tables of constants */
 } fast_shadows;
 
-static void fast_count (lua_State *L, const Proto *f, fast_shadows *s) {
+static void fast_count_shadows (lua_State *L, const Proto *f, fast_shadows *s) {
   int i;
-  if (fast_wants_shadow(L, s->number++)) {
+  if (fast_has_shadow(L, s->number++)) {
     s->functions++;
     s->children += (uint32_t)f->sizep;
-    if (fast_wants_constants(L, f)) {
+    if (fast_has_constants(L, f)) {
       s->tables++;
       s->heap += FAST_SHADOW((size_t)f->sizek, (size_t)f->sizep);
     }
     else s->heap += FAST_SHADOW(0, (size_t)f->sizep);
   }
   for (i = 0; i < f->sizep; i++)
-    fast_count(L, f->p[i], s);
+    fast_count_shadows(L, f->p[i], s);
 }
 
 #if LUA_VERSION_NUM == 501
 /* lua_createtable of NodeMCU's core makes two: its sethvalue evaluates twice */
-static void fast_table (lua_State *L, int n) {
+static void fast_new_table (lua_State *L, int n) {
   Table *t;
   luaC_checkGC(L);
   t = luaH_new(L, n, 0);
@@ -256,15 +265,15 @@ static void fast_table (lua_State *L, int n) {
   L->top++;
 }
 #else
-#define fast_table(L,n)	lua_createtable(L, n, 0)
+#define fast_new_table(L,n)	lua_createtable(L, n, 0)
 #endif
 
-/* Constants of a shadow: those strings that the core takes for canonical. */
-static TValue *fast_constants (lua_State *L, const Proto *f, fast_shadows *s) {
+/* Constants of a shadow, with the canonical strings. */
+static TValue *fast_copy_constants (lua_State *L, const Proto *f, fast_shadows *s) {
   TValue *array;
   int i;
-  if (!fast_wants_constants(L, f)) return f->k;
-  fast_table(L, f->sizek);
+  if (!fast_has_constants(L, f)) return f->k;
+  fast_new_table(L, f->sizek);
   array = hvalue(L->top - 1)->array;
   for (i = 0; i < f->sizek; i++) {
     const TValue *k = &f->k[i];
@@ -284,8 +293,8 @@ static TValue *fast_constants (lua_State *L, const Proto *f, fast_shadows *s) {
 }
 
 /* f itself, or its shadow */
-static Proto *fast_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
-  int wants = fast_wants_shadow(L, s->number++);
+static Proto *fast_make_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
+  int wants = fast_has_shadow(L, s->number++);
   Proto *p = (Proto *)f, **links = NULL;
   int i;
   if (wants) {
@@ -293,34 +302,34 @@ static Proto *fast_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
     links = s->links;
     s->links += f->sizep;
     *p = *f;
-    p->k = fast_constants(L, f, s);
+    p->k = fast_copy_constants(L, f, s);
     p->p = links;
   }
   for (i = 0; i < f->sizep; i++) {
-    Proto *child = fast_shadow(L, f->p[i], s);
+    Proto *child = fast_make_shadow(L, f->p[i], s);
     if (wants) links[i] = child;
   }
   return p;
 }
 
 /* Makes the shadows of a chunk: from here on registry[chunk] holds them. */
-static int fast_make (lua_State *L) {
+static int fast_make_shadows (lua_State *L) {
   fast_shadows *s = (fast_shadows *)lua_touserdata(L, 1);
   lua_pushlightuserdata(L, (void *)s->frozen);
-  fast_table(L, (int)s->tables + 1);
+  fast_new_table(L, (int)s->tables + 1);
   s->anchor = lua_gettop(L);
   s->next = (Proto *)lua_newuserdata(L, s->functions * sizeof(Proto)
                                         + s->children * sizeof(Proto *));
   s->links = (Proto **)(s->next + s->functions);
   lua_rawseti(L, s->anchor, 1);
   s->number = s->frozen->number;
-  fast_shadow(L, s->frozen->main, s);
+  fast_make_shadow(L, s->frozen->main, s);
   lua_rawset(L, LUA_REGISTRYINDEX);
   return 0;
 }
 
 /* the main function's shadow, if it has been made */
-static Proto *fast_made (lua_State *L, const fast_frozen *z) {
+static Proto *fast_find_shadow (lua_State *L, const fast_frozen *z) {
   Proto *f = NULL;
   lua_pushlightuserdata(L, (void *)z);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -333,7 +342,7 @@ static Proto *fast_made (lua_State *L, const fast_frozen *z) {
   return f;
 }
 
-/* Bytes that the registry grows by, where no place is free in it. */
+/* Bytes that the registry grows by, if no slot of it is free. */
 static size_t fast_registry_need (lua_State *L) {
   const Table *t = hvalue(&G(L)->l_registry);
   const Node *n;
@@ -342,25 +351,25 @@ static size_t fast_registry_need (lua_State *L) {
   return FAST_BLOCK(2 * (size_t)sizenode(t) * sizeof(Node));
 }
 
-/* Bytes of heap that the shadows of a chunk need at the most; what s counts is
-** what fast_make makes. */
+/* Bytes of heap that the shadows of a chunk need at most; s gets the counts for
+** fast_make_shadows. */
 static size_t fast_shadows_need (lua_State *L, const fast_chunk *c,
                                  const fast_frozen *z, fast_shadows *s) {
   memset(s, 0, sizeof(*s));
   s->frozen = z;
   s->number = z->number;
   s->heap = FAST_SHADOWS;
-  fast_count(L, z->main, s);
+  fast_count_shadows(L, z->main, s);
   return fast_registry_need(L)
        + (fast_is_mapped(L) ? s->heap  /* no string is new */
-                            : fast_grown(L, z->heap, c->strings));
+                            : fast_heap_need(L, z->heap, c->strings));
 }
 
-/* Bytes of heap that loading a frozen chunk needs at the most. */
+/* Bytes of heap that loading a frozen chunk needs at most. */
 static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
                                 const fast_frozen *z) {
   fast_shadows s;
-  if (!fast_wants_shadow(L, z->number) || fast_made(L, z) != NULL)
+  if (!fast_has_shadow(L, z->number) || fast_find_shadow(L, z) != NULL)
     return FAST_CLOSURE(1);
   if (c->depth > FAST_DEPTH) return z->heap;  /* is refused */
   return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(1);
@@ -371,21 +380,21 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
                              const fast_frozen *z, const char *name) {
   Proto *f = (Proto *)z->main;
   lua_checkstack(L, 8);
-  if (fast_wants_shadow(L, z->number)) {
-    f = fast_made(L, z);
+  if (fast_has_shadow(L, z->number)) {
+    f = fast_find_shadow(L, z);
     if (f == NULL) {
       fast_shadows s;
-      if (fast_deep(L, c, name)) return 2;
-      if (!fast_room(L, fast_shadows_need(L, c, z, &s), name)) return 2;
-      lua_pushcfunction(L, fast_make);
+      if (fast_is_too_deep(L, c, name)) return 2;
+      if (!fast_check_heap(L, fast_shadows_need(L, c, z, &s), name)) return 2;
+      lua_pushcfunction(L, fast_make_shadows);
       lua_pushlightuserdata(L, &s);
       if (lua_pcall(L, 1, 0, 0) != 0) return fast_fail(L);
-      f = fast_made(L, z);
+      f = fast_find_shadow(L, z);
     }
   }
-  if (!fast_room(L, FAST_CLOSURE(1), name)) return 2;
+  if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
   luaC_checkGC(L);
-  fast_close_over(L, f);
+  fast_push_closure(L, f);
   return 1;
 }
 

@@ -1,6 +1,6 @@
 /*
-** fast_index.h - what a bundle says of its chunks, and what loading one takes
-** of the heap: the firmware's compiler turns the bundle's counts into bytes
+** fast_index.h - the index of a bundle's chunks, and how much heap a load needs:
+** the firmware's compiler turns the bundle's counts into bytes
 */
 
 #ifndef fast_index_h
@@ -20,54 +20,56 @@
 #define FAST_DEFLATED	3	/* source */
 #define FAST_PACKED	4	/* bytecode */
 
-/* longest name with its zero, in words */
+/* words of the longest name with its terminating zero */
 #define FAST_NAME	16
 
 typedef struct fast_chunk {
-  const uint32_t *name;		/* zero bytes after it, one at least */
-  const uint32_t *words;	/* the chunk, zero bytes after it */
-  uint32_t size;		/* its bytes */
+  const uint32_t *name;		/* padded with one zero byte or more */
+  const uint32_t *words;	/* the chunk, padded with zero bytes */
+  uint32_t size;		/* bytes of the chunk */
   uint32_t hash;		/* XXH32 of these bytes */
-  uint32_t kind;		/* one of these above */
-  uint32_t heap;		/* bytes of heap that loading takes, but for
-				** what compiling source takes */
+  uint32_t kind;		/* FAST_BYTECODE to FAST_PACKED */
+  uint32_t heap;		/* bytes of heap that a load takes, without
+				** those of compiling source */
   uint32_t strings;		/* short strings that may be new to the core */
   uint32_t depth;		/* levels of functions, 0 for source and data */
   uint32_t check;		/* FAST_CHECK of size to depth */
 } fast_chunk;
 
-/* the two pointers aside, which no compiler can sum up; another value of any
-** one field gives another sum */
+/* what checksums of a few numbers begin with: "fast" */
+#define FAST_CHECK_SEED	0x66617374u
+
+/* Checksum of an index entry without its pointers, which a compiler can not add in a
+** constant. It differs if one field does. */
 #define FAST_CHECK(s,h,k,p,t,d) \
-	(0x66617374u + (s) * 3u + (h) * 5u + (k) * 7u + (p) * 11u + (t) * 13u + (d) * 17u)
+	(FAST_CHECK_SEED + (s) * 3u + (h) * 5u + (k) * 7u + (p) * 11u + (t) * 13u + (d) * 17u)
 #define FAST_CHUNK(n,w,s,h,k,p,t,d) \
 	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(s, h, k, (uint32_t)(p), t, d)}
 
 struct fast_frozen;
 struct fast_bundle;
 
-/* pushes a chunk's main function, or a message with the error that it returns */
+/* pushes a chunk's main function, or a message; returns the status */
 typedef int (*fast_loader) (lua_State *L, const struct fast_bundle *b,
                             const fast_chunk *c, const char *name);
 
 typedef struct fast_bundle {
   const fast_chunk *chunks;	/* sorted by name, byte by byte */
   uint32_t count;
-  uint32_t *checked;		/* a bit a chunk, and one for what packed chunks
-				** have in common: its checksum was right */
-  const struct fast_frozen *const *frozen;	/* one a chunk, or NULL; NULL: none */
-  size_t base;			/* what names and words are counted from */
-  fast_loader deflated;		/* of FAST_DEFLATED; NULL: there are none */
-  fast_loader packed;		/* of FAST_PACKED; NULL: there are none */
-  const uint32_t *shared;	/* what these have in common, or NULL */
+  uint32_t *checked;		/* bits, set once a checksum was found right: one for
+				** each chunk, one for 'shared' */
+  const struct fast_frozen *const *frozen;	/* for each chunk, or NULL: none is */
+  size_t base;			/* address that names and words are relative to */
+  fast_loader deflated;		/* loads FAST_DEFLATED, or NULL: there is none */
+  fast_loader packed;		/* loads FAST_PACKED, or NULL: there is none */
+  const uint32_t *shared;	/* what packed chunks share, or NULL */
 } fast_bundle;
 
-/* a name, the words of a chunk, or what packed chunks have in common, of the
-** bundle with that base */
+/* address of a name, a chunk's words, or 'shared' of a bundle with that base */
 #define FAST_AT(base,p)	((const uint32_t *)((base) + (size_t)(p)))
 
-/* what a block of n bytes takes of the heap; module.h says it where Lua is
-** stock */
+/* bytes of heap that an allocation of n bytes takes; the module.h of stock Lua has its
+** own */
 #if defined(FAST_BLOCK)
 #elif defined(ESP_PLATFORM)
 #define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* TLSF */
@@ -82,12 +84,11 @@ typedef struct fast_bundle {
 #endif
 
 /*
-** Heap that loading bytecode takes if the string table knows none of its
-** strings: the main function's closure with so many upvalues; each function
-** with so many instructions, constants, functions, upvalues that are
-** described (5.1: named), local variables, bytes of line info; each different
-** string of so many bytes; and, while 5.1 reads strings, the buffer for them
-** with the smaller one that it replaces.
+** Heap that loading bytecode takes if all its strings are new to the core: the main
+** function's closure with u upvalues; each function with i instructions, k constants,
+** p functions, u descriptions of upvalues (5.1: their names), v local variables, l
+** bytes of line info; each different string of n bytes; and, while 5.1 reads strings,
+** its buffer beside the smaller one that it replaces.
 */
 #define FAST_ARRAY(n,t)	((n) == 0 ? 0 : FAST_BLOCK((n) * sizeof(t)))
 #define FAST_FUNCTION(i,k,p,u,v,l) \

@@ -1,6 +1,6 @@
 /*
-** fast_label.h - what 'fastlua inspect' finds of a bundle in an image
-** It gives the bundle's name to fast.info, so that the linker keeps it.
+** fast_label.h - the build descriptor, by which 'fastlua inspect' finds a bundle
+** fast.info returns its name of the bundle, so the linker keeps it.
 */
 
 #ifndef fast_label_h
@@ -19,9 +19,9 @@
 #endif
 
 static const struct fast_label {
-  char magic[16];		/* no zero after it */
+  char magic[16];		/* without a terminating zero */
   uint32_t layout;		/* FAST_LABEL_LAYOUT, and bytes of a pointer */
-  const void *self;		/* where the linker puts it */
+  const void *self;		/* its own address */
   const fast_chunk *chunks;
   const struct fast_frozen *const *frozen;
   uint32_t count;
@@ -29,14 +29,14 @@ static const struct fast_label {
   char bundle[20];
   char variant[32];
   char version[16];
-  uint32_t check;		/* another value of any one field gives another sum */
+  uint32_t check;		/* differs if one field does */
 } fast_label __attribute__((used)) = {
   .magic = {'f', 'a', 's', 't', 'l', 'u', 'a', ' ', 'm', 'o', 'd', 's', '\r', '\n', 26, '\n'},
   .layout = FAST_LABEL_LAYOUT + 256 * sizeof(void *),
   .self = &fast_label, .chunks = fast_chunks, .frozen = FAST_LABEL_FROZEN,
   .count = FAST_LABEL_COUNT, .flags = FAST_LABEL_FLAGS,
   .bundle = FAST_BUNDLE_NAME, .variant = FAST_VARIANT, .version = FAST_VERSION,
-  .check = (uint32_t)(0x66617374u + (FAST_LABEL_LAYOUT + 256 * sizeof(void *)) * 3u
+  .check = (uint32_t)(FAST_CHECK_SEED + (FAST_LABEL_LAYOUT + 256 * sizeof(void *)) * 3u
          + FAST_LABEL_COUNT * 5u + FAST_LABEL_FLAGS * 7u + FAST_LABEL_TEXTS)
 };
 

@@ -1,5 +1,5 @@
 /*
-** fast_load.h - finds a bundle's chunks in flash and pushes them as functions
+** fast_load.h - finds a chunk of a bundle in flash and pushes it as a function
 */
 
 #ifndef fast_load_h
@@ -14,7 +14,7 @@
 #include "fast_index.h"
 #include "fast_undump.h"
 
-/* the chunk of that name; no chunk's has a zero in it */
+/* the chunk of that name, or NULL; no name has a zero in it */
 static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
   uint32_t want[FAST_NAME] = {0};
   const fast_chunk *chunks = b->chunks;
@@ -28,22 +28,21 @@ static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size
     for (i = 0; ; i++) {
       here = FAST_WORD(at + i);
       if (here != want[i]) break;
-      if (i == len / 4) return &chunks[mid];  /* its zero was in this word */
+      if (i == len / 4) return &chunks[mid];  /* the terminating zero was in this word */
     }
-    /* little-endian words, compared as their bytes would be */
+    /* little-endian words in the order of their bytes */
     if (__builtin_bswap32(want[i]) < __builtin_bswap32(here)) hi = mid;
     else lo = mid + 1;
   }
   return NULL;
 }
 
-static uint32_t fast_turn (uint32_t x, int n) {
+static uint32_t fast_rotate_left (uint32_t x, int n) {
   return x << n | x >> (32 - n);
 }
 
 /*
-** XXH32 with seed 0, by words: four sums of a fourth of the words each, then
-** the rest. A change within one word is always found.
+** XXH32 with seed 0, by words. A change within one word always changes it.
 */
 static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
   const uint32_t p1 = 2654435761u, p2 = 2246822519u, p3 = 3266489917u,
@@ -52,70 +51,75 @@ static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
   if (size >= 16) {
     uint32_t a = p1 + p2, b = p2, c = 0, d = 0u - p1;
     for (; left >= 16; left -= 16, words += 4) {
-      a = fast_turn(a + FAST_WORD(words) * p2, 13) * p1;
-      b = fast_turn(b + FAST_WORD(words + 1) * p2, 13) * p1;
-      c = fast_turn(c + FAST_WORD(words + 2) * p2, 13) * p1;
-      d = fast_turn(d + FAST_WORD(words + 3) * p2, 13) * p1;
+      a = fast_rotate_left(a + FAST_WORD(words) * p2, 13) * p1;
+      b = fast_rotate_left(b + FAST_WORD(words + 1) * p2, 13) * p1;
+      c = fast_rotate_left(c + FAST_WORD(words + 2) * p2, 13) * p1;
+      d = fast_rotate_left(d + FAST_WORD(words + 3) * p2, 13) * p1;
     }
-    h = fast_turn(a, 1) + fast_turn(b, 7) + fast_turn(c, 12) + fast_turn(d, 18);
+    h = fast_rotate_left(a, 1) + fast_rotate_left(b, 7)
+      + fast_rotate_left(c, 12) + fast_rotate_left(d, 18);
   }
   h += size;
   for (; left >= 4; left -= 4)
-    h = fast_turn(h + FAST_WORD(words++) * p3, 17) * p4;
+    h = fast_rotate_left(h + FAST_WORD(words++) * p3, 17) * p4;
   if (left > 0) {
     uint32_t last = FAST_WORD(words);
     for (; left > 0; left--, last >>= 8)
-      h = fast_turn(h + (last & 255) * p5, 11) * p1;
+      h = fast_rotate_left(h + (last & 255) * p5, 11) * p1;
   }
   h = (h ^ h >> 15) * p2;
   h = (h ^ h >> 13) * p3;
   return h ^ h >> 16;
 }
 
-/* Whether the index says of the chunk what it said when it was built. */
-static int fast_listed (const fast_chunk *c) {
+/* the first word of a dump: LUA_SIGNATURE */
+#define FAST_SIGNATURE	(27u | 'L' << 8 | 'u' << 16 | 'a' << 24)
+
+/* Whether the chunk's index entry has its checksum. */
+static int fast_is_entry_valid (const fast_chunk *c) {
   return c->check == FAST_CHECK(c->size, c->hash, c->kind, c->heap, c->strings, c->depth);
 }
 
-/* Whether the chunk is as it was built; a sound one is looked at once. */
-static int fast_sound (const fast_bundle *b, const fast_chunk *c) {
+/* Whether a chunk has its checksum. That of a valid chunk is computed once. */
+static int fast_is_valid (const fast_bundle *b, const fast_chunk *c) {
   uint32_t i = (uint32_t)(c - b->chunks), bit = 1u << (i & 31);
   const uint32_t *words = FAST_AT(b->base, c->words);
   if (b->checked[i >> 5] & bit) return 1;
-  if (!fast_listed(c)) return 0;
+  if (!fast_is_entry_valid(c)) return 0;
   if (fast_hash(words, c->size) != c->hash) return 0;
-  if (c->kind == FAST_BYTECODE && FAST_WORD(words) != 0x61754c1b)
-    return 0;  /* ESC L u a */
+  if (c->kind == FAST_BYTECODE && FAST_WORD(words) != FAST_SIGNATURE)
+    return 0;
   if (c->kind > FAST_PACKED || (c->kind == FAST_DEFLATED && b->deflated == NULL)
       || (c->kind == FAST_PACKED && (b->packed == NULL || b->shared == NULL)))
-    return 0;  /* no kind of this bundle */
+    return 0;  /* a kind that this bundle does not have */
   b->checked[i >> 5] |= bit;
   return 1;
 }
 
-/* That much heap, and what the table of strings may grow by. */
-static size_t fast_grown (lua_State *L, size_t need, uint32_t strings) {
+/* 'need' bytes of heap, and what the string table may grow by with that many more
+** strings. */
+static size_t fast_heap_need (lua_State *L, size_t need, uint32_t strings) {
   const stringtable *t = &G(L)->strt;
   size_t size = (size_t)t->size, grown = size;
   while (grown > 0 && (size_t)t->nuse + strings > grown) grown *= 2;
-  if (grown > size)  /* the last half of it is there until it has moved */
+  if (grown > size)  /* while it is copied its last half exists twice */
     need += FAST_BLOCK(grown * sizeof(void *))
           + FAST_BLOCK(grown / 2 * sizeof(void *))
           - FAST_BLOCK(size * sizeof(void *));
-  return need + need / 16 + 64;  /* for rests too small to be blocks of their own */
+  return need + need / 16 + 64;  /* for fragments too small to be blocks */
 }
 
-/* Bytes of heap that loading the chunk needs at the most. */
-static size_t fast_need (lua_State *L, const fast_chunk *c) {
-  return fast_grown(L, c->heap, c->strings);
+/* Bytes of heap that loading the chunk needs at most. */
+static size_t fast_chunk_need (lua_State *L, const fast_chunk *c) {
+  return fast_heap_need(L, c->heap, c->strings);
 }
 
-/* heap that a message about heap may take while it is made */
+/* bytes of heap for the message that there is too little of it */
 #define FAST_MESSAGE	512
 
-/* Whether that much heap is free, after a collection if need be; else pushes
-** nil and a message. */
-static int fast_room (lua_State *L, size_t need, const char *name) {
+/* Whether that much heap is free, after a collection if necessary; else pushes nil and
+** a message. */
+static int fast_check_heap (lua_State *L, size_t need, const char *name) {
   if ((size_t)lua_freeheap() >= need) return 1;
   lua_gc(L, LUA_GCCOLLECT, 0);
   if ((size_t)lua_freeheap() >= need) return 1;
@@ -128,14 +132,14 @@ static int fast_room (lua_State *L, size_t need, const char *name) {
   return 0;
 }
 
-/* gives source to lua_load, a buffer at a time */
-static const char *fast_reader (lua_State *L, void *ud, size_t *size) {
+/* lua_Reader of source in flash */
+static const char *fast_source_reader (lua_State *L, void *ud, size_t *size) {
   fast_source *s = (fast_source *)ud;
   uint32_t n = s->size - s->at;
   (void)L;
   if (n > sizeof(s->buffer)) n = sizeof(s->buffer);
   *size = n;
-  fast_bytes(s, s->buffer, n);
+  fast_read_bytes(s, s->buffer, n);
   return (n > 0) ? (const char *)s->buffer : NULL;
 }
 
@@ -145,7 +149,7 @@ static const char *fast_reader (lua_State *L, void *ud, size_t *size) {
 #define fast_parse(L,reader,s,name)	lua_load(L, reader, s, name, NULL)
 #endif
 
-/* Pushes the main function of source; else a message, and returns the error. */
+/* Pushes the main function of source, or a message. Returns the status. */
 static int fast_compile (lua_State *L, const fast_bundle *b,
                          const fast_chunk *c, const char *name) {
   fast_source s;
@@ -154,13 +158,13 @@ static int fast_compile (lua_State *L, const fast_bundle *b,
   s.at = 0;
   s.size = c->size;
   lua_pushfstring(L, "@%s", name);
-  status = fast_parse(L, fast_reader, &s, lua_tostring(L, -1));
+  status = fast_parse(L, fast_source_reader, &s, lua_tostring(L, -1));
   lua_remove(L, -2);  /* the name */
   return status;
 }
 
-/* levels of functions that a load may go down, about 64 bytes of C stack each
-** and 1 kB besides; the ESP8266's task has 4 kB */
+/* levels of nested functions that a load may have: each takes about 64 bytes of C
+** stack, beside 1 kB; the ESP8266's task has 4 kB */
 #if defined(FAST_DEPTH)
 #elif defined(ESP_PLATFORM)
 #define FAST_DEPTH	64
@@ -168,8 +172,8 @@ static int fast_compile (lua_State *L, const fast_bundle *b,
 #define FAST_DEPTH	24
 #endif
 
-/* Whether that is too deep; then nil and a message. */
-static int fast_deep (lua_State *L, const fast_chunk *c, const char *name) {
+/* Whether a chunk has more levels; then pushes nil and a message. */
+static int fast_is_too_deep (lua_State *L, const fast_chunk *c, const char *name) {
   if (c->depth <= FAST_DEPTH) return 0;
   lua_pushnil(L);
   lua_pushfstring(L, "chunk '%s' has %d levels of functions, the stack is for %d",
@@ -177,7 +181,7 @@ static int fast_deep (lua_State *L, const fast_chunk *c, const char *name) {
   return 1;
 }
 
-/* nil below the message on top */
+/* puts nil below the message on top; returns how many values these are */
 static int fast_fail (lua_State *L) {
   lua_pushnil(L);
   lua_insert(L, -2);
@@ -185,22 +189,22 @@ static int fast_fail (lua_State *L) {
 }
 
 /*
-** Pushes a chunk as a function; or nil and a message, if it is damaged or the
-** heap can not hold it. Returns how many values it pushed.
+** Pushes a chunk as a function; or nil and a message, if it is damaged or too large for
+** the heap. Returns how many values it pushed.
 */
 static int fast_push_chunk (lua_State *L, const fast_bundle *b,
                             const fast_chunk *c, const char *name) {
   int status;
-  if (c->kind == FAST_DATA && fast_listed(c)) {
+  if (c->kind == FAST_DATA && fast_is_entry_valid(c)) {
     lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
     return fast_fail(L);
   }
-  if (!fast_sound(b, c)) {
+  if (!fast_is_valid(b, c)) {
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
     return fast_fail(L);
   }
-  if (fast_deep(L, c, name)) return 2;
-  if (!fast_room(L, fast_need(L, c), name)) return 2;
+  if (fast_is_too_deep(L, c, name)) return 2;
+  if (!fast_check_heap(L, fast_chunk_need(L, c), name)) return 2;
   if (c->kind == FAST_BYTECODE) status = fast_undump(L, FAST_AT(b->base, c->words));
   else if (c->kind == FAST_PACKED) status = b->packed(L, b, c, name);
   else if (c->kind == FAST_DEFLATED) status = b->deflated(L, b, c, name);
@@ -209,7 +213,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
 }
 
 /*
-** The same by name; nil if there is none of that name.
+** The same by name; pushes nil if there is no chunk of that name.
 */
 __attribute__((unused))
 static int fast_push (lua_State *L, const fast_bundle *b, const char *name) {

@@ -20,8 +20,7 @@
 #define FAST_FREEZES
 #endif
 
-/* the bytecode of a frozen chunk, which no firmware with the start-up hook
-** needs */
+/* a frozen chunk's bytecode, which firmware with the start-up hook does not need */
 #if defined(FAST_FREEZES) && defined(FAST_WRAP)
 #define FAST_FALLS_BACK	0
 #define FAST_FROZEN_CHUNK(n,w,s,h,k,p,t,d)	FAST_CHUNK(n, NULL, 0, 0, k, p, t, d)
@@ -30,7 +29,7 @@
 #define FAST_FROZEN_CHUNK	FAST_CHUNK
 #endif
 
-/* frozen data needs no words beside its string */
+/* frozen data is a string already */
 #if defined(FAST_FREEZES)
 #define FAST_FROZEN_DATA(n,w,s,h)	FAST_CHUNK(n, NULL, s, h, FAST_DATA, 0, 0, 0)
 #else
@@ -41,22 +40,22 @@
 
 typedef struct fast_frozen {
   const Proto *main;		/* the string, where it is data */
-  uint32_t number;		/* of main; each function comes before those in it */
+  uint32_t number;		/* of main; a function comes before those in it */
   uint32_t size;		/* bytes of flash, without strings */
-  uint32_t heap;		/* of shadows of all its functions, with all its strings */
+  uint32_t heap;		/* that shadows of all functions and strings take */
 } fast_frozen;
 
 /*
-** What the objects take for granted of the core. A field that is gone stops
-** the compiler by itself, one that is new changes a size.
+** What the objects need of the core. A field that is gone is an error of the compiler
+** anyway; a new one changes a size.
 */
 _Static_assert(sizeof(Instruction) == 4, "instructions have 4 bytes");
 _Static_assert(sizeof(unsigned int) == 4, "hashes have 4 bytes");
 
-#if defined(FASTLUA_TEST_CORE)	/* stock Lua, made to have what is said above */
+#if defined(FASTLUA_TEST_CORE)	/* stock Lua, edited to have these */
 #define FAST_ONLY_STOCK(...)	__VA_ARGS__
 #if !defined(FASTLUA_TEST_FIELDS)
-#define FASTLUA_TEST_FIELDS	/* more of a function's */
+#define FASTLUA_TEST_FIELDS	/* further fields of functions */
 #endif
 #else
 #define FAST_ONLY_STOCK(...)
@@ -91,7 +90,7 @@ _Static_assert(offsetof(Proto, maxstacksize)
 
 typedef GCObject *fast_link;
 
-/* string number id: the next of its chain, hash, reserved word, length, bytes */
+/* string number id: next of its chain, hash, reserved word, length, bytes */
 #define FAST_TEXT(id,nx,h,w,n,s) \
   static const struct {TString head; char bytes[(n) + 1];} fast_s##id = { \
     {.tsv = {.next = (GCObject *)(nx), .tt = LUA_TSTRING, .marked = FAST_MARK, \
@@ -153,12 +152,12 @@ typedef TString *fast_link;
 #error "frozen chunks are for Lua 5.1 and 5.3"
 #endif
 
-/* shadow of a function with so many constants and functions: its constants are
-** the array of a table, so that the collector sees them */
+/* heap of the shadow of a function with k constants and p functions: its constants
+** are the array of a table, so that the collector marks them */
 #define FAST_SHADOW(k,p) \
 	(sizeof(Proto) + (p) * sizeof(Proto *) + sizeof(TValue) \
 	+ ((k) == 0 ? 0 : FAST_BLOCK(sizeof(Table)) + FAST_ARRAY(k, TValue)))
-/* beyond its functions: what holds them together */
+/* heap that a chunk's shadows take beside these */
 #define FAST_SHADOWS	(FAST_BLOCK(sizeof(Table)) + FAST_BLOCK(sizeof(Udata)) \
 	+ 2 * sizeof(Node))
 

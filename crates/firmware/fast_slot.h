@@ -1,12 +1,10 @@
 /*
-** fast_slot.h - a region of the image that chunks are put into once it is
-** built: 'fastlua patch' writes them there
-** The region is a constant. Its header says what firmware it lies in, and then
-** what was put in: that is zero as long as there is nothing. What was put in
-** is named by its distance from the region's start; frozen objects alone, and
-** what names them, have addresses.
-** FAST_SLOT is the region's size; fast_chunks.h defines it, and what the core
-** is like.
+** fast_slot.h - a region of the image for chunks that 'fastlua patch' writes there
+** after the firmware is built
+** The region is a constant. Its header describes the firmware, then the contents: that
+** part is zero while the slot is empty. Contents are found by their offset from the
+** start of the region; only frozen objects have addresses.
+** fast_chunks.h defines FAST_SLOT, the size of the region, and properties of the core.
 */
 
 #ifndef fast_slot_h
@@ -27,33 +25,32 @@
 #define FAST_SLOT_UNPACKS	8u	/* and packed ones */
 #define FAST_SLOT_LOADS		(FAST_SLOT_INFLATES | FAST_SLOT_UNPACKS)
 
-/* how many chunks and functions there may be: each takes a bit of RAM */
+/* the most chunks and functions that it can have: each takes a bit of RAM */
 #define FAST_SLOT_MOST		(FAST_SLOT / 128)
 
 typedef struct fast_slot_head {
-  char magic[16];		/* no zero after it */
+  char magic[16];		/* without a terminating zero */
   uint32_t layout;		/* FAST_SLOT_LAYOUT */
   uint32_t capacity;		/* bytes of the region, with this header */
-  const void *self, *end;	/* where the linker puts it */
+  const void *self, *end;	/* addresses */
   uint32_t flags;
   uint32_t block[3];		/* FAST_BLOCK_HEAD, _LEAST, _ALIGN */
   uint32_t most[2];		/* chunks, functions of frozen chunks */
   char variant[32];
   char version[16];
-  unsigned char core[64];	/* sizes, places, tags */
+  unsigned char core[64];	/* sizes, offsets and tags of the core's objects */
   uint32_t check;		/* FAST_SLOT_CHECK */
-  uint32_t used;		/* bytes from the start; 0: nothing was put in */
-  uint32_t hash;		/* XXH32 of these, but for the header */
+  uint32_t used;		/* bytes from the start; 0: the slot is empty */
+  uint32_t hash;		/* XXH32 of these without the header */
   uint32_t count;		/* of chunks */
-  uint32_t index, about;	/* fast_chunk, and what is known of each source */
-  uint32_t frozen;		/* a fast_frozen * each; 0: none is frozen */
+  uint32_t index, about;	/* arrays of fast_chunk and of facts about sources */
+  uint32_t frozen;		/* array of fast_frozen *; 0: none is frozen */
   uint32_t pool, pool_size, pool_used;
   uint32_t pool_bytes;		/* of flash, with the strings */
-  uint32_t seed;		/* what 5.3 begins hashes with */
+  uint32_t seed;		/* of 5.3's hashes */
   uint32_t functions;		/* of frozen chunks */
   uint32_t bundle[2];		/* its name */
-  uint32_t shared;		/* what packed chunks have in common; 0: none is
-				** packed */
+  uint32_t shared;		/* what packed chunks share; 0: none is packed */
   uint32_t rest[5];		/* zero */
   uint32_t head_hash;		/* XXH32 of all before it */
 } fast_slot_head;
@@ -65,7 +62,7 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
                                  / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN)
                && FAST_BLOCK(50) == ((50 + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
                                      / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN),
-               "blocks of the heap are as they are said to be");
+               "FAST_BLOCK and its three numbers agree");
 
 #if !defined(FAST_FREEZES)
 #define FAST_SLOT_FLAGS		FAST_SLOT_LOADS
@@ -76,10 +73,9 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
 #define FAST_SLOT_FLAGS		(FAST_SLOT_LOADS | FAST_SLOT_FREEZES)
 #endif
 
-/* another value of any one field gives another sum; self and end tell of one
-** another */
+/* differs if one field does, without self and end, which check each other */
 #define FAST_SLOT_CHECK \
-	(0x66617374u + FAST_SLOT_LAYOUT * 3u + FAST_SLOT * 5u + FAST_SLOT_FLAGS * 7u \
+	(FAST_CHECK_SEED + FAST_SLOT_LAYOUT * 3u + FAST_SLOT * 5u + FAST_SLOT_FLAGS * 7u \
 	+ FAST_BLOCK_HEAD * 11u + FAST_BLOCK_LEAST * 13u + FAST_BLOCK_ALIGN * 17u \
 	+ FAST_SLOT_MOST * 19u + FAST_SLOT_MOST * 23u + FAST_SLOT_TEXTS + FAST_SLOT_CORE_SUM)
 
@@ -99,30 +95,30 @@ static const struct fast_slot {
   }
 };
 
-/* Words of the header, and where it says that it lies. The compiler must not
-** take them for what it wrote. */
+/* Words of the header, and its address as it has it. They are volatile, as they may
+** differ from the initializer. */
 #define fast_slot_word(field)	FAST_WORD(&fast_slot.head.field)
 #define fast_slot_start() \
 	((size_t)*(const void *const volatile *)&fast_slot.head.self)
 
-/* where something in the slot is, by its distance from the start */
+/* address of something in the slot, whose offset is in the header */
 #define fast_slot_at(t,field)	((const t *)(fast_slot_start() + fast_slot_word(field)))
 
 static uint32_t fast_slot_checked[FAST_SLOT_MOST / 32 + 1];
 static fast_bundle fast_slot_image;
 #if defined(FAST_FREEZES)
-/* nobody's table as long as there is none */
+/* no string table, so that nothing is mapped, while the slot is empty */
 static const fast_link *fast_pool = (const fast_link *)&fast_slot;
 #endif
-static char fast_slot_state;	/* what was found: */
+static char fast_slot_state;	/* FAST_SLOT_UNSEEN to FAST_SLOT_DAMAGED */
 
 #define FAST_SLOT_UNSEEN	0
 #define FAST_SLOT_EMPTY		1
 #define FAST_SLOT_GOOD		2
 #define FAST_SLOT_DAMAGED	3
 
-/* Whether what was put in is there as it was. */
-static int fast_slot_sound (void) {
+/* Whether the contents have their checksum. */
+static int fast_slot_is_valid (void) {
   const uint32_t *words = (const uint32_t *)fast_slot_start();
   uint32_t size = offsetof(fast_slot_head, head_hash), used = fast_slot_word(used);
   return words == (const uint32_t *)&fast_slot
@@ -134,14 +130,14 @@ static int fast_slot_sound (void) {
             == fast_slot_word(hash);
 }
 
-/* Looks into the slot, once. */
+/* Checks the slot, once. */
 static void fast_slot_open (void) {
   if (fast_slot_state != FAST_SLOT_UNSEEN) return;
   fast_slot_state = FAST_SLOT_EMPTY;
   fast_slot_image.checked = fast_slot_checked;
   if (fast_slot_word(used) == 0 && fast_slot_word(head_hash) == 0) return;
   fast_slot_state = FAST_SLOT_DAMAGED;
-  if (!fast_slot_sound()) return;
+  if (!fast_slot_is_valid()) return;
   fast_slot_state = FAST_SLOT_GOOD;
   fast_slot_image.chunks = fast_slot_at(fast_chunk, index);
   fast_slot_image.count = fast_slot_word(count);
@@ -162,7 +158,7 @@ static void fast_slot_open (void) {
 #define FAST_POOL_USED	fast_slot_word(pool_used)
 #define FAST_POOL_BYTES	fast_slot_word(pool_bytes)
 
-/* pushes a table: what the slot holds, and how many of its bytes */
+/* pushes the table fast.info().slot */
 static void fast_slot_info (lua_State *L) {
   static const char *const states[] = {"", "empty", "good", "damaged"};
   static const char digits[] = "0123456789abcdef";

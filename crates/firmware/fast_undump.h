@@ -1,11 +1,10 @@
 /*
-** fast_undump.h - makes the functions of a dump straight from flash
-** The dump is one that fastlua has read back and whose checksum was right, and
-** the variant's conditions hold for this core: nothing but memory can fail.
-** At each allocation all that is made so far can be reached from the stack,
-** with sizes that are true and nothing in an array that is not set: an
-** emergency collection may come at any of them, and an error may, after which
-** the collector frees it all.
+** fast_undump.h - loads binary chunks straight from flash
+** fastlua has read the dump back, its checksum is right, and the conditions of
+** its variant hold for this core: only an allocation can fail.
+** At each allocation all objects made so far are reachable from the stack, all
+** sizes are true and all elements of arrays are set. So the collector may run at
+** any of them; after an error it frees what was made.
 */
 
 #ifndef fast_undump_h
@@ -22,19 +21,31 @@
 #include "lmem.h"
 #include "lstring.h"
 #include "ltable.h"
+#include "lundump.h"
 #include "lzio.h"
 #include "fast_flash.h"
 
-/* whether dumps are NodeMCU's or stock Lua's */
+/* whether dumps are in NodeMCU's format or in stock Lua's */
 #if defined(LUA_USE_ESP) || defined(ESP_PLATFORM) || defined(LUA_USE_HOST)
 #define FAST_NODEMCU	1
 #else
 #define FAST_NODEMCU	0
 #endif
 
+#if LUA_VERSION_NUM == 503 && FAST_NODEMCU && !defined(LUAU_TMASK)
+/* NodeMCU's lundump.h names the types of a dump; stock Lua's in its place does not */
+#define LUAU_TNIL	0x00
+#define LUAU_TBOOLEAN	0x10
+#define LUAU_TNUMFLT	0x20
+#define LUAU_TNUMPINT	0x30
+#define LUAU_TNUMNINT	0x40	/* an integer below 0, as -1 - n */
+#define LUAU_TMASK	0x70
+#define LUAU_DMASK	0x0f	/* the highest bits of a number or a length */
+#endif
+
 _Static_assert(sizeof(Instruction) == 4, "code is copied by words");
 
-/* a dump as it is read */
+/* state of reading a dump */
 typedef struct fast_dump {
   fast_source flash;
   lua_State *L;
@@ -43,24 +54,21 @@ typedef struct fast_dump {
 #endif
 } fast_dump;
 
-/* a number of n bytes, at most 8 */
-static void fast_value (fast_dump *d, void *to, uint32_t n) {
+/* n bytes of a number: 4 or 8 */
+static void fast_read_value (fast_dump *d, void *to, uint32_t n) {
   uint32_t words[2];
-  fast_words(&d->flash, words, n / 4);
+  fast_read_words(&d->flash, words, n / 4);
   memcpy(to, words, n);
 }
 
-static lua_Number fast_number (fast_dump *d) {
+static lua_Number fast_read_number (fast_dump *d) {
   lua_Number x;
-  fast_value(d, &x, sizeof(x));
+  fast_read_value(d, &x, sizeof(x));
   return x;
 }
 
-/* a new array for a field of f that has none yet */
-#define fast_vector(L,f,array,size,n,t) \
-	if ((n) > 0) { (f)->array = luaM_newvector(L, n, t); (f)->size = (int)(n); }
-
-static TString *fast_read_string (fast_dump *d, uint32_t n) {
+/* a string of the next n bytes */
+static TString *fast_make_string (fast_dump *d, uint32_t n) {
   lua_State *L = d->L;
   char *to = (char *)d->flash.buffer;
 #if LUA_VERSION_NUM == 501
@@ -68,129 +76,138 @@ static TString *fast_read_string (fast_dump *d, uint32_t n) {
 #else
   if (n > LUAI_MAXSHORTLEN) {
     TString *ts = luaS_createlngstrobj(L, n);
-    fast_bytes(&d->flash, getstr(ts), n);
+    fast_read_bytes(&d->flash, getstr(ts), n);
     return ts;
   }
 #endif
-  fast_bytes(&d->flash, to, n);
+  fast_read_bytes(&d->flash, to, n);
   return luaS_newlstr(L, to, n);
 }
 
-/* What the formats write in different ways: an integer or a size, a string or
-** none, a constant (where there is nil already). */
+/* The formats differ in integers and sizes, in strings (NULL where there is none)
+** and in constants; the constant is nil before it is read. */
 
 #if LUA_VERSION_NUM == 503 && FAST_NODEMCU
 
-static uint32_t fast_int (fast_dump *d) {
+static uint32_t fast_read_int (fast_dump *d) {
   uint32_t x = 0, b;
-  do x = x << 7 | ((b = fast_byte(&d->flash)) & 0x7f); while (b & 0x80);
+  do x = x << 7 | ((b = fast_read_byte(&d->flash)) & 0x7f); while (b & 0x80);
   return x;
 }
 
-/* what begins in a byte with a type in it */
-static lua_Integer fast_typed (fast_dump *d, uint32_t b) {
-  lua_Unsigned x = b & 0x0f;
-  while (b & 0x80) x = x << 7 | ((b = fast_byte(&d->flash)) & 0x7f);
+/* the integer that begins in b, beside a type */
+static lua_Integer fast_read_typed_int (fast_dump *d, uint32_t b) {
+  lua_Unsigned x = b & LUAU_DMASK;
+  while (b & 0x80) x = x << 7 | ((b = fast_read_byte(&d->flash)) & 0x7f);
   return l_castU2S(x);
 }
 
-static TString *fast_read_name (fast_dump *d) {
-  uint32_t n = (uint32_t)fast_typed(d, fast_byte(&d->flash));
-  return (n == 0) ? NULL : fast_read_string(d, n - 1);
+static TString *fast_read_string (fast_dump *d) {
+  uint32_t n = (uint32_t)fast_read_typed_int(d, fast_read_byte(&d->flash));
+  return (n == 0) ? NULL : fast_make_string(d, n - 1);
 }
 
 static void fast_read_constant (fast_dump *d, TValue *o) {
-  uint32_t b = fast_byte(&d->flash);
-  switch (b & 0x70) {
-    case 0x00: break;
-    case 0x10: setbvalue(o, b & 1); break;
-    case 0x20: setfltvalue(o, fast_number(d)); break;
-    case 0x30: setivalue(o, fast_typed(d, b)); break;
-    case 0x40: setivalue(o, -1 - fast_typed(d, b)); break;
-    default:
-      setsvalue2n(d->L, o, fast_read_string(d, (uint32_t)fast_typed(d, b) - 1));
+  uint32_t b = fast_read_byte(&d->flash);
+  switch (b & LUAU_TMASK) {
+    case LUAU_TNIL: break;
+    case LUAU_TBOOLEAN: setbvalue(o, b & 1); break;
+    case LUAU_TNUMFLT: setfltvalue(o, fast_read_number(d)); break;
+    case LUAU_TNUMPINT: setivalue(o, fast_read_typed_int(d, b)); break;
+    case LUAU_TNUMNINT: setivalue(o, -1 - fast_read_typed_int(d, b)); break;
+    default:  /* LUAU_TSSTRING, LUAU_TLSTRING */
+      setsvalue2n(d->L, o, fast_make_string(d, (uint32_t)fast_read_typed_int(d, b) - 1));
   }
 }
 
 #else
 
-static uint32_t fast_int (fast_dump *d) {
+static uint32_t fast_read_int (fast_dump *d) {
   uint32_t word;
-  fast_words(&d->flash, &word, 1);
+  fast_read_words(&d->flash, &word, 1);
   return word;
 }
 
 #if LUA_VERSION_NUM == 501
 
 /* its length counts a final zero */
-static TString *fast_read_name (fast_dump *d) {
-  uint32_t n = fast_int(d);
+static TString *fast_read_string (fast_dump *d) {
+  uint32_t n = fast_read_int(d);
   TString *ts;
   if (!FAST_NODEMCU) d->flash.at += sizeof(size_t) - 4;
   if (n == 0) return NULL;
-  ts = fast_read_string(d, n - 1);
+  ts = fast_make_string(d, n - 1);
   d->flash.at++;
   return ts;
 }
 
 #else
 
-static TString *fast_read_name (fast_dump *d) {
-  uint32_t n = fast_byte(&d->flash);
+static TString *fast_read_string (fast_dump *d) {
+  uint32_t n = fast_read_byte(&d->flash);
   if (n == 255) {
-    n = fast_int(d);
+    n = fast_read_int(d);
     d->flash.at += sizeof(size_t) - 4;
   }
-  return (n == 0) ? NULL : fast_read_string(d, n - 1);
+  return (n == 0) ? NULL : fast_make_string(d, n - 1);
 }
 
-static lua_Integer fast_integer (fast_dump *d) {
+static lua_Integer fast_read_integer (fast_dump *d) {
   lua_Integer x;
-  fast_value(d, &x, sizeof(x));
+  fast_read_value(d, &x, sizeof(x));
   return x;
 }
 
 #endif
 
 static void fast_read_constant (fast_dump *d, TValue *o) {
-  switch (fast_byte(&d->flash)) {
+  switch (fast_read_byte(&d->flash)) {
     case LUA_TNIL: break;
-    case LUA_TBOOLEAN: setbvalue(o, (int)fast_byte(&d->flash)); break;
+    case LUA_TBOOLEAN: setbvalue(o, (int)fast_read_byte(&d->flash)); break;
 #if LUA_VERSION_NUM == 501
-    case LUA_TNUMBER: setnvalue(o, fast_number(d)); break;
+    case LUA_TNUMBER: setnvalue(o, fast_read_number(d)); break;
 #else
-    case LUA_TNUMFLT: setfltvalue(o, fast_number(d)); break;
-    case LUA_TNUMINT: setivalue(o, fast_integer(d)); break;
+    case LUA_TNUMFLT: setfltvalue(o, fast_read_number(d)); break;
+    case LUA_TNUMINT: setivalue(o, fast_read_integer(d)); break;
 #endif
-    default: setsvalue2n(d->L, o, fast_read_name(d));
+    default: setsvalue2n(d->L, o, fast_read_string(d));
   }
 }
 
 #endif
 
-static void fast_align (fast_dump *d) {
+static void fast_skip_padding (fast_dump *d) {
   if (LUA_VERSION_NUM == 501 && FAST_NODEMCU) d->flash.at = (d->flash.at + 3) & ~3u;
 }
 
 static void fast_read_function (fast_dump *d, Proto *f);
 
 static void fast_read_code (fast_dump *d, Proto *f) {
-  uint32_t n = fast_int(d);
-  fast_align(d);
-  fast_vector(d->L, f, code, sizecode, n, Instruction)
-  fast_words(&d->flash, (uint32_t *)f->code, n);
+  uint32_t n = fast_read_int(d);
+  fast_skip_padding(d);
+  if (n > 0) {
+    f->code = luaM_newvector(d->L, n, Instruction);
+    f->sizecode = (int)n;
+  }
+  fast_read_words(&d->flash, (uint32_t *)f->code, n);
 }
 
 static void fast_read_constants (fast_dump *d, Proto *f) {
-  uint32_t i, n = fast_int(d);
-  fast_vector(d->L, f, k, sizek, n, TValue)
+  uint32_t i, n = fast_read_int(d);
+  if (n > 0) {
+    f->k = luaM_newvector(d->L, n, TValue);
+    f->sizek = (int)n;
+  }
   for (i = 0; i < n; i++) setnilvalue(&f->k[i]);
   for (i = 0; i < n; i++) fast_read_constant(d, &f->k[i]);
 }
 
 static void fast_read_children (fast_dump *d, Proto *f) {
-  uint32_t i, n = fast_int(d);
-  fast_vector(d->L, f, p, sizep, n, Proto *)
+  uint32_t i, n = fast_read_int(d);
+  if (n > 0) {
+    f->p = luaM_newvector(d->L, n, Proto *);
+    f->sizep = (int)n;
+  }
   for (i = 0; i < n; i++) f->p[i] = NULL;
   for (i = 0; i < n; i++) {
     f->p[i] = luaF_newproto(d->L);
@@ -200,64 +217,79 @@ static void fast_read_children (fast_dump *d, Proto *f) {
 }
 
 static void fast_read_lines (fast_dump *d, Proto *f) {
-  uint32_t n = fast_int(d);
-  fast_align(d);
+  uint32_t n = fast_read_int(d);
+  fast_skip_padding(d);
 #if !FAST_NODEMCU
-  fast_vector(d->L, f, lineinfo, sizelineinfo, n, int)
-  fast_words(&d->flash, (uint32_t *)f->lineinfo, n);
+  if (n > 0) {
+    f->lineinfo = luaM_newvector(d->L, n, int);
+    f->sizelineinfo = (int)n;
+  }
+  fast_read_words(&d->flash, (uint32_t *)f->lineinfo, n);
 #elif LUA_VERSION_NUM == 503
-  fast_vector(d->L, f, lineinfo, sizelineinfo, n, lu_byte)
-  fast_bytes(&d->flash, f->lineinfo, n);
+  if (n > 0) {
+    f->lineinfo = luaM_newvector(d->L, n, lu_byte);
+    f->sizelineinfo = (int)n;
+  }
+  fast_read_bytes(&d->flash, f->lineinfo, n);
 #else
   if (n > 0) {
     f->packedlineinfo = luaM_newvector(d->L, n, unsigned char);
-    fast_bytes(&d->flash, f->packedlineinfo, n);
+    fast_read_bytes(&d->flash, f->packedlineinfo, n);
   }
 #endif
 }
 
 static void fast_read_locals (fast_dump *d, Proto *f) {
-  uint32_t i, n = fast_int(d);
-  fast_vector(d->L, f, locvars, sizelocvars, n, LocVar)
+  uint32_t i, n = fast_read_int(d);
+  if (n > 0) {
+    f->locvars = luaM_newvector(d->L, n, LocVar);
+    f->sizelocvars = (int)n;
+  }
   for (i = 0; i < n; i++) f->locvars[i].varname = NULL;
   for (i = 0; i < n; i++) {
-    f->locvars[i].varname = fast_read_name(d);
-    f->locvars[i].startpc = (int)fast_int(d);
-    f->locvars[i].endpc = (int)fast_int(d);
+    f->locvars[i].varname = fast_read_string(d);
+    f->locvars[i].startpc = (int)fast_read_int(d);
+    f->locvars[i].endpc = (int)fast_read_int(d);
   }
 }
 
 static void fast_read_upvalues (fast_dump *d, Proto *f) {
 #if LUA_VERSION_NUM == 501
-  uint32_t i, n = fast_int(d);
-  fast_vector(d->L, f, upvalues, sizeupvalues, n, TString *)
+  uint32_t i, n = fast_read_int(d);
+  if (n > 0) {
+    f->upvalues = luaM_newvector(d->L, n, TString *);
+    f->sizeupvalues = (int)n;
+  }
   for (i = 0; i < n; i++) f->upvalues[i] = NULL;
-  for (i = 0; i < n; i++) f->upvalues[i] = fast_read_name(d);
+  for (i = 0; i < n; i++) f->upvalues[i] = fast_read_string(d);
 #else
-  uint32_t named = FAST_NODEMCU && fast_byte(&d->flash);
-  uint32_t i, n = fast_int(d);
-  fast_vector(d->L, f, upvalues, sizeupvalues, n, Upvaldesc)
+  uint32_t named = FAST_NODEMCU && fast_read_byte(&d->flash);
+  uint32_t i, n = fast_read_int(d);
+  if (n > 0) {
+    f->upvalues = luaM_newvector(d->L, n, Upvaldesc);
+    f->sizeupvalues = (int)n;
+  }
   for (i = 0; i < n; i++) f->upvalues[i].name = NULL;
   for (i = 0; i < n; i++) {
-    if (named) f->upvalues[i].name = fast_read_name(d);
-    f->upvalues[i].instack = (lu_byte)fast_byte(&d->flash);
-    f->upvalues[i].idx = (lu_byte)fast_byte(&d->flash);
+    if (named) f->upvalues[i].name = fast_read_string(d);
+    f->upvalues[i].instack = (lu_byte)fast_read_byte(&d->flash);
+    f->upvalues[i].idx = (lu_byte)fast_read_byte(&d->flash);
   }
 #endif
 }
 
-/* fills in f, which has its parent's source */
+/* fills in f, which has its parent's source already */
 static void fast_read_function (fast_dump *d, Proto *f) {
-  TString *source = fast_read_name(d);
+  TString *source = fast_read_string(d);
   if (source != NULL) f->source = source;
-  f->linedefined = (int)fast_int(d);
-  f->lastlinedefined = (int)fast_int(d);
+  f->linedefined = (int)fast_read_int(d);
+  f->lastlinedefined = (int)fast_read_int(d);
 #if LUA_VERSION_NUM == 501
-  f->nups = (lu_byte)fast_byte(&d->flash);
+  f->nups = (lu_byte)fast_read_byte(&d->flash);
 #endif
-  f->numparams = (lu_byte)fast_byte(&d->flash);
-  f->is_vararg = (lu_byte)fast_byte(&d->flash);
-  f->maxstacksize = (lu_byte)fast_byte(&d->flash);
+  f->numparams = (lu_byte)fast_read_byte(&d->flash);
+  f->is_vararg = (lu_byte)fast_read_byte(&d->flash);
+  f->maxstacksize = (lu_byte)fast_read_byte(&d->flash);
 #if LUA_VERSION_NUM == 503 && FAST_NODEMCU
   fast_read_children(d, f);
 #endif
@@ -275,13 +307,13 @@ static void fast_read_function (fast_dump *d, Proto *f) {
   fast_read_upvalues(d, f);
 #elif !FAST_NODEMCU
   {
-    uint32_t i, n = fast_int(d);
-    for (i = 0; i < n; i++) f->upvalues[i].name = fast_read_name(d);
+    uint32_t i, n = fast_read_int(d);
+    for (i = 0; i < n; i++) f->upvalues[i].name = fast_read_string(d);
   }
 #endif
 }
 
-/* bytes of a dump before its main function */
+/* bytes of a dump's header */
 #if LUA_VERSION_NUM == 501
 #define FAST_HEADER	12
 #elif FAST_NODEMCU
@@ -290,8 +322,8 @@ static void fast_read_function (fast_dump *d, Proto *f) {
 #define FAST_HEADER	(18 + sizeof(lua_Integer) + sizeof(lua_Number))
 #endif
 
-/* pushes a closure of a main function, which the collector can reach */
-static void fast_close_over (lua_State *L, Proto *f) {
+/* pushes a closure of a main function that the collector can reach */
+static void fast_push_closure (lua_State *L, Proto *f) {
 #if LUA_VERSION_NUM == 501
   Closure *c = luaF_newLclosure(L, 0, hvalue(gt(L)));
   c->l.p = f;
@@ -303,21 +335,21 @@ static void fast_close_over (lua_State *L, Proto *f) {
   setclLvalue(L, L->top, c);
   L->top++;
   luaF_initupvals(L, c);
-  if (f->sizeupvalues == 0) return;  /* not of a compiler, but of string.dump */
+  if (f->sizeupvalues == 0) return;  /* made by string.dump, not by the compiler */
   setobj(L, c->upvals[0]->v,
          luaH_getint(hvalue(&G(L)->l_registry), LUA_RIDX_GLOBALS));
   luaC_upvalbarrier(L, c->upvals[0]);
 #endif
 }
 
-/* a new function on the stack, where the collector finds it */
-static Proto *fast_anchored (fast_dump *d) {
+/* pushes a new function, so that the collector finds it */
+static Proto *fast_push_proto (fast_dump *d) {
   lua_State *L = d->L;
   Proto *f = luaF_newproto(L);
   StkId anchor = L->top++;
 #if LUA_VERSION_NUM == 501
   setptvalue2s(L, anchor, f);
-  d->flash.buffer[0] = 0x3f3d;  /* "=?", not read from flash by bytes */
+  d->flash.buffer[0] = '=' | '?' << 8;  /* a literal would be read from flash by bytes */
   f->source = luaS_newlstr(L, (const char *)d->flash.buffer, 2);
 #else
   val_(anchor).gc = obj2gco(f);
@@ -326,17 +358,17 @@ static Proto *fast_anchored (fast_dump *d) {
   return f;
 }
 
-static void fast_make_main (lua_State *L, void *ud) {
+static void fast_undump_main (lua_State *L, void *ud) {
   fast_dump *d = (fast_dump *)ud;
-  Proto *f = fast_anchored(d);
+  Proto *f = fast_push_proto(d);
   fast_read_function(d, f);
-  fast_close_over(L, f);
+  fast_push_closure(L, f);
   lua_remove(L, -2);  /* the anchor */
 }
 
-/* Calls make with ud, which d is of; where that fails there is a message on
-** the stack. */
-static int fast_protected (lua_State *L, fast_dump *d, Pfunc make, void *ud) {
+/* Calls make with ud, of which d is a part, and returns its status; where that is
+** an error its message is on the stack. */
+static int fast_pcall (lua_State *L, fast_dump *d, Pfunc make, void *ud) {
   int status;
   luaC_checkGC(L);
   lua_checkstack(L, 4);
@@ -351,13 +383,13 @@ static int fast_protected (lua_State *L, fast_dump *d, Pfunc make, void *ud) {
   return status;
 }
 
-/* Pushes the main function of a dump; else, where memory ends, a message, and
-** returns the error. */
+/* Pushes the main function of a dump, or a message if the memory is not enough.
+** Returns the status. */
 static int fast_undump (lua_State *L, const uint32_t *words) {
   fast_dump d;
   d.flash.words = words;
   d.flash.at = FAST_HEADER;
-  return fast_protected(L, &d, fast_make_main, &d);
+  return fast_pcall(L, &d, fast_undump_main, &d);
 }
 
 #endif

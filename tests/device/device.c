@@ -174,7 +174,7 @@ static int flip (lua_State *L, const uint32_t *words, uint32_t size, lua_Integer
 /* flip(name, bit): changes a bit of a chunk in flash; its size in bits */
 static int host_flip (lua_State *L) {
   const fast_bundle *b;
-  const fast_chunk *c = fast_named(L, 1, &b);
+  const fast_chunk *c = fast_find_arg(L, 1, &b);
   return flip(L, c->words, c->size, luaL_checkinteger(L, 2));
 }
 
@@ -186,7 +186,7 @@ static int host_flipshared (lua_State *L) {
 /* trust(name): its checksum counts as right */
 static int host_trust (lua_State *L) {
   const fast_bundle *b;
-  const fast_chunk *c = fast_named(L, 1, &b);
+  const fast_chunk *c = fast_find_arg(L, 1, &b);
   uint32_t i = (uint32_t)(c - b->chunks);
   b->checked[i / 32] |= 1u << (i % 32);
   return 0;

@@ -190,7 +190,7 @@ local print_before = print
 function print(line) said = line end
 fast.load 'hello'
 print = print_before
-assert(said:find '^Module hello loaded in %d+ mSec, %d+ bytes of heap left$', said)
+assert(said:find '^Module hello loaded in %d+ ms, %d+ bytes of heap left$', said)
 fast.verbose(false)
 
 -- require: the image, unless there is a file

@@ -28,7 +28,7 @@ static text inflated (const unsigned char *chunk, uint32_t size) {
   fast_inflate *z;
   memcpy(copy, chunk, size);
   contents = FAST_WORD(copy);
-  window = fast_window(contents);
+  window = fast_window_size(contents);
   z = (fast_inflate *)malloc(sizeof(fast_inflate) + window);
   fast_inflate_open(z, copy + 1, size - 4, contents, window);
   while ((n = fast_inflate_more(z)) > 0) {

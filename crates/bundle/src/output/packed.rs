@@ -17,7 +17,7 @@ use crate::form::Form;
 /// from the tables or 0.
 const HEAD: usize = 4;
 
-/// Bytes of a `fast_pack` on a chip.
+/// Bytes of a `fast_unpacker` on a chip.
 pub(super) fn state(dialect: Dialect) -> usize {
     match dialect {
         Dialect::Lua51 => 344,
@@ -98,7 +98,7 @@ impl Bundle {
 pub(super) fn packed_h() -> String {
     format!(
         "{}\n#if __SIZEOF_POINTER__ == 4\n\
-         _Static_assert(sizeof(fast_pack) == (LUA_VERSION_NUM == 501 ? {} : {}),\n               \
+         _Static_assert(sizeof(fast_unpacker) == (LUA_VERSION_NUM == 501 ? {} : {}),\n               \
          \"what unpacks has these bytes\");\n\
          #endif\n",
         fast_packed_h(),
