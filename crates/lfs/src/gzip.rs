@@ -21,7 +21,7 @@ const WINDOW_BITS: i32 = 14;
 
 /// Whether bytes begin as compressed ones do.
 pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
-    bytes.starts_with(&HEADER[..2])
+    bytes.starts_with(&HEADER)
 }
 
 /// The contents.

@@ -91,6 +91,8 @@ pub struct Found {
     pub image: Image,
     /// Bytes that it takes in the region, with what each part of it takes.
     pub sizes: Sizes,
+    /// Whether a checksum covers it, which is right then. Of the others a changed number or instruction may go unseen.
+    pub has_checksum: bool,
     /// How many strings it brings.
     pub strings: usize,
     /// 5.1: the main function of the image, which finds the modules, without the modules.
@@ -109,8 +111,11 @@ pub fn is_image(bytes: &[u8]) -> bool {
 /// The first thing that is wrong, and where.
 pub fn read(bytes: &[u8]) -> Result<Found, ReadError> {
     if gzip::is_compressed(bytes) {
-        let contents = gzip::read(bytes)?;
-        return v51::read(&contents).map_err(ReadError::in_contents);
+        let found = v51::read(&contents(bytes)?).map_err(ReadError::in_contents)?;
+        return Ok(Found {
+            has_checksum: true,
+            ..found
+        });
     }
     if v51::is_absolute(bytes) {
         return v51::read(bytes);
@@ -119,6 +124,19 @@ pub fn read(bytes: &[u8]) -> Result<Found, ReadError> {
         return v53::read(bytes);
     }
     Err(ReadError::at(0, "this does not begin as an LFS image does"))
+}
+
+/// What is compressed in an image of 5.1, which may lie anywhere.
+pub(crate) fn contents(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let contents = gzip::read(bytes)?;
+    match v51::is_absolute(&contents) {
+        true => Err(ReadError::at(
+            0,
+            "an image for one address is compressed, which the chip does not take: it is flashed as it is",
+        )
+        .in_contents()),
+        false => Ok(contents),
+    }
 }
 
 /// Writes an image, and tells what each part takes of the region.

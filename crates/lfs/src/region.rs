@@ -59,7 +59,7 @@ impl Region {
 /// Those of [`read`](crate::read), and that an image is for one address: it is its memory itself.
 pub fn region(bytes: &[u8]) -> Result<Region, ReadError> {
     if gzip::is_compressed(bytes) {
-        let contents = gzip::read(bytes)?;
+        let contents = crate::contents(bytes)?;
         v51::read(&contents).map_err(ReadError::in_contents)?;
         return Ok(Region::of_contents(&contents));
     }

@@ -78,3 +78,40 @@ fn value_words(layout: &Layout, aligned: bool) -> (usize, usize) {
         (_, true) => (4, 2),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastlua_bytecode::{Chunk, Function, PackedLines};
+
+    use crate::{Image, Module, Place};
+
+    /// `luac.cross -f a/net.lua b/net.lua` writes an image, of which the chip finds the first module.
+    #[test]
+    fn two_modules_of_one_name_are_read() {
+        let (layout, aligned) = super::layout(super::SIGNATURE | super::PACKED).unwrap();
+        let module = |source: &str| Module {
+            name: "net".into(),
+            chunk: Chunk {
+                layout,
+                main: Function {
+                    source: Some(source.into()),
+                    vararg: 2,
+                    max_stack: 2,
+                    code: vec![30 | 1 << 23],
+                    ..Function::default()
+                },
+            },
+        };
+        let image = Image {
+            layout,
+            place: Place::Anywhere,
+            aligned,
+            timestamp: 0,
+            seed: None,
+            modules: vec![module("@a/net.lua"), module("@b/net.lua")],
+        };
+        let (contents, _) = super::write(&image, &PackedLines::new()).unwrap();
+        assert_eq!(super::read(&contents).unwrap().image, image);
+        assert!(crate::write(&image).is_err());
+    }
+}

@@ -99,6 +99,7 @@ fn read_packed(bytes: &[u8]) -> Result<(Found, PackedLines)> {
     let packed = contents.packed;
     let found = Found {
         sizes: sizes(&layout, &modules, &prelude.strings, &packed),
+        has_checksum: false,
         strings: prelude.strings.len(),
         index: None,
         image: Image {

@@ -5,7 +5,7 @@ mod common;
 
 use common::{layouts, made_up};
 use fastlua_bytecode::{Dialect, Layout};
-use fastlua_lfs::{Image, Place, read, write};
+use fastlua_lfs::{Image, Place, read, region, write};
 
 fn images() -> Vec<(String, Image)> {
     let mut images = Vec::new();
@@ -60,5 +60,40 @@ fn a_changed_byte_is_refused_or_changes_the_image() {
             refused * 100 > least * all,
             "{what}: {refused} of {all} refused"
         );
+    }
+}
+
+/// The chip takes no compressed image that is for one address: its length is none that it expects.
+#[test]
+fn an_image_for_an_address_is_not_compressed() {
+    for (what, image) in images().iter().filter(|(_, i)| i.place != Place::Anywhere) {
+        let memory = write(image).unwrap().0;
+        assert!(read(&memory).is_ok(), "{what}");
+        let mut member = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
+        member.extend(fastlua_deflate::stored(&memory).unwrap());
+        member.extend(crc32fast::hash(&memory).to_le_bytes());
+        member.extend((memory.len() as u32).to_le_bytes());
+        for error in [read(&member).unwrap_err(), region(&member).unwrap_err()] {
+            assert!(error.to_string().contains("for one address"), "{error}");
+        }
+    }
+}
+
+/// The region of what can be read is made, or there is an error.
+#[test]
+fn the_region_of_damaged_images_is_an_error() {
+    for (what, image) in images() {
+        let bytes = write(&image).unwrap().0;
+        let mut random = fastlua_bytecode::random::Random::new(3);
+        for _ in 0..2000 {
+            let mut changed = bytes.clone();
+            for _ in 0..1 + random.below(4) {
+                let at = random.below(changed.len() as u64) as usize;
+                changed[at] = random.below(256) as u8;
+            }
+            if region(&changed).is_ok() {
+                assert!(read(&changed).is_ok(), "{what}");
+            }
+        }
     }
 }

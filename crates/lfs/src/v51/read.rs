@@ -13,7 +13,7 @@ use super::{
 };
 use crate::size::{Part, Sizes};
 use crate::strings::hash;
-use crate::{Damage, Found, Image, Module, Place, ReadError, index, is_place, names};
+use crate::{Damage, Found, Image, Module, Place, ReadError, index, is_place};
 
 type Result<T> = std::result::Result<T, ReadError>;
 
@@ -71,6 +71,7 @@ pub(crate) fn read(contents: &[u8]) -> Result<Found> {
             strings: start - 4 * HEADER,
             total: reader.memory.len(),
         },
+        has_checksum: false,
         strings: reader.strings.texts.len(),
         index: Some(main),
         image: Image {
@@ -120,7 +121,13 @@ fn indexed(main: &Function, count: usize) -> Option<(Vec<BString>, u32)> {
         Constant::Float(seconds) => seconds as u32,
         _ => return None,
     };
-    names::check(names.iter()).ok()?;
+    // two may have one name: the chip finds the first, and luac.cross says nothing
+    if names
+        .iter()
+        .any(|name| name.is_empty() || name.contains(&0))
+    {
+        return None;
+    }
     let same = index::function(&names, stamp.clone()).ok()? == *main;
     let whole = match *stamp {
         Constant::Float(seconds) => f64::from(timestamp).to_bits() == seconds.to_bits(),
