@@ -75,12 +75,12 @@ pub fn extract(what: &Extract, bytes: Vec<u8>) -> Result<()> {
 
 /// What the packed chunks that are compiled in have in common. Nothing says where it is, but what it looks like is known.
 fn compiled_in(firmware: &Firmware, dialect: Dialect) -> Result<&[u8]> {
-    let slots = firmware.slots.iter().flatten();
+    let slots = firmware.slots().iter().flatten();
     let slots: Vec<_> = slots.map(|slot| slot.range()).collect();
-    let mut places = shared_places(&firmware.bytes, dialect);
+    let mut places = shared_places(firmware.bytes(), dialect);
     places.retain(|place| !slots.iter().any(|slot| slot.contains(place)));
     match places[..] {
-        [place] => Ok(&firmware.bytes[place..]),
+        [place] => Ok(&firmware.bytes()[place..]),
         [] => bail!("it is packed, by a fastlua with other tables: take that one"),
         _ => bail!(
             "it is packed, and several bundles of this file have packed chunks: which it is of is not known"
@@ -113,7 +113,7 @@ fn save(what: &Extract, default: &str, bytes: &[u8]) -> Result<()> {
 /// The chunk that the firmware would load by this name.
 fn chunk<'a>(firmware: &'a Firmware, name: &str) -> Result<Option<Found<'a>>> {
     let is_it = |entry: &Entry| entry.name == name;
-    for slot in &firmware.slots {
+    for slot in firmware.slots() {
         let slot = slot.as_ref().map_err(Clone::clone)?;
         if let Some(entry) = firmware.chunks_of_slot(slot)?.into_iter().find(is_it) {
             let shared = slot
@@ -128,12 +128,12 @@ fn chunk<'a>(firmware: &'a Firmware, name: &str) -> Result<Option<Found<'a>>> {
             }));
         }
     }
-    for label in &firmware.labels {
+    for label in firmware.labels() {
         let label = label.as_ref().map_err(Clone::clone)?;
         if let Some(entry) = firmware.chunks_of(label)?.into_iter().find(is_it) {
             return Ok(Some(Found {
                 entry,
-                bytes: &firmware.bytes,
+                bytes: firmware.bytes(),
                 variant: &label.variant,
                 shared: None,
             }));

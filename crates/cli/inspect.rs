@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use fastlua::{
-    Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants, form_of,
-    is_lfs_image, read_lfs,
+    CheckState, Checks, Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants,
+    form_of, is_lfs_image, read_lfs,
 };
 use fastlua_bytecode::{candidates, is_bytecode, read};
 use serde::Serialize;
@@ -20,8 +20,8 @@ use crate::{list, patch, print};
 #[command(after_help = "Example:
   fastlua inspect mine.bin
 
-Finds the slots and the modules that are compiled in, and checks all checksums. Exit status 1 if nothing \
-is found, or something is damaged.")]
+Finds the slots and the modules that are compiled in, and checks all checksums. Says of each thing whether it is right, \
+wrong, or not checked. Exit status 1 if nothing is found, or something is wrong.")]
 pub struct Args {
     /// The file: firmware of any kind, an ELF file, an object file or an archive of them, an LFS image, a .lc file, a fast_chunks.h
     #[arg(value_name = "FILE")]
@@ -45,8 +45,10 @@ struct Found {
     schema: &'static str,
     file: String,
     kind: String,
-    /// What guards the image, and whether it is right.
+    /// The checksums of images.
     guards: Vec<GuardFound>,
+    /// The signatures of images.
+    signatures: Vec<GuardFound>,
     /// Slots and bundles that are compiled in.
     places: Vec<Place>,
     /// What is wrong, wherever that is.
@@ -56,7 +58,8 @@ struct Found {
 #[derive(Serialize)]
 struct GuardFound {
     guard: String,
-    right: bool,
+    /// None where it is not checked.
+    right: Option<bool>,
 }
 
 /// A slot, or a bundle that is compiled in, or a file that is a chunk or an LFS image.
@@ -64,6 +67,10 @@ struct GuardFound {
 struct Place {
     /// `slot`, `compiled in`, `text`, `chunk` or `LFS`.
     kind: &'static str,
+    /// Of its own checksums.
+    state: CheckState,
+    /// Of those of the image around it.
+    image: Option<CheckState>,
     offset: Option<usize>,
     address: Option<u32>,
     variants: Vec<String>,
@@ -89,7 +96,9 @@ struct ChunkFound {
     source_bytes: Option<u32>,
     sha256: Option<String>,
     strip: Option<u8>,
-    sound: bool,
+    /// Whether all of it is right; none where something is not checked, and nothing is wrong.
+    sound: Option<bool>,
+    checks: Checks,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -150,23 +159,37 @@ fn found(kind: String, places: Vec<Place>) -> Found {
 }
 
 fn of_firmware(firmware: &Firmware) -> Found {
-    let mut all = found(firmware.image.kind().to_string(), Vec::new());
-    for (guard, right) in firmware.image.verify(&firmware.bytes) {
+    let mut all = found(firmware.kind(), Vec::new());
+    for (guard, state) in firmware.guards() {
         let guard = guard.to_string();
-        if !right {
+        if state == CheckState::Wrong {
             all.damage.push(format!("the {guard} does not fit"));
         }
+        let right = state.is_right();
         all.guards.push(GuardFound { guard, right });
     }
-    let slots = firmware.slots.iter().map(|slot| of_slot(firmware, slot));
+    all.signatures = firmware
+        .signatures()
+        .map(|guard| GuardFound { guard, right: None })
+        .collect();
+    let broken = firmware.image().broken().iter();
+    all.damage.extend(broken.map(|broken| {
+        let start = broken.start;
+        format!(
+            "what begins as an image at offset {start:#x} is none: {}",
+            broken.error
+        )
+    }));
+    let slots = firmware.slots().iter().map(|slot| of_slot(firmware, slot));
     let labels = firmware
-        .labels
+        .labels()
         .iter()
         .map(|label| of_label(firmware, label));
     for place in slots.chain(labels) {
         match place {
             Ok(place) => {
-                let damaged = place.chunks.iter().filter(|chunk| !chunk.sound);
+                let damaged = place.chunks.iter();
+                let damaged = damaged.filter(|chunk| chunk.checks.worst() == CheckState::Wrong);
                 let damaged = damaged.map(|c| format!("chunk {} is damaged", c.name));
                 all.damage.extend(damaged);
                 all.places.push(place);
@@ -182,12 +205,14 @@ fn of_slot(
     slot: &Result<Slot, FirmwareError>,
 ) -> Result<Place, FirmwareError> {
     let slot = slot.as_ref().map_err(Clone::clone)?;
-    let bytes = firmware.bytes_of(slot);
     let linked = is_linked(firmware);
     let chunks = firmware.chunks_of_slot(slot)?;
     let contents = slot.contents.as_ref();
+    let checks = |entry: &Entry| firmware.checks_in_slot(slot, entry);
     Ok(Place {
         kind: "slot",
+        state: CheckState::Right,
+        image: linked.then(|| firmware.image_of(&slot.range())),
         offset: linked.then_some(slot.offset),
         address: linked.then_some(slot.head.address),
         variants: vec![slot.head.variant.clone()],
@@ -196,8 +221,8 @@ fn of_slot(
         hook: Some(slot.head.hook),
         capacity: Some(slot.head.capacity),
         used: Some(contents.map_or(0, |contents| contents.used)),
-        bundle: contents.map(|contents| print::hex(&contents.bundle)),
-        chunks: chunks.iter().map(|entry| of_entry(entry, bytes)).collect(),
+        bundle: contents.map(|contents| contents.name()),
+        chunks: chunks.iter().map(|e| of_entry(e, checks(e))).collect(),
         ..Place::default()
     })
 }
@@ -209,8 +234,11 @@ fn of_label(
     let label = label.as_ref().map_err(Clone::clone)?;
     let chunks = firmware.chunks_of(label)?;
     let linked = is_linked(firmware);
+    let checks = |entry: &Entry| firmware.checks_compiled_in(label, entry);
     Ok(Place {
         kind: "compiled in",
+        state: CheckState::Right,
+        image: linked.then(|| firmware.image_of(&(label.offset..label.offset + 1))),
         offset: linked.then_some(label.offset),
         address: linked.then_some(label.address),
         variants: vec![label.variant.clone()],
@@ -218,10 +246,7 @@ fn of_label(
         freezes: Some(label.freezes),
         hook: label.index.about.is_none().then_some(label.hook), // an object file can't know
         bundle: Some(label.bundle.clone()),
-        chunks: chunks
-            .iter()
-            .map(|entry| of_entry(entry, &firmware.bytes))
-            .collect(),
+        chunks: chunks.iter().map(|e| of_entry(e, checks(e))).collect(),
         ..Place::default()
     })
 }
@@ -229,12 +254,12 @@ fn of_label(
 /// Whether what is found has a place and an address.
 fn is_linked(firmware: &Firmware) -> bool {
     !matches!(
-        firmware.image.kind(),
+        firmware.image().kind(),
         ImageKind::Object | ImageKind::Archive
     )
 }
 
-fn of_entry(entry: &Entry, bytes: &[u8]) -> ChunkFound {
+fn of_entry(entry: &Entry, checks: Checks) -> ChunkFound {
     let about = entry.about.as_ref();
     let form = form_of(entry);
     let words = entry.words.as_ref();
@@ -248,7 +273,8 @@ fn of_entry(entry: &Entry, bytes: &[u8]) -> ChunkFound {
         strip: about
             .map(|about| about.strip)
             .filter(|_| !form.is_source() && !form.is_data()),
-        sound: entry.is_sound(bytes),
+        sound: checks.worst().is_right(),
+        checks,
     }
 }
 
@@ -282,6 +308,10 @@ fn of_image(bytes: &[u8], known: &Variants) -> Found {
             return all;
         }
     };
+    let state = match image.has_checksum {
+        true => CheckState::Right,
+        false => CheckState::NotChecked,
+    };
     let chunk = |part: &fastlua::LfsPart| ChunkFound {
         name: part.name.to_string(),
         form: None,
@@ -290,10 +320,12 @@ fn of_image(bytes: &[u8], known: &Variants) -> Found {
         source_bytes: None,
         sha256: None,
         strip: None,
-        sound: true,
+        sound: state.is_right(),
+        checks: Checks::all(state),
     };
     all.places.push(Place {
         kind: "LFS",
+        state,
         address: match image.image.place {
             LfsPlace::At(address) => Some(address),
             LfsPlace::Anywhere => None,
@@ -351,14 +383,19 @@ fn of_line(line: &str) -> Option<ChunkFound> {
         source_bytes: bytes.parse().ok(),
         sha256: None,
         strip: strip.parse().ok(),
-        sound: true,
+        sound: None,
+        checks: Checks::all(CheckState::NotChecked),
     })
 }
 
 fn text(found: &Found) -> String {
     let mut text = format!("{}\n", found.kind);
-    for GuardFound { guard, right } in &found.guards {
-        let state = if *right { "right" } else { "WRONG" };
+    for GuardFound { guard, right } in found.guards.iter().chain(&found.signatures) {
+        let state = match right {
+            Some(true) => "right",
+            Some(false) => "WRONG",
+            None => "not checked",
+        };
         text += &format!("{guard}: {state}\n");
     }
     for place in &found.places {
@@ -371,10 +408,9 @@ fn text(found: &Found) -> String {
                 .sha256
                 .as_deref()
                 .map_or(String::new(), |hash| format!("  SHA-256 {hash}"));
-            let state = if chunk.sound { "" } else { "  DAMAGED" };
             text += &format!(
-                "  {:width$}  {form:8} {bytes:>7}{source}{state}\n",
-                chunk.name
+                "  {:width$}  {form:8} {bytes:>7}  {}{source}\n",
+                chunk.name, chunk.checks
             );
         }
     }
@@ -415,6 +451,13 @@ fn head(place: &Place) -> String {
     });
     parts.extend(place.timestamp.map(|time| format!("time stamp {time}")));
     parts.extend(place.seed.map(|seed| format!("seed {seed:#010x}")));
+    parts.push(match place.state {
+        CheckState::NotChecked => "not checked".into(),
+        state => format!("checksums {state}"),
+    });
+    if let Some(CheckState::NotChecked) = place.image {
+        parts.push("no checksum around it".into());
+    }
     parts.extend(place.bundle.as_ref().map(|name| format!("bundle {name}")));
     parts.join(", ") + "\n"
 }

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use fastlua::{Bundle, Firmware, FirmwareError, Options, Patched, Plan, Report, Slot, variant_of};
+use fastlua::{
+    Bundle, Firmware, FirmwareError, Guard, ImageError, Options, PatchOptions, Patched, Plan,
+    Report, Slot, variant_of,
+};
 use fastlua_sbom::cyclonedx;
 use serde_json::json;
 
@@ -18,10 +21,10 @@ use crate::{build, inputs, print};
   fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin
 
 The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
-replaced; everything else stays byte for byte, but for the checksums of the image, which are made right again. \
+replaced; everything else stays byte for byte, but for the checksums of the image that holds the slot. \
 docs/images.md tells more.")]
 pub struct Args {
-    /// The firmware: a file for the flash, a dump of all of it, or an ELF file
+    /// The firmware: a file for the flash, a dump of all or a part of it, a UF2 file, or an ELF file
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     #[command(flatten)]
@@ -38,6 +41,15 @@ pub struct Args {
     /// Which slot, from 1 on, if the firmware has several
     #[arg(long, value_name = "N")]
     slot: Option<usize>,
+    /// Set the checksums of the slot's image even if they were wrong before, so that the damage can't be seen any more
+    #[arg(long)]
+    fix_checksums: bool,
+    /// Leave other images in the file as they are, though their checksums are wrong
+    #[arg(long)]
+    keep_damaged: bool,
+    /// Patch a slot whose image is not in the file; its checksums are yours to set
+    #[arg(long)]
+    uncovered: bool,
     /// Write a bill of materials: what is in the slot, as CycloneDX JSON
     #[arg(long, value_name = "FILE", conflicts_with = "empty")]
     sbom: Option<PathBuf>,
@@ -67,16 +79,18 @@ pub fn run(args: &Args) -> Result<()> {
         false => Some(built(args, &slot)?),
     };
     let bundle = built.as_ref().map(|(_, bundle)| bundle);
-    let patched = firmware.patch(&slot, bundle).map_err(failed)?;
+    let options = PatchOptions {
+        fix_checksums: args.fix_checksums,
+        keep_damaged: args.keep_damaged,
+        uncovered: args.uncovered,
+    };
+    let patched = firmware.patch(args.slot, bundle, options).map_err(failed)?;
     let mut outputs = Outputs::default();
-    outputs.add(output, firmware.bytes.clone());
+    outputs.add(output, firmware.to_file());
     if let (Some(file), Some((plan, bundle)), Some(contents)) =
         (&args.sbom, &built, &patched.contents)
     {
-        outputs.add(
-            file,
-            cyclonedx(plan, bundle, &print::hex(&contents.bundle))?,
-        );
+        outputs.add(file, cyclonedx(plan, bundle, &contents.name())?);
     }
     let written = outputs.commit()?;
     if args.json {
@@ -90,9 +104,11 @@ pub fn run(args: &Args) -> Result<()> {
                 "offset": slot.offset, "address": slot.head.address, "variant": slot.head.variant,
                 "hook": slot.head.hook, "capacity": slot.head.capacity,
                 "used": contents.map_or(0, |c| c.used),
-                "bundle": contents.map(|c| print::hex(&c.bundle)),
+                "bundle": contents.map(|c| c.name()),
             },
-            "guards": patched.guards.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "guards": texts(&patched.guards),
+            "fixed": texts(&patched.fixed),
+            "kept": texts(&patched.kept),
             "chunks": bundle.map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
         }));
     }
@@ -131,13 +147,25 @@ fn report(slot: &Slot, patched: &Patched) -> String {
             contents.count,
             contents.used,
             head.capacity,
-            print::hex(&contents.bundle)
+            contents.name()
         ),
     };
     for guard in &patched.guards {
-        text += &format!("{guard}: made right\n");
+        text += &match patched.fixed.contains(guard) {
+            true => format!(
+                "{guard}: was wrong before, and is set: damage elsewhere in the image is hidden now\n"
+            ),
+            false => format!("{guard}: set\n"),
+        };
+    }
+    for guard in &patched.kept {
+        text += &format!("{guard}: of another image, is wrong, and stays so\n");
     }
     text
+}
+
+fn texts(guards: &[Guard]) -> Vec<String> {
+    guards.iter().map(ToString::to_string).collect()
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -150,6 +178,11 @@ pub fn explained(image: &str, error: &FirmwareError) -> anyhow::Error {
     let hint = match error {
         FirmwareError::NoSlot(_) => " (fastlua build --slot)",
         FirmwareError::WhichSlot(_) => " (--slot N)",
+        FirmwareError::Image(ImageError::Damaged(_)) => {
+            ". Take a file that is whole, or say --fix-checksums to set them all the same"
+        }
+        FirmwareError::Elsewhere(_) => ". Say --keep-damaged to leave that image as it is",
+        FirmwareError::Uncovered(_) => ", or say --uncovered if you set its checksums yourself",
         _ => "",
     };
     anyhow!("{image}: {error}{hint}")

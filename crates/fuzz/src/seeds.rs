@@ -3,7 +3,10 @@
 #[path = "../../../tests/support/firmware.rs"]
 mod samples;
 
-use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, Project, c_module_with_object};
+use fastlua::{
+    Bundle, Chip, Firmware, Form, Head, Module, Options, PatchOptions, Project,
+    c_module_with_object,
+};
 use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
@@ -180,13 +183,18 @@ pub(crate) fn firmware() -> Vec<Vec<u8>> {
     let mut all = vec![object.bytes()];
     for slots in [&[7168][..], &[8192, 1024]] {
         let heads: Vec<Head> = slots.iter().map(|capacity| head(*capacity)).collect();
-        let empty = samples::raw(&heads);
-        // without most of what is in front: a long seed slows down every mutant
-        let empty = empty[samples::FIRST - 16..].to_vec();
+        // with little in front: a long seed slows down every mutant
+        let mut empty = vec![0x5a; 16];
+        for head in heads {
+            let address = samples::IROM + empty.len() as u32;
+            empty.extend(Head { address, ..head }.to_slot());
+            empty.extend([0xa5; 16]);
+        }
         let mut filled = Firmware::read(empty.clone()).expect("it is a raw file");
-        let slot = filled.slot(Some(1)).expect("it is there").clone();
-        filled.patch(&slot, Some(&bundle)).expect("it fits");
-        all.extend([empty, filled.bytes]);
+        filled
+            .patch(Some(1), Some(&bundle), PatchOptions::default())
+            .expect("it fits");
+        all.extend([empty, filled.to_file()]);
     }
     all
 }

@@ -36,6 +36,22 @@ pub enum Error {
         /// Where the table is.
         offset: usize,
     },
+    /// A checksum was wrong before the change: something else of the image is damaged.
+    #[error("the {0} was wrong before: the image is damaged")]
+    Damaged(Guard),
+    /// The change is in two images that overlap.
+    #[error(
+        "the images at offsets {first:#x} and {second:#x} overlap: which of them is right is not known"
+    )]
+    Overlap {
+        /// Where one begins.
+        first: usize,
+        /// Where the other one does.
+        second: usize,
+    },
+    /// A file that has far more of what looks like an image than a firmware has.
+    #[error("too many places look like images that overlap: this is no firmware")]
+    Many,
     /// The change is where a guard is.
     #[error("the change is over the {0}")]
     Guard(Guard),

@@ -13,8 +13,26 @@
 use crate::fields::{checksum, segments, take};
 use crate::{Check, Chip, Error, Guard, Kind, Part, seal};
 
-const HEADER: usize = 24;
+pub(crate) const HEADER: usize = 24;
 const SHA256: usize = 32;
+
+/// Where memory is on the chips of the family: RAM, mapped flash, and what stays on in deep sleep.
+const ADDRESSES: std::ops::Range<u32> = 0x3000_0000..0x6010_0000;
+
+pub(crate) fn is_address(address: u32) -> bool {
+    ADDRESSES.contains(&address)
+}
+
+/// Whether code can begin here.
+pub(crate) fn is_entry(address: u32) -> bool {
+    (0x4000_0000..0x5000_0000).contains(&address)
+}
+
+/// The chip of a header; none that is known where the header ends early.
+pub(crate) fn chip(header: &[u8]) -> Chip {
+    let two = header.get(12..14).and_then(|two| two.try_into().ok());
+    Chip(two.map_or(u16::MAX, u16::from_le_bytes))
+}
 
 pub(crate) fn read(bytes: &[u8], start: usize) -> Result<Part, Error> {
     let header = take(bytes, start, HEADER, "the header")?;
@@ -24,7 +42,7 @@ pub(crate) fn read(bytes: &[u8], start: usize) -> Result<Part, Error> {
             what: "neither an ESP8266's image nor an ESP32's: it is not said whether a hash is appended",
         });
     }
-    let chip = Chip(u16::from_le_bytes([header[12], header[13]]));
+    let chip = chip(header);
     let segments = segments(bytes, start, start + HEADER)?;
     let checksum = checksum(bytes, start, &segments)?;
     let mut end = checksum.range().end;

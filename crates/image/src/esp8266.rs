@@ -18,6 +18,21 @@ const WINDOW: u32 = 0x10_0000;
 /// Addresses of RAM and flash. An ESP32's header has flash pins and their strengths in this place, which never look like that.
 const ADDRESSES: std::ops::Range<u32> = 0x3ffe_0000..0x4030_0000;
 
+/// RAM for data, RAM for code, and mapped flash.
+pub(crate) fn is_address(address: u32) -> bool {
+    let ranges = [
+        0x3ffe_0000..0x4000_0000,
+        0x4010_0000..0x4011_0000,
+        MAPPED..MAPPED + WINDOW,
+    ];
+    ranges.iter().any(|range| range.contains(&address))
+}
+
+/// Whether code can begin here.
+pub(crate) fn is_entry(address: u32) -> bool {
+    (0x4010_0000..0x4011_0000).contains(&address) || (MAPPED..MAPPED + WINDOW).contains(&address)
+}
+
 /// Where a byte of the flash is seen.
 pub(crate) fn mapped(offset: usize) -> Option<u32> {
     let offset = u32::try_from(offset).ok()?;
@@ -34,6 +49,15 @@ pub(crate) fn is_v2(bytes: &[u8], start: usize) -> bool {
     matches!(bytes.get(start..), Some([0xea, 4, ..]))
 }
 
+/// Where the second header of an image of version 2 is, which looks like an image of its own; none where there is no such image.
+pub(crate) fn second(bytes: &[u8], start: usize) -> Option<usize> {
+    let flash = is_v2(bytes, start)
+        .then(|| segment(bytes, start + 8))?
+        .ok()?;
+    let second = flash.range.end;
+    (flash.address.is_none() && is_image(bytes, second)).then_some(second)
+}
+
 pub(crate) fn v1(bytes: &[u8], start: usize) -> Result<Part, Error> {
     let segments = segments(bytes, start, start + 8)?;
     let checksum = checksum(bytes, start, &segments)?;
@@ -46,12 +70,12 @@ pub(crate) fn v1(bytes: &[u8], start: usize) -> Result<Part, Error> {
     })
 }
 
-/// `flashed` is the place in the flash, if it is known.
-pub(crate) fn v2(bytes: &[u8], start: usize, flashed: Option<usize>) -> Result<Part, Error> {
+/// The address of its flash segment is not known here.
+pub(crate) fn v2(bytes: &[u8], start: usize) -> Result<Part, Error> {
     take(bytes, start, 8, "the first header")?;
     let mut flash = segment(bytes, start + 8)?;
     flash.checksummed = false;
-    flash.address = flashed.and_then(|place| mapped(place + 16));
+    flash.address = None;
     let second = flash.range.end;
     take(bytes, second, 8, "the second header")?;
     if !is_image(bytes, second) {
@@ -75,7 +99,8 @@ pub(crate) fn v2(bytes: &[u8], start: usize, flashed: Option<usize>) -> Result<P
     })
 }
 
-/// The CRC32, unless the image ends before it: at the end of the file, or where flash was left erased or a file padded.
+/// The CRC32, unless the image ends before it: at the end of the file, where flash was left erased or a file padded, or where
+/// another image follows.
 fn crc32(bytes: &[u8], offset: usize) -> Result<Option<Guard>, Error> {
     let behind = bytes.get(offset..).unwrap_or_default();
     if behind.is_empty() {

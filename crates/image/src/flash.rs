@@ -1,103 +1,138 @@
 //! Several parts at their places in a flash.
 //!
-//! ESP8266: the image of version 1 at 0 and the raw `.irom0.text` at 0x10000, as NodeMCU has them; or Espressif's boot loader at 0
-//! and images of version 2 at 0x1000 and, for updates over the air, at 0x81000 or 0x101000 (SDK guide, "FOTA").
+//! ESP8266: the image of version 1 at 0 and the raw `.irom0.text` at 0x10000, as NodeMCU has them; or a boot loader of version 1 at 0
+//! (Espressif's, rBoot) and images of version 2 behind it.
 //!
-//! ESP32 family: the boot loader at 0, 0x1000 or 0x2000 (esptool's `BOOTLOADER_FLASH_OFFSET`) and a table of partitions at 0x8000,
-//! entries of 32 bytes: magic aa 50, type (0 is an application), subtype, offset, size, label (16 bytes), flags (bit 0: encrypted).
-//! Behind the last entry stand eb eb and an MD5, or ff (ESP-IDF, `gen_esp32part.py`). A table that was moved by
-//! `CONFIG_PARTITION_TABLE_OFFSET` is not looked for.
+//! ESP32 family: a table of partitions, at 0x8000 unless it was moved (`CONFIG_PARTITION_TABLE_OFFSET`), has entries of 32 bytes:
+//! magic aa 50, type (0 is an application), subtype, offset, size, label (16 bytes), flags (bit 0: encrypted). Behind the last entry
+//! stand eb eb and an MD5, or ff (ESP-IDF, `gen_esp32part.py`). It says where an application should begin. What is there is told by the
+//! image itself, so a table that is wrong, elsewhere or absent does no harm.
 
 use std::ops::Range;
 
-use crate::fields::{is_image, word};
+use crate::fields::word;
+use crate::guard::overlap;
+use crate::scan::{Found, scan};
 use crate::seal::all_same;
-use crate::{Error, Image, Kind, Part, Seal, Segment, esp32, esp8266};
+use crate::{Error, Image, Kind, Part, Seal, Segment, esp8266};
 
 /// A sector: the table, and its signature for secure boot, version 1.
 const TABLE: Range<usize> = 0x8000..0x9000;
 const ENTRY: usize = 32;
 const APPLICATION: u8 = 0;
 const ENCRYPTED: u32 = 1;
-const BOOT_LOADERS: [usize; 3] = [0, 0x1000, 0x2000];
 const IROM: usize = 0x1_0000;
 /// The flash that an ESP8266 sees at once.
 const IROM_END: usize = 0x10_0000;
-const V2: [usize; 3] = [0x1000, 0x8_1000, 0x10_1000];
 
-/// The image at `start`, an ESP8266's or an ESP32's.
-pub(crate) fn image(bytes: &[u8], start: usize) -> Result<Part, Error> {
-    if esp8266::is_v1(bytes, start)? {
-        esp8266::v1(bytes, start)
-    } else {
-        esp32::read(bytes, start)
-    }
-}
-
-/// What stands behind the image of version 1 at 0.
-pub(crate) fn esp8266(bytes: &[u8], first: Part) -> Result<Image, Error> {
-    let end = first.range.end;
-    let mut parts = vec![first];
-    if end <= V2[0] && esp8266::is_v2(bytes, V2[0]) {
-        for place in V2 {
-            let overlaps = parts.iter().any(|part| part.range.contains(&place));
-            if !overlaps && esp8266::is_v2(bytes, place) {
-                parts.push(esp8266::v2(bytes, place, Some(place))?);
-            }
-        }
-    } else if let Some(irom) = bytes.get(IROM..bytes.len().min(IROM_END))
-        && end <= IROM
-        && !all_same(irom)
+/// All that is in a file which is no ELF file.
+pub(crate) fn read(bytes: &[u8]) -> Result<Image, Error> {
+    let sector = TABLE.start..bytes.len().min(TABLE.end);
+    let entries = entries(bytes.get(sector.clone()).unwrap_or_default());
+    let places = entries.iter().map(|entry| entry.range.start);
+    let places: Vec<usize> = [0].into_iter().chain(places).collect();
+    let mut scan = scan(bytes, &places)?;
+    if let (true, Some(first)) = (scan.parts.is_empty(), scan.broken.first())
+        && entries.is_empty()
     {
-        let range = IROM..IROM + irom.len();
+        return Err(first.error.clone());
+    }
+    for range in iroms(bytes, &scan.parts) {
         let segment = Segment {
             range: range.clone(),
             address: esp8266::mapped(IROM),
             checksummed: false,
         };
-        parts.push(Part::raw(range, Some(segment)));
+        scan.parts.push(Found::raw(range, Some(segment), None));
     }
-    if parts.len() == 1 {
-        return Ok(Image::of(parts.remove(0), bytes));
+    place(&mut scan.parts);
+    let is_table = |parts: &[Found]| {
+        !entries.is_empty() && !parts.iter().any(|f| overlap(&f.part.range, &sector))
+    };
+    let table = is_table(&scan.parts).then_some(sector);
+    if table.is_some() {
+        for entry in &entries {
+            let unreadable = unreadable(bytes, entry);
+            let is_free =
+                |range: &Range<usize>| !scan.parts.iter().any(|f| overlap(&f.part.range, range));
+            if let Some((range, seal)) = unreadable.filter(|(range, _)| is_free(range)) {
+                scan.parts.push(Found::raw(range, None, Some(seal)));
+            }
+        }
     }
+    scan.parts.sort_by_key(|found| found.part.range.start);
+    let kind = kind(&scan.parts, table.is_some());
+    if scan.parts.is_empty() && table.is_none() {
+        let all = Segment {
+            range: 0..bytes.len(),
+            address: None,
+            checksummed: false,
+        };
+        scan.parts.push(Found::raw(0..bytes.len(), Some(all), None));
+    }
+    let wrong = scan.parts.iter().flat_map(|found| found.wrong.clone());
     Ok(Image {
-        kind: Kind::Esp8266Flash,
-        parts,
-        table: None,
+        kind,
+        wrong: wrong.collect(),
+        parts: scan.parts.into_iter().map(|found| found.part).collect(),
+        broken: scan.broken,
+        table,
         len: bytes.len(),
     })
 }
 
-/// The flash of an ESP32, if there is a table of partitions that no image at 0 lies over.
-pub(crate) fn esp32(bytes: &[u8]) -> Result<Option<Image>, Error> {
-    let table = bytes.get(TABLE.start..bytes.len().min(TABLE.end));
-    let entries = entries(table.unwrap_or_default());
-    if entries.is_empty() {
-        return Ok(None);
+impl Found {
+    fn raw(range: Range<usize>, segment: Option<Segment>, seal: Option<Seal>) -> Found {
+        let mut part = Part::raw(range, segment);
+        part.seal = seal;
+        let wrong = Vec::new();
+        Found { part, wrong }
     }
-    if is_image(bytes, 0) && image(bytes, 0).is_ok_and(|part| part.range.end > TABLE.start) {
-        return Ok(None);
+}
+
+fn kind(parts: &[Found], has_table: bool) -> Kind {
+    let is_8266 = |f: &Found| matches!(f.part.kind, Kind::Esp8266V1 | Kind::Esp8266V2);
+    match parts {
+        _ if has_table => Kind::Esp32Flash,
+        [] => Kind::Raw,
+        [one] if one.part.range.start == 0 => one.part.kind,
+        several if several.iter().any(is_8266) => Kind::Esp8266Flash,
+        _ => Kind::Esp32Flash,
     }
-    let mut parts: Vec<Part> = boot_loader(&bytes[..TABLE.start])?.into_iter().collect();
-    for entry in entries {
-        parts.extend(application(bytes, &entry)?);
+}
+
+/// The raw parts behind images of version 1. There are none where images of version 2 are.
+fn iroms(bytes: &[u8], parts: &[Found]) -> Vec<Range<usize>> {
+    if parts.iter().any(|f| f.part.kind == Kind::Esp8266V2) {
+        return Vec::new();
     }
-    parts.sort_by_key(|part| part.range.start);
-    if let Some(two) = parts
-        .windows(2)
-        .find(|two| two[0].range.end > two[1].range.start)
-    {
-        return Err(Error::Header {
-            offset: two[1].range.start,
-            what: "partitions overlap",
-        });
+    let first = parts.iter().filter(|f| f.part.kind == Kind::Esp8266V1);
+    let irom = |found: &Found| {
+        let Range { start, end } = found.part.range;
+        let next = parts.iter().map(|f| f.part.range.start);
+        let next = next.filter(|next| *next > start).min();
+        let last = bytes.len().min(start.saturating_add(IROM_END));
+        let range = start.saturating_add(IROM)..last.min(next.unwrap_or(last));
+        let irom = bytes.get(range.clone()).filter(|irom| !irom.is_empty())?;
+        (end <= range.start && !all_same(irom)).then_some(range)
+    };
+    first.filter_map(irom).collect()
+}
+
+/// Says where the flash segments of version 2 are on the chip, as far as a boot loader at the start of the flash tells it.
+fn place(parts: &mut [Found]) {
+    let Some(start) = parts
+        .first()
+        .filter(|first| first.part.kind == Kind::Esp8266V1)
+        .map(|first| first.part.range.start)
+    else {
+        return;
+    };
+    for found in parts.iter_mut() {
+        if let (Kind::Esp8266V2, Some(flash)) = (found.part.kind, found.part.segments.first_mut()) {
+            flash.address = esp8266::mapped(flash.range.start - start);
+        }
     }
-    Ok(Some(Image {
-        kind: Kind::Esp32Flash,
-        parts,
-        table: Some(TABLE.start..bytes.len().min(TABLE.end)),
-        len: bytes.len(),
-    }))
 }
 
 /// A partition for an application.
@@ -127,37 +162,13 @@ fn entries(table: &[u8]) -> Vec<Entry> {
     all.flatten().collect()
 }
 
-/// What is in a partition; nothing if it is outside the file or was never written.
-fn application(bytes: &[u8], entry: &Entry) -> Result<Option<Part>, Error> {
-    let end = entry.range.end.min(bytes.len());
-    let start = entry.range.start;
-    let Some(partition) = bytes.get(start..end) else {
-        return Ok(None);
-    };
-    if all_same(&partition[..partition.len().min(ENTRY)]) {
-        return Ok(None);
-    }
-    if is_image(bytes, start) {
-        return esp32::read(&bytes[..end], start).map(Some);
-    }
-    let mut part = Part::raw(start..end, None);
+/// What is in a partition that holds no image; nothing if it is outside the file or was never written.
+fn unreadable(bytes: &[u8], entry: &Entry) -> Option<(Range<usize>, Seal)> {
+    let range = entry.range.start..entry.range.end.min(bytes.len());
+    let partition = bytes.get(range.clone())?;
     let marked = entry.marked;
-    part.seal = Some(Seal::Unreadable {
-        offset: start,
-        marked,
-    });
-    Ok(Some(part))
-}
-
-/// The first place that holds an image, or what is wrong with the only one that seems to.
-fn boot_loader(bytes: &[u8]) -> Result<Option<Part>, Error> {
-    let places = BOOT_LOADERS.into_iter();
-    let mut wrong = Ok(None);
-    for place in places.filter(|place| is_image(bytes, *place)) {
-        match esp32::read(bytes, place) {
-            Ok(part) => return Ok(Some(part)),
-            Err(error) => wrong = wrong.and(Err(error)),
-        }
-    }
-    wrong
+    let offset = range.start;
+    let is_empty = all_same(&partition[..partition.len().min(ENTRY)]);
+    let seal = Seal::Unreadable { offset, marked };
+    (!is_empty && partition[0] != 0xe9).then_some((range, seal))
 }

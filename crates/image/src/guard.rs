@@ -87,6 +87,11 @@ pub(crate) fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
     one.start.max(other.start) < one.end.min(other.end)
 }
 
+/// Whether all of a range lies within another one.
+pub(crate) fn inside(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
 /// The absolute value of the CRC as a signed number, plus one if it was not negative, else less one.
 fn esp8266_crc32(bytes: &[u8]) -> u32 {
     let crc = crc32fast::hash(bytes);

@@ -47,9 +47,10 @@ impl fmt::Display for Kind {
     }
 }
 
-impl fmt::Display for Chip {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let name = match self.0 {
+impl Chip {
+    /// None for a number that came later.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
             0 => "ESP32",
             2 => "ESP32-S2",
             5 => "ESP32-C3",
@@ -60,8 +61,20 @@ impl fmt::Display for Chip {
             18 => "ESP32-P4",
             20 => "ESP32-C61",
             23 => "ESP32-C5",
-            other => return write!(f, "ESP32 family, chip {other}"),
-        };
-        f.write_str(name)
+            25 => "ESP32-H21",
+            28 => "ESP32-H4",
+            31 => "ESP32-E22",
+            32 => "ESP32-S31",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Chip {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "ESP32 family, chip {}", self.0),
+        }
     }
 }

@@ -15,24 +15,40 @@ mod guard;
 mod kind;
 mod mend;
 mod objects;
+mod scan;
 mod seal;
+mod uf2;
 
 use std::ops::Range;
 
 pub use error::Error;
 pub use guard::{Check, Guard};
 pub use kind::{Chip, Kind};
+pub use mend::{Mended, Wrong};
 pub use objects::objects;
 pub use seal::Seal;
+pub use uf2::Uf2;
 
 /// What a firmware file holds. It keeps places, not the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     kind: Kind,
     parts: Vec<Part>,
+    broken: Vec<Broken>,
+    /// What was wrong when the file was read.
+    wrong: Vec<Guard>,
     /// Where a dump has its table of partitions.
     table: Option<Range<usize>>,
     len: usize,
+}
+
+/// Something that begins as an image does, and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Where it begins.
+    pub start: usize,
+    /// What is wrong with it.
+    pub error: Error,
 }
 
 /// One image of a file, or bytes that stand for themselves.
@@ -63,40 +79,24 @@ pub struct Segment {
 }
 
 impl Image {
-    /// Tells what the file is. What has the magic of a format is held to that format; what has none is [`Kind::Raw`], which is
-    /// also all that can be said of an encrypted file.
+    /// Tells what the file is, and finds the images in it wherever they begin. What has none is [`Kind::Raw`], which is also all that
+    /// can be said of an encrypted file.
     ///
     /// # Errors
-    /// The file has the magic of a format, but is cut or has a header that can't be.
+    /// An ELF file that can't be; or what is cut or has a header that can't be, and nothing else is there.
     pub fn read(bytes: &[u8]) -> Result<Image, Error> {
         if bytes.starts_with(elf::MAGIC) {
             return Ok(Image::of(elf::read(bytes)?, bytes));
         }
-        if let Some(image) = flash::esp32(bytes)? {
-            return Ok(image);
-        }
-        if esp8266::is_v2(bytes, 0) {
-            return Ok(Image::of(esp8266::v2(bytes, 0, None)?, bytes));
-        }
-        if fields::is_image(bytes, 0) {
-            let part = flash::image(bytes, 0)?;
-            return match part.kind {
-                Kind::Esp8266V1 => flash::esp8266(bytes, part),
-                _ => Ok(Image::of(part, bytes)),
-            };
-        }
-        let all = Segment {
-            range: 0..bytes.len(),
-            address: None,
-            checksummed: false,
-        };
-        Ok(Image::of(Part::raw(0..bytes.len(), Some(all)), bytes))
+        flash::read(bytes)
     }
 
     fn of(part: Part, bytes: &[u8]) -> Image {
         Image {
             kind: part.kind,
             parts: vec![part],
+            broken: Vec::new(),
+            wrong: Vec::new(),
             table: None,
             len: bytes.len(),
         }
@@ -107,9 +107,14 @@ impl Image {
         self.kind
     }
 
-    /// The images in it, in the order of the file; they don't overlap.
+    /// The images in it, in the order of the file. One may lie within a segment of another one, which then stands before it.
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// What begins as an image does, and is cut or goes on to where it can't be.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
     }
 
     /// The segments of all parts.
@@ -117,14 +122,14 @@ impl Image {
         self.parts.iter().flat_map(|part| &part.segments)
     }
 
-    /// Where the byte at an offset of the file is on the chip. None if it is in no segment, or the file does not say it.
+    /// Where the byte at an offset of the file is on the chip. None if it is in no segment, or the file does not say it. Of an image
+    /// within another one the inner one counts.
     pub fn address(&self, offset: usize) -> Option<u32> {
-        self.segments()
-            .filter(|segment| segment.range.contains(&offset))
-            .find_map(|segment| {
-                let behind = u32::try_from(offset - segment.range.start).ok()?;
-                segment.address?.checked_add(behind)
-            })
+        let byte = offset..offset.checked_add(1)?;
+        let inner = *self.covering(&byte).first()?;
+        let segment = inner.segments.iter().find(|s| s.range.contains(&offset))?;
+        let behind = u32::try_from(offset - segment.range.start).ok()?;
+        segment.address?.checked_add(behind)
     }
 }
 

@@ -1,69 +1,147 @@
-//! Guards compared and made right again.
+//! Checksums compared and made right again.
 
 use std::ops::Range;
 
-use crate::guard::overlap;
-use crate::{Error, Guard, Image};
+use crate::guard::{inside, overlap};
+use crate::{Error, Guard, Image, Part};
+
+/// What becomes of checksums that were wrong before the change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wrong {
+    /// The image is damaged: nothing is written.
+    #[default]
+    Refuse,
+    /// They are made right.
+    Fix,
+}
+
+/// What was made right after a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// The checksums that cover the change, in the order in which they were set.
+    pub guards: Vec<Guard>,
+    /// Those of them that were wrong before.
+    pub fixed: Vec<Guard>,
+}
 
 impl Image {
-    /// Makes the guards right that cover the bytes of `changed`, which the caller has changed since [`Image::read`]. Returns them,
-    /// with or without a change of theirs. Other bytes stay as they are. Where no image is, nothing is mended.
-    ///
-    /// A guard that was wrong before the change is right afterwards too; [`Image::verify`] tells it before.
+    /// Makes the checksums right that cover the bytes of `changed`, which the caller has changed since [`Image::read`]. Returns them,
+    /// with or without a change of theirs. Other bytes stay as they are. Where no image is, nothing is set.
     ///
     /// # Errors
-    /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, over a guard, or changed
-    /// what the headers say. Nothing is written then.
-    pub fn mend(&self, bytes: &mut [u8], changed: Range<usize>) -> Result<Vec<Guard>, Error> {
+    /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, over a checksum, in two
+    /// images that overlap, or changed what the headers say; or a checksum was wrong before. Nothing is written then.
+    pub fn mend(
+        &self,
+        bytes: &mut [u8],
+        changed: Range<usize>,
+        wrong: Wrong,
+    ) -> Result<Mended, Error> {
         let (end, len) = (changed.end.max(changed.start), self.len);
         if end > len {
             return Err(Error::Outside { end, len });
         }
-        let touched = || {
-            let parts = self.parts.iter();
-            parts.filter(|part| overlap(&part.range, &changed))
-        };
-        if let Some(seal) = touched().find_map(|part| part.seal.clone()) {
-            return Err(Error::Sealed(seal));
-        }
-        if let Some(table) = self.table.as_ref().filter(|table| overlap(table, &changed)) {
-            let offset = table.start;
-            return Err(Error::Table { offset });
-        }
-        let guards = self.parts.iter().flat_map(|part| &part.guards);
-        if let Some(guard) = guards.copied().find(|g| overlap(&g.range(), &changed)) {
-            return Err(Error::Guard(guard));
-        }
-        if Image::read(bytes).as_ref() != Ok(self) {
+        if bytes.len() != len {
             return Err(Error::Restructured);
         }
-        let mut mended = Vec::new();
-        for part in touched() {
+        let touched = self.touched(&changed)?;
+        let guards = touched.iter().flat_map(|part| &part.guards);
+        let fixed: Vec<Guard> = guards.copied().filter(|g| self.wrong.contains(g)).collect();
+        if let (Wrong::Refuse, Some(guard)) = (wrong, fixed.first()) {
+            return Err(Error::Damaged(*guard));
+        }
+        let mut set = Vec::new();
+        let mut before = Vec::new();
+        for part in touched {
             for guard in &part.guards {
-                if !part.covers(guard, &changed) {
+                if !part.covers(guard, &changed) && !fixed.contains(guard) {
                     continue;
                 }
                 if let (Some(due), Some(stored)) =
                     (part.due(guard, bytes), bytes.get_mut(guard.range()))
                 {
+                    before.push((guard.range(), stored.to_vec()));
                     stored.copy_from_slice(&due);
-                    mended.push(*guard);
+                    set.push(*guard);
                 }
             }
         }
-        Ok(mended)
+        if let Err(error) = self.reads_back(bytes, &changed, &set) {
+            for (range, old) in before.into_iter().rev() {
+                bytes[range].copy_from_slice(&old);
+            }
+            return Err(error);
+        }
+        Ok(Mended { guards: set, fixed })
     }
 
-    /// All guards, in the order of the file, and whether each is right for these bytes: those that were read, or a change of them.
-    pub fn verify(&self, bytes: &[u8]) -> Vec<(Guard, bool)> {
+    /// The parts in which a change lies, inner ones first.
+    fn touched(&self, changed: &Range<usize>) -> Result<Vec<&Part>, Error> {
         let parts = self.parts.iter();
-        let guards = parts.flat_map(|part| part.guards.iter().map(move |guard| (part, guard)));
-        guards
-            .map(|(part, guard)| {
-                let due = part.due(guard, bytes);
-                let right = due.is_some() && due.as_deref() == bytes.get(guard.range());
-                (*guard, right)
-            })
-            .collect()
+        // what lies within the change is gone
+        let mut touched: Vec<&Part> = parts
+            .filter(|part| overlap(&part.range, changed) && !inside(&part.range, changed))
+            .collect();
+        touched.sort_by_key(|part| part.range.len());
+        if let Some(seal) = touched.iter().find_map(|part| part.seal.clone()) {
+            return Err(Error::Sealed(seal));
+        }
+        if let Some(table) = self.table.as_ref().filter(|table| overlap(table, changed)) {
+            let offset = table.start;
+            return Err(Error::Table { offset });
+        }
+        let guards = touched.iter().flat_map(|part| &part.guards);
+        if let Some(guard) = guards.copied().find(|g| overlap(&g.range(), changed)) {
+            return Err(Error::Guard(guard));
+        }
+        for two in touched.windows(2) {
+            if !two[1].holds(&two[0].range) {
+                let [a, b] = [two[0].range.start, two[1].range.start];
+                let (first, second) = (a.min(b), a.max(b));
+                return Err(Error::Overlap { first, second });
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Whether the file reads as before, but for what lies in the change, and what was set is right.
+    fn reads_back(&self, bytes: &[u8], changed: &Range<usize>, set: &[Guard]) -> Result<(), Error> {
+        let now = Image::read(bytes).map_err(|_| Error::Restructured)?;
+        let outside = |image: &Image| -> Vec<Part> {
+            let parts = image.parts.iter().cloned();
+            parts
+                .filter(|part| image.parts.len() == 1 || !inside(&part.range, changed))
+                .collect()
+        };
+        let is_same = outside(&now) == outside(self) && now.table == self.table;
+        let is_right = !now.wrong.iter().any(|guard| set.contains(guard));
+        match is_same && is_right {
+            true => Ok(()),
+            false => Err(Error::Restructured),
+        }
+    }
+
+    /// All checksums, in the order of the file, and whether each is right for these bytes: those that were read, or a change of them.
+    pub fn verify(&self, bytes: &[u8]) -> Vec<(Guard, bool)> {
+        let mut all = Vec::new();
+        for part in &self.parts {
+            let wrong = part.wrong(bytes);
+            let guards = part.guards.iter();
+            all.extend(guards.map(|guard| (*guard, !wrong.contains(guard))));
+        }
+        all
+    }
+
+    /// The checksums that were wrong when the file was read.
+    pub fn wrong(&self) -> &[Guard] {
+        &self.wrong
+    }
+
+    /// The images that hold all of a range, inner ones first. What lies within the range does not count.
+    pub fn covering(&self, range: &Range<usize>) -> Vec<&Part> {
+        let parts = self.parts.iter();
+        let mut covering: Vec<&Part> = parts.filter(|part| part.holds(range)).collect();
+        covering.sort_by_key(|part| part.range.len());
+        covering
     }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use fastlua_image::{Error, Image, Kind};
+use fastlua_image::{Error, Image, Kind, Wrong};
 use support::samples::{APPLICATION, all, esp32_flash};
 use support::{ESP8266_RAM, Random, v1};
 
@@ -40,21 +40,27 @@ fn cut() {
     );
 }
 
+/// Of a flash that is cut within the application, the boot loader is left, and what is cut is told.
 #[test]
 fn cut_flash() {
     let bytes = esp32_flash();
     let application = Image::read(&bytes).unwrap().parts()[1].range.clone();
-    for end in APPLICATION + 2..application.end {
-        let read = Image::read(&bytes[..end]);
-        assert!(matches!(read, Err(Error::Cut { .. })), "{end:#x}: {read:?}");
+    for end in APPLICATION + 0x24..application.end {
+        let image = Image::read(&bytes[..end]).unwrap();
+        assert_eq!(image.parts().len(), 1, "{end:#x}");
+        let [broken] = image.broken() else {
+            panic!("{end:#x}: {:?}", image.broken())
+        };
+        assert_eq!(broken.start, APPLICATION);
+        assert!(matches!(broken.error, Error::Cut { .. }), "{end:#x}");
     }
     let without = Image::read(&bytes[..APPLICATION]).unwrap();
     assert_eq!(without.parts().len(), 1);
-    // An image must not go on behind its partition.
+    // Where an image ends is told by itself, not by its partition.
     let mut small = bytes.clone();
     small[0x8020 + 8..][..4].copy_from_slice(&0x400u32.to_le_bytes());
-    let cut = Image::read(&small).unwrap_err();
-    assert!(matches!(cut, Error::Cut { end: 0x1_0400, .. }), "{cut}");
+    let image = Image::read(&small).unwrap();
+    assert_eq!(image.parts()[1].range, application);
 }
 
 /// Bytes of good images, changed at random and cut: no panic, and what is read can be changed and mended.
@@ -97,7 +103,7 @@ fn random_changes() {
             for _ in 0..2 {
                 let start = random.next() % (bytes.len() + 2);
                 let range = start..start + random.next() % 40;
-                if image.mend(&mut bytes, range.clone()).is_ok() {
+                if image.mend(&mut bytes, range.clone(), Wrong::Fix).is_ok() {
                     for offset in range {
                         image.address(offset);
                     }

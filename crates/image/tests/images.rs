@@ -2,7 +2,7 @@
 
 mod support;
 
-use fastlua_image::{Check, Error, Image, Seal};
+use fastlua_image::{Check, Error, Image, Mended, Seal, Wrong};
 use support::samples::{APPLICATION, all, esp32_flash, joined, linked};
 use support::{ESP32_APPLICATION, ESP8266_RAM, esp32, filled, v2};
 
@@ -26,7 +26,10 @@ fn mended() {
             let changed = segment.range.end - 1..segment.range.end;
             bytes[changed.start] ^= 0x40;
             let wrong = image.verify(&bytes);
-            let guards = image.mend(&mut bytes, changed.clone()).unwrap();
+            let guards = image
+                .mend(&mut bytes, changed.clone(), Wrong::Refuse)
+                .unwrap()
+                .guards;
             assert_eq!(image.verify(&bytes), before, "{kind}");
             let wrong = wrong.iter().filter(|(_, right)| !right);
             assert!(wrong.map(|(guard, _)| guard).eq(&guards), "{kind}");
@@ -76,32 +79,39 @@ fn elf_without_program_headers() {
 fn what_is_not_mended() {
     let mut bytes = esp32_flash();
     let image = Image::read(&bytes).unwrap();
-    assert_eq!(image.mend(&mut bytes, 0x9000..0x9001), Ok(vec![]));
-    assert_eq!(image.mend(&mut bytes, 7..7), Ok(vec![]));
     assert_eq!(
-        image.mend(&mut bytes, 0x8010..0x8011),
+        image.mend(&mut bytes, 0x9000..0x9001, Wrong::Refuse),
+        Ok(Mended::default())
+    );
+    assert_eq!(
+        image.mend(&mut bytes, 7..7, Wrong::Refuse),
+        Ok(Mended::default())
+    );
+    assert_eq!(
+        image.mend(&mut bytes, 0x8010..0x8011, Wrong::Refuse),
         Err(Error::Table { offset: 0x8000 })
     );
     let (end, len) = (bytes.len() + 1, bytes.len());
     assert_eq!(
-        image.mend(&mut bytes, 0..end),
+        image.mend(&mut bytes, 0..end, Wrong::Refuse),
         Err(Error::Outside { end, len })
     );
     let size = APPLICATION + 28;
     bytes[size] ^= 4;
     assert_eq!(
-        image.mend(&mut bytes, size..size + 1),
+        image.mend(&mut bytes, size..size + 1, Wrong::Refuse),
         Err(Error::Restructured)
     );
     bytes[size] ^= 4;
     assert_eq!(
-        image.mend(&mut bytes[..len - 1], 7..7),
+        image.mend(&mut bytes[..len - 1], 7..7, Wrong::Refuse),
         Err(Error::Restructured)
     );
     // The flash's size, in the header, counts for the hash only.
     let field = APPLICATION + 3;
     bytes[field] = 0x10;
-    let mended = image.mend(&mut bytes, field..field + 1).unwrap();
+    let mended = image.mend(&mut bytes, field..field + 1, Wrong::Refuse);
+    let mended = mended.unwrap().guards;
     assert_eq!(mended.len(), 1);
     assert_eq!(mended[0].check, Check::Sha256);
     assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
@@ -113,7 +123,9 @@ fn sealed() {
     encrypted.resize(0x2_0000, 0xff);
     encrypted.extend(filled(0x300));
     let image = Image::read(&encrypted).unwrap();
-    let refused = image.mend(&mut encrypted, 0x2_0010..0x2_0012).unwrap_err();
+    let refused = image
+        .mend(&mut encrypted, 0x2_0010..0x2_0012, Wrong::Refuse)
+        .unwrap_err();
     assert_eq!(
         refused.to_string(),
         "offset 0x20000: no image in an application's partition: the table of partitions says that it is encrypted"
@@ -132,5 +144,8 @@ fn sealed() {
         seal.to_string(),
         "offset 0x1000: a signature of secure boot, version 2: a changed image must be signed again"
     );
-    assert_eq!(image.mend(&mut signed, 40..41), Err(Error::Sealed(seal)));
+    assert_eq!(
+        image.mend(&mut signed, 40..41, Wrong::Refuse),
+        Err(Error::Sealed(seal))
+    );
 }

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::ops::Range;
 
-use fastlua_image::{Check, Chip, Error, Image, Kind, Seal};
+use fastlua_image::{Check, Chip, Error, Image, Kind, Mended, Seal, Wrong};
 use support::esptool::{Verdict, elf2image, judge, run};
 use support::{elf, filled, flash, table};
 
@@ -81,7 +81,10 @@ fn each_segment(chip: &str, original: &[u8], sections: Sections) -> Image {
         let mut changed = original.to_vec();
         let range = change(&mut changed, &segment.range);
         let mut mended = changed.clone();
-        let guards = image.mend(&mut mended, range.clone()).unwrap();
+        let guards = image
+            .mend(&mut mended, range.clone(), Wrong::Refuse)
+            .unwrap()
+            .guards;
         assert_eq!(
             guards.iter().any(|guard| guard.check == Check::Checksum),
             segment.checksummed
@@ -140,9 +143,19 @@ fn esp8266_version_1() {
     assert_eq!(image.address(0x10010), Some(0x4021_0010));
     let mut changed = joined.clone();
     let range = change(&mut changed, &image.parts()[1].range);
-    assert_eq!(image.mend(&mut changed, range), Ok(vec![]));
+    assert_eq!(
+        image.mend(&mut changed, range, Wrong::Refuse),
+        Ok(Mended::default())
+    );
     let range = change(&mut changed, &image.parts()[0].segments[0].range);
-    assert_eq!(image.mend(&mut changed, range).unwrap().len(), 1);
+    assert_eq!(
+        image
+            .mend(&mut changed, range, Wrong::Refuse)
+            .unwrap()
+            .guards
+            .len(),
+        1
+    );
     assert!(judge("esp8266", &[changed])[0].all_right());
 }
 
@@ -233,7 +246,7 @@ fn signed_images_are_refused() {
         assert_eq!(part.seal, Some(Seal::Signed { version, offset }));
         let range = change(&mut signed, &part.segments[0].range);
         let before = signed.clone();
-        let refused = image.mend(&mut signed, range);
+        let refused = image.mend(&mut signed, range, Wrong::Refuse);
         assert!(
             matches!(refused, Err(Error::Sealed(Seal::Signed { .. }))),
             "{refused:?}"
@@ -291,12 +304,13 @@ fn flash_of_an_esp32() {
     for part in &image.parts()[..2] {
         let range = change(&mut bytes, &part.segments[1].range);
         assert!(image.verify(&bytes).iter().any(|(_, right)| !right));
-        assert_eq!(image.mend(&mut bytes, range), Ok(part.guards.clone()));
+        let mended = image.mend(&mut bytes, range, Wrong::Refuse).unwrap();
+        assert_eq!(mended.guards, part.guards);
         assert!(judge("esp32", &[bytes[part.range.clone()].to_vec()])[0].all_right());
     }
     assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
     assert_eq!(
-        image.mend(&mut bytes, 0x5_0100..0x5_0101),
+        image.mend(&mut bytes, 0x5_0100..0x5_0101, Wrong::Refuse),
         Err(Error::Sealed(Seal::Unreadable {
             offset: 0x5_0000,
             marked: false

@@ -1,23 +1,23 @@
 //! Firmware that is built: its slots, and the bundles in it.
 
 use fastlua_bundle::{Bundle, Form, SlotError, form_of_number};
-use fastlua_image::{Guard, Image};
+use fastlua_image::{Guard, Image, Uf2, Wrong};
 use fastlua_slot::{Contents, Entry, Head, Index, Label, Slot, find, labels};
 use fastlua_variants::{Variant, Variants};
 
+use crate::cover::{self, Uncovered};
+use crate::format::{self, OtherFormat};
 use crate::{Error, find_variant};
 
 /// A firmware file with all that fastlua knows of it.
 #[derive(Debug, Clone)]
 pub struct Firmware {
-    /// The file, or the sections of an object file, laid out one after the other.
-    pub bytes: Vec<u8>,
-    /// What kind of file it is, and what guards it.
-    pub image: Image,
-    /// Its slots, in the order of the file; those that are damaged as what is wrong with them.
-    pub slots: Vec<Result<Slot, FirmwareError>>,
-    /// The bundles that are compiled in, likewise.
-    pub labels: Vec<Result<Label, FirmwareError>>,
+    bytes: Vec<u8>,
+    image: Image,
+    slots: Vec<Result<Slot, FirmwareError>>,
+    labels: Vec<Result<Label, FirmwareError>>,
+    /// The file, where `bytes` are the flash that it holds.
+    uf2: Option<(Uf2, Vec<u8>)>,
 }
 
 /// Why firmware can't be read or patched.
@@ -26,13 +26,16 @@ pub enum FirmwareError {
     /// The file is no whole firmware image, or may not be changed.
     #[error(transparent)]
     Image(#[from] fastlua_image::Error),
+    /// It is firmware in a format that is not read.
+    #[error(transparent)]
+    Format(#[from] OtherFormat),
     /// It has no slot.
     #[error("there is no slot in this {0}; build the firmware with one")]
     NoSlot(String),
     /// It has several, and none was chosen.
     #[error("there are {0} slots: say which")]
     WhichSlot(usize),
-    /// It has not so many.
+    /// The number is none of a slot.
     #[error("there is no slot {asked}: there are {there}")]
     NoSuchSlot {
         /// The number that was asked for, from 1 on.
@@ -58,6 +61,12 @@ pub enum FirmwareError {
         /// What the image says.
         is: u32,
     },
+    /// An image must cover the slot, and none is found.
+    #[error(transparent)]
+    Uncovered(#[from] Uncovered),
+    /// An image elsewhere in the file is damaged.
+    #[error("the {0}, of another image in this file, is wrong: that image is damaged")]
+    Elsewhere(Guard),
     /// The bundle can't be put into the slot.
     #[error(transparent)]
     Bundle(#[from] SlotError),
@@ -66,25 +75,52 @@ pub enum FirmwareError {
     Index(#[from] fastlua_slot::ChunkError),
 }
 
+/// What a patch may do to a file that is not as it should be. Nothing of it unless it is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PatchOptions {
+    /// Makes checksums of the slot's image right that were wrong before.
+    pub fix_checksums: bool,
+    /// Leaves images as they are that are damaged and do not hold the slot.
+    pub keep_damaged: bool,
+    /// Changes a slot though its image is not in the file; the caller sees to the checksums.
+    pub uncovered: bool,
+}
+
 /// What became of a patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patched {
     /// What was put in; none if all was taken out.
     pub contents: Option<Contents>,
-    /// What guards the image, and was made right again.
+    /// The checksums of the image, which were set again.
     pub guards: Vec<Guard>,
+    /// Those of them that were wrong before.
+    pub fixed: Vec<Guard>,
+    /// Checksums of other images that are wrong, and stay so.
+    pub kept: Vec<Guard>,
 }
 
 impl Firmware {
     /// Reads a firmware file.
     ///
     /// # Errors
-    /// The file is a damaged image. That a slot in it is damaged is told by [`Firmware::slots`].
-    pub fn read(bytes: Vec<u8>) -> Result<Firmware, FirmwareError> {
-        let (image, bytes) = match fastlua_image::objects(&bytes)? {
-            Some(laid_out) => laid_out,
-            None => (Image::read(&bytes)?, bytes),
-        };
+    /// The file is a damaged image, or of a format that is not read. That a slot in it is damaged is told by [`Firmware::slots`].
+    pub fn read(file: Vec<u8>) -> Result<Firmware, FirmwareError> {
+        if Uf2::is(&file) {
+            let (uf2, flash) = Uf2::read(&file)?;
+            let mut firmware = Firmware::of(Image::read(&flash)?, flash);
+            firmware.uf2 = Some((uf2, file));
+            return Ok(firmware);
+        }
+        if let Some(other) = format::of(&file) {
+            return Err(other.into());
+        }
+        Ok(match fastlua_image::objects(&file)? {
+            Some((image, bytes)) => Firmware::of(image, bytes),
+            None => Firmware::of(Image::read(&file)?, file),
+        })
+    }
+
+    fn of(image: Image, bytes: Vec<u8>) -> Firmware {
         let is_at = |offset: usize, said: u32| match image.address(offset) {
             Some(is) if is != said => Err(FirmwareError::Moved { offset, said, is }),
             _ => Ok(()),
@@ -105,12 +141,51 @@ impl Firmware {
             Ok(label)
         });
         let labels = labels.collect();
-        Ok(Firmware {
+        Firmware {
             slots,
             labels,
             bytes,
             image,
-        })
+            uf2: None,
+        }
+    }
+
+    /// What offsets are counted in: the file, the flash of a UF2 file from address 0 on, or the sections of an object file, laid out
+    /// one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The whole file, in the format in which it was read. Of an object file it is what [`Firmware::bytes`] has.
+    pub fn to_file(&self) -> Vec<u8> {
+        let file = self.uf2.as_ref().map_or(&self.bytes, |(_, file)| file);
+        file.clone()
+    }
+
+    /// What kind of file it is, for people.
+    pub fn kind(&self) -> String {
+        match &self.uf2 {
+            None => self.image.kind().to_string(),
+            Some((uf2, _)) => match uf2.family() {
+                Some(family) => format!("UF2 file for {family}"),
+                None => "UF2 file".into(),
+            },
+        }
+    }
+
+    /// The images in it, and their checksums.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// Its slots, in the order of the file; those that are damaged as what is wrong with them.
+    pub fn slots(&self) -> &[Result<Slot, FirmwareError>] {
+        &self.slots
+    }
+
+    /// The bundles that are compiled in, likewise.
+    pub fn labels(&self) -> &[Result<Label, FirmwareError>] {
+        &self.labels
     }
 
     /// The slot of this number, from 1 on; without a number the only one.
@@ -120,7 +195,7 @@ impl Firmware {
     pub fn slot(&self, number: Option<usize>) -> Result<&Slot, FirmwareError> {
         let there = self.slots.len();
         let slot = match (number, there) {
-            (_, 0) => Err(FirmwareError::NoSlot(self.image.kind().to_string())),
+            (_, 0) => Err(FirmwareError::NoSlot(self.kind())),
             (None, 1) => Ok(&self.slots[0]),
             (None, there) => Err(FirmwareError::WhichSlot(there)),
             (Some(asked), there) => {
@@ -131,37 +206,78 @@ impl Firmware {
         slot.as_ref().map_err(Clone::clone)
     }
 
-    /// Puts the bundle of the slot's variant into it, in place of what was there, or takes all out if there is none.
-    /// Nothing else changes but what guards the image.
+    /// Puts a bundle of the slot's variant into the slot of this number, in place of what was there, or takes all out if there is
+    /// none. Nothing else changes but the checksums of the image that holds the slot.
     ///
     /// # Errors
-    /// It does not fit, or the image may not be changed. Then nothing is changed.
+    /// There is no such slot, the bundle is for other variants or does not fit, the image may not be changed, is damaged or is not found, or
+    /// another image of the file is damaged. Then nothing is changed.
     pub fn patch(
         &mut self,
-        slot: &Slot,
+        number: Option<usize>,
         bundle: Option<&Bundle>,
+        options: PatchOptions,
     ) -> Result<Patched, FirmwareError> {
+        let slot = self.slot(number)?;
         let range = slot.range();
+        if !options.uncovered {
+            cover::check(&self.image, &self.bytes, slot)?;
+        }
+        let kept = self.damaged_elsewhere(slot);
+        if let (false, Some(guard)) = (options.keep_damaged, kept.first()) {
+            return Err(FirmwareError::Elsewhere(*guard));
+        }
         let mut bytes = self.bytes.clone();
         let contents = match bundle {
-            Some(bundle) => {
-                let is_for = |v: &Variant| v.name == slot.head.variant;
-                let v = bundle.variants.iter().position(is_for).unwrap_or(0);
-                Some(bundle.put(v, &slot.head, &mut bytes[range.clone()])?)
-            }
+            Some(bundle) => Some(bundle.put(&slot.head, &mut bytes[range.clone()])?),
             None => {
                 Contents::clear(&mut bytes[range.clone()]);
                 None
             }
         };
-        let guards = self.image.mend(&mut bytes, range)?;
-        *self = Firmware::read(bytes)?;
-        Ok(Patched { contents, guards })
+        let wrong = match options.fix_checksums {
+            true => Wrong::Fix,
+            false => Wrong::Refuse,
+        };
+        let mended = self.image.mend(&mut bytes, range, wrong)?;
+        let mut uf2 = self.uf2.clone();
+        if let Some((uf2, file)) = &mut uf2 {
+            uf2.write(file, &bytes)?;
+        }
+        *self = Firmware {
+            uf2,
+            ..Firmware::of(Image::read(&bytes)?, bytes)
+        };
+        Ok(Patched {
+            contents,
+            guards: mended.guards,
+            fixed: mended.fixed,
+            kept,
+        })
     }
 
-    /// The bytes of a slot.
+    /// The wrong checksums of images that do not hold the slot.
+    fn damaged_elsewhere(&self, slot: &Slot) -> Vec<Guard> {
+        let covering = self.image.covering(&slot.range());
+        let is_elsewhere = |guard: &Guard| {
+            let within = slot.range().contains(&guard.offset);
+            !within && !covering.iter().any(|part| part.guards.contains(guard))
+        };
+        let wrong = self.image.wrong().iter().copied();
+        wrong.filter(is_elsewhere).collect()
+    }
+
+    /// Whether the image is in the file whose checksums cover a slot, or there are none.
+    ///
+    /// # Errors
+    /// None is found, though the slot's address says that there is one.
+    pub fn check_cover(&self, slot: &Slot) -> Result<(), FirmwareError> {
+        Ok(cover::check(&self.image, &self.bytes, slot)?)
+    }
+
+    /// The bytes of a slot; empty for a slot of another file that is longer than this one.
     pub fn bytes_of(&self, slot: &Slot) -> &[u8] {
-        &self.bytes[slot.range()]
+        self.bytes.get(slot.range()).unwrap_or_default()
     }
 
     /// The chunks of a slot.

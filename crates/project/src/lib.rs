@@ -44,10 +44,13 @@
 //! The same modules and options give the same bytes, on any machine and with any number of threads:
 //! a plan is built in rayon's current thread pool, which may have one thread.
 
+mod checks;
+mod cover;
 mod digest;
 mod error;
 mod files;
 mod firmware;
+mod format;
 mod lfs;
 mod manifest;
 mod module;
@@ -58,9 +61,12 @@ mod report;
 mod shared_name;
 mod tree;
 
+pub use checks::{CheckState, Checks};
+pub use cover::Uncovered;
 pub use error::Error;
 pub use files::Files;
-pub use firmware::{Firmware, FirmwareError, Patched, form_of, variant_of};
+pub use firmware::{Firmware, FirmwareError, PatchOptions, Patched, form_of, variant_of};
+pub use format::OtherFormat;
 pub use lfs::{LfsError, LfsImage, LfsModule, LfsOptions, LfsReport, lfs_image};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
 pub use module::{Module, ModuleFacts, Overrides};
@@ -77,7 +83,7 @@ pub use fastlua_bundle::{
 };
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;
-pub use fastlua_image::{Guard, Image, Kind as ImageKind};
+pub use fastlua_image::{Error as ImageError, Guard, Image, Kind as ImageKind, Seal};
 pub use fastlua_lfs::{
     Found as FoundLfs, Part as LfsPart, Place as LfsPlace, ReadError as LfsReadError,
     is_image as is_lfs_image, read as read_lfs,

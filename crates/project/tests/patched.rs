@@ -7,7 +7,9 @@ mod support;
 
 use std::fs;
 
-use fastlua::{Bundle, Firmware, Form, Head, ImageKind, Module, Options, Overrides, Project};
+use fastlua::{
+    Bundle, Firmware, Form, Head, ImageKind, Module, Options, Overrides, PatchOptions, Project,
+};
 use support::esptool::{elf2image, judge, run};
 use support::{elf, filled};
 
@@ -49,19 +51,21 @@ fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
     let mut firmware = Firmware::read(image.to_vec()).unwrap();
     let slot = firmware.slot(None).unwrap().clone();
     let bundle = bundle(variant);
-    let patched = firmware.patch(&slot, Some(&bundle)).unwrap();
+    let patched = firmware
+        .patch(None, Some(&bundle), PatchOptions::default())
+        .unwrap();
     let range = slot.offset..slot.offset + CAPACITY as usize;
     let guards = patched.guards;
-    for (at, (before, after)) in image.iter().zip(&firmware.bytes).enumerate() {
+    for (at, (before, after)) in image.iter().zip(firmware.bytes()).enumerate() {
         let ours = range.contains(&at) || guards.iter().any(|g| g.range().contains(&at));
         assert!(before == after || ours, "offset {at:#x}");
     }
-    assert_eq!(image.len(), firmware.bytes.len());
+    assert_eq!(image.len(), firmware.bytes().len());
     let slot = firmware.slot(None).unwrap();
     let chunks = firmware.chunks_of_slot(slot).unwrap();
     assert_eq!(chunks.len(), bundle.chunks.len());
     assert_eq!(slot.contents, patched.contents);
-    (firmware.bytes, guards.len())
+    (firmware.to_file(), guards.len())
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn esptool_takes_what_was_patched() {
         panic!("{} files", files.len());
     };
     assert_eq!(
-        Firmware::read(irom.clone()).unwrap().image.kind(),
+        Firmware::read(irom.clone()).unwrap().image().kind(),
         ImageKind::Raw
     );
     let (raw, guards) = patched(irom, lua51);

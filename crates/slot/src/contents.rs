@@ -78,6 +78,14 @@ impl Contents {
         }))
     }
 
+    /// The bundle's name in hexadecimal.
+    pub fn name(&self) -> String {
+        self.bundle
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
     /// The index of its chunks, in the bytes of the slot.
     pub fn index(&self) -> Index {
         let some = |place: u32| (place != 0).then_some(place as usize);

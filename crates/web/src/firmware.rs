@@ -19,19 +19,14 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         Err(error) => return failed(vec![Said::of_file(file, format!("{file}: {error}"))]),
     };
     let mut messages = Vec::new();
-    for (guard, _) in firmware
-        .image
-        .verify(&firmware.bytes)
-        .iter()
-        .filter(|(_, right)| !right)
-    {
+    for guard in firmware.image().wrong() {
         messages.push(Said::of_file(
             file,
             format!("{file}: the {guard} does not fit"),
         ));
     }
     let mut slots = Vec::new();
-    for (slot, number) in firmware.slots.iter().zip(1..) {
+    for (slot, number) in firmware.slots().iter().zip(1..) {
         match slot
             .as_ref()
             .map_err(Clone::clone)
@@ -41,12 +36,12 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
             Err(error) => messages.push(Said::of_file(file, format!("{file}: {error}"))),
         }
     }
-    let kind = firmware.image.kind().to_string();
+    let kind = firmware.kind();
     if slots.is_empty() && messages.is_empty() {
         let none = FirmwareError::NoSlot(kind.clone());
         messages.push(Said::of_file(file, format!("{file}: {none}")));
     }
-    let labels = firmware.labels.iter().flatten();
+    let labels = firmware.labels().iter().flatten();
     let variants: Vec<&str> = labels.map(|label| &*label.variant).collect();
     (
         json!({"kind": kind, "slots": slots, "compiled_in": variants, "messages": messages}),

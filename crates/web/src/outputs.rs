@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fastlua::{
-    Bundle, Error, Firmware, LfsOptions, Overrides, Plan, Strip, Variant, c_module, lfs_image,
-    variant_of,
+    Bundle, Contents, Error, Firmware, LfsOptions, Overrides, PatchOptions, Plan, Strip, Variant,
+    c_module, lfs_image, variant_of,
 };
 use serde_json::json;
 
@@ -184,20 +184,21 @@ fn patch(files: &mut BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome 
     plan.fit(&slot.head);
     let bundle: Bundle = plan.build(|| {}).map_err(wrong)?;
     let patched = firmware
-        .patch(&slot, Some(&bundle))
+        .patch(settings.slot, Some(&bundle), PatchOptions::default())
         .map_err(|error| failed(&error))?;
-    let used = patched.contents.map_or(0, |contents| contents.used);
+    let contents: Contents = patched.contents.unwrap_or_default();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "bin"));
     Ok(Made {
         lines: vec![format!(
-            "slot at {:#x}, {}: {} chunks, {used} of {} bytes, bundle {}",
+            "slot at {:#x}, {}: {} chunks, {} of {} bytes, bundle {}",
             slot.offset,
             slot.head.variant,
-            bundle.chunks.len(),
+            contents.count,
+            contents.used,
             slot.head.capacity,
-            bundle.name()
+            contents.name()
         )],
         messages: said::of_bundle(&bundle),
-        files: vec![(format!("{stem}-patched.{ending}"), firmware.bytes)],
+        files: vec![(format!("{stem}-patched.{ending}"), firmware.to_file())],
     })
 }

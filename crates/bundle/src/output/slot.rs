@@ -18,6 +18,14 @@ use crate::objects::{CoreLayout, Objects, expressions};
 /// Why a bundle can't be put into a slot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlotError {
+    /// It is not built for the slot's variant.
+    #[error("the slot is {slot}'s, and the modules are built for {}", .built.join(", "))]
+    Variant {
+        /// The slot's variant.
+        slot: String,
+        /// Those that the bundle is for.
+        built: Vec<String>,
+    },
     /// It is too large.
     #[error("{0}")]
     TooLarge(TooLargeForSlot),
@@ -106,12 +114,20 @@ pub(super) fn slot(capacity: u32) -> String {
 }
 
 impl Bundle {
-    /// Puts the chunks of a variant into a slot; `slot` is all of its bytes, and `head` what its header
+    /// Puts the chunks of the slot's variant into a slot; `slot` is all of its bytes, and `head` what its header
     /// says. What was there is gone.
     ///
     /// # Errors
     /// [`SlotError`]; then the slot is as it was.
-    pub fn put(&self, v: usize, head: &Head, slot: &mut [u8]) -> Result<Contents, SlotError> {
+    pub fn put(&self, head: &Head, slot: &mut [u8]) -> Result<Contents, SlotError> {
+        let is_for = |variant: &Variant| variant.name == head.variant;
+        let Some(v) = self.variants.iter().position(is_for) else {
+            let names = self.variants.iter().map(|variant| variant.name.clone());
+            return Err(SlotError::Variant {
+                slot: head.variant.clone(),
+                built: names.collect(),
+            });
+        };
         let chunks: Vec<_> = self.of_variant(v).collect();
         if chunks.len() > head.most_chunks as usize {
             return Err(SlotError::Chunks {

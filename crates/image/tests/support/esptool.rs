@@ -29,6 +29,23 @@ impl Verdict {
         }
     }
 
+    /// None where esptool can't read the image.
+    fn read(line: &str) -> Option<Verdict> {
+        let word = |word: &str| match word {
+            "valid" => Some(true),
+            "invalid" => Some(false),
+            _ => None,
+        };
+        match *line.split(' ').collect::<Vec<_>>() {
+            [checksum, hash, crc] => Some(Verdict {
+                checksum: word(checksum),
+                sha256: word(hash),
+                crc32: word(crc),
+            }),
+            _ => None,
+        }
+    }
+
     pub fn all_right(self) -> bool {
         let [a, b, c] = [self.checksum, self.sha256, self.crc32];
         a == Some(true) && b != Some(false) && c != Some(false)
@@ -90,22 +107,32 @@ pub fn judge(chip: &str, images: &[Vec<u8>]) -> Vec<Verdict> {
     let mut command = python();
     command.args(["-c", include_str!("judge.py")]);
     let text = output(command.arg(chip).args(files));
-    let word = |word: &str| match word {
-        "valid" => Some(true),
-        "invalid" => Some(false),
-        _ => None,
-    };
-    let verdicts: Vec<Verdict> = text
-        .lines()
-        .map(|line| match *line.split(' ').collect::<Vec<_>>() {
-            [checksum, hash, crc] => Verdict {
-                checksum: word(checksum),
-                sha256: word(hash),
-                crc32: word(crc),
-            },
-            _ => panic!("{line}"),
-        })
-        .collect();
+    let read = |line| Verdict::read(line).unwrap_or_else(|| panic!("{line}"));
+    let verdicts: Vec<Verdict> = text.lines().map(read).collect();
     assert_eq!(verdicts.len(), images.len());
+    verdicts
+}
+
+/// An image that esptool is asked about.
+pub struct Ask {
+    pub chip: &'static str,
+    pub image: Vec<u8>,
+    pub what: String,
+}
+
+/// What esptool says of each image, in one process; none where it can't read it.
+pub fn judge_each(asks: &[Ask]) -> Vec<Option<Verdict>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut list = String::new();
+    for (n, ask) in asks.iter().enumerate() {
+        fs::write(folder.path().join(format!("{n}")), &ask.image).unwrap();
+        list += &format!("{} {n}\n", ask.chip);
+    }
+    fs::write(folder.path().join("list"), list).unwrap();
+    let mut command = python();
+    command.args(["-c", include_str!("judge_each.py")]);
+    let text = output(command.current_dir(folder.path()));
+    let verdicts: Vec<Option<Verdict>> = text.lines().map(Verdict::read).collect();
+    assert_eq!(verdicts.len(), asks.len());
     verdicts
 }

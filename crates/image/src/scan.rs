@@ -1,0 +1,197 @@
+//! Images wherever they begin: behind other headers, in a part of a flash, where a table of partitions says otherwise or is not
+//! there.
+//!
+//! Each byte that is a magic is tried. What follows must be an image's header, and its segments must lie in the file. That is an
+//! image if its addresses are those of a chip, or if its hash is right, or if it stands where a file says that one begins. Of two
+//! that overlap, the one whose checksums are right wins; an image may lie within a segment of another one.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::fields::{is_image, take, word};
+use crate::guard::{inside, overlap};
+use crate::{Broken, Check, Chip, Error, Guard, Kind, Part, esp32, esp8266};
+
+/// How many times the bytes of a file may be summed up, before it is no firmware but made to take long.
+const MOST_SUMS: usize = 64;
+
+/// What a scan finds.
+#[derive(Default)]
+pub(crate) struct Scan {
+    /// In the order of the file.
+    pub parts: Vec<Found>,
+    /// What begins as an image, and is none.
+    pub broken: Vec<Broken>,
+}
+
+/// An image, and its checksums that are wrong.
+pub(crate) struct Found {
+    pub part: Part,
+    pub wrong: Vec<Guard>,
+}
+
+/// Scans a file. `places` are where the file says that an image begins.
+pub(crate) fn scan(bytes: &[u8], places: &[usize]) -> Result<Scan, Error> {
+    let mut scan = Scan::default();
+    let mut sums = bytes.len().saturating_mul(MOST_SUMS).max(1 << 20);
+    let mut seconds = HashSet::new();
+    for start in memchr::memchr2_iter(0xe9, 0xea, bytes) {
+        if seconds.contains(&start) {
+            continue;
+        }
+        seconds.extend(esp8266::second(bytes, start));
+        let is_place = places.contains(&start);
+        if !is_place && !may_begin(bytes, start) {
+            continue;
+        }
+        let part = match read(bytes, start) {
+            None => continue,
+            Some(Ok(part)) => part,
+            Some(Err(error)) => {
+                if is_place || has_entry(bytes, start) {
+                    scan.broken.push(Broken { start, error });
+                }
+                continue;
+            }
+        };
+        let has_hash = part.guards.iter().any(|g| g.check == Check::Sha256);
+        let addressed = addressed(bytes, &part);
+        if !is_place && addressed == 0 && !has_hash {
+            continue;
+        }
+        sums = sums.checked_sub(part.range.len()).ok_or(Error::Many)?;
+        let wrong = part.wrong(bytes);
+        let is_image = match wrong.is_empty() {
+            true => true,
+            // what is damaged must look like an image all the more
+            false => addressed > 1 || (addressed == 1 && has_entry(bytes, start)),
+        };
+        if is_place || is_image {
+            scan.add(Found { part, wrong });
+        }
+    }
+    let right = |found: &&Found| found.wrong.is_empty();
+    let parts = &scan.parts;
+    scan.broken.retain(|broken| {
+        let mut right = parts.iter().filter(right);
+        !right.any(|found| found.part.range.contains(&broken.start))
+    });
+    Ok(scan)
+}
+
+impl Scan {
+    /// Adds what begins behind the start of all that was found.
+    fn add(&mut self, found: Found) {
+        let range = found.part.range.clone();
+        let is_right = found.wrong.is_empty();
+        let over = |other: &Found| overlap(&other.part.range, &range);
+        let blocks = |other: &Found| {
+            over(other) && other.wrong.is_empty() && !(is_right && other.part.holds(&range))
+        };
+        if self.parts.iter().any(blocks) {
+            return;
+        }
+        let gives_way = |other: &Found| over(other) && is_right && !other.part.holds(&range);
+        for other in self.parts.extract_if(.., |other| gives_way(other)) {
+            let start = other.part.range.start;
+            let error = Error::Header {
+                offset: start,
+                what: "an image begins here, and its lengths lead into another one",
+            };
+            self.broken.push(Broken { start, error });
+        }
+        self.parts.push(found);
+    }
+}
+
+/// The image at `start`; nothing where none begins.
+fn read(bytes: &[u8], start: usize) -> Option<Result<Part, Error>> {
+    if esp8266::is_v2(bytes, start) {
+        return Some(esp8266::v2(bytes, start));
+    }
+    if !is_image(bytes, start) {
+        return None;
+    }
+    Some(match esp8266::is_v1(bytes, start) {
+        Ok(true) => esp8266::v1(bytes, start),
+        Ok(false) => esp32::read(bytes, start),
+        Err(error) => Err(error),
+    })
+}
+
+/// Whether the header and the first segment look like an image's of a chip that is known. Few bytes that are none do.
+fn may_begin(bytes: &[u8], start: usize) -> bool {
+    let header = || -> Result<bool, Error> {
+        if esp8266::is_v2(bytes, start) {
+            let size = word(bytes, start + 12, "")?;
+            return Ok(word(bytes, start + 8, "")? == 0 && size > 0);
+        }
+        if !is_image(bytes, start) {
+            return Ok(false);
+        }
+        if esp8266::is_v1(bytes, start)? {
+            return Ok(true);
+        }
+        let header = take(bytes, start, esp32::HEADER, "")?;
+        let first = start + esp32::HEADER;
+        let (address, size) = (word(bytes, first, "")?, word(bytes, first + 4, "")?);
+        let is_known =
+            esp32::chip(header).is_known() && (address == 0 || esp32::is_address(address));
+        // a chip that came later is known by its hash
+        let fits = (size as usize) < bytes.len() - start;
+        Ok(header[23] <= 1 && (is_known || (fits && header[23] == 1)))
+    };
+    header() == Ok(true)
+}
+
+/// Whether the entry point is where code can begin.
+fn has_entry(bytes: &[u8], start: usize) -> bool {
+    let entry = word(bytes, start + 4, "").unwrap_or(0);
+    match esp8266::is_v2(bytes, start) || esp8266::is_v1(bytes, start) == Ok(true) {
+        true => esp8266::is_entry(entry),
+        false => esp32::is_entry(entry) && may_begin(bytes, start),
+    }
+}
+
+/// How many segments have an address of the chip; none if one has another address, or the chip is not known.
+fn addressed(bytes: &[u8], part: &Part) -> usize {
+    let filled = part
+        .segments
+        .iter()
+        .filter(|s| s.checksummed && !s.range.is_empty());
+    let addresses: Vec<u32> = filled.filter_map(|segment| segment.address).collect();
+    let is_address = match part.kind {
+        Kind::Esp8266V1 | Kind::Esp8266V2 => esp8266::is_address,
+        _ => esp32::is_address,
+    };
+    let header = bytes.get(part.range.start..).unwrap_or_default();
+    let is_known = !matches!(part.kind, Kind::Esp32(_)) || esp32::chip(header).is_known();
+    let is_whole = part.segments.iter().all(|s| s.range.len() % 4 == 0);
+    match is_known && is_whole && addresses.iter().all(|address| is_address(*address)) {
+        true => addresses.len(),
+        false => 0,
+    }
+}
+
+impl Chip {
+    fn is_known(self) -> bool {
+        self.name().is_some()
+    }
+}
+
+impl Part {
+    /// The checksums that do not fit.
+    pub(crate) fn wrong(&self, bytes: &[u8]) -> Vec<Guard> {
+        let is_right = |guard: &Guard| {
+            let due = self.due(guard, bytes);
+            due.is_some() && due.as_deref() == bytes.get(guard.range())
+        };
+        let guards = self.guards.iter().copied();
+        guards.filter(|guard| !is_right(guard)).collect()
+    }
+
+    /// Whether a range lies within one of its segments.
+    pub(crate) fn holds(&self, range: &Range<usize>) -> bool {
+        self.segments.iter().any(|s| inside(range, &s.range))
+    }
+}
