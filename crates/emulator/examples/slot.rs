@@ -64,7 +64,7 @@ fn main() {
         let mut copy = firmware.clone();
         let slot = find(&copy).remove(0).expect("it is whole");
         let range = slot.offset..slot.offset + slot.head.capacity as usize;
-        built.put(0, &slot.head, &mut copy[range]).expect("it fits");
+        built.put(&slot.head, &mut copy[range]).expect("it fits");
     };
     let with_lua = median(RUNS, || put(&bundle(&inputs, &variant)));
     let alone = median(RUNS, || put(&built));

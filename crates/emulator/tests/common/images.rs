@@ -41,7 +41,7 @@ pub fn put(inputs: &[Input], variant: &Variant) -> impl Fn(&mut [u8]) + use<> {
     move |elf| {
         let Slot { offset, head, .. } = slot(elf);
         let bytes = &mut elf[offset..offset + head.capacity as usize];
-        bundle.put(0, &head, bytes).unwrap();
+        bundle.put(&head, bytes).unwrap();
     }
 }
 
