@@ -47,7 +47,8 @@ pub struct Args {
     #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
     lua: Option<String>,
     /// What to write: fast.c and fast_chunks.h; the same with the chunks in fast_chunks.o, for the firmware's
-    /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half
+    /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
+    /// fast_runtime.c, which loads them all
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
     /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]

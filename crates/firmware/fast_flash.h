@@ -7,10 +7,8 @@
 
 #include <stdint.h>
 
-/* FAST_FLASH is put behind constants that must be in flash, and FAST_WORD reads a word
-** of these. NodeMCU's linker scripts put all constants into flash. */
+/* reads a word of flash */
 #if !defined(FAST_WORD)
-#define FAST_FLASH
 #define FAST_WORD(p)	(*(const volatile uint32_t *)(p))
 
 /* A word without the memory barrier of a volatile read on Xtensa. The value is opaque

@@ -14,6 +14,12 @@
 #include "lobject.h"
 #include "lfunc.h"
 
+/* is put behind constants that must be in flash; NodeMCU's linker scripts put all
+** constants there */
+#if !defined(FAST_FLASH)
+#define FAST_FLASH
+#endif
+
 #define FAST_BYTECODE	0
 #define FAST_SOURCE	1
 #define FAST_DATA	2

@@ -2,6 +2,10 @@
 ** fast_inflate.h - inflates a deflate stream (RFC 1951) in flash, a window at a time
 ** The output stays in the window and is used from there. The stream is not trusted:
 ** a code that does not exist or a distance beyond the window is an error.
+** Why not the firmware's uzlib: it gives each byte to a callback and returns only at the
+** end of the stream, but lua_load asks for one piece after the other, so the whole text
+** would have to be in RAM. Its callbacks have no argument, so their state is global. It
+** reads its codes bit by bit, and wants a gzip header.
 */
 
 #ifndef fast_inflate_h

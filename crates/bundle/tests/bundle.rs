@@ -277,8 +277,17 @@ fn deflated_source_brings_what_inflates_it() {
         text.len()
     )));
     let halves = build(&[input("a", Form::Deflated, "return 1")], &["lua51-int"]);
-    let (_, header) = halves.module_headers("0").unwrap().remove(0);
-    assert!(header.contains("static uint32_t fast_inflate_more"));
+    let files = halves.module_headers("0").unwrap();
+    assert!(
+        files[0]
+            .1
+            .contains("0, fast_runtime_deflated, NULL, NULL};")
+    );
+    assert!(
+        files[0]
+            .1
+            .contains("FAST_DEFLATED, FAST_RUNTIME_INFLATE(8), 0, 0")
+    );
 }
 
 /// What unpacks, the tables and what chunks have in common are in the header only where a chunk is packed, the tables of
@@ -313,14 +322,53 @@ fn packed_chunks_bring_what_unpacks_them() {
         let chunks = [0, 1].map(|i| packed.chunks[i].dumps[v].as_ref().unwrap().bytes.len());
         assert_eq!(packed.flash(v), chunks[0] + chunks[1] + 4 * words.len());
     }
-    let headers = packed.module_headers("0").unwrap();
-    assert!(headers[0].1.contains("a_lua_shared") && headers[1].1.contains("b_lua_shared"));
-    let size = |text: &str| {
-        text.split("_shared) == ").nth(1).unwrap()[..4]
-            .parse::<usize>()
-            .unwrap()
+    let files = packed.module_headers("0").unwrap();
+    for (file, header) in &files[..2] {
+        assert!(
+            header.contains("NULL, fast_runtime_packed, fast_runtime_tables};"),
+            "{file}"
+        );
+        assert!(header.contains("FAST_PACKED,\n   FAST_RUNTIME_UNPACK\n   + FAST_CLOSURE("));
+    }
+}
+
+/// What loads the chunks of C modules is in files of its own, the same beside any modules of any form.
+#[test]
+fn c_modules_share_what_loads_them() {
+    let files = |form: Form| {
+        let inputs = [input("a", form, "return 1"), input("b-c", form, "return 2")];
+        build(&inputs, &["lua51-int"]).module_headers("0").unwrap()
     };
-    assert!(size(&headers[0].1) > size(&headers[1].1));
+    let [bytecode, packed, deflated] = [Form::Bytecode, Form::Packed, Form::Deflated].map(files);
+    let names: Vec<&str> = bytecode.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["a_lua.h", "b_c_lua.h", "fast_runtime.h", "fast_runtime.c"]
+    );
+    assert_eq!(bytecode[2..], packed[2..]);
+    assert_eq!(bytecode[2..], deflated[2..]);
+    let (h, c) = (&bytecode[2].1, &bytecode[3].1);
+    let (_, id) = h.split_once("#define FAST_RUNTIME\t").unwrap();
+    let id = &id[..11];
+    for (name, text) in bytecode.iter().chain(&packed).chain(&deflated) {
+        assert!(text.starts_with(&format!("/*\n** {name} - ")), "{name}");
+        assert!(
+            text.contains("** Made by fastlua 0; make it anew"),
+            "{name}"
+        );
+        assert!(name == "fast_runtime.h" || text.contains(&format!("FAST_RUNTIME != {id}\n")));
+        let is_module = name.ends_with("_lua.h");
+        assert!(!is_module || (text.lines().count() < 80 && !text.contains("\nstatic int fast_")));
+    }
+    // the loaders are there once, and no name is without the build's number
+    assert_eq!(c.matches("static int fast_push_chunk").count(), 1);
+    let exports = h.matches("#define fast_runtime_").count() - 1; // the include guard
+    assert_eq!(
+        exports,
+        h.matches(&format!("\tfast_runtime_{}_", &id[2..10]))
+            .count()
+    );
+    assert_eq!(exports, 5);
 }
 
 #[test]

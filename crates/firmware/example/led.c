@@ -2,6 +2,7 @@
 ** led.c - a C module with a Lua half
 ** led.set is C; led.blink is the chunk led-blink of led.lua:
 **   fastlua build --emit header -o app/modules led.lua
+** That writes led_lua.h, and fast_runtime.c, which is compiled with it
 */
 
 #include "module.h"

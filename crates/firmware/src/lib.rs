@@ -16,6 +16,29 @@ pub fn fast_load_h() -> String {
     ])
 }
 
+/// What C modules with chunks of their own include: the index of a bundle, and the functions of [`fast_runtime_c`]. `sizes`
+/// stands behind the index.
+pub fn fast_runtime_h(sizes: &str) -> String {
+    let index = joined(&[include_str!("../fast_index.h")]);
+    let content = format!("{index}\n{sizes}");
+    with(include_str!("../fast_runtime.h"), "fast_index.h", &content)
+}
+
+/// What loads the chunks of C modules, once for a firmware. It includes [`fast_runtime_h`]. `deflated` and `packed` are
+/// [`fast_deflated_h`] and [`fast_packed_h`] with what is taken for granted of them, `tables` what all packed chunks share.
+pub fn fast_runtime_c(deflated: &str, packed: &str, tables: &str) -> String {
+    let text = include_str!("../fast_runtime.c");
+    let load = joined(&[
+        include_str!("../fast_flash.h"),
+        include_str!("../fast_undump.h"),
+        include_str!("../fast_load.h"),
+    ]);
+    let text = with(text, "fast_load.h", &load);
+    let text = with(&text, "fast_deflated.h", deflated);
+    let text = with(&text, "fast_packed.h", packed);
+    with(&text, "fast_tables.h", tables)
+}
+
 /// What makes functions of packed chunks. It stands behind [`fast_load_h`] and the tables.
 pub fn fast_packed_h() -> String {
     joined(&[include_str!("../fast_packed.h")])

@@ -54,7 +54,8 @@ uint32_t fast_clock (void);	/* microseconds */
 
 #define lua_pushrotable		lrot_push
 
-static void lrot_push (lua_State *L, const lrot_table *t) {
+/* fast_runtime.c has no table */
+static __attribute__((unused)) void lrot_push (lua_State *L, const lrot_table *t) {
   const lrot_entry *e;
   lua_newtable(L);
   for (e = t->entries; e->name != NULL; e++) {

@@ -84,16 +84,15 @@ fn module_with(header: Contents) -> [OutputFile; 2] {
     [file("fast.c", module), file("fast_chunks.h", header)]
 }
 
-/// For each module a header `NAME_lua.h`, by which a C module carries it as its Lua half.
+/// For each module a header `NAME_lua.h`, by which a C module carries it as its Lua half; then `fast_runtime.h` and
+/// `fast_runtime.c`, which they share.
 ///
 /// # Errors
 /// A chunk is frozen.
 pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile<'static>>, Error> {
-    let headers = bundle.module_headers(VERSION)?.into_iter();
-    let named = |(name, text): (String, String)| {
-        file(&format!("{name}_lua.h"), Contents::Bytes(text.into()))
-    };
-    Ok(headers.map(named).collect())
+    let files = bundle.module_headers(VERSION)?.into_iter();
+    let files = files.map(|(name, text)| file(&name, Contents::Bytes(text.into())));
+    Ok(files.collect())
 }
 
 fn file<'a>(name: &str, contents: Contents<'a>) -> OutputFile<'a> {

@@ -1,10 +1,9 @@
 //! `fast_chunks.h`: the bundle as constant data, one block for each variant.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 use std::sync::OnceLock;
 
-use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_load_h, fast_objects_h};
+use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_objects_h};
 use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 
@@ -25,17 +24,6 @@ const INDEX: [&str; 9] = [
     "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
 ];
 
-/// Why a module's chunks can't be carried by a C module of its own.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoHeader {
-    /// A chunk is frozen, and one bundle owns the table of strings; or it is data, and such a module has no `fast.data`.
-    #[error("{0}: frozen chunks and data are for fast.c")]
-    Frozen(String),
-    /// A chunk can't be packed without the other modules: a fault of ours.
-    #[error("{0}")]
-    Pack(String),
-}
-
 /// Bytes of the smallest and the largest slot.
 const LEAST_SLOT: u32 = 1024;
 const MOST_SLOT: u32 = 16 << 20;
@@ -54,10 +42,10 @@ pub enum NoSlot {
 }
 
 /// What the header is for.
-enum Purpose<'a> {
+pub(super) enum Purpose<'a> {
     /// `fast.c`, which includes it. It may have a slot of so many bytes.
     Fast { version: &'a str, slot: Option<u32> },
-    /// Another C module, whose Lua half it is; its name as C has it.
+    /// Another C module, whose Lua half it is; its name as C has it. What loads the chunks is in `fast_runtime.c`.
     Module(&'a str),
 }
 
@@ -169,7 +157,7 @@ impl Bundle {
 
     /// And what stands behind them.
     fn end(&self, version: &str, name: &str, count: &str) -> String {
-        let table = self.table("fast", count);
+        let table = self.table(count);
         let label = match self.chunks.is_empty() {
             true => format!("#define FAST_BUNDLE\t\"{name}\"\n"),
             false => self.label(version, name, count),
@@ -188,61 +176,8 @@ impl Bundle {
         hashed.name()
     }
 
-    /// For each module its name in C and the text of `<name>_lua.h`: its chunks for a C module to
-    /// include as its Lua half, with what loads them and two functions that do.
-    ///
-    /// # Errors
-    /// [`NoHeader`].
-    pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, NoHeader> {
-        let is_for_fast = |c: &&BundledChunk| c.form.is_frozen() || c.form.is_data();
-        if let Some(chunk) = self.chunks.iter().find(is_for_fast) {
-            return Err(NoHeader::Frozen(chunk.name.clone()));
-        }
-        let modules: BTreeSet<&String> = self.chunks.iter().map(|c| &c.module).collect();
-        let header = |module: &String| {
-            let mut part = self.clone();
-            part.chunks.retain(|c| c.module == *module);
-            // what it has in common with other modules is theirs
-            let packed = part.pack().map_err(|fault| NoHeader::Pack(fault.message));
-            packed.map(|()| (identifier(module), part.module_header(module, version)))
-        };
-        modules.into_iter().map(header).collect()
-    }
-
-    fn module_header(&self, module: &str, version: &str) -> String {
-        let m = identifier(module);
-        let about = format!("{m}_lua.h - the Lua half of a C module");
-        let mut text = self.about(&about, version);
-        let loader = fast_load_h();
-        let _ = write!(text, "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n{loader}\n");
-        self.body(&mut Text::new(&mut text), &Purpose::Module(&m));
-        text += &self.table(&format!("{m}_lua"), &count_of(&format!("{m}_lua_chunks")));
-        let _ = write!(
-            text,
-            "\n\
-             /*\n** Pushes the chunk of that name as a function; or nil and a message where it can not\n\
-             ** be loaded; or nil where there is none. Returns how many values it pushed.\n*/\n\
-             __attribute__((unused))\n\
-             static int {m}_lua_load (lua_State *L, const char *name) {{\n  \
-               return fast_push(L, &{m}_lua_image, name);\n\
-             }}\n\n\
-             /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
-             __attribute__((unused))\n\
-             static int {m}_lua_index (lua_State *L) {{\n  \
-               const char *name;\n  \
-               size_t len;\n  \
-               if (lua_type(L, 2) != LUA_TSTRING) return 0;\n  \
-               name = lua_tolstring(L, 2, &len);\n  \
-               if (strlen(name) != len) return 0;\n  \
-               lua_pushfstring(L, \"{module}-%s\", name);\n  \
-               return ({m}_lua_load(L, lua_tostring(L, -1)) == 1) ? 1 : lua_error(L);\n\
-             }}\n\n#endif\n"
-        );
-        text
-    }
-
     /// The comment that says what is inside.
-    fn about(&self, title: &str, version: &str) -> String {
+    pub(super) fn about(&self, title: &str, version: &str) -> String {
         let mut text = format!(
             "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
         );
@@ -269,8 +204,11 @@ impl Bundle {
         text
     }
 
-    fn body(&self, text: &mut Text, purpose: &Purpose) {
-        *text += &assertions();
+    pub(super) fn body(&self, text: &mut Text, purpose: &Purpose) {
+        let is_for_fast = matches!(purpose, Purpose::Fast { .. });
+        if is_for_fast {
+            *text += &assertions();
+        }
         for chunk in &self.chunks {
             let id = identifier(&chunk.name);
             let name = [chunk.name.as_bytes(), b"\0"].concat();
@@ -285,15 +223,15 @@ impl Bundle {
             Purpose::Fast { slot, .. } => *slot,
             Purpose::Module(_) => None,
         };
-        if matches!(purpose, Purpose::Fast { .. }) && (self.has_frozen() || slot.is_some()) {
+        if is_for_fast && (self.has_frozen() || slot.is_some()) {
             *text += "\n";
             *text += &fast_objects_h();
         }
-        if self.has_deflated() || slot.is_some() {
+        if is_for_fast && (self.has_deflated() || slot.is_some()) {
             *text += "\n";
             *text += &deflated_h();
         }
-        if self.has_packed() || slot.is_some() {
+        if is_for_fast && (self.has_packed() || slot.is_some()) {
             *text += "\n";
             *text += &packed_h();
             *text += &self.tables();
@@ -330,6 +268,7 @@ impl Bundle {
     }
 
     fn block(&self, text: &mut Text, v: usize, variant: &Variant, purpose: &Purpose) {
+        let is_for_fast = matches!(purpose, Purpose::Fast { .. });
         let prefix = match purpose {
             Purpose::Fast { .. } => {
                 let name = &variant.name;
@@ -357,8 +296,8 @@ impl Bundle {
         if self.chunks.is_empty() {
             return;
         }
-        if self.has_packed() {
-            self.print_shared(text, v, &prefix);
+        if is_for_fast && self.has_packed() {
+            self.print_shared(text, v);
         }
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
         let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
@@ -388,7 +327,13 @@ impl Bundle {
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
             let Some(compiled) = &dump.compiled else {
                 let (kind, heap) = match chunk.form {
-                    Form::Deflated => ("FAST_DEFLATED", deflated_heap(window(&dump.bytes))),
+                    Form::Deflated => {
+                        let heap = match is_for_fast {
+                            true => "FAST_DEFLATED_HEAP",
+                            false => "FAST_RUNTIME_INFLATE",
+                        };
+                        ("FAST_DEFLATED", format!("{heap}({})", window(&dump.bytes)))
+                    }
                     _ => ("FAST_SOURCE", "0".to_owned()),
                 };
                 let _ = writeln!(
@@ -413,7 +358,8 @@ impl Bundle {
             let (heap, strings) = (need.c_expression(), need.short_strings);
             let depth = need.depth;
             let (kind, state) = match chunk.form {
-                Form::Packed => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
+                Form::Packed if is_for_fast => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
+                Form::Packed => ("FAST_PACKED", "FAST_RUNTIME_UNPACK\n   + "),
                 _ => ("FAST_BYTECODE", ""),
             };
             let _ = writeln!(index, "{kind},\n   {state}{heap},\n   {strings}, {depth}),");
@@ -463,12 +409,11 @@ impl Bundle {
         self.of_variant(v).map(|(chunk, _)| chunk).find(is_alone)
     }
 
-    /// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
-    fn table(&self, prefix: &str, count: &str) -> String {
+    /// The bundle of the index `fast_chunks`, with its bits in RAM.
+    fn table(&self, count: &str) -> String {
         if self.chunks.is_empty() {
-            return format!(
-                "static const fast_bundle {prefix}_image = {{NULL, 0, NULL, NULL, 0, NULL, NULL, NULL}};\n"
-            );
+            return "static const fast_bundle fast_image = {NULL, 0, NULL, NULL, 0, NULL, NULL, NULL};\n"
+                .to_owned();
         }
         let (frozen, define) = match self.has_frozen() {
             false => ("NULL", ""),
@@ -482,14 +427,10 @@ impl Bundle {
             false => "NULL",
         };
         let packed = match self.has_packed() {
-            true => format!("fast_load_packed, {prefix}_shared"),
-            false => "NULL, NULL".to_owned(),
+            true => "fast_load_packed, fast_shared",
+            false => "NULL, NULL",
         };
-        format!(
-            "{define}static uint32_t {prefix}_checked[{count} / 32 + 1];\n\
-             static const fast_bundle {prefix}_image = {{\n  \
-               {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}, {packed}}};\n"
-        )
+        define.to_owned() + &image("fast", count, frozen, deflated, packed)
     }
 
     /// What tells of the bundle in an image.
@@ -511,7 +452,7 @@ impl Bundle {
 }
 
 /// What loads deflated chunks, with what is taken for granted of it.
-fn deflated_h() -> String {
+pub(super) fn deflated_h() -> String {
     format!(
         "{}\n_Static_assert(FAST_WINDOW == {WINDOW}, \"the window has {WINDOW} bytes\");\n\
          #if __SIZEOF_POINTER__ == 4\n\
@@ -521,13 +462,23 @@ fn deflated_h() -> String {
     )
 }
 
-/// The C expression of the heap that inflating with a window of so many bytes takes.
-fn deflated_heap(window: usize) -> String {
-    format!("FAST_DEFLATED_HEAP({window})")
+/// The bundle of the index `<prefix>_chunks`, with its bits in RAM.
+pub(super) fn image(
+    prefix: &str,
+    count: &str,
+    frozen: &str,
+    deflated: &str,
+    packed: &str,
+) -> String {
+    format!(
+        "static uint32_t {prefix}_checked[{count} / 32 + 1];\n\
+         static const fast_bundle {prefix}_image = {{\n  \
+           {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}, {packed}}};\n"
+    )
 }
 
 /// The C expression of how many chunks an index has.
-fn count_of(index: &str) -> String {
+pub(super) fn count_of(index: &str) -> String {
     format!("(sizeof({index}) / sizeof(fast_chunk))")
 }
 
@@ -540,7 +491,7 @@ pub(super) fn no_bytecode(chunk: &BundledChunk) -> String {
 }
 
 /// What the text takes for granted of the machine, of `fast_load.h` and of 5.3's strings.
-fn assertions() -> String {
+pub(super) fn assertions() -> String {
     let place = |i: usize| match i {
         0 => "0".to_owned(),
         1 => "sizeof(void *)".to_owned(),

@@ -7,12 +7,14 @@ mod object;
 mod objects;
 mod packed;
 mod region;
+mod runtime;
 mod slot;
 mod text;
 
 pub use chip::{Chip, NoChip};
-pub use header::{CHeader, NoHeader, NoSlot};
+pub use header::{CHeader, NoSlot};
 pub use object::ObjectError;
 pub use packed::shared;
 pub use region::{Machine, form_of_number};
+pub use runtime::NoHeader;
 pub use slot::{SlotError, TooLargeForSlot};

@@ -68,18 +68,18 @@ impl Bundle {
         text
     }
 
-    /// Writes what a variant's packed chunks have in common as `<prefix>_shared`.
-    pub(super) fn print_shared(&self, text: &mut Text, v: usize, prefix: &str) {
+    /// Writes what a variant's packed chunks have in common as `fast_shared`.
+    pub(super) fn print_shared(&self, text: &mut Text, v: usize) {
         let dialect = self.variants[v].layout.dialect();
         let Some(words) = self.shared(v) else {
-            let _ = writeln!(text, "#define {prefix}_shared\tNULL");
+            let _ = writeln!(text, "#define fast_shared\tNULL");
             return;
         };
         let tables = HEAD + Tables::built_in(dialect).words().len();
         let _ = write!(
             text,
             "\n/* what packed chunks have in common */\n\
-             static const uint32_t {prefix}_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
+             static const uint32_t fast_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
             hex_words(&words[..HEAD])
         );
         for line in words[tables..].chunks(8) {
@@ -88,7 +88,7 @@ impl Bundle {
         let _ = write!(
             text,
             "\n}};\n\
-             _Static_assert(sizeof({prefix}_shared) == {}, \"the tables are those of this Lua\");\n",
+             _Static_assert(sizeof(fast_shared) == {}, \"the tables are those of this Lua\");\n",
             4 * words.len()
         );
     }

@@ -1,7 +1,7 @@
 //! Packed chunks: a dump of strip level 2, and the strings that those of a bundle have in common.
 
 use fastlua_bytecode::packed::{Pool, Tables, read, write};
-use fastlua_bytecode::{Dialect, Layout, ReadError, WriteError};
+use fastlua_bytecode::{Chunk, Dialect, Layout, ReadError, WriteError};
 use memchr::memmem;
 use xxhash_rust::xxh32::xxh32;
 
@@ -64,12 +64,24 @@ impl Bundle {
     /// # Errors
     /// A chunk does not come back: a fault of fastlua.
     pub fn pack(&mut self) -> Result<(), Fault> {
+        self.pack_with(|dialect, chunks| Pool::of(dialect, chunks))
+    }
+
+    /// The same, where chunks share no strings.
+    pub(crate) fn pack_without_pool(&mut self) -> Result<(), Fault> {
+        self.pack_with(|_, _| Pool::default())
+    }
+
+    fn pack_with(
+        &mut self,
+        pool: impl Fn(Dialect, &mut dyn Iterator<Item = &Chunk>) -> Pool,
+    ) -> Result<(), Fault> {
         self.common = Vec::with_capacity(self.variants.len());
         for (v, variant) in self.variants.iter().enumerate() {
             let is_packed = |form: Form| form == Form::Packed;
             let of_variant = self.chunks.iter().filter(|c| is_packed(c.form));
-            let chunks = of_variant.filter_map(|c| c.dumps[v].as_ref()?.chunk());
-            let pool = Pool::of(variant.layout.dialect(), chunks);
+            let mut chunks = of_variant.filter_map(|c| c.dumps[v].as_ref()?.chunk());
+            let pool = pool(variant.layout.dialect(), &mut chunks);
             for chunk in self.chunks.iter_mut().filter(|c| is_packed(c.form)) {
                 let fault = |reason: String| Fault {
                     message: format!("{}: a fault of fastlua: {reason}", chunk.file),
