@@ -72,6 +72,11 @@ local ok, fault = pcall(function()
 end)
 print(ok, fault)
 print(pcall(string.rep))
+local of = {userdata = newproxy and newproxy() or debug.upvalueid(counter(1), 1), thread = coroutine.create(print),
+  table = {}, boolean = true, number = 1, string = '', ['function'] = print}
+print(type(of.userdata) == 'userdata', type(of.thread) == 'thread', type(of.table) == 'table', type(true) == 'boolean',
+  type(1) == 'number', type('') == 'string', type(print) == 'function', type(nil) == 'nil')
+for name, value in pairs(of) do print(type(value) == name, of[type(value)] == value) end
 return function(...) return ..., print, long end
 ";
 
@@ -137,6 +142,8 @@ fn modules_run_out_of_lfs(chip: Chip, models: &[&str]) {
             panic!("{model}: {found}");
         };
         assert!(said.starts_with("12 1 2 x! 2 x1 y2|"), "{model}: {found}");
+        let types = "|".to_owned() + &["true"; 8].join(" ") + &"|true true".repeat(7) + "|";
+        assert!(said.contains(&types), "{model}: {found}");
         assert!(
             failed.contains("fails.lua:6: attempt to index"),
             "{model}: {found}"

@@ -7,8 +7,10 @@ pub(crate) const LONGEST: usize = 17;
 pub(crate) const COUNT: usize = 71;
 
 /// Tokens, the message of a heap that is full, the environment, events and types: as the loader on the chip
-/// numbers them. It has "userdata" twice where `luac.cross` counts it once, so that the two behind it have other
-/// numbers than in `luac.cross`: a constant "thread" of its images is "userdata" on the chip.
+/// numbers them. It keeps "userdata" twice, and the chip's table of strings gives the second, which was put in last:
+/// what names the first is equal to no other "userdata". `luac.cross` counts one and names the first, so a
+/// constant "thread" of its images is "userdata" on the chip, and "proto" is "thread". Names of types that are tokens,
+/// "nil" and "function", are kept once by both.
 pub(crate) const STRINGS: [&str; COUNT + 1] = [
     "and",
     "break",

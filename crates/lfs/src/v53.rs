@@ -347,10 +347,8 @@ pub(crate) fn write(
     let strings = gather(&image.modules);
     let all = strings.iter().map(|s| s.as_bstr());
     let all = all.chain(fixed::STRINGS.iter().map(|s| BStr::new(*s)));
-    let mut pool = HashMap::new();
-    for (number, text) in (1..).zip(all) {
-        pool.entry(text).or_insert(number);
-    }
+    // of two that are the same the last one counts, as in the chip's table
+    let pool: HashMap<_, _> = all.zip(1..).collect();
     let body = body(image, &strings, &pool, packed)?;
     let seed = image.seed.unwrap_or_else(|| {
         let hash = Sha256::digest(&body);

@@ -160,14 +160,14 @@ fn the_same_modules_give_the_same_bytes_and_others_another_seed() {
     }
 }
 
-/// The loader on the chip has "userdata" twice among the strings of every core, as numbers 66 and 70 of them: it
-/// counts the types after it one higher than `luac.cross` does.
+/// The loader on the chip has "userdata" twice among the strings of every core, as numbers 66 and 70 of them: its
+/// table of strings gives the second, and it counts the types after it one higher than `luac.cross` does.
 #[test]
 fn strings_of_every_core_have_the_numbers_of_the_loader() {
     let fixed = [
         ("and", 1),
-        ("userdata", 66),
         ("table", 69),
+        ("userdata", 70),
         ("thread", 71),
         ("proto", 72),
     ];
@@ -195,6 +195,79 @@ fn strings_of_every_core_have_the_numbers_of_the_loader() {
         }
         let there = bytes.windows(expected.len()).any(|w| w == expected);
         assert!(there, "{layout}");
+    }
+}
+
+/// A short constant is the very string that a core finds in the table of strings: it compares addresses.
+#[test]
+fn constants_are_the_strings_that_the_chip_finds() {
+    let texts = [
+        "nil",
+        "boolean",
+        "userdata",
+        "number",
+        "string",
+        "table",
+        "function",
+        "thread",
+        "proto",
+        "no value",
+        "_ENV",
+        "__gc",
+        "and",
+        "while",
+        "<eof>",
+        "not enough memory",
+        "mine",
+    ];
+    for layout in layouts()
+        .into_iter()
+        .filter(|l| l.dialect() == Dialect::Lua53)
+    {
+        let mut image = numbered(layout, 1);
+        let constants = texts.map(|text| Constant::String(text.into()));
+        image.modules[0].chunk.main.constants = constants.to_vec();
+        let memory = region(&write(&image).unwrap().0).unwrap();
+        let words: Vec<Word> = memory.words().collect();
+        let number = |at: usize| match words[at] {
+            Word::Number(number) => number as usize,
+            Word::Address(_) => panic!("an address at {at}"),
+        };
+        let place = |at: usize| match words[at] {
+            Word::Address(to) => Some(to as usize / 4),
+            Word::Number(0) => None,
+            Word::Number(_) => panic!("a number at {at}"),
+        };
+        // bytes, as many as the third byte behind the link says, behind four words
+        let bytes = memory.at(0);
+        let text = |at: usize| {
+            let from = 4 * (at + 4);
+            &bytes[from..from + usize::from(bytes[4 * at + 7])]
+        };
+        let (chains, table) = (number(5), number(6));
+        // the first string of its chain that has this text
+        let find = |wanted: &str| {
+            let mut firsts = (0..chains).filter_map(|chain| {
+                let mut at = place(table + chain);
+                while let Some(string) = at.filter(|at| text(*at) != wanted.as_bytes()) {
+                    at = place(string + 3);
+                }
+                at
+            });
+            (firsts.next(), firsts.next())
+        };
+        let function = number(8);
+        let count = number(function + 4);
+        assert_eq!(count, texts.len());
+        let constants = place(function + 11).unwrap();
+        let value = match (layout.integer, layout.float) {
+            (4, 4) => 2,
+            _ => 3,
+        };
+        for (i, wanted) in texts.iter().enumerate() {
+            let named = place(constants + i * value);
+            assert_eq!((named, None), find(wanted), "{layout}: {wanted}");
+        }
     }
 }
 

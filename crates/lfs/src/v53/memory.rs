@@ -100,7 +100,7 @@ struct Writer<'a> {
     packed: &'a PackedLines,
     /// The function that is written.
     path: FunctionPath,
-    /// Where each string is; of two that are the same, the first.
+    /// Where each string is; of two that are the same, the last.
     strings: HashMap<BString, usize>,
     /// The last short string of each chain.
     chains: Vec<Option<usize>>,
@@ -133,7 +133,7 @@ impl Writer<'_> {
             self.last_long = at;
         }
         self.memory.push_text(&text);
-        self.strings.entry(text).or_insert(at);
+        self.strings.insert(text, at);
     }
 
     /// Where the table of modules is, which their names and functions come before.
