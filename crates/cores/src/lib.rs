@@ -3,6 +3,7 @@
 
 pub mod compiler;
 pub mod edits;
+pub mod emergency;
 pub mod flash_store;
 pub mod packed_lines;
 pub mod read_only;
