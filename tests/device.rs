@@ -41,6 +41,9 @@ as = "packed"
 path = "large.lua"
 split = false
 as = "packed"
+[[module]]
+path = "large.txt"
+as = "data"
 "#;
 
 #[test]
@@ -49,6 +52,7 @@ fn nothing_is_lost_whatever_fails() {
     let folder = tempfile::tempdir().unwrap();
     let overriding = put(folder.path(), "files/dir.lua", "return 'the file'");
     put(folder.path(), "fast.toml", MANIFEST);
+    put(folder.path(), "large.txt", "0123456789".repeat(500));
     for name in ["config", "dir", "ftp", "get", "hello", "http", "telnet"] {
         let module = format!("{name}.lua");
         let ours = root().join("crates/firmware/lua").join(&module);

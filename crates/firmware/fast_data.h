@@ -55,28 +55,46 @@ static int fast_view_data (const fast_bundle *b, const fast_chunk *c, fast_view 
   return fast_is_valid(b, c);
 }
 
+/* a part of some data */
+typedef struct fast_part {
+  fast_source s;
+  uint32_t at, n;		/* bytes */
+} fast_part;
+
+/* pushes it as a string */
+static void fast_push_bytes (lua_State *L, void *ud) {
+  fast_part *part = (fast_part *)ud;
+  fast_source *s = &part->s;
+  luaL_checkstack(L, 2, "a string");
+  s->at = part->at;
+  if (part->n <= sizeof(s->buffer)) {
+    fast_read_bytes(s, s->buffer, part->n);
+    lua_pushlstring(L, (const char *)s->buffer, part->n);
+  }
+  else {
+    void *p = lua_newuserdata(L, part->n);
+    fast_read_bytes(s, p, part->n);
+    lua_pushlstring(L, (const char *)p, part->n);
+    lua_remove(L, -2);
+  }
+}
+
 /* Pushes n bytes from position 'at' on; or nil and a message, if they are too large for
 ** the heap. Returns how many values it pushed. */
 static int fast_push_part (lua_State *L, const fast_view *v, uint32_t at, uint32_t n,
                            const char *name) {
-  fast_source s;
+  fast_part part;
+  int status;
   size_t need = FAST_STRING((size_t)n);
-  if (n > sizeof(s.buffer)) need += FAST_BLOCK(sizeof(Udata) + n);
+  if (n > sizeof(part.s.buffer)) need += FAST_BLOCK(sizeof(Udata) + n);
   if (!fast_check_heap(L, fast_heap_need(L, need, 1), name)) return 2;
-  s.words = v->words;
-  s.at = at;
-  s.size = v->size;
-  if (n <= sizeof(s.buffer)) {
-    fast_read_bytes(&s, s.buffer, n);
-    lua_pushlstring(L, (const char *)s.buffer, n);
-  }
-  else {
-    void *p = lua_newuserdata(L, n);
-    fast_read_bytes(&s, p, n);
-    lua_pushlstring(L, (const char *)p, n);
-    lua_remove(L, -2);
-  }
-  return 1;
+  part.s.words = v->words;
+  part.s.size = v->size;
+  part.at = at;
+  part.n = n;
+  status = fast_pcall(L, fast_push_bytes, &part);
+  if (fast_retry(L, status)) status = fast_pcall(L, fast_push_bytes, &part);
+  return (status == 0) ? 1 : fast_fail(L);
 }
 
 #endif

@@ -24,20 +24,39 @@ static const char *fast_inflate_reader (lua_State *L, void *ud, size_t *size) {
   return (const char *)z->window + z->at - *size;
 }
 
-/* Pushes the main function of deflated source, or a message. Returns the status.
-** lua_load catches every error, so the window is always freed. */
+/* a deflated chunk while it is loaded */
+typedef struct fast_deflated {
+  const char *name;
+  const uint32_t *words;	/* of the stream */
+  uint32_t size, text, window;	/* bytes of the stream, the text, the window */
+  fast_inflate *z;
+} fast_deflated;
+
+static void fast_parse_deflated (lua_State *L, void *ud) {
+  fast_deflated *d = (fast_deflated *)ud;
+  fast_source_text text;
+  d->z = (fast_inflate *)luaM_malloc(L, sizeof(fast_inflate) + d->window);
+  fast_inflate_open(d->z, d->words, d->size, d->text, d->window);
+  text.name = d->name;
+  text.reader = fast_inflate_reader;
+  text.ud = d->z;
+  fast_parse(L, &text);
+}
+
+/* Pushes the main function of deflated source, or a message. Returns the status. */
 static int fast_load_deflated (lua_State *L, const fast_bundle *b,
                                const fast_chunk *c, const char *name) {
   const uint32_t *words = FAST_AT(b->base, c->words);
-  uint32_t text = FAST_WORD(words), window = fast_window_size(text);
-  fast_inflate *z;
+  fast_deflated d;
   int status;
-  lua_pushfstring(L, "@%s", name);
-  z = (fast_inflate *)luaM_malloc(L, sizeof(fast_inflate) + window);
-  fast_inflate_open(z, words + 1, (c->size > 4) ? c->size - 4 : 0, text, window);
-  status = fast_parse(L, fast_inflate_reader, z, lua_tostring(L, -1));
-  luaM_freemem(L, z, sizeof(fast_inflate) + window);
-  lua_remove(L, -2);  /* the name */
+  d.name = name;
+  d.words = words + 1;
+  d.size = (c->size > 4) ? c->size - 4 : 0;
+  d.text = FAST_WORD(words);
+  d.window = fast_window_size(d.text);
+  d.z = NULL;
+  status = fast_pcall(L, fast_parse_deflated, &d);
+  if (d.z != NULL) luaM_freemem(L, d.z, sizeof(fast_inflate) + d.window);
   return status;
 }
 

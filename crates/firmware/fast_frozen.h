@@ -313,8 +313,9 @@ static Proto *fast_make_shadow (lua_State *L, const Proto *f, fast_shadows *s) {
 }
 
 /* Makes the shadows of a chunk: from here on registry[chunk] holds them. */
-static int fast_make_shadows (lua_State *L) {
-  fast_shadows *s = (fast_shadows *)lua_touserdata(L, 1);
+static void fast_make_shadows (lua_State *L, void *ud) {
+  fast_shadows *s = (fast_shadows *)ud;
+  luaL_checkstack(L, 8, "a chunk");
   lua_pushlightuserdata(L, (void *)s->frozen);
   fast_new_table(L, (int)s->tables + 1);
   s->anchor = lua_gettop(L);
@@ -325,7 +326,6 @@ static int fast_make_shadows (lua_State *L) {
   s->number = s->frozen->number;
   fast_make_shadow(L, s->frozen->main, s);
   lua_rawset(L, LUA_REGISTRYINDEX);
-  return 0;
 }
 
 /* the main function's shadow, if it has been made */
@@ -375,26 +375,59 @@ static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
   return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(1);
 }
 
+/* Makes the shadows that were counted; the status, and where it is an error a message on
+** the stack. */
+static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
+  fast_shadows s = *counted;
+  int status = fast_pcall(L, fast_make_shadows, &s);
+  if (fast_retry(L, status)) {
+    s = *counted;
+    status = fast_pcall(L, fast_make_shadows, &s);
+  }
+  return status;
+}
+
+/* Pushes a closure of a frozen main function. Where the core would collect before this
+** allocation, memory is asked for with the collector blocked first. */
+static void fast_push_frozen_closure (lua_State *L, Proto *f) {
+#if LUA_VERSION_NUM == 501 && defined(EGC_ALWAYS)
+  global_State *g = G(L);
+  int blocked = fast_block_collector(L);
+  Closure *c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
+  fast_restore_collector(L, blocked);
+  if (c != NULL) {
+    g->totalbytes += sizeLclosure(0);
+    luaC_link(L, obj2gco(c), LUA_TFUNCTION);
+    c->l.isC = 0;
+    c->l.env = hvalue(gt(L));
+    c->l.nupvalues = 0;
+    c->l.p = f;
+    setclvalue(L, L->top, c);
+    L->top++;
+    return;
+  }
+#endif
+  fast_push_closure(L, f);
+}
+
 /* Pushes a frozen chunk, as fast_push_chunk does. */
 static int fast_push_frozen (lua_State *L, const fast_chunk *c,
                              const fast_frozen *z, const char *name) {
   Proto *f = (Proto *)z->main;
-  lua_checkstack(L, 8);
+  luaL_checkstack(L, 8, "a chunk");
   if (fast_has_shadow(L, z->number)) {
     f = fast_find_shadow(L, z);
     if (f == NULL) {
       fast_shadows s;
       if (fast_is_too_deep(L, c, name)) return 2;
       if (!fast_check_heap(L, fast_shadows_need(L, c, z, &s), name)) return 2;
-      lua_pushcfunction(L, fast_make_shadows);
-      lua_pushlightuserdata(L, &s);
-      if (lua_pcall(L, 1, 0, 0) != 0) return fast_fail(L);
+      if (fast_try_shadows(L, &s) != 0) return fast_fail(L);
       f = fast_find_shadow(L, z);
     }
   }
   if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
   luaC_checkGC(L);
-  fast_push_closure(L, f);
+  fast_push_frozen_closure(L, f);
   return 1;
 }
 

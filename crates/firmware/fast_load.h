@@ -143,24 +143,41 @@ static const char *fast_source_reader (lua_State *L, void *ud, size_t *size) {
   return (n > 0) ? (const char *)s->buffer : NULL;
 }
 
+/* source that the core's compiler reads */
+typedef struct fast_source_text {
+  const char *name;
+  lua_Reader reader;
+  void *ud;			/* of the reader */
+} fast_source_text;
+
+/* pushes its main function */
+static void fast_parse (lua_State *L, void *ud) {
+  const fast_source_text *text = (const fast_source_text *)ud;
+  const char *name;
+  int status;
+  luaL_checkstack(L, 4, "a chunk");
+  name = lua_pushfstring(L, "@%s", text->name);
 #if LUA_VERSION_NUM == 501
-#define fast_parse(L,reader,s,name)	lua_load(L, reader, s, name)
+  status = lua_load(L, text->reader, text->ud, name);
 #else
-#define fast_parse(L,reader,s,name)	lua_load(L, reader, s, name, NULL)
+  status = lua_load(L, text->reader, text->ud, name, NULL);
 #endif
+  if (status != 0) luaD_throw(L, status);
+  lua_remove(L, -2);  /* the name */
+}
 
 /* Pushes the main function of source, or a message. Returns the status. */
 static int fast_compile (lua_State *L, const fast_bundle *b,
                          const fast_chunk *c, const char *name) {
   fast_source s;
-  int status;
+  fast_source_text text;
   s.words = FAST_AT(b->base, c->words);
   s.at = 0;
   s.size = c->size;
-  lua_pushfstring(L, "@%s", name);
-  status = fast_parse(L, fast_source_reader, &s, lua_tostring(L, -1));
-  lua_remove(L, -2);  /* the name */
-  return status;
+  text.name = name;
+  text.reader = fast_source_reader;
+  text.ud = &s;
+  return fast_pcall(L, fast_parse, &text);
 }
 
 /* levels of nested functions that a load may have: each takes about 64 bytes of C
@@ -188,6 +205,15 @@ static int fast_fail (lua_State *L) {
   return 2;
 }
 
+/* Pushes the main function of a valid chunk, or a message. Returns the status. */
+static int fast_load_chunk (lua_State *L, const fast_bundle *b,
+                            const fast_chunk *c, const char *name) {
+  if (c->kind == FAST_BYTECODE) return fast_undump(L, FAST_AT(b->base, c->words));
+  if (c->kind == FAST_PACKED) return b->packed(L, b, c, name);
+  if (c->kind == FAST_DEFLATED) return b->deflated(L, b, c, name);
+  return fast_compile(L, b, c, name);
+}
+
 /*
 ** Pushes a chunk as a function; or nil and a message, if it is damaged or too large for
 ** the heap. Returns how many values it pushed.
@@ -205,10 +231,8 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   }
   if (fast_is_too_deep(L, c, name)) return 2;
   if (!fast_check_heap(L, fast_chunk_need(L, c), name)) return 2;
-  if (c->kind == FAST_BYTECODE) status = fast_undump(L, FAST_AT(b->base, c->words));
-  else if (c->kind == FAST_PACKED) status = b->packed(L, b, c, name);
-  else if (c->kind == FAST_DEFLATED) status = b->deflated(L, b, c, name);
-  else status = fast_compile(L, b, c, name);
+  status = fast_load_chunk(L, b, c, name);
+  if (fast_retry(L, status)) status = fast_load_chunk(L, b, c, name);
   return (status == 0) ? 1 : fast_fail(L);
 }
 

@@ -435,8 +435,7 @@ static void fast_unpack_function (fast_unpacker *p, Proto *f) {
   if (f->sizep > 0) p->depth--;
 }
 
-static void fast_unpack_main (lua_State *L, void *ud) {
-  fast_unpacker *p = (fast_unpacker *)ud;
+static void fast_unpack_main (lua_State *L, fast_unpacker *p) {
   Proto *f = fast_push_proto(&p->d);
   if (p->z.last + 1 == 0) fast_unpack_error(p);
   fast_unpack_function(p, f);
@@ -444,22 +443,50 @@ static void fast_unpack_main (lua_State *L, void *ud) {
   lua_remove(L, -2);  /* the anchor */
 }
 
+/* a packed chunk while it is loaded */
+typedef struct fast_packed {
+  const uint32_t *words, *tables, *pool;
+  uint32_t size;
+  fast_unpacker *p;		/* in the heap: it is too large for the stack */
+} fast_packed;
+
+static void fast_unpack_chunk (lua_State *L, void *ud) {
+  fast_packed *c = (fast_packed *)ud;
+  fast_unpacker *p = (fast_unpacker *)luaM_malloc(L, sizeof(fast_unpacker));
+  uint32_t i;
+  c->p = p;
+  p->z.words = c->words;
+  p->z.last = c->size / 4 - 1;
+  p->at = p->line = p->depth = 0;
+  p->z.tables = c->tables;
+  for (i = 0; i < FAST_P_PARTS; i++) p->parts[i] = c->tables + FAST_WORD(c->tables + i);
+  p->pool = c->pool;
+  p->d.L = L;
+#if LUA_VERSION_NUM == 501
+  luaZ_initbuffer(L, &p->d.longer);
+#endif
+  fast_unpack_main(L, p);
+}
+
 /* Pushes the main function of a packed chunk of size bytes, or a message. Returns the
-** status. The state is in the heap meanwhile: it is too large for the stack. */
+** status. */
 static int fast_unpack (lua_State *L, const uint32_t *words, uint32_t size,
                         const uint32_t *shared) {
-  const uint32_t *tables = shared + FAST_P_TABLES;
-  uint32_t i, place = FAST_WORD(shared + FAST_P_PLACE);
-  fast_unpacker *p = (fast_unpacker *)luaM_malloc(L, sizeof(fast_unpacker));
+  uint32_t place = FAST_WORD(shared + FAST_P_PLACE);
+  fast_packed c;
   int status;
-  p->z.words = words;
-  p->z.last = size / 4 - 1;
-  p->at = p->line = p->depth = 0;
-  p->z.tables = tables;
-  for (i = 0; i < FAST_P_PARTS; i++) p->parts[i] = tables + FAST_WORD(tables + i);
-  p->pool = (place != 0) ? tables + place : NULL;
-  status = fast_pcall(L, &p->d, fast_unpack_main, p);
-  luaM_freemem(L, p, sizeof(fast_unpacker));
+  c.words = words;
+  c.tables = shared + FAST_P_TABLES;
+  c.pool = (place != 0) ? c.tables + place : NULL;
+  c.size = size;
+  c.p = NULL;
+  status = fast_pcall(L, fast_unpack_chunk, &c);
+  if (c.p != NULL) {
+#if LUA_VERSION_NUM == 501
+    luaZ_freebuffer(L, &c.p->d.longer);
+#endif
+    luaM_freemem(L, c.p, sizeof(fast_unpacker));
+  }
   return status;
 }
 

@@ -23,6 +23,7 @@
 #include "ltable.h"
 #include "lundump.h"
 #include "lzio.h"
+#include "fast_collector.h"
 #include "fast_flash.h"
 
 /* whether dumps are in NodeMCU's format or in stock Lua's */
@@ -345,8 +346,11 @@ static void fast_push_closure (lua_State *L, Proto *f) {
 /* pushes a new function, so that the collector finds it */
 static Proto *fast_push_proto (fast_dump *d) {
   lua_State *L = d->L;
-  Proto *f = luaF_newproto(L);
-  StkId anchor = L->top++;
+  Proto *f;
+  StkId anchor;
+  luaL_checkstack(L, 4, "a chunk");
+  f = luaF_newproto(L);
+  anchor = L->top++;
 #if LUA_VERSION_NUM == 501
   setptvalue2s(L, anchor, f);
   d->flash.buffer[0] = '=' | '?' << 8;  /* a literal would be read from flash by bytes */
@@ -366,30 +370,21 @@ static void fast_undump_main (lua_State *L, void *ud) {
   lua_remove(L, -2);  /* the anchor */
 }
 
-/* Calls make with ud, of which d is a part, and returns its status; where that is
-** an error its message is on the stack. */
-static int fast_pcall (lua_State *L, fast_dump *d, Pfunc make, void *ud) {
-  int status;
-  luaC_checkGC(L);
-  lua_checkstack(L, 4);
-  d->L = L;
-#if LUA_VERSION_NUM == 501
-  luaZ_initbuffer(L, &d->longer);
-#endif
-  status = luaD_pcall(L, make, ud, savestack(L, L->top), L->errfunc);
-#if LUA_VERSION_NUM == 501
-  luaZ_freebuffer(L, &d->longer);
-#endif
-  return status;
-}
-
-/* Pushes the main function of a dump, or a message if the memory is not enough.
-** Returns the status. */
+/* Pushes the main function of a dump, or a message. Returns the status. */
 static int fast_undump (lua_State *L, const uint32_t *words) {
   fast_dump d;
+  int status;
   d.flash.words = words;
   d.flash.at = FAST_HEADER;
-  return fast_pcall(L, &d, fast_undump_main, &d);
+  d.L = L;
+#if LUA_VERSION_NUM == 501
+  luaZ_initbuffer(L, &d.longer);
+#endif
+  status = fast_pcall(L, fast_undump_main, &d);
+#if LUA_VERSION_NUM == 501
+  luaZ_freebuffer(L, &d.longer);
+#endif
+  return status;
 }
 
 #endif

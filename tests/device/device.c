@@ -64,7 +64,12 @@ static int heap_collects (size_t osize, size_t nsize) {
   (void)again;
   if (osize > 0) return 0;
   heap_stress = NULL;
-  luaC_fullgc(L);
+  {
+    int blocked = is_block_gc(L);  /* while a chunk is loaded */
+    unset_block_gc(L);
+    luaC_fullgc(L);
+    if (blocked) set_block_gc(L);
+  }
   heap_stress = L;
   return 0;
 #else
@@ -162,6 +167,34 @@ static int host_stress (lua_State *L) {
   return lua_gettop(L);
 }
 
+#if LUA_VERSION_NUM == 501
+
+/* mode(m, limit): as node.egc.setmode; gives mode, limit, whether the collector is blocked */
+static int host_mode (lua_State *L) {
+  if (!lua_isnone(L, 1)) lua_setegcmode(L, luaL_checkint(L, 1), luaL_optint(L, 2, 0));
+  lua_pushinteger(L, G(L)->egcmode);
+  lua_pushinteger(L, (lua_Integer)G(L)->memlimit);
+  lua_pushboolean(L, is_block_gc(L));
+  return 3;
+}
+
+/* collections(f, ...): calls f; how often the allocator collected, and the results */
+static int host_collections (lua_State *L) {
+  unsigned long before = G(L)->emergencies;
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  lua_pushinteger(L, (lua_Integer)(G(L)->emergencies - before));
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+/* total(): bytes that the core has */
+static int host_total (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)G(L)->totalbytes);
+  return 1;
+}
+
+#endif
+
 /* changes a bit of so many bytes in flash, and forgets what was sound */
 static int flip (lua_State *L, const uint32_t *words, uint32_t size, lua_Integer bit) {
   size_t at = (size_t)((const char *)words - __start_fastflash);
@@ -200,6 +233,9 @@ static int host_reads (lua_State *L) {
 }
 
 static const luaL_Reg host[] = {
+#if LUA_VERSION_NUM == 501
+  {"mode", host_mode}, {"collections", host_collections}, {"total", host_total},
+#endif
   {"heap", host_heap}, {"limit", host_limit}, {"fail", host_fail}, {"once", host_once},
   {"flip", host_flip}, {"flipshared", host_flipshared}, {"stress", host_stress},
   {"reads", host_reads}, {"trust", host_trust}, {NULL, NULL}};

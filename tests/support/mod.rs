@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 
 use fastlua_bytecode::{Dialect, NumberModel};
 use fastlua_cores::edits::released;
+use fastlua_cores::emergency::collect_in_emergencies;
 use fastlua_cores::packed_lines::pack_lines;
 use fastlua_cores::read_only::{START_C, read_only_sources};
 
@@ -110,10 +111,12 @@ pub fn stock_lua(folder: &Path, dialect: Dialect) {
     }
 }
 
-/// The same for Lua with packed line info, which loads NodeMCU's dumps.
+/// The same for Lua with packed line info, which loads NodeMCU's dumps, and with the modes of NodeMCU's collector. A
+/// state begins without a mode; with `-DFASTLUA_BOOT` it begins in that of a chip that boots.
 pub fn packed_lua(folder: &Path, dialect: Dialect) {
     stock_lua(folder, dialect);
-    for (name, text) in pack_lines(released(dialect), dialect).unwrap() {
+    let sources = pack_lines(released(dialect), dialect).unwrap();
+    for (name, text) in collect_in_emergencies(sources, dialect).unwrap() {
         put(folder, name, text.as_bytes());
     }
 }
@@ -121,8 +124,8 @@ pub fn packed_lua(folder: &Path, dialect: Dialect) {
 /// The same with read-only objects, which runs NodeMCU's frozen chunks; `start.c` has to be linked.
 pub fn freezing_lua(folder: &Path, dialect: Dialect) {
     stock_lua(folder, dialect);
-    let sources = read_only_sources(dialect).unwrap();
-    for (name, text) in pack_lines(sources, dialect).unwrap() {
+    let sources = pack_lines(read_only_sources(dialect).unwrap(), dialect).unwrap();
+    for (name, text) in collect_in_emergencies(sources, dialect).unwrap() {
         put(folder, name, text.as_bytes());
     }
     put(folder, "start.c", START_C);

@@ -11,6 +11,7 @@ pub fn fast_load_h() -> String {
     joined(&[
         include_str!("../fast_flash.h"),
         include_str!("../fast_index.h"),
+        include_str!("../fast_collector.h"),
         include_str!("../fast_undump.h"),
         include_str!("../fast_load.h"),
     ])
