@@ -41,6 +41,10 @@ static char fast_is_verbose;
 
 static void fast_report (lua_State *L, const char *name, uint32_t since) {
   lua_getglobal(L, "print");
+  if (!lua_isfunction(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
   lua_pushfstring(L, "Module %s loaded in %d ms, %d bytes of heap left", name,
                   (int)((fast_clock() - since + 500) / 1000), (int)lua_freeheap());
   lua_call(L, 1, 0);
@@ -293,6 +297,27 @@ static int fast_verbose (lua_State *L) {
   return 1;
 }
 
+#if !defined(FAST_IMAGE_FIRST)
+/* Pushes the searcher of 'require' that looks for files, or nothing if there is none: a
+** program may have changed its tables. Returns whether there is one. */
+static int fast_push_file_searcher (lua_State *L) {
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "package");
+    if (lua_istable(L, -1)) {
+      lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
+      if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, 2);
+        if (lua_isfunction(L, -1)) return 1;
+      }
+    }
+  }
+  lua_settop(L, top);
+  return 0;
+}
+#endif
+
 /*
 ** __index(package.preload, name) makes 'require' find chunks, before LFS and
 ** at no cost in heap. Files come first, unless the build forbids it.
@@ -301,12 +326,11 @@ static int fast_preload (lua_State *L) {
   const fast_bundle *b;
   if (!fast_is_chunk(fast_find_arg(L, 2, &b))) return 0;
 #if !defined(FAST_IMAGE_FIRST)
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, (LUA_VERSION_NUM == 501) ? "loaders" : "searchers");
-  lua_rawgeti(L, -1, 2);  /* looks for files */
-  lua_pushvalue(L, 2);
-  lua_call(L, 1, 1);
-  if (lua_isfunction(L, -1)) return 1;
+  if (fast_push_file_searcher(L)) {
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 1);
+    if (lua_isfunction(L, -1)) return 1;
+  }
 #endif
   return fast_push_or_error(L, 2);
 }

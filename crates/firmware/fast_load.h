@@ -72,9 +72,6 @@ static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
   return h ^ h >> 16;
 }
 
-/* the first word of a dump: LUA_SIGNATURE */
-#define FAST_SIGNATURE	(27u | 'L' << 8 | 'u' << 16 | 'a' << 24)
-
 /* Whether the chunk's index entry has its checksum. */
 static int fast_is_entry_valid (const fast_chunk *c) {
   return c->check == FAST_CHECK(c->size, c->hash, c->kind, c->heap, c->strings, c->depth);
@@ -227,6 +224,10 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   }
   if (!fast_is_valid(b, c)) {
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
+    return fast_fail(L);
+  }
+  if (c->kind == FAST_BYTECODE && !fast_is_own_dump(FAST_AT(b->base, c->words))) {
+    fast_push_variants(L, FAST_AT(b->base, c->words), name);
     return fast_fail(L);
   }
   if (fast_is_too_deep(L, c, name)) return 2;

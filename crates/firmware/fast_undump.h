@@ -314,14 +314,96 @@ static void fast_read_function (fast_dump *d, Proto *f) {
 #endif
 }
 
-/* bytes of a dump's header */
+/*
+** The header of a dump: its bytes, and its words up to the last one that depends on the
+** core. 5.1: signature; version, format, byte order, size of int; size of size_t, of an
+** instruction, of a number, whether numbers are integers. 5.3: signature; version,
+** format, two bytes that tell damage; four of them; NodeMCU: sizes of int, of an
+** instruction, of an integer, of a float; stock: of size_t between the first two. Then
+** numbers that are the same in each dump of these sizes.
+*/
+#define FAST_BYTES(a,b,c,d) \
+	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define FAST_SIGNATURE		FAST_BYTES(27, 'L', 'u', 'a')
+#define FAST_DUMP_SIZE_T	(FAST_NODEMCU ? 4 : sizeof(size_t))
+
 #if LUA_VERSION_NUM == 501
-#define FAST_HEADER	12
+#define FAST_HEADER		12
+#define FAST_HEADER_WORDS	3
+#define FAST_IS_INTEGER		((lua_Number)1 / 2 == 0)
 #elif FAST_NODEMCU
-#define FAST_HEADER	(18 + sizeof(lua_Number))
+#define FAST_HEADER		(18 + sizeof(lua_Number))
+#define FAST_HEADER_WORDS	4
 #else
-#define FAST_HEADER	(18 + sizeof(lua_Integer) + sizeof(lua_Number))
+#define FAST_HEADER		(18 + sizeof(lua_Integer) + sizeof(lua_Number))
+#define FAST_HEADER_WORDS	5
 #endif
+
+/* the words of this core's own header; of the last one of stock 5.3 a byte */
+static void fast_own_header (uint32_t *words) {
+  words[0] = FAST_SIGNATURE;
+#if LUA_VERSION_NUM == 501
+  words[1] = FAST_BYTES(0x51, 0, 1, sizeof(int));
+  words[2] = FAST_BYTES(FAST_DUMP_SIZE_T, sizeof(Instruction), sizeof(lua_Number),
+                        FAST_IS_INTEGER);
+#else
+  words[1] = FAST_BYTES(0x53, FAST_NODEMCU ? 10 : 0, 0x19, 0x93);
+  words[2] = FAST_BYTES(13, 10, 26, 10);
+#if FAST_NODEMCU
+  words[3] = FAST_BYTES(sizeof(int), sizeof(Instruction), sizeof(lua_Integer),
+                        sizeof(lua_Number));
+#else
+  words[3] = FAST_BYTES(sizeof(int), sizeof(size_t), sizeof(Instruction),
+                        sizeof(lua_Integer));
+  words[4] = sizeof(lua_Number);
+#endif
+#endif
+}
+
+static void fast_read_header (const uint32_t *from, uint32_t *words) {
+  int i;
+  for (i = 0; i < FAST_HEADER_WORDS; i++) words[i] = FAST_WORD(from + i);
+  if (FAST_HEADER_WORDS == 5) words[FAST_HEADER_WORDS - 1] &= 255;
+}
+
+/* whether this core can load a dump */
+static int fast_is_own_dump (const uint32_t *dump) {
+  uint32_t words[FAST_HEADER_WORDS], own[FAST_HEADER_WORDS];
+  fast_read_header(dump, words);
+  fast_own_header(own);
+  return memcmp(words, own, sizeof(own)) == 0;
+}
+
+/* pushes the name of the variant that has this header: of NodeMCU's or, with the width
+** of pointers where they matter, stock Lua's */
+static void fast_push_variant (lua_State *L, const uint32_t *words) {
+  const unsigned char *h = (const unsigned char *)words;
+  if (h[4] == 0x51)
+    lua_pushfstring(L, "%s51-%s", FAST_NODEMCU ? "lua" : "puc", h[11] ? "int" : "float");
+  else if (h[4] == 0x53 && h[5] == 10)
+    lua_pushfstring(L, "lua53-int%d-float%d", h[14] * 8, h[15] * 8);
+  else if (h[4] == 0x53)
+    lua_pushfstring(L, "puc53-int%d-float%d", h[15] * 8,
+                    FAST_HEADER_WORDS == 5 ? h[FAST_HEADER_WORDS * 4 - 4] * 8 : 0);
+  else lua_pushliteral(L, "another Lua");
+  if (!FAST_NODEMCU && (h[4] == 0x51 || h[5] == 0)) {
+    lua_pushfstring(L, "-%dbit", h[h[4] == 0x51 ? 8 : 13] * 8);
+    lua_concat(L, 2);
+  }
+}
+
+/* pushes a message about a dump of another variant */
+static void fast_push_variants (lua_State *L, const uint32_t *dump, const char *name) {
+  uint32_t words[FAST_HEADER_WORDS], own[FAST_HEADER_WORDS];
+  fast_read_header(dump, words);
+  fast_own_header(own);
+  fast_push_variant(L, words);
+  fast_push_variant(L, own);
+  lua_pushfstring(L, "chunk '%s' is for %s, and this firmware is %s", name,
+                  lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
 
 /* pushes a closure of a main function that the collector can reach */
 static void fast_push_closure (lua_State *L, Proto *f) {

@@ -296,6 +296,54 @@ package.loaded.dir = nil
 assert(require 'hello')
 assert(not pcall(require, 'none'))
 
+-- the same where a program has other tables in the place of Lua's
+local package = package
+local field = _VERSION == 'Lua 5.1' and 'loaders' or 'searchers'
+local searchers = package[field]
+local changed = 0
+local function each_time(change, file)
+  package.loaded.hello, package.loaded.dir = nil
+  change()
+  local ok, dir = pcall(require, 'dir')  -- the one of the image lists the files of a chip, and fails here
+  assert(require 'hello' and (ok and dir == 'the file') == (file or false))
+  package.loaded.hello, package.loaded.dir = nil
+  _G.package, package.loaded.package, package[field] = package, package, searchers
+  changed = changed + 1
+end
+each_time(function() _G.package = {} end, true)
+each_time(function() _G.package = nil end, true)
+each_time(function() _G.package = 'text' end, true)
+each_time(function() package.loaded.package = nil end)
+each_time(function() package.loaded.package = {} end)
+each_time(function() package.loaded.package = 7 end)
+for _, wrong in ipairs {{searchers[1]}, {searchers[1], 5}, {searchers[1], 'x', searchers[3]}} do
+  local real = searchers[2]
+  each_time(function()
+    searchers[2] = wrong[2]
+    package.loaded.package = setmetatable({[field] = wrong}, {__index = package})
+  end)
+  searchers[2] = real
+end
+-- and print, which tells of loads
+local real = print
+fast.verbose(true)
+print = nil
+assert(fast.load 'hello')
+print = real
+fast.verbose(false)
+
+-- bytecode of another variant: each byte of the header that a variant has of its own
+local others = 0
+for bit = 0, 8 * (_VERSION == 'Lua 5.1' and 12 or 16) - 1 do
+  host.flip('hello', bit)
+  host.trust 'hello'
+  local f, message = fast.load 'hello'
+  assert(f == nil and message:find("^chunk 'hello' is for [%w-]+[ %w]*, and this firmware is lua5[%w-]+$"), message)
+  others = others + 1
+  host.flip('hello', bit)
+end
+assert(fast.load 'hello' and others >= 96)
+
 assert(refusals > 0)
 assert(stressed > 10)
 print(('%d allocations failed, %d loads without a collection, %d emergencies, %d loads under stress, %d loads refused, %d loads and drops, %d bits damaged'):format(
