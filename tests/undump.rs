@@ -88,10 +88,16 @@ fn bundle(variant: &Variant) -> Bundle {
             });
         }
     }
-    if variant.layout.dialect() == Dialect::Lua53 {
-        for upvalues in [0, 2, 255] {
-            inputs.push(dumped(&variant.layout, upvalues));
-        }
+    for upvalues in [0, 1, 2, 60, 255] {
+        let input = dumped(&variant.layout, upvalues);
+        let name = format!("{}-packed", input.name);
+        let form = Form::Packed;
+        let packed = Input {
+            name,
+            form,
+            ..input.clone()
+        };
+        inputs.extend([input, packed]);
     }
     let build = Build {
         inputs: &inputs,

@@ -370,9 +370,9 @@ static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
                                 const fast_frozen *z) {
   fast_shadows s;
   if (!fast_has_shadow(L, z->number) || fast_find_shadow(L, z) != NULL)
-    return FAST_CLOSURE(1);
+    return FAST_CLOSURE(fast_upvalue_count(z->main));
   if (c->depth > FAST_DEPTH) return z->heap;  /* is refused */
-  return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(1);
+  return fast_shadows_need(L, c, z, &s) + FAST_CLOSURE(fast_upvalue_count(z->main));
 }
 
 /* Makes the shadows that were counted; the status, and where it is an error a message on
@@ -388,13 +388,17 @@ static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
 }
 
 /* Pushes a closure of a frozen main function. Where the core would collect before this
-** allocation, memory is asked for with the collector blocked first. */
+** allocation, memory is asked for with the collector blocked first; one with upvalues
+** takes more than one allocation, and is rare. */
 static void fast_push_frozen_closure (lua_State *L, Proto *f) {
 #if LUA_VERSION_NUM == 501 && defined(EGC_ALWAYS)
   global_State *g = G(L);
-  int blocked = fast_block_collector(L);
-  Closure *c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
-  fast_restore_collector(L, blocked);
+  Closure *c = NULL;
+  if (fast_upvalue_count(f) == 0) {
+    int blocked = fast_block_collector(L);
+    c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
+    fast_restore_collector(L, blocked);
+  }
   if (c != NULL) {
     g->totalbytes += sizeLclosure(0);
     luaC_link(L, obj2gco(c), LUA_TFUNCTION);
@@ -425,7 +429,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
       f = fast_find_shadow(L, z);
     }
   }
-  if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
+  if (!fast_check_heap(L, FAST_CLOSURE(fast_upvalue_count(z->main)), name)) return 2;
   luaC_checkGC(L);
   fast_push_frozen_closure(L, f);
   return 1;

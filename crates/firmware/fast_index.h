@@ -102,15 +102,14 @@ typedef struct fast_bundle {
 	+ FAST_ARRAY(k, TValue) + FAST_ARRAY(p, Proto *) \
 	+ FAST_ARRAY(u, fast_upvalue) + FAST_ARRAY(v, LocVar) \
 	+ FAST_ARRAY(l, char))
+#define FAST_CLOSURE(u) \
+	(FAST_BLOCK(sizeLclosure(u)) + (u) * FAST_BLOCK(sizeof(UpVal)))
 #if LUA_VERSION_NUM == 501
 typedef TString *fast_upvalue;
-#define FAST_CLOSURE(u)		FAST_BLOCK(sizeLclosure(0))
 #define FAST_STRING(n)		FAST_BLOCK(sizeof(TString) + (n) + 1)
 #define FAST_BUFFER(old,new)	(FAST_ARRAY(old, char) + FAST_ARRAY(new, char))
 #else
 typedef Upvaldesc fast_upvalue;
-#define FAST_CLOSURE(u) \
-	(FAST_BLOCK(sizeLclosure(u)) + (u) * FAST_BLOCK(sizeof(UpVal)))
 #define FAST_STRING(n)		FAST_BLOCK(sizeof(UTString) + (n) + 1)
 #define FAST_BUFFER(old,new)	0
 #endif

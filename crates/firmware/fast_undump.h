@@ -405,20 +405,43 @@ static void fast_push_variants (lua_State *L, const uint32_t *dump, const char *
   lua_pop(L, 1);
 }
 
-/* pushes a closure of a main function that the collector can reach */
-static void fast_push_closure (lua_State *L, Proto *f) {
+/* how many upvalues a main function has; it may lie in flash */
+static uint32_t fast_upvalue_count (const Proto *f) {
 #if LUA_VERSION_NUM == 501
-  Closure *c = luaF_newLclosure(L, 0, hvalue(gt(L)));
-  c->l.p = f;
-  setclvalue(L, L->top, c);
-  L->top++;
+  size_t at = (size_t)&f->nups;
+  return (FAST_WORD((const uint32_t *)(at & ~(size_t)3)) >> at % 4 * 8) & 255;
 #else
-  LClosure *c = luaF_newLclosure(L, f->sizeupvalues);
+  return (uint32_t)f->sizeupvalues;
+#endif
+}
+
+/* Pushes a closure of a main function that the collector can reach. If
+** string.dump made the function it has upvalues; they are new, as in the core. */
+static void fast_push_closure (lua_State *L, Proto *f) {
+  uint32_t n = fast_upvalue_count(f);
+#if LUA_VERSION_NUM == 501
+  uint32_t i;
+  UpVal *first = NULL;
+  Closure *c;
+  setnilvalue(L->top);
+  L->top++;
+  if (n > 0) {  /* at first it is all of them, so that none is unset */
+    first = luaF_newupval(L);
+    (L->top - 1)->value.gc = obj2gco(first);
+    (L->top - 1)->tt = LUA_TUPVAL;
+  }
+  c = luaF_newLclosure(L, (int)n, hvalue(gt(L)));
+  c->l.p = f;
+  for (i = 0; i < n; i++) c->l.upvals[i] = first;
+  setclvalue(L, L->top - 1, c);
+  for (i = 1; i < n; i++) c->l.upvals[i] = luaF_newupval(L);
+#else
+  LClosure *c = luaF_newLclosure(L, (int)n);
   c->p = f;
   setclLvalue(L, L->top, c);
   L->top++;
   luaF_initupvals(L, c);
-  if (f->sizeupvalues == 0) return;  /* made by string.dump, not by the compiler */
+  if (n == 0) return;
   setobj(L, c->upvals[0]->v,
          luaH_getint(hvalue(&G(L)->l_registry), LUA_RIDX_GLOBALS));
   luaC_upvalbarrier(L, c->upvals[0]);

@@ -11,6 +11,8 @@ mod header;
 mod layout;
 mod lineinfo;
 mod listing;
+#[cfg(any(test, feature = "generate"))]
+pub mod luac;
 mod model;
 #[cfg(any(test, feature = "generate"))]
 pub mod mutate;

@@ -8,7 +8,7 @@ use fastlua::{
     c_module_with_object,
 };
 use fastlua_bytecode::packed::{self, Pool};
-use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, write};
+use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, luac, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_deflate::{Memory, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
@@ -46,6 +46,11 @@ pub(crate) fn dumps() -> Vec<Vec<u8>> {
                 chunk.strip(strip);
                 dumps.extend(write(&chunk).ok());
             }
+            dumps.extend(
+                of_tools(&chunk)
+                    .iter()
+                    .filter_map(|chunk| write(chunk).ok()),
+            );
         }
     }
     for layout in Layout::all() {
@@ -53,6 +58,13 @@ pub(crate) fn dumps() -> Vec<Vec<u8>> {
     }
     dumps.retain(|dump| dump.len() <= LONGEST);
     dumps
+}
+
+/// What `luac` makes of a chunk twice, and `string.dump` of its innermost function.
+fn of_tools(chunk: &Chunk) -> Vec<Chunk> {
+    let joined = luac::join(chunk.layout, &[chunk.clone(), chunk.clone()]);
+    let dumped = luac::dumps(chunk).pop();
+    [joined].into_iter().chain(dumped).collect()
 }
 
 /// What packed seeds and their mutants share.
@@ -73,8 +85,11 @@ pub(crate) fn packed() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for text in texts(&GOLDEN) {
         for variant in Variants::built_in().iter() {
-            let chunk = compile(&variant.layout, b"=?", &text, HEAP_LIMIT);
-            seeds.extend(chunk.ok().as_mut().and_then(packed));
+            let Ok(chunk) = compile(&variant.layout, b"=?", &text, HEAP_LIMIT) else {
+                continue;
+            };
+            seeds.extend(of_tools(&chunk).iter_mut().filter_map(packed));
+            seeds.extend(packed(&mut chunk.clone()));
         }
     }
     for &layout in &layouts {
@@ -214,9 +229,15 @@ pub(crate) fn lfs_image(bytes: &[u8]) -> (u64, Image) {
     let seed = u64::from_le_bytes(eight);
     let layouts: Vec<Layout> = lfs_layouts().collect();
     let layout = layouts[seed as usize % layouts.len()];
-    let module = |i: u64| LfsModule {
-        name: format!("module{i}").into(),
-        chunk: generate::chunk(layout, seed.wrapping_add(i << 32)),
+    let module = |i: u64| {
+        let mut chunk = generate::chunk(layout, seed.wrapping_add(i << 32));
+        if layout.dialect() == Dialect::Lua51 {
+            chunk.main.upvalues.clear(); // no image holds those of a main function
+        }
+        LfsModule {
+            name: format!("module{i}").into(),
+            chunk,
+        }
     };
     // to compress takes longer than all the rest
     let place = match layout.dialect() {

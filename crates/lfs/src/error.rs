@@ -92,6 +92,12 @@ pub enum WriteError {
     /// A name that is no name.
     #[error("{0:?} can't be a module's name in an image")]
     Name(BString),
+    /// 5.1: a module's main function has upvalues, and the function that finds modules would have to make them.
+    #[error(
+        "module {0} has upvalues, as string.dump makes them, which an image of Lua 5.1 can't hold; \
+         put its source into the image, or carry it with fast"
+    )]
+    Upvalues(BString),
     /// More modules than the function that finds them can tell apart.
     #[error("{0} modules are more than the {1} that an image can hold")]
     Modules(usize, usize),

@@ -210,5 +210,12 @@ fn check(image: &Image) -> Result<(), WriteError> {
     {
         return Err(WriteError::Mixed(other.name.clone()));
     }
+    let has_upvalues = |m: &&Module| !m.chunk.main.upvalues.is_empty();
+    match image.modules.iter().find(has_upvalues) {
+        Some(module) if image.layout.dialect() == Dialect::Lua51 => {
+            return Err(WriteError::Upvalues(module.name.clone()));
+        }
+        _ => {}
+    }
     names::check(image.modules.iter().map(|module| &module.name))
 }

@@ -31,6 +31,26 @@ fn made_up_images_come_back() {
     }
 }
 
+/// 5.1 has no words for the upvalues of a module. In 5.3 they are those of any main function.
+#[test]
+fn a_module_with_upvalues_is_for_53() {
+    for layout in layouts() {
+        let mut image = made_up(layout, 5, 2);
+        let upvalue = fastlua_bytecode::Upvalue::default();
+        image.modules[1].chunk.main.upvalues = vec![upvalue; 3];
+        match write(&image) {
+            Ok((bytes, _)) => {
+                assert_eq!(layout.dialect(), Dialect::Lua53);
+                prove(&bytes, &image).unwrap();
+            }
+            Err(error) => {
+                assert_eq!(layout.dialect(), Dialect::Lua51);
+                assert!(error.to_string().starts_with("module module1 has upvalues"));
+            }
+        }
+    }
+}
+
 #[test]
 fn an_image_for_an_address_is_its_memory() {
     for aligned in [false, true] {

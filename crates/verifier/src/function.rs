@@ -122,10 +122,12 @@ impl Context<'_> {
             Dialect::Lua51 => 250,
             Dialect::Lua53 => 255,
         };
-        if !(2..=most).contains(&function.max_stack) {
+        let least = if self.only_calls() { 1 } else { 2 };
+        if !(least..=most).contains(&function.max_stack) {
+            let count = function.max_stack;
             return self.refuse(
                 Rule::Registers,
-                format!("it has {} registers, not 2 to {most}", function.max_stack),
+                format!("it has {count} registers, not {least} to {most}"),
             );
         }
         let flags: &[u8] = match self.dialect {
@@ -158,12 +160,16 @@ impl Context<'_> {
         }
     }
 
+    /// Whether it does no more than to call the functions in it, as what `luac` puts around several files.
+    fn only_calls(&self) -> bool {
+        let mut code = 0..self.function.code.len();
+        code.all(|pc| matches!(self.op(pc), Some(Op::CLOSURE | Op::CALL | Op::RETURN)))
+    }
+
+    /// Whoever loads a main function makes its upvalues, so they refer to nothing.
     fn upvalues(&self, parent: Option<&Function>) -> Verdict {
         let upvalues = &self.function.upvalues;
         match (self.dialect, parent) {
-            (Dialect::Lua51, None) if !upvalues.is_empty() => {
-                self.refuse(Rule::Upvalues, "a main function has no upvalues".into())
-            }
             (Dialect::Lua51, _) | (Dialect::Lua53, None) => Ok(()),
             (Dialect::Lua53, Some(parent)) => {
                 let exists = |u: &fastlua_bytecode::Upvalue| match u.in_stack {

@@ -10,11 +10,13 @@
 //! # A function ([`function`])
 //!
 //! - Functions are nested at most 199 levels below the main function.
-//! - It has 2 to 250 registers (5.3: 255). Its parameters are registers, and so is `arg` in 5.1.
+//! - It has 2 to 250 registers (5.3: 255). One is enough for a function of CLOSURE, CALL and RETURN only: `luac` puts
+//!   such a function around several files. Its parameters are registers, and so is `arg` in 5.1.
 //! - `vararg` is 0, 2, 3 or 7 (5.3: 0 or 1).
 //! - There is a last instruction, and it is RETURN.
-//! - 5.1: the main function has no upvalues. 5.3: an upvalue of an inner function is a register or an
-//!   upvalue of the function around it.
+//! - 5.3: an upvalue of an inner function is a register or an upvalue of the function around it. (In 5.1 the words
+//!   behind CLOSURE say what it is.) A main function may have upvalues, since `string.dump` makes such chunks. The
+//!   loader makes new ones for it: they are nil, but the first is the table of globals in 5.3.
 //! - There is a line for each instruction or for none. Each local variable has a name, and no more of
 //!   them are active at once than there are registers, since `debug.getlocal` takes each for one. In 5.1
 //!   either all upvalues have a name or none has.

@@ -56,7 +56,7 @@ macro_rules! rules {
 
 rules! {
     Nesting "nesting" "Functions are nested at most 199 levels deep.",
-    Registers "registers" "A function has 2 to 250 registers, 5.3: 255.",
+    Registers "registers" "A function has 2 to 250 registers, 5.3: 255; 1 is enough for CLOSURE, CALL and RETURN.",
     Parameters "parameters" "Parameters, and `arg` in 5.1, are registers.",
     Vararg "vararg" "The flags of a vararg function are those that a compiler gives.",
     End "end" "The last instruction is RETURN.",

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 #[path = "../../source/tests/generate/mod.rs"]
 mod generate;
 
+use fastlua_bytecode::luac::{dumps, join};
 use fastlua_bytecode::mutate::mutate;
 use fastlua_bytecode::random::Random;
-use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, Strip, read};
+use fastlua_bytecode::{Chunk, Dialect, Format, Layout, NumberModel, Strip, read, write};
 use fastlua_compiler::compile;
 use fastlua_variants::Variants;
-use fastlua_verifier::verify;
+use fastlua_verifier::{Rule, verify};
 
 const HEAP: usize = 64 << 20;
 
@@ -82,6 +83,62 @@ fn what_our_compilers_make() {
         }
     }
     assert!(count > 3000, "{count}");
+}
+
+/// The layouts that a compiler here has, NodeMCU's and stock Lua's.
+fn compiled_layouts() -> Vec<Layout> {
+    let has_compiler = |layout: &Layout| compile(layout, b"=?", b"", HEAP).is_ok();
+    let layouts: Vec<_> = Layout::all().filter(has_compiler).collect();
+    assert!(layouts.len() >= 12, "{}", layouts.len());
+    layouts
+}
+
+/// `luac` of several files, also of files that it made so, and `string.dump` of each function.
+#[test]
+fn what_luac_and_string_dump_make() {
+    let texts = [
+        "local a, b = 1, {} return function(...) a = a + 1 return b, a, function() b[a] = i end end",
+        "for i = 1, 3 do print(function() return i end) end return print",
+        "return",
+    ];
+    let mut upvalues = 0;
+    for layout in compiled_layouts() {
+        let compiled =
+            texts.map(|text| compile(&layout, b"@c.lua", text.as_bytes(), HEAP).unwrap());
+        for strip in Strip::ALL {
+            let mut chunks = compiled.clone();
+            chunks.iter_mut().for_each(|chunk| chunk.strip(strip));
+            let joined = join(layout, &chunks);
+            let twice = join(layout, &[joined.clone(), chunks[0].clone()]);
+            accept(&joined, &format!("{layout} {strip:?}"));
+            accept(&twice, &format!("{layout} {strip:?}, of joined ones"));
+            for dump in dumps(&twice) {
+                accept(&dump, &format!("{layout} {strip:?}, dumped"));
+                let back = read(&write(&dump).unwrap(), &layout).unwrap();
+                accept(&back, &format!("{layout} {strip:?}, read"));
+                upvalues = upvalues.max(dump.main.upvalues.len());
+            }
+        }
+    }
+    assert!(upvalues >= 2, "{upvalues}");
+}
+
+/// `luac` puts dumps of functions with upvalues together as if they were main functions. Nothing makes their upvalues then.
+#[test]
+fn what_luac_makes_of_dumped_closures_is_refused() {
+    for layout in compiled_layouts() {
+        let text = b"local a, b, c, d, e return function() return c, d, e end";
+        let whole = compile(&layout, b"@c.lua", text, HEAP).unwrap();
+        let dumped = dumps(&whole).pop().unwrap();
+        accept(&dumped, "alone");
+        let refusal = verify(&join(layout, &[dumped])).unwrap_err();
+        let rule = match layout.format {
+            Format::NodeMcu51 | Format::Puc51 => Rule::Companion,
+            Format::NodeMcu53 => Rule::Upvalues,
+            Format::Puc53 => Rule::Unset,
+        };
+        assert_eq!(refusal.rule, rule, "{layout}: {refusal}");
+    }
 }
 
 #[test]

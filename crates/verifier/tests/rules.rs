@@ -142,10 +142,24 @@ fn nest(levels: usize) -> impl FnOnce(&mut Function) {
     }
 }
 
+/// docs/trust.md says of each rule in words what it refuses.
+#[test]
+fn each_rule_is_documented() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/trust.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let rules: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+    assert_eq!(rows, rules);
+}
+
 fn functions() -> Vec<Pair> {
     let mut pairs = Vec::new();
     for dialect in Dialect::ALL {
         let plain = || code(dialect, &[]);
+        let called = [("CLOSURE", 0, 0, 0), ("CALL", 0, 1, 1)];
         let (most, vararg) = if dialect == Lua51 { (250, 7) } else { (255, 1) };
         pairs.extend([
             (
@@ -153,7 +167,21 @@ fn functions() -> Vec<Pair> {
                 plain().with(nest(MAX_NESTING)),
                 plain().with(nest(MAX_NESTING + 1)),
             ),
-            same(Rule::Registers, plain, |f| f.max_stack = 1),
+            same(
+                Rule::Registers,
+                || code(dialect, &[("LOADBOOL", 0, 0, 0)]).with(|f| f.max_stack = 2),
+                |f| f.max_stack = 1,
+            ),
+            same(
+                Rule::Registers,
+                || code(dialect, &called).with(|f| f.max_stack = 1),
+                |f| f.max_stack = 0,
+            ),
+            (
+                Rule::Register,
+                code(dialect, &called).with(|f| f.max_stack = 1),
+                code(dialect, &[("CLOSURE", 0, 0, 0), ("CALL", 0, 2, 1)]).with(|f| f.max_stack = 1),
+            ),
             same(Rule::Parameters, plain, |f| f.params = 11),
             same(
                 Rule::Vararg,
@@ -216,11 +244,9 @@ fn functions() -> Vec<Pair> {
             |f| f.params = 10,
         ),
         same(
-            Rule::Upvalues,
-            || code(Lua51, &[]),
-            |f| {
-                f.upvalues.push(Upvalue::default());
-            },
+            Rule::Upvalue,
+            || code(Lua51, &[("GETUPVAL", 0, 0, 0)]).with(|f| f.upvalues.push(Upvalue::default())),
+            |f| f.upvalues.clear(),
         ),
         same(
             Rule::Upvalues,

@@ -49,8 +49,8 @@ pub struct CoreLayout {
     pub userdata: usize,
     /// A closure in Lua without upvalues, bytes.
     pub closure: usize,
-    /// What a new closure's upvalue adds to it: the pointer, and the object; nothing in 5.1, whose main
-    /// functions have none.
+    /// What a new closure's upvalue adds to it: the pointer, and the object. Zero in the slot of a 5.1 firmware that
+    /// can't load a main function with upvalues.
     pub upvalues: [usize; 2],
 }
 
@@ -85,7 +85,7 @@ impl CoreLayout {
                 node,
                 userdata: 24,
                 closure: 20,
-                upvalues: [0, 0],
+                upvalues: [POINTER, 12 + (value + INT).max(2 * POINTER)],
             },
             Dialect::Lua53 => CoreLayout {
                 value: structure("TValue", &[("value_", value), ("tt_", INT)]),

@@ -78,10 +78,7 @@ pub(crate) fn expressions(layout: &Layout) -> Vec<String> {
         let size = format!("sizeof({})", s.name);
         std::iter::once(size).chain(fields).collect::<Vec<_>>()
     };
-    let upvalue = match layout.dialect() {
-        Dialect::Lua51 => ["0", "0"],
-        Dialect::Lua53 => ["sizeof(UpVal *)", "sizeof(UpVal)"],
-    };
+    let upvalue = ["sizeof(UpVal *)", "sizeof(UpVal)"];
     let sizes = [
         "sizeof(Table)",
         "sizeof(Node)",

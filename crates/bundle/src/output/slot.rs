@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::region::{self, Machine, Plan};
 use super::text::Text;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Dump};
 use crate::form::Form;
 use crate::objects::{CoreLayout, Objects, expressions};
 
@@ -38,6 +38,11 @@ pub enum SlotError {
     /// A chunk is packed, and the firmware was built before there were such.
     #[error("{0} is packed, which this firmware can't load: build the firmware again")]
     NoUnpack(String),
+    /// 5.1: a chunk's main function has upvalues, and the firmware was built before such could be loaded.
+    #[error(
+        "{0} has upvalues, as string.dump makes them, which this firmware can't load: build the firmware again"
+    )]
+    NoUpvalues(String),
     /// More chunks than the firmware has room for in RAM.
     #[error("{have} chunks are too many: this slot is for {most}")]
     Chunks {
@@ -145,9 +150,15 @@ impl Bundle {
         if let Some(name) = of_form(Form::Packed).filter(|_| !head.unpacks) {
             return Err(SlotError::NoUnpack(name));
         }
+        let machine = machine(&self.variants[v].layout, head)?;
+        let upvalues = |dump: &Dump| dump.compiled.as_ref().map_or(0, |c| c.need.main_upvalues);
+        let has_upvalues = chunks.iter().find(|(_, dump)| upvalues(dump) > 0);
+        if let Some((chunk, _)) = has_upvalues.filter(|_| machine.core.upvalues == [0, 0]) {
+            return Err(SlotError::NoUpvalues(chunk.name.clone()));
+        }
         let plan = Plan {
             chunks: &chunks,
-            machine: &machine(&self.variants[v].layout, head)?,
+            machine: &machine,
             frozen: frozen(self, v, head)?,
             shared: self.shared(v),
             alone: head.hook, // with the hook what is frozen never needs the dump

@@ -122,12 +122,7 @@ impl Need {
     pub fn closure(&self, core: &CoreLayout, heap: &Heap) -> usize {
         let [pointer, object] = core.upvalues;
         let upvalues = self.main_upvalues;
-        heap.block(core.closure + upvalues * pointer)
-            + if object == 0 {
-                0
-            } else {
-                upvalues * heap.block(object)
-            }
+        heap.block(core.closure + upvalues * pointer) + upvalues * heap.block(object)
     }
 
     /// Bytes of heap of shadows of all its functions, if it is frozen, with all their strings:

@@ -99,6 +99,12 @@ fn parts(modules: &[Module], start: usize, ends: &[usize]) -> Vec<Part> {
 /// The modules of these names, if dumps could hold them.
 fn modules(names: Vec<BString>, functions: Vec<Function>, layout: Layout) -> Result<Vec<Module>> {
     let modules = names.into_iter().zip(functions).map(|(name, main)| {
+        if !main.upvalues.is_empty() {
+            return Err(ReadError::at(
+                0,
+                "a module has upvalues, which nothing on the chip makes",
+            ));
+        }
         let chunk = Chunk { layout, main };
         match fastlua_bytecode::write(&chunk) {
             Ok(_) => Ok(Module { name, chunk }),

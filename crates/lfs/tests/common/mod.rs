@@ -1,6 +1,6 @@
 //! Images for the tests.
 
-use fastlua_bytecode::{Format, Layout, generate};
+use fastlua_bytecode::{Chunk, Dialect, Format, Layout, generate};
 use fastlua_lfs::{Image, Module, Place};
 
 /// The layouts that images can have.
@@ -13,11 +13,20 @@ pub fn layouts() -> Vec<Layout> {
     nodemcu.filter(narrow).collect()
 }
 
+/// A made-up chunk; those of 5.1 have no upvalues in an image.
+fn module_chunk(layout: Layout, seed: u64) -> Chunk {
+    let mut chunk = generate::chunk(layout, seed);
+    if layout.dialect() == Dialect::Lua51 {
+        chunk.main.upvalues.clear();
+    }
+    chunk
+}
+
 /// An image of made-up modules.
 pub fn made_up(layout: Layout, seed: u64, count: u64) -> Image {
     let module = |i| Module {
         name: format!("module{i}").into(),
-        chunk: generate::chunk(layout, seed * 100 + i),
+        chunk: module_chunk(layout, seed * 100 + i),
     };
     Image {
         layout,
