@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use clap::Parser;
-use fastlua_bytecode::{Chunk, Layout, NumberModel, Strip, write};
+use fastlua_bytecode::luac::{dumps, join};
+use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_judge::{Court, Judge, Tally, Verdict};
 use fastlua_verifier::Rule;
@@ -23,6 +24,9 @@ const FOLDERS: [&str; 5] = [
     "tests/frozen",
     "tests/golden/src",
 ];
+
+/// Bytes of the longest dumps of which others are made.
+const SHORT: usize = 3000;
 
 /// Crashes after which it stops.
 const ENOUGH: usize = 10;
@@ -40,6 +44,12 @@ struct Args {
     /// How many walks; otherwise as many as there is time for
     #[arg(long, value_name = "N")]
     walks: Option<u64>,
+    /// How many mutants to accept and run, at least; otherwise as many as there is time for
+    #[arg(long, value_name = "N")]
+    accepted: Option<u64>,
+    /// Print the figures so far every N seconds
+    #[arg(long, value_name = "N")]
+    progress: Option<u64>,
     /// How many at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
@@ -78,10 +88,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         folder: folder.path(),
         seeds: &seeds,
         next: AtomicU64::new(args.seed),
+        begin: Instant::now(),
         end: Instant::now() + Duration::from_secs(args.seconds),
         found: Mutex::default(),
     };
-    let begin = Instant::now();
     let outcomes: Vec<Result<(), String>> = thread::scope(|scope| {
         let workers: Vec<_> = (0..args.jobs)
             .map(|_| scope.spawn(|| trial.work().map_err(|error| error.to_string())))
@@ -92,10 +102,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             .collect()
     });
     outcomes.into_iter().collect::<Result<(), String>>()?;
-    let found = trial
-        .found
-        .into_inner()
-        .map_err(|error| error.to_string())?;
+    let (begin, found) = (trial.begin, trial.found);
+    let found = found.into_inner().map_err(|error| error.to_string())?;
     report(&found, trial.next.into_inner(), begin.elapsed());
     Ok(match found.crashes {
         0 => ExitCode::SUCCESS,
@@ -107,6 +115,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 struct Found {
     tallies: BTreeMap<String, Tally>,
     crashes: usize,
+    /// How often figures were printed.
+    printed: u64,
+}
+
+impl Found {
+    fn all(&self) -> Tally {
+        let mut all = Tally::default();
+        self.tallies.values().for_each(|tally| all.add(tally));
+        all
+    }
 }
 
 struct Trial<'a> {
@@ -114,6 +132,7 @@ struct Trial<'a> {
     folder: &'a Path,
     seeds: &'a [(NumberModel, Vec<Chunk>)],
     next: AtomicU64,
+    begin: Instant,
     end: Instant,
     found: Mutex<Found>,
 }
@@ -127,7 +146,7 @@ impl Trial<'_> {
             hole: self.args.hole,
         };
         let last = self.args.walks.map(|walks| self.args.seed + walks);
-        while Instant::now() < self.end && self.crashes() < ENOUGH {
+        while Instant::now() < self.end && !self.is_enough() {
             let walk = self.next.fetch_add(1, Ordering::Relaxed);
             if last.is_some_and(|last| walk >= last) {
                 break;
@@ -143,12 +162,28 @@ impl Trial<'_> {
                 found.crashes += 1;
                 self.keep(&verdict, model, walk)?;
             }
+            let time = self.begin.elapsed().as_secs();
+            if self
+                .args
+                .progress
+                .is_some_and(|every| time / every.max(1) > found.printed)
+            {
+                found.printed += 1;
+                line(
+                    &format!("after {time} seconds, {} crashes", found.crashes),
+                    &found.all(),
+                );
+            }
         }
         Ok(())
     }
 
-    fn crashes(&self) -> usize {
-        self.found.lock().map_or(ENOUGH, |found| found.crashes)
+    fn is_enough(&self) -> bool {
+        let accepted = self.args.accepted.unwrap_or(u64::MAX);
+        let found = self.found.lock();
+        found.map_or(true, |f| {
+            f.crashes >= ENOUGH || f.all().accepted >= accepted
+        })
     }
 
     fn keep(
@@ -179,12 +214,10 @@ impl Trial<'_> {
 }
 
 fn report(found: &Found, next: u64, time: Duration) {
-    let mut all = Tally::default();
     for (model, tally) in &found.tallies {
-        all.add(tally);
         line(model, tally);
     }
-    line("all", &all);
+    line("all", &found.all());
     println!(
         "{} crashes in {} seconds; the next walk is {next}",
         found.crashes,
@@ -215,7 +248,7 @@ fn texts(more: &[PathBuf]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     Ok(paths.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-/// What a core's compiler makes of them, with and without debug data.
+/// What a core's compiler makes of them, with and without debug data, and what Lua's own tools make of that.
 fn chunks(model: &NumberModel, texts: &[Vec<u8>]) -> Vec<Chunk> {
     let layout = Layout::stock(*model, 8);
     let mut chunks = Vec::new();
@@ -227,5 +260,25 @@ fn chunks(model: &NumberModel, texts: &[Vec<u8>]) -> Vec<Chunk> {
         chunk.strip(Strip::Lines);
         chunks.push(chunk);
     }
+    let short = |chunk: &&Chunk| write(chunk).is_ok_and(|dump| dump.len() <= SHORT);
+    let short: Vec<Chunk> = chunks.iter().filter(short).cloned().collect();
+    chunks.extend(short.chunks(2).flat_map(|two| luac(layout, two)));
     chunks
+}
+
+/// Several chunks in one, with few registers, and dumps of functions with upvalues.
+fn luac(layout: Layout, chunks: &[Chunk]) -> Vec<Chunk> {
+    const DUMPS: usize = 3;
+    let mut joined = join(layout, chunks);
+    joined.main.max_stack = 1;
+    let mut dumped: Vec<Chunk> = chunks.iter().flat_map(dumps).collect();
+    let least = match layout.dialect() {
+        Dialect::Lua51 => 1,
+        Dialect::Lua53 => 2,
+    };
+    dumped.retain(|chunk| chunk.main.upvalues.len() >= least);
+    let step = dumped.len() / DUMPS + 1;
+    let mut made = vec![joined];
+    made.extend(dumped.into_iter().step_by(step));
+    made
 }
