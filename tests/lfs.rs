@@ -165,6 +165,70 @@ fn a_tree_tells_variant_and_size() {
         "lfs --firmware tree --size 64k -o lfs.img hello.lua",
     ));
     assert!(said.contains("of 65536 bytes of the region"), "{said}");
+    // whatever the preprocessor makes of it, or an error with file and line; nothing is taken for another size
+    for (value, bytes) in [("(16 * 1024)", 16384), ("0x4000UL", 16384), ("SIZE", 32768)] {
+        let config = format!("#define SIZE 32768\n#define LUA_FLASH_STORE {value}\n");
+        put(f, "tree/app/include/user_config.h", config);
+        let said = succeed(&mut command(f, "lfs --firmware tree -o lfs.img hello.lua"));
+        assert!(
+            said.contains(&format!("of {bytes} bytes of the region")),
+            "{said}"
+        );
+    }
+    for value in ["", "0x0", "SIZE_64K", "(uint32_t)0x4000"] {
+        let config = format!("\n#define LUA_FLASH_STORE {value}\n");
+        put(f, "tree/app/include/user_config.h", config);
+        let said = fail(&mut command(f, "lfs --firmware tree -o x.img hello.lua"));
+        assert!(said.contains("user_config.h:2: LUA_FLASH_STORE"), "{said}");
+        assert!(said.contains("say --size"), "{said}");
+        assert!(!f.join("x.img").exists());
+        succeed(&mut command(
+            f,
+            "lfs --firmware tree --size 64k -o lfs.img hello.lua",
+        ));
+    }
+}
+
+#[test]
+fn an_esp32_tree_tells_the_size_by_its_configuration_or_its_partitions() {
+    let folder = folder();
+    let f = folder.path();
+    let lua = "CONFIG_LUA_VERSION_51=y\n";
+    let table = "lfs, 0xC2, 0x01, , 0x20000\n";
+    put(f, "tree/components/platform/partitions.csv", table);
+    for (config, bytes) in [
+        (
+            "CONFIG_NODEMCU_EMBED_LFS=y\nCONFIG_NODEMCU_EMBEDDED_LFS_SIZE=0x30000\n",
+            0x3_0000,
+        ),
+        ("CONFIG_NODEMCU_EMBEDDED_LFS_SIZE=30000\n", 0x3_0000),
+        ("# CONFIG_NODEMCU_EMBED_LFS is not set\n", 0x2_0000),
+    ] {
+        put(f, "tree/sdkconfig", format!("{lua}{config}"));
+        let said = succeed(&mut command(f, "lfs --firmware tree -o lfs.img hello.lua"));
+        assert!(
+            said.contains(&format!("of {bytes} bytes of the region")),
+            "{said}"
+        );
+    }
+    put(
+        f,
+        "tree/components/platform/partitions.csv",
+        "nvs, data, nvs, , 24K\n",
+    );
+    let said = fail(&mut command(f, "lfs --firmware tree -o x.img hello.lua"));
+    assert!(
+        said.contains("partitions.csv: there is no partition for LFS"),
+        "{said}"
+    );
+    // the last line of a symbol counts
+    let config = "CONFIG_LUA_NUMBER_INTEGRAL=y\n# CONFIG_LUA_NUMBER_INTEGRAL is not set\n";
+    put(f, "tree/sdkconfig", format!("{lua}{config}"));
+    let said = succeed(&mut command(
+        f,
+        "lfs --firmware tree --size 64k -o lfs.img hello.lua",
+    ));
+    assert!(said.starts_with("lua51-float"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, lfs_image};
 
 use crate::compile::LineInfo;
@@ -112,7 +112,15 @@ pub fn run(args: &Args) -> Result<()> {
     };
     if let Some(folder) = &args.firmware {
         let (tree, _) = build::of_tree(folder, args.lua.as_deref(), &options)?;
-        lfs.region = lfs.region.or(tree.lfs);
+        if lfs.region.is_none() {
+            let hint = "; write a number there, or say --size";
+            lfs.region = tree.lfs.map_err(|error| anyhow!("{error}{hint}"))?;
+            if lfs.region.is_none() {
+                print::note(
+                    "the tree sets no size of the region for LFS: taken for 256k, unless --size says another",
+                );
+            }
+        }
         options.variants = Some(vec![tree.variant.name]);
     }
     let plan = read.project.plan(&options).map_err(print::explained)?;

@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 
 use fastlua_bundle::{Chip, NoChip};
-use fastlua_variants::{Variant, Variants, tree};
+use fastlua_variants::tree::{self, Lfs};
+use fastlua_variants::{Variant, Variants};
 
 use crate::{Error, Files};
 
@@ -21,8 +22,9 @@ pub struct FirmwareTree {
     pub chip: Chip,
     /// The macros that it sets, as far as they choose a variant.
     pub macros: String,
-    /// Bytes of its region for LFS; none where it has no region, or the partitions are to tell.
-    pub lfs: Option<u32>,
+    /// Bytes of its region for LFS; none where the tree does not say it, and an error, with its file and line, where what it says is
+    /// no size.
+    pub lfs: Result<Option<u32>, String>,
 }
 
 /// Finds the variant of a NodeMCU tree, by `app/include/user_config.h` (ESP8266) or `sdkconfig`
@@ -36,24 +38,21 @@ pub fn firmware_tree(
     known: &Variants,
 ) -> Result<FirmwareTree, Error> {
     let wrong = |reason: &str| Err(Error::Tree(format!("{} {reason}", files.shown(""))));
-    let read = |name: &str| match files.read(name) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::File {
-            file: files.shown(name),
-            error,
-        }),
-    };
+    let read = |name: &str| read(files, name);
     let (file, chip, macros, lfs) = match (read(ESP8266)?, read(ESP32)?) {
         (Some(text), None) => {
             let macros = tree::esp8266(&text, version.unwrap_or(51), known);
-            let lfs = tree::lfs_of_esp8266(&text);
+            let lfs = region(files, ESP8266, tree::lfs_of_esp8266(&text));
             (ESP8266, Ok(Chip::Esp8266), macros, lfs)
         }
         (None, Some(text)) => {
-            let chip = tree::idf_target(&text).unwrap_or("esp32").parse();
+            let chip = tree::idf_target(&text).unwrap_or("esp32".into()).parse();
             let macros = tree::esp32(&text, version, known);
-            (ESP32, chip, macros, tree::lfs_of_esp32(&text))
+            let lfs = match tree::lfs_of_esp32(&text) {
+                Lfs::Unset => partition(files, &text)?,
+                said => region(files, ESP32, said),
+            };
+            (ESP32, chip, macros, lfs)
         }
         (Some(_), Some(_)) => {
             return wrong("has both app/include/user_config.h and sdkconfig; say which variant");
@@ -75,5 +74,43 @@ pub fn firmware_tree(
         chip,
         macros: tree::shown(&macros),
         lfs,
+    })
+}
+
+/// The text of a file, if it is there.
+fn read(files: &dyn Files, name: &str) -> Result<Option<String>, Error> {
+    match files.read(name) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::File {
+            file: files.shown(name),
+            error,
+        }),
+    }
+}
+
+/// The region for LFS as a file of the tree says it.
+fn region(files: &dyn Files, file: &str, said: Lfs) -> Result<Option<u32>, String> {
+    let shown = files.shown(file);
+    match said {
+        Lfs::Bytes(bytes) => Ok(Some(bytes)),
+        Lfs::Unset => Ok(None),
+        Lfs::Wrong(Some(line), what) => Err(format!("{shown}:{line}: {what}")),
+        Lfs::Wrong(None, what) => Err(format!("{shown}: {what}")),
+    }
+}
+
+/// The region of an ESP32 tree whose image for LFS has a partition of its own. `text` is the `sdkconfig`.
+fn partition(files: &dyn Files, text: &str) -> Result<Result<Option<u32>, String>, Error> {
+    let Some(file) = tree::partitions(text) else {
+        let what = "the table of partitions is one of ESP-IDF's own, which has none for LFS";
+        return Ok(region(files, ESP32, Lfs::Wrong(None, what.into())));
+    };
+    // a path of another place is none of the tree's
+    let is_within = !file.starts_with('/') && !file.split('/').any(|part| part == "..");
+    let table = if is_within { read(files, &file)? } else { None };
+    Ok(match table {
+        Some(table) => region(files, &file, tree::lfs_of_partitions(&table)),
+        None => Ok(None),
     })
 }

@@ -2,6 +2,8 @@
 //! and widths, the preprocessor conditions that choose it and the assertions that guard it.
 
 mod condition;
+mod kconfig;
+mod preprocess;
 pub mod tree;
 
 use std::collections::BTreeMap;
