@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use fastlua::{
-    Bundle, Firmware, FirmwareError, Guard, ImageError, Options, PatchOptions, Patched, Plan,
-    Report, Slot, variant_of,
+    Broken, Bundle, Firmware, FirmwareError, Guard, ImageError, Options, PatchOptions, Patched,
+    Plan, Report, Slot, variant_of,
 };
 use fastlua_sbom::cyclonedx;
 use serde_json::json;
@@ -108,12 +108,12 @@ pub fn run(args: &Args) -> Result<()> {
             },
             "guards": texts(&patched.guards),
             "fixed": texts(&patched.fixed),
-            "kept": texts(&patched.kept),
+            "kept": kept(&firmware, &patched),
             "chunks": bundle.map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
         }));
     }
     let files: String = written.iter().map(|file| format!("{file}\n")).collect();
-    print::report(report(&slot, &patched) + &files)
+    print::report(report(&slot, &patched, &kept(&firmware, &patched)) + &files)
 }
 
 /// What goes into the slot.
@@ -133,7 +133,7 @@ fn built(args: &Args, slot: &Slot) -> Result<(Plan, Bundle)> {
     Ok((plan, bundle))
 }
 
-fn report(slot: &Slot, patched: &Patched) -> String {
+fn report(slot: &Slot, patched: &Patched, kept: &[String]) -> String {
     let head = &slot.head;
     let mut text = match &patched.contents {
         None => format!(
@@ -158,10 +158,21 @@ fn report(slot: &Slot, patched: &Patched) -> String {
             false => format!("{guard}: set\n"),
         };
     }
-    for guard in &patched.kept {
-        text += &format!("{guard}: of another image, is wrong, and stays so\n");
+    for damage in kept {
+        text += &format!("{damage}, and stays so\n");
     }
     text
+}
+
+/// What is damaged elsewhere in the file.
+fn kept(firmware: &Firmware, patched: &Patched) -> Vec<String> {
+    let wrong = patched.kept.iter();
+    let wrong = wrong.map(|guard| format!("{guard}: of another image, is wrong"));
+    let broken = firmware.image().broken().iter().map(|broken| {
+        let Broken { start, error } = broken;
+        format!("what begins as an image at offset {start:#x} can't be read ({error})")
+    });
+    wrong.chain(broken).collect()
 }
 
 fn texts(guards: &[Guard]) -> Vec<String> {

@@ -55,7 +55,7 @@ pub(crate) fn second(bytes: &[u8], start: usize) -> Option<usize> {
         .then(|| segment(bytes, start + 8))?
         .ok()?;
     let second = flash.range.end;
-    (flash.address.is_none() && is_image(bytes, second)).then_some(second)
+    is_image(bytes, second).then_some(second)
 }
 
 pub(crate) fn v1(bytes: &[u8], start: usize) -> Result<Part, Error> {

@@ -15,6 +15,9 @@ use crate::{Broken, Check, Chip, Error, Guard, Kind, Part, esp32, esp8266};
 /// How many times the bytes of a file may be summed up, before it is no firmware but made to take long.
 const MOST_SUMS: usize = 64;
 
+/// Flash modes of `esptool`: QIO is 0, and octal ones came last.
+const MOST_MODES: u8 = 5;
+
 /// What a scan finds.
 #[derive(Default)]
 pub(crate) struct Scan {
@@ -54,20 +57,25 @@ pub(crate) fn scan(bytes: &[u8], places: &[usize]) -> Result<Scan, Error> {
                 continue;
             }
         };
+        let memory = Memory::of(bytes, &part);
         let has_hash = part.guards.iter().any(|g| g.check == Check::Sha256);
-        let addressed = addressed(bytes, &part);
-        if !is_place && addressed == 0 && !has_hash {
+        if !is_place && memory.known == 0 && !has_hash {
             continue;
         }
         sums = sums.checked_sub(part.range.len()).ok_or(Error::Many)?;
         let wrong = part.wrong(bytes);
         let is_image = match wrong.is_empty() {
-            true => true,
-            // what is damaged must look like an image all the more
-            false => addressed > 1 || (addressed == 1 && has_entry(bytes, start)),
+            true => has_hash || memory.other == 0,
+            false => memory.is_damaged_image(has_entry(bytes, start)),
         };
         if is_place || is_image {
             scan.add(Found { part, wrong });
+        } else if has_entry(bytes, start) {
+            let error = Error::Header {
+                offset: start,
+                what: "an image begins here, and its segments are for no memory of a chip",
+            };
+            scan.broken.push(Broken { start, error });
         }
     }
     let right = |found: &&Found| found.wrong.is_empty();
@@ -124,7 +132,8 @@ fn may_begin(bytes: &[u8], start: usize) -> bool {
     let header = || -> Result<bool, Error> {
         if esp8266::is_v2(bytes, start) {
             let size = word(bytes, start + 12, "")?;
-            return Ok(word(bytes, start + 8, "")? == 0 && size > 0);
+            let has_second = esp8266::second(bytes, start).is_some();
+            return Ok((word(bytes, start + 8, "")? == 0 && size > 0) || has_second);
         }
         if !is_image(bytes, start) {
             return Ok(false);
@@ -144,32 +153,53 @@ fn may_begin(bytes: &[u8], start: usize) -> bool {
     header() == Ok(true)
 }
 
-/// Whether the entry point is where code can begin.
+/// Whether the flash mode is one, and code can begin at the entry point. Tables of pointers, which may look like a header, have no flash mode.
 fn has_entry(bytes: &[u8], start: usize) -> bool {
     let entry = word(bytes, start + 4, "").unwrap_or(0);
-    match esp8266::is_v2(bytes, start) || esp8266::is_v1(bytes, start) == Ok(true) {
-        true => esp8266::is_entry(entry),
-        false => esp32::is_entry(entry) && may_begin(bytes, start),
-    }
+    let has_mode = bytes.get(start + 2).is_some_and(|mode| *mode <= MOST_MODES);
+    has_mode
+        && match esp8266::is_v2(bytes, start) || esp8266::is_v1(bytes, start) == Ok(true) {
+            true => esp8266::is_entry(entry),
+            false => esp32::is_entry(entry) && may_begin(bytes, start),
+        }
 }
 
-/// How many segments have an address of the chip; none if one has another address, or the chip is not known.
-fn addressed(bytes: &[u8], part: &Part) -> usize {
-    let filled = part
-        .segments
-        .iter()
-        .filter(|s| s.checksummed && !s.range.is_empty());
-    let addresses: Vec<u32> = filled.filter_map(|segment| segment.address).collect();
-    let is_address = match part.kind {
-        Kind::Esp8266V1 | Kind::Esp8266V2 => esp8266::is_address,
-        _ => esp32::is_address,
-    };
-    let header = bytes.get(part.range.start..).unwrap_or_default();
-    let is_known = !matches!(part.kind, Kind::Esp32(_)) || esp32::chip(header).is_known();
-    let is_whole = part.segments.iter().all(|s| s.range.len() % 4 == 0);
-    match is_known && is_whole && addresses.iter().all(|address| is_address(*address)) {
-        true => addresses.len(),
-        false => 0,
+/// Where segments go.
+struct Memory {
+    /// How many have an address of the chip's memory.
+    known: usize,
+    /// How many have another one.
+    other: usize,
+}
+
+impl Memory {
+    fn of(bytes: &[u8], part: &Part) -> Memory {
+        let filled = part
+            .segments
+            .iter()
+            .filter(|s| s.checksummed && !s.range.is_empty());
+        let addresses: Vec<u32> = filled.filter_map(|segment| segment.address).collect();
+        let is_address = match part.kind {
+            Kind::Esp8266V1 | Kind::Esp8266V2 => esp8266::is_address,
+            _ => esp32::is_address,
+        };
+        let header = bytes.get(part.range.start..).unwrap_or_default();
+        let is_known = !matches!(part.kind, Kind::Esp32(_)) || esp32::chip(header).is_known();
+        let known = addresses
+            .iter()
+            .filter(|address| is_address(**address))
+            .count();
+        let other = addresses.len() - known + usize::from(!is_known);
+        Memory { known, other }
+    }
+
+    /// Whether an image whose checksums are wrong is one all the same. One field may be damaged.
+    fn is_damaged_image(&self, has_entry: bool) -> bool {
+        match self.known {
+            0 => false,
+            1 => self.other == 0 && has_entry,
+            _ => self.other <= 1,
+        }
     }
 }
 

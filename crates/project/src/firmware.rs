@@ -65,8 +65,8 @@ pub enum FirmwareError {
     #[error(transparent)]
     Uncovered(#[from] Uncovered),
     /// An image elsewhere in the file is damaged.
-    #[error("the {0}, of another image in this file, is wrong: that image is damaged")]
-    Elsewhere(Guard),
+    #[error("another image in this file is damaged: {0}")]
+    Elsewhere(String),
     /// The bundle can't be put into the slot.
     #[error(transparent)]
     Bundle(#[from] SlotError),
@@ -224,8 +224,11 @@ impl Firmware {
             cover::check(&self.image, &self.bytes, slot)?;
         }
         let kept = self.damaged_elsewhere(slot);
-        if let (false, Some(guard)) = (options.keep_damaged, kept.first()) {
-            return Err(FirmwareError::Elsewhere(*guard));
+        if !options.keep_damaged {
+            let wrong = kept.first().map(|guard| format!("the {guard} is wrong"));
+            if let Some(what) = wrong.or_else(|| self.broken_elsewhere(slot)) {
+                return Err(FirmwareError::Elsewhere(what));
+            }
         }
         let mut bytes = self.bytes.clone();
         let contents = match bundle {
@@ -265,6 +268,15 @@ impl Firmware {
         };
         let wrong = self.image.wrong().iter().copied();
         wrong.filter(is_elsewhere).collect()
+    }
+
+    /// What begins as an image and is none. One that the end of the file cuts off is not damaged, but not all there.
+    fn broken_elsewhere(&self, slot: &Slot) -> Option<String> {
+        let mut broken = self.image.broken().iter().filter(|broken| {
+            let is_cut = matches!(broken.error, fastlua_image::Error::Cut { .. });
+            !is_cut && !slot.range().contains(&broken.start)
+        });
+        broken.next().map(|broken| broken.error.to_string())
     }
 
     /// Whether the image is in the file whose checksums cover a slot, or there are none.

@@ -83,7 +83,7 @@ pub use fastlua_bundle::{
 };
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;
-pub use fastlua_image::{Error as ImageError, Guard, Image, Kind as ImageKind, Seal};
+pub use fastlua_image::{Broken, Error as ImageError, Guard, Image, Kind as ImageKind, Seal};
 pub use fastlua_lfs::{
     Found as FoundLfs, Part as LfsPart, Place as LfsPlace, ReadError as LfsReadError,
     is_image as is_lfs_image, read as read_lfs,

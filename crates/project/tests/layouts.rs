@@ -369,6 +369,7 @@ fn what_is_written_is_right_for_esptool() {
     let bundle = bundle();
     let mut random = Random::new(seed);
     let mut asks = Vec::new();
+    let mut may_fail = Vec::new();
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     let mut patched = 0;
     for n in 0..count {
@@ -410,19 +411,20 @@ fn what_is_written_is_right_for_esptool() {
             if layout.is_raw && after[image.start] != 0xe9 {
                 continue;
             }
+            // one that can't be read any more, and has no slot, is not changed
+            let is_broken = layout.flipped.is_some_and(|at| image.contains(&at))
+                && !image.contains(&slot.offset);
             asks.push(Ask {
                 chip: layout.chip,
                 image: after[image.clone()].to_vec(),
                 what: format!("{what}: image at {:#x}", image.start),
             });
+            may_fail.push(is_broken);
         }
     }
-    for (ask, verdict) in asks.iter().zip(judge_each(&asks)) {
-        assert!(
-            verdict.is_some_and(|v| v.all_right()),
-            "{}: {verdict:?}",
-            ask.what
-        );
+    for ((ask, verdict), may_fail) in asks.iter().zip(judge_each(&asks)).zip(may_fail) {
+        let is_right = verdict.map_or(may_fail, |v| v.all_right());
+        assert!(is_right, "{}: {verdict:?}", ask.what);
     }
     println!(
         "{count} layouts: {patched} patched ({} %), {} images right for esptool",
