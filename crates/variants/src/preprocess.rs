@@ -110,10 +110,8 @@ impl Header {
         let word = identifier(text);
         let rest = text[word.len()..].trim();
         // whether it counts; none where that is not known
-        let counts = open.iter().try_fold(true, |all, o| match o.counts {
-            Some(counts) => Some(all && counts),
-            None => None,
-        });
+        let mut each = open.iter().map(|open| open.counts);
+        let counts = each.try_fold(true, |all, counts| Some(counts? && all));
         let is_dead = open.iter().any(|o| o.counts == Some(false));
         match word {
             "if" | "ifdef" | "ifndef" => {
@@ -169,9 +167,8 @@ impl Header {
                 });
             }
             "endif" => {
-                if open.pop().is_none() {
-                    return Err(unclear(line, "an #endif without #if"));
-                }
+                open.pop()
+                    .ok_or_else(|| unclear(line, "an #endif without #if"))?;
             }
             _ if is_dead => {}
             "define" | "undef" => {
@@ -217,14 +214,17 @@ impl Header {
                     &format!("the tree can't be built: #error {rest}"),
                 ));
             }
-            "pragma" if rest.starts_with("push_macro") || rest.starts_with("pop_macro") => {
-                if self.asked.iter().any(|name| rest.contains(name.as_str())) {
-                    return Err(unclear(line, &format!("#pragma {rest} changes a macro")));
-                }
+            "pragma" if self.changes_macro(rest) => {
+                return Err(unclear(line, &format!("#pragma {rest} changes a macro")));
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn changes_macro(&self, pragma: &str) -> bool {
+        let is_one = pragma.starts_with("push_macro") || pragma.starts_with("pop_macro");
+        is_one && self.asked.iter().any(|name| pragma.contains(name.as_str()))
     }
 
     fn define(&mut self, name: &str, line: usize, body: Option<String>, is_default: bool) {
