@@ -484,7 +484,16 @@ fn the_firmware_gets_a_slot_beside_what_is_compiled_in() {
     for (arguments, says) in [
         (
             "new --slot 1000",
-            "a slot of 1000 bytes: it takes a multiple of 16",
+            "a slot of 1000 bytes: flash is erased by sectors of 4k, so its size is a multiple of 4k, up to 16384k; take 4k",
+        ),
+        (
+            "new --slot 65552",
+            "so its size is a multiple of 4k, up to 16384k; take 68k",
+        ),
+        ("new --slot 0", "16384k; take 4k"),
+        (
+            "new --slot 16388k",
+            "a slot of 16781312 bytes: flash is erased by sectors of 4k, so its size is a multiple of 4k, up to 16384k; take 16384k",
         ),
         (
             "new --slot 64k a.lua --as frozen",

@@ -54,8 +54,8 @@ pub struct Args {
     /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
     #[arg(long, value_name = "CHIP")]
     chip: Option<Chip>,
-    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k; modules that are
-    /// named here are compiled in beside it, and there need not be any
+    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k;
+    /// modules that are named here are compiled in beside it, and there need not be any
     #[arg(long, value_name = "SIZE", value_parser = capacity)]
     slot: Option<u32>,
     /// Compile this many chunks at once [default: one for each core]

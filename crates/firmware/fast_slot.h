@@ -19,6 +19,9 @@
 
 #define FAST_SLOT_LAYOUT	1
 
+/* bytes of a sector of flash, which is erased as a whole: a slot shares none with code */
+#define FAST_SLOT_SECTOR	4096
+
 #define FAST_SLOT_FREEZES	1u	/* the core runs frozen chunks */
 #define FAST_SLOT_HOOK		2u	/* and the start-up hook is in */
 #define FAST_SLOT_INFLATES	4u	/* it loads deflated chunks */
@@ -57,7 +60,7 @@ typedef struct fast_slot_head {
 
 _Static_assert(sizeof(void *) == 4, "a slot is for a chip of 32 bits");
 _Static_assert(sizeof(fast_slot_head) == 256, "the header has 256 bytes");
-_Static_assert(FAST_SLOT % 16 == 0 && FAST_SLOT >= 1024, "a slot has 1024 bytes and more");
+_Static_assert(FAST_SLOT % FAST_SLOT_SECTOR == 0 && FAST_SLOT > 0, "a slot has whole sectors");
 _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
                                  / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN)
                && FAST_BLOCK(50) == ((50 + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
@@ -82,7 +85,7 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
 static const struct fast_slot {
   fast_slot_head head;
   char room[FAST_SLOT - sizeof(fast_slot_head)];
-} fast_slot __attribute__((used, aligned(16))) = {
+} fast_slot __attribute__((used, aligned(FAST_SLOT_SECTOR))) = {
   .head = {
     .magic = {'f', 'a', 's', 't', 'l', 'u', 'a', ' ', 's', 'l', 'o', 't', '\r', '\n', 26, '\n'},
     .layout = FAST_SLOT_LAYOUT, .capacity = FAST_SLOT,
@@ -166,11 +169,13 @@ static void fast_slot_info (lua_State *L) {
   int i;
   for (i = 0; i < 16; i++)
     name[i] = digits[fast_slot_word(bundle[i / 8]) >> (4 * (i % 8 ^ 1)) & 15];
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_pushstring(L, states[(int)fast_slot_state]);
   lua_setfield(L, -2, "state");
   lua_pushinteger(L, FAST_SLOT);
   lua_setfield(L, -2, "capacity");
+  lua_pushinteger(L, (lua_Integer)(size_t)&fast_slot);
+  lua_setfield(L, -2, "address");
   if (fast_slot_state != FAST_SLOT_GOOD) return;
   lua_pushinteger(L, (lua_Integer)fast_slot_word(used));
   lua_setfield(L, -2, "used");

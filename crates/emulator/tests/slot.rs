@@ -290,7 +290,9 @@ fn a_slot_comes_first_and_damage_is_told() {
     let text = b"
         for name in fast.list() do print(name, fast.load(name)()) end
         local info = fast.info()
-        print(info.chunks, info.slot.state, info.slot.capacity, info.slot.used, info.slot.bundle)";
+        print(info.chunks, info.slot.state, info.slot.capacity, info.slot.used, info.slot.bundle)
+        assert(info.slot.address % 4096 == 0)
+        print(info.slot.address)";
     for model in MODELS {
         let variant = variant(model);
         let image = script(
@@ -302,9 +304,10 @@ fn a_slot_comes_first_and_damage_is_told() {
         );
         let with = |patch: &dyn Fn(&mut [u8])| output(&image.patched(patch).unwrap(), model);
         let alone = "both\tcompiled in\nmine\tmine\n";
+        let address = slot(&fs::read(image.path()).unwrap()).head.address;
         assert_eq!(
             with(&|_| {}),
-            format!("{alone}2\tempty\t{CAPACITY}\tnil\tnil\n")
+            format!("{alone}2\tempty\t{CAPACITY}\tnil\tnil\n{address}\n")
         );
         for form in [Form::Bytecode, Form::Frozen { fallback: false }] {
             let put = put(&carried(&more, form), &variant);
@@ -323,6 +326,7 @@ fn a_slot_comes_first_and_damage_is_told() {
                 lines[3],
                 format!("4\tgood\t{CAPACITY}\t{}\t{name}", contents.used)
             );
+            assert_eq!(lines[4], address.to_string());
             // a bit of the header, of the index, of the last byte
             for place in [
                 24,
@@ -340,7 +344,7 @@ fn a_slot_comes_first_and_damage_is_told() {
                     let start = slot(elf).offset;
                     elf[start + place] ^= 16;
                 });
-                let damaged = format!("{alone}2\tdamaged\t{CAPACITY}\tnil\tnil\n");
+                let damaged = format!("{alone}2\tdamaged\t{CAPACITY}\tnil\tnil\n{address}\n");
                 assert_eq!(printed, damaged, "{model} {form}: byte {place}");
             }
         }

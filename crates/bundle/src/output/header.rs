@@ -24,21 +24,30 @@ const INDEX: [&str; 9] = [
     "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
 ];
 
-/// Bytes of the smallest and the largest slot.
-const LEAST_SLOT: u32 = 1024;
+/// Bytes of a sector of flash, which is erased as a whole; [`fast_slot_h`](fastlua_firmware::fast_slot_h) aligns a slot to it.
+const SECTOR: u32 = 4096;
+/// Bytes of the largest slot.
 const MOST_SLOT: u32 = 16 << 20;
 
 /// There can be no such slot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSlot {
     /// Of that many bytes.
-    #[error("a slot of {0} bytes: it takes a multiple of 16, from {LEAST_SLOT} to {MOST_SLOT}")]
+    #[error(
+        "a slot of {0} bytes: flash is erased by sectors of 4k, so its size is a multiple of 4k, up to 16384k; take {next}k",
+        next = next_capacity(*.0) / 1024
+    )]
     Capacity(u32),
     /// Beside this chunk.
     #[error(
         "{0} is frozen: beside a slot modules are compiled in as bytecode or source; put those to freeze into the slot"
     )]
     Frozen(String),
+}
+
+/// The smallest capacity that is not below this one, or the largest that there is.
+fn next_capacity(capacity: u32) -> u32 {
+    capacity.clamp(1, MOST_SLOT).next_multiple_of(SECTOR)
 }
 
 /// What the header is for.
@@ -98,7 +107,7 @@ impl Bundle {
         }
     }
 
-    /// The same with a slot of so many bytes beside the chunks, of which none may be frozen; there need
+    /// The same with a slot of so many bytes, a multiple of 4,096, beside the chunks, of which none may be frozen; there need
     /// not be any.
     ///
     /// # Errors
@@ -108,7 +117,7 @@ impl Bundle {
         version: &'a str,
         capacity: u32,
     ) -> Result<CHeader<'a>, NoSlot> {
-        if !capacity.is_multiple_of(16) || !(LEAST_SLOT..=MOST_SLOT).contains(&capacity) {
+        if next_capacity(capacity) != capacity {
             return Err(NoSlot::Capacity(capacity));
         }
         if let Some(chunk) = self.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
