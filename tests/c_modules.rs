@@ -86,9 +86,9 @@ fn a_c_module_carries_its_lua_half() {
         put(folder.path(), file, fs::read(example.join(file)).unwrap());
     }
     let bytecode = NumberModel::ALL.map(|model| (model, "bytecode"));
-    let others = ["packed", "deflated", "source"];
-    let others = others.map(|form| [0, 2].map(|i| (NumberModel::ALL[i], form)));
-    for (model, form) in bytecode.into_iter().chain(others.into_iter().flatten()) {
+    let others = [(0, "packed"), (2, "packed"), (0, "source"), (2, "deflated")];
+    let others = others.map(|(i, form)| (NumberModel::ALL[i], form));
+    for (model, form) in bytecode.into_iter().chain(others) {
         let stock = folder.path().join(model.dialect.to_string());
         stock_lua(&stock, model.dialect);
         let name = format!("{}-{form}", model.name());

@@ -5,23 +5,24 @@
 
 use include_dir::{Dir, include_dir};
 
+/// The index of a bundle, and what loads its chunks.
+const INDEX: &str = include_str!("../fast_index.h");
+const LOADERS: [&str; 4] = [
+    include_str!("../fast_flash.h"),
+    include_str!("../fast_collector.h"),
+    include_str!("../fast_undump.h"),
+    include_str!("../fast_load.h"),
+];
+
 /// What finds chunks in flash and loads them: `fast_load.h` behind the headers that it includes.
-/// `fast.c` has it, and so has a C module with chunks of its own.
 pub fn fast_load_h() -> String {
-    joined(&[
-        include_str!("../fast_flash.h"),
-        include_str!("../fast_index.h"),
-        include_str!("../fast_collector.h"),
-        include_str!("../fast_undump.h"),
-        include_str!("../fast_load.h"),
-    ])
+    joined(&[&[INDEX], &LOADERS[..]].concat())
 }
 
 /// What C modules with chunks of their own include: the index of a bundle, and the functions of [`fast_runtime_c`]. `sizes`
 /// stands behind the index.
 pub fn fast_runtime_h(sizes: &str) -> String {
-    let index = joined(&[include_str!("../fast_index.h")]);
-    let content = format!("{index}\n{sizes}");
+    let content = format!("{}\n{sizes}", joined(&[INDEX]));
     with(include_str!("../fast_runtime.h"), "fast_index.h", &content)
 }
 
@@ -29,12 +30,7 @@ pub fn fast_runtime_h(sizes: &str) -> String {
 /// [`fast_deflated_h`] and [`fast_packed_h`] with what is taken for granted of them, `tables` what all packed chunks share.
 pub fn fast_runtime_c(deflated: &str, packed: &str, tables: &str) -> String {
     let text = include_str!("../fast_runtime.c");
-    let load = joined(&[
-        include_str!("../fast_flash.h"),
-        include_str!("../fast_undump.h"),
-        include_str!("../fast_load.h"),
-    ]);
-    let text = with(text, "fast_load.h", &load);
+    let text = with(text, "fast_load.h", &joined(&LOADERS));
     let text = with(&text, "fast_deflated.h", deflated);
     let text = with(&text, "fast_packed.h", packed);
     with(&text, "fast_tables.h", tables)
