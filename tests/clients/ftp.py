@@ -488,6 +488,58 @@ def oversize_lines():
         raw.close()
 
 
+# As a chip starts, Lua 5.1 joins strings to 4,095 bytes at the most.
+LIMITS = (4095, 4096, 4097, 10_000)
+
+
+@check
+def strings_at_the_limit():
+    """Uploads that come before the command, lines, and commands on end, in fragments of every size."""
+    raw = Raw()
+    for n in LIMITS:
+        body = rng.randbytes(n)
+        for size in (1, 255, 1000, 1460, 4095, 4096, n):
+            data = raw.passive()
+            data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            early = body[:5840]  # more does not fit into the device's window
+            for at in range(0, len(early), size):
+                data.sendall(early[at:at + size])
+            prompt.value("nil")  # the device has looked at what came
+            raw.ask("STOR limit", "150")
+            data.sendall(body[len(early):])
+            data.close()
+            raw.expect("226")
+            assert on_disk("limit") == body, (n, size)
+            raw.send(b"NOOP " + b"x" * n + b"\r\n" if size == n else b"")
+            if size == n:
+                raw.expect("500")
+        assert raw_get(raw, "limit") == body
+    for n in (4095, *LIMITS):
+        other = Raw()
+        commands = (b"NOOP\r\n" * n)[:n]
+        for size in (1, 100, 1460, n):
+            try:
+                for at in range(0, n, size):
+                    other.send(commands[at:at + size])
+                if n == 4095 and size == n:
+                    for _ in range(n // 6):
+                        other.expect("200")
+            except (OSError, AssertionError):
+                assert n > 4095
+        other.close()
+    raw.ask("NOOP", "200")
+    raw.ask("DELE limit", "250")
+    raw.close()
+
+
+def raw_get(raw, name):
+    data = raw.passive()
+    raw.ask("RETR " + name, "150")
+    got = b"".join(iter(lambda: data.recv(4096), b""))
+    raw.expect("226")
+    return got
+
+
 @check
 def pieces_and_pipelines():
     raw = Raw()
@@ -776,6 +828,42 @@ def half_open_clients():
     prompt.value("nil")  # what is still to be skipped is over before the next login
     assert all(raw.closed() for raw in silent)
     login().quit()
+
+
+def pass_time(seconds):
+    """Lets the device's clock go on."""
+    start = prompt.seconds()
+    while prompt.seconds() - start < seconds:
+        prompt.skip(seconds)
+    prompt.value("nil")  # what is still to be skipped is over
+
+
+@check
+def silent_clients():
+    """A session without a command ends after five minutes, a transfer in which nothing moves after one."""
+    idle = [Raw() for _ in range(4)]
+    with socket.create_connection((args.host, args.port), 30) as fifth:
+        assert fifth.recv(100).startswith(b"421")
+    pass_time(200)
+    idle[0].ask("NOOP", "200")
+    pass_time(101)
+    assert all(raw.closed() for raw in idle[1:])
+    idle[0].ask("NOOP", "200")
+    data = idle[0].passive()
+    idle[0].ask("STOR parts", "150")
+    data.sendall(b"half of it" * 3000)
+    wait_for(leftovers)
+    pass_time(40)
+    data.sendall(b"more")
+    pass_time(40)
+    assert leftovers()
+    pass_time(30)
+    idle[0].expect("426")
+    assert data.recv(1) == b"" and not leftovers() and on_disk("parts") == HALF
+    idle[0].ask("NOOP", "200")
+    idle[0].passive()
+    pass_time(301)
+    assert idle[0].closed()
 
 
 @check

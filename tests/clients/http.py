@@ -472,7 +472,7 @@ def _(sock, head, number):
 
 @faulty.path("escapes-in-length")
 def _(sock, head, number):
-    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\x1b[2J" + b"0" * 2000 + b"\r\n\r\n")
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\x1b[2J" + b"0" * 500 + b"\r\n\r\n")
 
 
 for name, body in (("bad-chunk", b"xyz\r\nhello\r\n0\r\n\r\n" + b"z" * 300), ("huge-chunk", b"ffffffff\r\nhello\r\n")):
@@ -506,6 +506,93 @@ def refuses():
     fails("http://127.0.0.1/a\\r\\nX: y", "not an http address")
     assert "longer than 31" in prompt.value(f"{args.http}:get('{faulty.url}/big', ('n'):rep(32))")
     assert "fast.http" in prompt.value(f"{args.http}:get('{faulty.url}/big')")
+
+
+# As a chip starts, Lua 5.1 joins strings to 4,095 bytes at the most.
+LIMITS = (4095, 4096, 4097, 10_000)
+
+
+def in_pieces(sock, data, size):
+    """Sends data in pieces of a size, each in a packet of its own as far as the system lets us."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for at in range(0, len(data), size):
+        sock.sendall(data[at:at + size])
+        if size > 50:
+            time.sleep(0.001)
+
+
+@faulty.path("limit")
+def _(sock, head, number):
+    """What the test wants: the next of `wanted`, a size of pieces and bytes."""
+    size, data = wanted.pop(0)
+    in_pieces(sock, data, size)
+
+
+wanted = []
+
+
+def served(data, size, body):
+    """The device fetches what is sent in pieces of this size."""
+    wanted.append((size, data))
+    has(fetch(faulty.url + "/limit", "file"), body)
+
+
+@check
+def strings_at_the_limit():
+    """Bodies, chunks, lines and headers, in fragments of every size."""
+    for n in LIMITS:
+        body = rng.randbytes(n)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (n, body)
+        cookies = b"HTTP/1.1 200 OK\r\n" + b"Set-Cookie: %s\r\n" % (b"c" * 997) * (n // 1011) + b"Content-Length: 5\r\n"
+        cookies += b"X: %s\r\n\r\nhello" % (b"x" * (n - len(cookies) - 7))
+        line = b"HTTP/1.1 200 OK\r\nX: %s\r\nContent-Length: 5\r\n\r\nhello" % (b"x" * n)
+        for size in (1, 7, 255, 256, 1023, 1460, 4095, 4096, n - 1, n, 1 << 20):
+            served(head + body, size, body)
+            served(chunked, size, body)
+            served(cookies, size, b"hello")
+            served(line, size, b"hello")
+        reason = b"HTTP/1.1 404 %s\r\n\r\n" % (b"r" * n)
+        for what, fault in (
+            (reason, "the server says 404 r{100,}"),
+            (b"HTTP/1.1 302 Found\r\nLocation: /%s\r\n\r\n" % (b"l" * n), "a header field is longer than 1 kB"),
+            (b"HTTP/1.1 302 Found\r\nLocation: /%s\r\n\r\n" % (b"l" * 1010), "the address is longer than 1 kB"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;%s\r\nhello" % (b"e" * n), "bad chunk"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 1%s\r\n\r\n" % (b"0" * n), "a header field is longer than 1 kB"),
+        ):
+            for size in (100, 1460, 1 << 20):
+                wanted.append((size, what))
+                fails("/limit", fault)
+        prompt.run("node.egc.setmode(node.egc.ON_ALLOC_FAILURE)" if lua51() else "")
+        wanted.clear()
+        n_result = prompt.number()
+        prompt.run(
+            f"{args.http}:get('{faulty.url}/' .. ('u'):rep({n}), 'file', function(n, f) "
+            f"print('R{n_result}=' .. tostring(n) .. ',' .. tostring(f) .. '.') end)"
+        )
+        assert result(n_result) == ("nil", "the address is longer than 1 kB")
+        prompt.run("node.egc.setmode(node.egc.ALWAYS, 4096)" if lua51() else "")
+
+
+def lua51():
+    return prompt.value("_VERSION") == "Lua 5.1"
+
+
+@faulty.path("tags")
+def _(sock, head, number):
+    """Cut once; a long name of the version is none."""
+    length = (255, 256, 257, 900)[(number - 1) // 2]
+    if number % 2:
+        ranged(sock, head, HALF, '"' + "t" * (length - 2) + '"', 40_000)
+    else:
+        assert ("\r\nRange: " in head) == (length < 257), (length, head)
+        ranged(sock, head, HALF, '"' + "t" * (length - 2) + '"')
+
+
+@check
+def long_tags():
+    for _ in range(4):
+        fetched("/tags", HALF)
 
 
 @faulty.path("slow")
@@ -723,6 +810,20 @@ def split():
     source("whole.lua", "local a = 1\nreturn a + 41\n")
     assert prompt.value(f"{args.split}('whole.lua')[1]") == "whole"
     assert prompt.value("loadfile('whole.lc')()") == "42"
+
+
+@check
+def split_long_sources():
+    """A piece may stand behind more lines than a string may have bytes."""
+    for n in (255, 256, 257, 4080, 4096, 10_000):
+        source("demo.lua", SPLIT.replace("--[[SPLIT HERE demo-fail]]", "--[[SPLIT HERE demo-fail]]" + "\n" * n))
+        assert prompt.value(f"#{args.split}('demo.lua')") == "3"
+        fault = prompt.value("loadfile('demo.lc')():fail()")
+        assert f":{14 + n}: attempt to index" in fault, fault
+        source("late.lua", "--[[SPLIT MODULE late]]\n" + "\n" * n + "function M.f(...) --[[SPLIT HERE late-f]]\nlocal t\nreturn t.x\nend --[[SPLIT IGNORE]]\n")
+        assert prompt.value(f"#{args.split}('late.lua')") == "2"
+        fault = prompt.value("loadfile('late-f.lc')()")
+        assert f":{n + 4}: attempt to index" in fault, fault
 
 
 @check

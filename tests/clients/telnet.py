@@ -127,6 +127,19 @@ def line_ends_and_pieces():
 
 
 @check
+def commands_and_line_ends_cut_anywhere():
+    session = Session()
+    said = b"\xff\xfb\x1f\xff\xfd\x03print('<' .. \xff\xf1'cut>')\r\0print('an' .. \xff\xfe\x01'other')\r\n"
+    for byte in said:
+        session.send(bytes([byte]))
+        time.sleep(0.005)
+    session.until("<cut>")
+    seen = session.until("another\n")
+    assert seen.count("> ") == 1, seen
+    session.close()
+
+
+@check
 def long_output():
     session = Session()
     session.send("for i = 1, 300 do print(('x'):rep(60) .. i) end print('all' .. 'done')\r\n")
@@ -233,6 +246,22 @@ if args.password:
         late.until("NodeMCU", console.skip)
         late.close()
         assert console.seconds() - start > 1, "the right password skipped the delay"
+        console.close()
+
+    @check
+    def a_line_end_cut_is_no_password():
+        console = Session()
+        for end in ("\n", "\0"):
+            session = Session(False)
+            session.send("wrong\r")
+            time.sleep(0.02)
+            session.send(end)
+            session.until("Password: ", console.skip)
+            session.send(args.password + "\r")
+            time.sleep(0.02)
+            session.send(end)
+            session.until("NodeMCU", console.skip)
+            session.close()
         console.close()
 
     @check

@@ -7,8 +7,9 @@
 -- While it runs it is package.loaded.ftp, so that the next fast.ftp() finds it.
 --
 -- A session c: sock; inp and out, what came and what is still to be sent; task, the transfer
--- (next or file, temp, name); pasv, data, its listener and socket; timer. All are false when absent. dir is
--- where it is: '' or a folder of the image.
+-- (next or file, temp, name); pasv, data, its listener and socket; early, the pieces that came before the task;
+-- timer. All but early are false when absent. dir is where it is: '' or a folder of the image.
+-- As a chip starts, Lua 5.1 joins strings to 4,095 bytes at the most, so lengths are looked at before.
 local M = package.loaded.ftp
 if type(M) == 'table' then return M end
 M = {server = false, timer = false, clients = {}, delay = 0, port = 21}
@@ -61,7 +62,7 @@ self.user, self.pass = user, pass
 -- Ends what a transfer holds; a file that did not become whole goes.
 local function shut(c)
   local task, data, pasv = c.task, c.data, c.pasv
-  c.task, c.data, c.pasv, c.ip, c.early = false, false, false, false, ''
+  c.task, c.data, c.pasv, c.ip, c.early = false, false, false, false, {}
   self.after(c)
   if data then pcall(data.close, data) end
   if pasv then pcall(pasv.close, pasv) end
@@ -133,7 +134,7 @@ server:listen(self.port, function(sock)
     sock:send('421 Too many clients\r\n', function(s) s:close() end)
     return
   end
-  local c = {sock = sock, id = id, inp = '', out = '', early = '', dir = '', rest = 0, tries = 0}
+  local c = {sock = sock, id = id, inp = '', out = '', early = {}, dir = '', rest = 0, tries = 0}
   clients[sock] = c
   sock:on('receive', function(_, d) call(c, 'input', d) end)
   sock:on('sent', function() call(c, sent, c) end)
@@ -161,8 +162,8 @@ function M.input(...) --[[SPLIT HERE ftp-input]]
 -- Takes what came on the control connection apart into lines, one command at a time: the next
 -- when the answer to the last is out, and while a transfer runs only what may interrupt it.
 local self, c, d = ...
+if #c.inp + #d > 4095 then return self.drop(c) end
 c.inp = c.inp .. d
-if #c.inp > 4096 then return self.drop(c) end
 local methods = {
   login = ' USER PASS ',
   basic = ' QUIT SYST FEAT TYPE MODE STRU PWD NOOP ALLO HELP OPTS SITE STAT ABOR MKD RMD AUTH ',
@@ -202,6 +203,9 @@ while c.sock and not c.sending and not c.wait and not c.quit do
       self[method](self, c, cmd, arg)
     end
   end
+end
+if c.auth and c.sock and not c.task and not c.wait then
+  self.after(c, 300000, function() self.drop(c) end)
 end
 end --[[SPLIT IGNORE]]
 function M.login(...) --[[SPLIT HERE ftp-login]]
@@ -398,7 +402,10 @@ if not c.pasv or from ~= peer then return s:close() end
 c.pasv:close()
 c.pasv, c.data = false, s
 s:hold()
-s:on('receive', function(_, d) c.early = c.early .. d end)
+s:on('receive', function(_, d)
+  local early = c.early
+  early[#early + 1] = d
+end)
 s:on('disconnection', function(it) if c.data == it then c.data = false end end)
 if c.task then self:go(c) end
 end --[[SPLIT IGNORE]]
@@ -598,7 +605,7 @@ function M.start(...) --[[SPLIT HERE ftp-start]]
 local self, c, task = ...
 local call = self.call
 -- A short upload may have come and gone already.
-local ready = c.data or c.early ~= '' and not task.next
+local ready = c.data or c.early[1] and not task.next
 c.task = task
 if not ready and not c.pasv and not c.ip then return self:over(c, '425 PASV or PORT first') end
 self.say(c, '150 Here it comes')
@@ -617,8 +624,14 @@ function M.go(...) --[[SPLIT HERE ftp-go]]
 local self, c = ...
 local call, task, s = self.call, c.task, c.data
 self.after(c)
+-- Something moved; where nothing does for a minute, the transfer ends.
+local function alive()
+  if c.timer then return c.timer:start(true) end
+  self.after(c, 60000, function() self:over(c, '426 Nothing moved for a minute') end)
+end
 if task.next then
   local held
+  local tries = 0
   local function more()
     if c.task ~= task then return end
     local d, fault = held
@@ -626,9 +639,16 @@ if task.next then
     held = nil
     if not d then
       self:over(c, fault and '451 ' .. fault or '226 Done', not fault)
-    elseif not pcall(c.data.send, c.data, d) then
+    elseif pcall(c.data.send, c.data, d) then
+      if tries > 0 then self.after(c) end
+      tries = 0
+      alive()
+    elseif tries < 600 then
+      tries = tries + 1
       held = d -- no room to send it: again in a moment
       self.after(c, 100, more)
+    else
+      self:over(c, '426 No room to send')
     end
   end
   s:on('sent', function() call(c, more) end)
@@ -636,7 +656,9 @@ if task.next then
   return more()
 end
 local function take(d)
-  if c.task == task and not task.file:write(d) then self:over(c, '452 Flash is full') end
+  if c.task ~= task then return end
+  alive()
+  if not task.file:write(d) then self:over(c, '452 Flash is full') end
 end
 -- A client that fails looks like the end of the file: it closes this connection, and the session's when it ends
 -- itself. Nothing but time tells it from one that is done, and what 226 says can't be taken back.
@@ -645,9 +667,11 @@ local function last(_, fault)
   if fault and fault ~= 0 then return call(c, 'over', '426 Cut off') end
   self.after(c, 200, function() self:over(c, '226 Done', true) end)
 end
-if c.early ~= '' then take(c.early) end
-c.early = ''
+local early = c.early
+c.early = {}
+for _, d in ipairs(early) do take(d) end
 if not s then return last() end
+alive()
 s:on('receive', function(_, d) call(c, take, d) end)
 s:on('disconnection', last)
 s:unhold()

@@ -5,8 +5,9 @@
 -- the length. The old file stays until the new one is whole. Returns the request r, which
 -- fast.http():stop(r, 'why') ends early.
 --
--- A request r: url, name, temp, done; sock, file, timer; inp, what is still to be read; have, the
+-- A request r: url, name, temp, done; sock, file, timer; inp, the begin of a line; have, the
 -- bytes in temp; left, the bytes to come; tag, which names the version; began; tries, hops, hints.
+-- As a chip starts, Lua 5.1 joins strings to 4,095 bytes at the most, so no address, line or tag is longer than 1 kB.
 local M = {}
 local load = FAST_http and fast.load
   or SPIFFS_http and function(name) return loadfile(name .. '.lc') end
@@ -40,6 +41,8 @@ return r
 end --[[SPLIT IGNORE]]
 function M.connect(...) --[[SPLIT HERE http-connect]]
 local self, r = ...
+local LINE = 1024
+if #r.url > LINE then return self:stop(r, 'the address is longer than 1 kB') end
 local host, port, path = r.url:match('^http://([^/:?#@]+):?(%d*)([^#]*)')
 if not host or r.url:find('[%c ]') then
   return self:stop(r, r.url:find('^https:') and 'https is not possible here: ' .. r.url
@@ -74,22 +77,34 @@ local function chunks()
   end
 end
 
+-- Of the header only the status and the fields that matter are kept.
+local WANTED = ' content-length content-range transfer-encoding content-encoding etag last-modified location '
+local head, seen = '', 0
 local function feed(d)
   if tmr.time() - r.began > 600 then return self:stop(r, 'longer than 10 minutes') end
   r.timer:start(true)
-  if r.body and not r.chunked then return put(r.left and d:sub(1, r.left) or d) end
-  r.inp = r.inp .. d
-  while not r.body do
-    local stop = r.inp:find('\r\n\r\n', 1, true)
-    if not stop and #r.inp > 4096 then return self:stop(r, 'no end of the header') end
+  while not r.body and d ~= '' do
+    local stop = d:find('\n', 1, true)
+    local line = d:sub(1, stop)
+    seen = seen + #line
+    if seen > 16384 or #head > 3000 then return self:stop(r, 'no end of the header') end
+    r.inp = r.inp .. line:sub(1, LINE - #r.inp)
     if not stop then return end
-    local head = r.inp:sub(1, stop + 1)
-    r.inp = r.inp:sub(stop + 4)
-    self:head(r, head)
-    if not r.sock then return end
+    d = d:sub(stop + 1)
+    line, r.inp = r.inp:match('^[^\r\n]*'), ''
+    if line == '' then
+      line, head, seen = head, '', 0
+      self:head(r, line)
+      if not r.sock then return end
+    elseif head == '' or WANTED:find(' ' .. line:match('^[^:]*'):lower() .. ' ', 1, true) then
+      if #line == LINE and head ~= '' then return self:stop(r, 'a header field is longer than 1 kB') end
+      head = head .. line .. '\r\n'
+    end
   end
-  if r.chunked then return chunks() end
-  d, r.inp = r.inp, ''
+  if r.chunked then
+    r.inp = r.inp .. d
+    return chunks()
+  end
   if d ~= '' then put(r.left and d:sub(1, r.left) or d) end
 end
 
@@ -106,7 +121,8 @@ local function guard(sock, f, d)
   if not ok then self:stop(r, tostring(fault)) end
 end
 s:on('connection', function(sock)
-  sock:send(('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\n'
+  -- what there is no room for is tried again when nothing comes
+  pcall(sock.send, sock, ('GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: fastlua\r\n'
     .. 'Accept-Encoding: identity\r\n%sConnection: close\r\n\r\n'):format(
     (path:find('^/') and '' or '/') .. path, host, port ~= '' and ':' .. port or '',
     r.have > 0 and ('Range: bytes=%d-\r\nIf-Range: %s\r\n'):format(r.have, r.tag) or ''))
@@ -158,6 +174,7 @@ if coding and not r.chunked or (h['content-encoding'] or 'identity') ~= 'identit
   return self:stop(r, 'an encoding that was not asked for')
 end
 r.tag = h.etag and not h.etag:find('^W/') and h.etag or h['last-modified']
+if r.tag and #r.tag > 256 then r.tag = nil end
 r.left = r.chunked and 0 or nil
 if length and not r.chunked then
   local free = file.fsinfo()

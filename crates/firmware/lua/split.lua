@@ -39,8 +39,14 @@ local function begin(name)
   if seen[name] then fail('chunk ' .. name .. ' is there twice') end
   chunk, seen[name] = name, true
   out = file.open(temp .. '.lua', 'w')
-  local head = module and 'local SPIFFS_' .. module .. '=true ' .. ('\n'):rep(line) or ''
-  if not out or head ~= '' and not out:write(head) then fail('flash is full') end
+  if not out then fail('flash is full') end
+  if not module then return end
+  local ok = out:write('local SPIFFS_' .. module .. '=true ')
+  -- not all at once: there may be more lines than a string has bytes
+  for from = 1, line, 256 do
+    ok = ok and out:write(('\n'):rep(line - from < 256 and line - from + 1 or 256))
+  end
+  if not ok then fail('flash is full') end
 end
 
 local function take(text)

@@ -6,7 +6,8 @@
 -- There is one interpreter, so every session sees what it prints and may type.
 -- While it runs it is package.loaded.telnet, so that the next fast.telnet() finds it.
 --
--- A session c: inp, what came before the login; auth; sending; left, the ticks until due is called.
+-- A session c: inp, what came before the login; rest, the begin of a telnet command, and cr, that a CR came last;
+-- auth; sending; left, the ticks until due is called.
 local M = package.loaded.telnet
 if type(M) == 'table' then return M end
 M = {server = false, timer = false, pass = false, clients = {}, delay = 0}
@@ -136,8 +137,13 @@ end
 local function received(sock, d)
   local c = clients[sock]
   if not c then return end
-  -- Telnet's negotiation, and the NUL or LF after a CR, are not for the interpreter.
-  d = d:gsub('\255[\251-\254].', ''):gsub('\255[^\255]', ''):gsub('\r%z?\n?', '\n')
+  -- Telnet's negotiation, and the NUL or LF after a CR, are not for the interpreter, wherever they are cut.
+  d = c.rest .. d
+  c.rest = d:match('\255[\251-\254]?$') or ''
+  d = d:sub(1, -1 - #c.rest):gsub('\255[\251-\254].', ''):gsub('\255[^\255]', '')
+  if c.cr then d = d:gsub('^[%z\n]', '') end
+  c.cr = d:find('\r$')
+  d = d:gsub('\r%z?\n?', '\n')
   if d:find('\4', 1, true) then
     bye(sock)
   elseif c.auth then
@@ -159,7 +165,7 @@ server:listen(port or 23, function(sock)
     sock:send('Too many sessions\r\n', function(s) s:close() end)
     return
   end
-  local c = {inp = '', tries = 0}
+  local c = {inp = '', rest = '', tries = 0}
   clients[sock] = c
   sock:on('receive', received)
   sock:on('disconnection', function(s)
