@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -199,9 +200,76 @@ fn curl_gets_pages_out_of_the_image() {
     );
     assert_eq!(code(&format!("-d x=1 {}", at(""))), "405:text/plain:0");
     assert_eq!(
-        code(&format!("-H X:{} {}", "x".repeat(2000), at(""))),
-        "400:text/plain:0"
+        code(&format!("-H X:{} {}", "x".repeat(8000), at(""))),
+        "200:text/html:12"
     );
+}
+
+/// The answer to a request that is sent in these pieces.
+fn asked(port: u16, pieces: &[&[u8]]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for piece in pieces {
+        stream.write_all(piece).unwrap();
+        sleep(Duration::from_millis(1));
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Heads of 1 to 16 kB, wherever they are cut, while 60 clients say nothing, or not all. These are ended in time.
+#[test]
+fn a_request_may_be_long_and_cut_anywhere_while_others_are_silent() {
+    let folder = folder();
+    let (_device, port) = serve(
+        folder.path(),
+        "--with web --data www/**/*",
+        80,
+        "fast.web(80)",
+    );
+    let silent = |i: usize| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let said = [&b""[..], b"GET", b"GET / HTTP/1.1\r\n", b"\r"][i % 4];
+        stream.write_all(said).unwrap();
+        stream
+    };
+    let mut silent: Vec<TcpStream> = (0..60).map(silent).collect();
+    for length in [0, 900, 1024, 4095, 4096, 4097, 16_000] {
+        let head = format!(
+            "GET /css/main.css?v=1 HTTP/1.1\r\nHost: chip\r\nCookie: {}\r\n\r\n",
+            "c".repeat(length)
+        );
+        let head = head.as_bytes();
+        let last = head.len() - 1;
+        for cut in [
+            1,
+            4,
+            21,
+            29,
+            30,
+            31,
+            500,
+            1024,
+            1460,
+            last - 2,
+            last - 1,
+            last,
+        ] {
+            let (first, second) = head.split_at(cut.min(last));
+            let answer = asked(port, &[first, second]);
+            assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+            assert!(answer.ends_with("\r\n\r\nbody {}"), "{answer}");
+        }
+        let pieces: Vec<&[u8]> = head.chunks(100).collect();
+        assert!(asked(port, &pieces).ends_with("body {}"), "{length}");
+    }
+    for stream in &mut silent {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        assert_eq!(stream.read(&mut [0; 10]).unwrap(), 0);
+    }
 }
 
 /// The FTP server runs out of files where there is no image and no `fast`, and shows no folder then.

@@ -39,9 +39,11 @@ ONLY_FROZEN = """
     print('all are frozen')
 """
 FROZEN = {"overlays, frozen": ["-e", ONLY_FROZEN]}
+# It is not among the provisioning modules.
+WEB = ["--with", "web"]
 TELNET = "fast.telnet():open(nil, 'ssid', 'key')"
 
-# What the image has beside the modules in the round for it; 100 kB and every byte in the page.
+# What the image has beside the modules in the rounds for it; 100 kB and every byte in the page.
 DATA = {
     "index.html": b"<h1>image</h1>\n",
     "page.bin": bytes(i % 1000 * (i // 1000) // 13 % 256 for i in range(100_000)),
@@ -55,6 +57,7 @@ ROUNDS = [
     ("http.py", TELNET, ["{fs}"], False),
     ("ftp.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "{telnet}"], True),
     ("image.py", TELNET + " fast.ftp():open('user', 'pwd')", ["{fs}", "{telnet}", "{data}"], True),
+    ("web.py", TELNET + " fast.web(80, 'index.html')", ["{telnet}", "{data}"], True),
     ("telnet.py", TELNET, [], True),
     ("telnet.py", "fast.telnet():open('secret', 'ssid', 'key')", ["--password", "secret"], False),
     ("config.py", TELNET, ["{fs}", "{settings}"], False),
@@ -81,12 +84,12 @@ class Device:
                 file.write(contents)
         if data:
             options = [*options, "--data", self.data + "/**/*"]
-        self.ftp, self.telnet = free_port(), free_port()
+        self.ftp, self.telnet, self.web = free_port(), free_port(), free_port()
         self.servers = re.findall(r"fast\.(\w+)\(\):open", code)
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
                 [os.path.abspath(fastlua), "run", "--fs", self.fs, "--settings", self.settings, "--strict-send",
-                 "--can-skip", "--port-map", f"21:{self.ftp}", "--port-map", f"23:{self.telnet}", *options, "-e", code],
+                 "--can-skip", "--port-map", f"21:{self.ftp}", "--port-map", f"23:{self.telnet}", "--port-map", f"80:{self.web}", *options, "-e", code],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 
     def says(self):
@@ -106,8 +109,10 @@ class Device:
 def run(fastlua, form, options, script, code, arguments):
     """Starts a device, runs a round against it; (passed, failed, what was said if any failed)."""
     with tempfile.TemporaryDirectory() as folder:
-        device = Device(fastlua, options, code, folder, DATA if script == "image.py" else {})
-        port = device.ftp if "ftp()" in code else device.telnet
+        if script == "web.py":
+            options = options + WEB
+        device = Device(fastlua, options, code, folder, DATA if script in ("image.py", "web.py") else {})
+        port = device.ftp if "ftp()" in code else device.web if script == "web.py" else device.telnet
         arguments = [a.format(**vars(device)) for a in arguments]
         try:
             wait_for(device.is_up, 60)
@@ -137,7 +142,7 @@ jobs = [
     (fastlua, form, forms[form], script, code, arguments)
     for commands, forms in ((args.fastlua, FORMS), (args.frozen, FROZEN))
     for script, code, arguments, in_all_forms in ROUNDS
-    if not (forms is FROZEN and script == "image.py")  # there the image is linked in, without data
+    if not (forms is FROZEN and script in ("image.py", "web.py"))  # there the image is linked in, without data
     for fastlua in commands
     for form in (forms if in_all_forms else [next(iter(forms))])
 ]

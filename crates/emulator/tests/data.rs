@@ -137,6 +137,8 @@ const NETWORK: &[u8] = b"
     function socket:send(part) sent, pieces = sent + #part, pieces + 1 self.waits = true end
     function socket:close() self.closed = true end
     local connect
+    local timer = {alarm = function() end, unregister = function() end}
+    tmr = {create = function() return timer end}
     net = {TCP = 1, createServer = function() return {listen = function(_, port, f) connect = f end} end}
     fast.web(80)
     connect(socket)
@@ -170,7 +172,7 @@ const FTP_NETWORK: &[u8] = b"
       function server:listen(port, f) joined = f or port end
       return server
     end}
-    tmr = {create = function() return {alarm = function() end, unregister = function() end} end}
+    tmr = {create = function() return {alarm = function() end, unregister = function() end, start = function() end} end}
     node = {heap = function() return 0 end}
     file = {list = function() return {} end}
     fast.ftp():createServer('user', 'pwd')
