@@ -6,6 +6,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use fastlua_bytecode::Dialect;
+use fastlua_cores::emergency::collect_in_emergencies;
 use fastlua_cores::read_only::{START_C, read_only_sources};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("give 51 or 53 and a folder".into()),
     };
     fs::create_dir_all(folder)?;
-    for (name, text) in read_only_sources(dialect)? {
+    for (name, text) in collect_in_emergencies(read_only_sources(dialect)?, dialect)? {
         fs::write(folder.join(name), text.as_bytes())?;
     }
     fs::write(folder.join("start.c"), START_C)?;

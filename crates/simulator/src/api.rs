@@ -18,7 +18,7 @@ local error = error
 local level = _VERSION == 'Lua 5.1' and 3 or 2   -- 5.1 counts a tail call as a level
 local function finish(ok, ...)
   if ok then return ... end
-  error((...), level)
+  error((...), ok == false and level or 0)
 end
 return function(f) return function(...) return finish(f(...)) end end";
 
@@ -187,6 +187,7 @@ impl<'a> Library<'a> {
                     results.push_front(Value::Boolean(true));
                     return Ok(results);
                 }
+                Err(Raise::Core(text)) => return (Value::Nil, text).into_lua_multi(lua),
                 Err(Raise::Text(text)) => text,
                 Err(Raise::Argument(1, text)) if is_method => {
                     format!("calling '{name}' on bad self ({text})")

@@ -237,6 +237,15 @@ impl Device {
         lua.used_memory().saturating_sub(self.base_memory.get()) / 2
     }
 
+    /// What Lua's allocator may hand out, for so many bytes of the chip since the start; 0, which is no limit, for none.
+    #[cfg(feature = "lua51")]
+    pub fn memory_for(&self, bytes: usize) -> usize {
+        match bytes {
+            0 => 0,
+            bytes => self.base_memory.get() + 2 * bytes,
+        }
+    }
+
     /// Tells where the PC listens for a module: among what is printed, where a line is being edited.
     pub fn tell_port(&self, port: u16, address: SocketAddrV4) {
         let Some(listening) = &self.options.listening else {

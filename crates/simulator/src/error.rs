@@ -73,6 +73,8 @@ pub(crate) enum Raise {
     Text(String),
     /// What is wrong with an argument, which is counted from 1.
     Argument(usize, String),
+    /// An error of Lua's core within a C function, whose message names no place.
+    Core(&'static str),
 }
 
 pub(crate) fn raise<T>(text: impl Into<String>) -> Result<T, Raise> {
@@ -89,6 +91,7 @@ impl From<Raise> for mlua::Error {
     fn from(raise: Raise) -> Self {
         match raise {
             Raise::Text(text) | Raise::Argument(_, text) => Self::RuntimeError(text),
+            Raise::Core(text) => Self::RuntimeError(text.to_owned()),
         }
     }
 }

@@ -31,6 +31,7 @@
 mod api;
 mod clock;
 mod closing;
+mod collector;
 mod datagrams;
 mod device;
 mod error;

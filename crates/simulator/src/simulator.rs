@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 
 use mlua::{Lua, LuaOptions, MultiValue, StdLib};
 
+#[cfg(feature = "lua51")]
+use crate::collector;
 use crate::device::{Call, Device, Job, Stop};
 use crate::error::Error;
 use crate::handle::Handle;
@@ -402,5 +404,7 @@ fn start(device: &Rc<Device>) -> Result<(Lua, Modules), Error> {
         interrupt.watch(&lua)?;
     }
     device.base_memory.set(lua.used_memory());
+    #[cfg(feature = "lua51")]
+    collector::boot(&lua, device)?;
     Ok((lua, modules))
 }

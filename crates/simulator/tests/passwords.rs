@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use mlua::{Function, HookTriggers, Lua, Table, VmState};
+use fastlua_simulator::mlua::{Function, HookTriggers, Lua, Table, VmState};
 
 /// A module as a table, whole, and a Lua for it.
 fn module(name: &str) -> (Lua, Table) {

@@ -13,6 +13,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::api::{Args, Library};
+use crate::collector;
 use crate::device::Device;
 use crate::error::{Raise, raise};
 
@@ -88,7 +89,7 @@ fn whole(mut hash: Box<dyn Hash>, bytes: &[u8]) -> BString {
     hash.digest().into()
 }
 
-fn mask(args: &Args) -> Result<BString, Raise> {
+fn mask(lua: &Lua, args: &Args) -> Result<BString, Raise> {
     let (message, mask) = (args.string(1)?, args.string(2)?);
     let mask = mask.as_bytes();
     if mask.is_empty() {
@@ -96,7 +97,7 @@ fn mask(args: &Args) -> Result<BString, Raise> {
     }
     let bytes = message.as_bytes();
     let masked = bytes.iter().zip(mask.iter().cycle()).map(|(a, b)| a ^ b);
-    Ok(masked.collect::<Vec<u8>>().into())
+    collector::joined(lua, masked.collect())
 }
 
 /// What `encrypt` and `decrypt` are given: the key, the text in whole blocks, and the initial vector of CBC.
@@ -206,7 +207,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
     library.function("new_hmac", |lua, args| {
         Ok(lua.create_any_userdata(Object(RefCell::new(keyed(args, 2)?)))?)
     })?;
-    library.function("mask", |_, args| mask(args))?;
+    library.function("mask", mask)?;
     library.function("encrypt", |_, args| Ok(Operation::of(args)?.encrypt()))?;
     library.function("decrypt", |_, args| Ok(Operation::of(args)?.decrypt()))?;
     library.global("crypto")

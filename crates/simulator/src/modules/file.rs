@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use mlua::{AnyUserData, BString, Function, Lua, Table, Value};
 
 use crate::api::{Args, Library};
+use crate::collector;
 use crate::device::Device;
 use crate::error::{Raise, raise};
 use crate::flash::NAME;
@@ -77,7 +78,7 @@ fn add_object_functions(library: &Library, files: &Rc<Files>) -> mlua::Result<()
         files.current.take();
         Ok(())
     })?;
-    library.with(files, "read", move |_, files, args| {
+    library.with(files, "read", move |lua, files, args| {
         let (object, index) = target(files, args)?;
         let (length, end) = match args.value(index) {
             Value::Integer(_) | Value::Number(_) => {
@@ -89,13 +90,11 @@ fn add_object_functions(library: &Library, files: &Rc<Files>) -> mlua::Result<()
             },
             _ => (CHUNK, None),
         };
-        with_file(&object, |file| file.read(length, end).map(BString::from))
+        read(lua, &object, length, end)
     })?;
-    library.with(files, "readline", move |_, files, args| {
+    library.with(files, "readline", move |lua, files, args| {
         let (object, _) = target(files, args)?;
-        with_file(&object, |file| {
-            file.read(CHUNK, Some(b'\n')).map(BString::from)
-        })
+        read(lua, &object, CHUNK, Some(b'\n'))
     })?;
     for (name, ending) in [("write", &b""[..]), ("writeline", b"\n")] {
         library.with(files, name, move |_, files, args| {
@@ -126,6 +125,17 @@ fn add_object_functions(library: &Library, files: &Rc<Files>) -> mlua::Result<()
     Ok(())
 }
 
+/// Up to `length` bytes, or up to and with the byte `end`; nil at the end of the file.
+fn read(
+    lua: &Lua,
+    object: &AnyUserData,
+    length: usize,
+    end: Option<u8>,
+) -> Result<Option<BString>, Raise> {
+    let bytes = with_file(object, |file| file.read(length, end))?;
+    bytes.map(|bytes| collector::joined(lua, bytes)).transpose()
+}
+
 fn target(files: &Files, args: &Args) -> Result<(AnyUserData, usize), Raise> {
     if let Some(object) = args.value(1).as_userdata() {
         drop(args.object::<Handle>("file.obj")?);
@@ -150,13 +160,11 @@ fn add_whole_files(library: &Library, device: &Rc<Device>) -> mlua::Result<()> {
     library.with(device, "exists", move |_, device, args| {
         Ok(device.flash.exists(&checked_name(args, 1)?))
     })?;
-    library.with(device, "getcontents", move |_, device, args| {
+    library.with(device, "getcontents", move |lua, device, args| {
+        let bytes = device.flash.read(&checked_name(args, 1)?);
         // As on the device, an empty file has no contents.
-        Ok(device
-            .flash
-            .read(&checked_name(args, 1)?)
-            .filter(|bytes| !bytes.is_empty())
-            .map(BString::from))
+        let bytes = bytes.filter(|bytes| !bytes.is_empty());
+        bytes.map(|bytes| collector::joined(lua, bytes)).transpose()
     })?;
     library.with(device, "putcontents", move |_, device, args| {
         let (name, contents) = (checked_name(args, 1)?, args.string(2)?);

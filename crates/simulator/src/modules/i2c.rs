@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use mlua::{BString, Lua, Value};
+use mlua::{Lua, Value};
 
 use super::gpio::pin;
 use crate::api::{Args, Library};
+use crate::collector;
 use crate::device::Device;
 use crate::error::{Raise, raise};
 use crate::pins::hex;
@@ -110,7 +111,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
             .trace(&format!("i2c.write {bus} {}", hex(&bytes)));
         Ok(bytes.len())
     })?;
-    library.with(&i2c, "read", |_, i2c, args| {
+    library.with(&i2c, "read", |lua, i2c, args| {
         let bus = ready(i2c, args)?;
         let size = usize::try_from(args.integer(2)?).unwrap_or(0).min(1 << 16);
         let address = i2c.buses.borrow().get(&bus).copied().flatten();
@@ -125,7 +126,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
                 .collect()
         };
         i2c.device.trace(&format!("i2c.read {bus} {}", hex(&bytes)));
-        Ok(BString::from(bytes))
+        collector::joined(lua, bytes)
     })?;
     library.global("i2c")
 }

@@ -11,6 +11,8 @@ use mlua::{Lua, MultiValue, Table, Value};
 
 use super::{base, pipe};
 use crate::api::{Args, Library};
+#[cfg(feature = "lua51")]
+use crate::collector;
 use crate::device::{Device, HIGH, Job, LOW, MEDIUM, Sink, Stop};
 use crate::error::{Raise, raise};
 use crate::input::Input;
@@ -51,9 +53,8 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>, input: &Rc<Input>) -> mlua::R
     partitions::add(&library, device)?;
     library.constant("task", open_task(lua, device)?)?;
     library.constant("LFS", partitions::open_lfs(lua, device)?)?;
-    if cfg!(feature = "lua51") {
-        library.constant("egc", open_egc(lua, device)?)?;
-    }
+    #[cfg(feature = "lua51")]
+    library.constant("egc", open_egc(lua, device)?)?;
     library.global("node")
 }
 
@@ -288,25 +289,21 @@ fn open_task(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Table> {
     Ok(library.table)
 }
 
+#[cfg(feature = "lua51")]
 fn open_egc(lua: &Lua, device: &Rc<Device>) -> mlua::Result<Table> {
     let library = Library::new(lua, "node.egc.")?;
-    for (name, value) in [
-        ("NOT_ACTIVE", 0),
-        ("ON_ALLOC_FAILURE", 1),
-        ("ON_MEM_LIMIT", 2),
-        ("ALWAYS", 4),
-    ] {
-        library.constant(name, value)?;
+    for (name, mode) in collector::MODES {
+        library.constant(name, mode)?;
     }
-    library.function("setmode", |_, args| {
-        let (mode, limit) = (args.integer(1)?, args.opt_integer(2, 0)?);
-        if !(0..=7).contains(&mode) {
+    library.with(device, "setmode", |lua, device, args| {
+        let (mode, limit) = (args.integer(1)? as i32, args.opt_integer(2, 0)? as i32);
+        if !(0..=collector::ALL).contains(&mode) {
             return args.bad(1, "invalid mode");
         }
-        if mode & 2 != 0 && limit == 0 {
+        if mode & collector::ON_MEM_LIMIT != 0 && limit == 0 {
             return args.bad(1, "limit must be non-zero");
         }
-        Ok(())
+        Ok(collector::set(lua, device, mode, limit)?)
     })?;
     library.with(device, "meminfo", move |lua, device, _| {
         let used = device.used_heap(lua);

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use mlua::{AnyUserData, BString, Function, Lua, Value};
 
 use crate::api::{Args, Library};
+use crate::collector;
 use crate::device::{Device, Job, MEDIUM};
 use crate::error::Raise;
 
@@ -63,15 +64,15 @@ fn open_pipe(lua: &Lua, device: &Rc<Device>) -> mlua::Result<()> {
         };
         write(device, object, &args.string(2)?.as_bytes())
     })?;
-    library.function("read", |_, args| {
+    library.function("read", |lua, args| {
         let end = End::of(args)?;
-        Ok(args.object::<Pipe>("pipe")?.read(end))
+        args.object::<Pipe>("pipe")?.read(lua, end)
     })?;
     library.function("reader", |lua, args| {
         drop(args.object::<Pipe>("pipe")?);
         let (object, end) = (args.value(1).as_userdata().cloned(), End::of(args)?);
-        Ok(lua.create_function(move |_, ()| match &object {
-            Some(object) => Ok(object.borrow::<Pipe>()?.read(end)),
+        Ok(lua.create_function(move |lua, ()| match &object {
+            Some(object) => Ok(object.borrow::<Pipe>()?.read(lua, end)?),
             None => Ok(None),
         })?)
     })?;
@@ -131,10 +132,10 @@ impl End {
 }
 
 impl Pipe {
-    fn read(&self, end: End) -> Option<BString> {
+    fn read(&self, lua: &Lua, end: End) -> Result<Option<BString>, Raise> {
         let mut bytes = self.bytes.borrow_mut();
         if bytes.is_empty() {
-            return None;
+            return Ok(None);
         }
         let (taken, kept) = match end {
             End::Length(length) => (length.min(bytes.len()), length),
@@ -145,7 +146,7 @@ impl Pipe {
         };
         let mut record: Vec<u8> = bytes.drain(..taken).collect();
         record.truncate(kept);
-        Some(record.into())
+        collector::joined(lua, record).map(Some)
     }
 }
 

@@ -3,6 +3,7 @@
 use mlua::{BString, Lua, LuaString, MultiValue, Value};
 
 use crate::api::{Args, Library};
+use crate::collector;
 use crate::error::{Raise, raise};
 
 /// What `!` alone aligns to.
@@ -149,7 +150,7 @@ fn number(args: &Args, index: usize) -> Result<f64, Raise> {
     }
 }
 
-fn pack(args: &Args) -> Result<BString, Raise> {
+fn pack(lua: &Lua, args: &Args) -> Result<BString, Raise> {
     let mut format = Format::new(args)?;
     let mut packed = Vec::new();
     let mut index = 2;
@@ -195,7 +196,7 @@ fn pack(args: &Args) -> Result<BString, Raise> {
         }
         index += 1;
     }
-    Ok(packed.into())
+    collector::joined(lua, packed)
 }
 
 fn unpack(lua: &Lua, args: &Args) -> Result<MultiValue, Raise> {
@@ -274,7 +275,7 @@ fn size(args: &Args) -> Result<usize, Raise> {
 
 pub(crate) fn open(lua: &Lua) -> mlua::Result<()> {
     let library = Library::new(lua, "struct.")?;
-    library.function("pack", |_, args| pack(args))?;
+    library.function("pack", pack)?;
     library.function("unpack", unpack)?;
     library.function("size", |_, args| size(args))?;
     library.global("struct")

@@ -1,4 +1,5 @@
 -- Names, open files and the size of the flash.
+if node.egc then node.egc.setmode(node.egc.ON_ALLOC_FAILURE) end -- strings of more than 4,095 bytes
 local longest = ("n"):rep(31)
 print(file.putcontents(longest, "x"), file.exists(longest))
 --> true	true

@@ -12,11 +12,11 @@ print(sjson.encode({1 / 0, -1 / 0, 0 / 0}))
 --> [null,null,null]
 print(select(2, pcall(sjson.encode, {coroutine.create(print)})))
 --> Cannot encode type 8
--- Piece by piece, no function called before its turn.
+-- The first piece makes all that is to be read.
 local encoder = sjson.encoder({1, function() called = true return "abc" end})
 print(encoder:read(2), called)
 print(encoder:read(3), encoder:read(100), encoder:read(), called)
---> [1	nil
+--> [1	true
 --> ,"a	bc"]	nil	true
 local deep = {}
 deep[1] = deep

@@ -4,6 +4,7 @@ use mlua::{Function, Lua, Table, Value};
 
 use super::Settings;
 use super::parser::{Parser, Token};
+use crate::collector;
 use crate::error::{Raise, raise};
 
 /// A table that is being filled.
@@ -72,13 +73,16 @@ impl Decoding {
                 Ok(())
             }
             Token::Key(key) => {
-                let key = Value::String(lua.create_string(key)?);
+                let key = Value::String(lua.create_string(collector::joined(lua, key)?)?);
                 if let Some(level) = self.levels.last_mut() {
                     level.key = key;
                 }
                 Ok(())
             }
-            Token::Text(text) => self.add(Value::String(lua.create_string(text)?)),
+            Token::Text(text) => {
+                let text = lua.create_string(collector::joined(lua, text)?)?;
+                self.add(Value::String(text))
+            }
             Token::Word(word) => {
                 let value = self.word(&word);
                 self.add(value)

@@ -1,8 +1,9 @@
-//! Writes a table down, no further than it is asked for.
+//! Writes a table down.
 
 use mlua::{BString, Function, Lua, Table, Value};
 
 use super::Settings;
+use crate::collector;
 use crate::error::{Raise, caught, raise};
 
 /// So many functions in a row are called for a value.
@@ -48,8 +49,10 @@ impl Encoding {
 
     /// The next bytes, up to so many; nothing at the end.
     pub fn read(&mut self, lua: &Lua, size: usize) -> Result<Option<BString>, Raise> {
-        while self.text.len() < size && !self.levels.is_empty() {
+        // The chip joins all that is left, however little is asked for.
+        while !self.levels.is_empty() {
             self.step(lua)?;
+            collector::check(lua, self.text.len())?;
         }
         let piece: Vec<u8> = self.text.drain(..size.min(self.text.len())).collect();
         Ok((!piece.is_empty()).then(|| piece.into()))
