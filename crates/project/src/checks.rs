@@ -172,7 +172,10 @@ impl Firmware {
         };
         let bytes = match (entry.is_sound(self.bytes()), form_of(entry)) {
             (false, _) => CheckState::Wrong,
-            (true, Form::Packed) => self.packed(label, entry).max(image),
+            (true, Form::Packed) => match self.packed(label, entry) {
+                CheckState::NotChecked => image,
+                state => state,
+            },
             (true, _) => CheckState::Right,
         };
         Checks {
