@@ -6,8 +6,8 @@ mod firmware;
 mod support;
 
 use fastlua::{
-    Bundle, CheckState, Firmware, FirmwareError, Head, ImageError, Module, Options, PatchOptions,
-    Patched, Project,
+    Bundle, CheckState, Firmware, FirmwareError, Form, Head, ImageError, Module, Options,
+    PatchOptions, Patched, Project,
 };
 use support::{ESP8266_RAM, elf, esp32, esp32_of, filled, flash, table, v1, v2, v2_of};
 
@@ -416,4 +416,48 @@ fn a_signature_is_told() {
         refused(&signed),
         FirmwareError::Image(ImageError::Sealed(_))
     ));
+}
+
+/// Data may be firmware, whole, damaged or cut.
+#[test]
+fn a_module_may_hold_an_image() {
+    let segments = [(0x4010_0000, 0x104), (0x3ffe_8000, 0x90)];
+    let whole = [
+        esp32(5, &[(0x3fc8_0000, 0x84), (0x4038_0000, 0x200)]),
+        v2(0x200, &segments),
+    ];
+    let damaged = whole.clone().map(|mut image| {
+        image[0x40] ^= 1;
+        image
+    });
+    let cut = whole.clone().map(|image| image[..0x80].to_vec());
+    for data in [whole, damaged, cut].concat() {
+        let mut project = Project::new();
+        let module = Module::new("fw.bin", data.clone()).form(Form::Data { frozen: false });
+        project.add(module).unwrap();
+        let options = Options {
+            variants: Some(vec![VARIANT.into()]),
+            ..Options::default()
+        };
+        let bundle = project.plan(&options).unwrap().build(|| {}).unwrap();
+        let irom = with_slot(0x4021_0000);
+        let joined = flash(&[(0, &v1(ESP8266_RAM)), (0x1_0000, &irom)]);
+        for file in [application(), irom, joined, for_rboot()] {
+            let before = Firmware::read(file.clone()).unwrap();
+            let mut firmware = before.clone();
+            firmware
+                .patch(None, Some(&bundle), PatchOptions::default())
+                .unwrap();
+            let mut firmware = Firmware::read(firmware.to_file()).unwrap();
+            assert_eq!(firmware.kind(), before.kind());
+            assert!(
+                firmware
+                    .guards()
+                    .all(|(_, state)| state == CheckState::Right)
+            );
+            assert_eq!(firmware.broken().count(), 0);
+            firmware.patch(None, None, PatchOptions::default()).unwrap();
+            assert_eq!(firmware.to_file(), file);
+        }
+    }
 }
