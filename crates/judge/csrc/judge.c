@@ -32,6 +32,7 @@ typedef struct Head {
   uint32_t loader;		/* 0: the core's; 1: fast_undump */
   uint32_t every;		/* each such allocation fails once; 0: none */
   uint32_t heap;		/* bytes that it may take */
+  uint32_t mode, limit;		/* of 5.1's emergency collections */
 } Head;
 
 #define INSTRUCTIONS	20000	/* a hook counts them, by STEP */
@@ -63,7 +64,7 @@ static void *run_alloc (void *ud, void *p, size_t osize, size_t nsize) {
     if (nsize - osize > r->limit - r->used) return NULL;
     if (r->head.every != 0 && !r->failed && ++r->allocations % r->head.every == 0) {
       r->failed = 1;
-      return NULL;  /* 5.3 collects, and asks again */
+      return NULL;  /* the core collects, if it is to, and asks again */
     }
     r->failed = 0;
   }
@@ -196,6 +197,9 @@ static int run_main (lua_State *L) {
   lua_checkstack(L, 100);
   run_open(L);
   lua_gc(L, LUA_GCSETPAUSE, 50);  /* the next cycle begins at once */
+#if defined(EGC_ALWAYS)
+  lua_setegcmode(L, (int)now.head.mode, (int)now.head.limit);
+#endif
   now.limit = now.used + now.head.heap;
   now.head.every = *(uint32_t *)lua_touserdata(L, 1);
   status = run_load(L);

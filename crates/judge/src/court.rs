@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use fastlua_bytecode::{Chunk, Layout, NumberModel, write};
 use fastlua_cores::edits::{EditError, released};
+use fastlua_cores::emergency::{ALWAYS, BOOT_MODE, collect_in_emergencies};
 use fastlua_cores::packed_lines::pack_lines;
 use tempfile::NamedTempFile;
 
@@ -74,6 +75,33 @@ pub(crate) struct Manner {
     pub every: u32,
     /// Bytes of heap.
     pub heap: u32,
+    /// The mode of 5.1's collector.
+    pub collector: Collector,
+}
+
+/// When the allocator of NodeMCU's 5.1 collects. That of 5.3 does so when memory fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Collector {
+    /// Never.
+    Stock,
+    /// When memory fails.
+    OnFailure,
+    /// When more bytes than these are in use.
+    OnLimit(u32),
+    /// Before each allocation, as a chip that boots; longer strings than 4 kB are an error.
+    Always,
+}
+
+impl Collector {
+    /// What `lua_setegcmode` is told.
+    fn mode(self) -> [u32; 2] {
+        match self {
+            Collector::Stock => [0, 0],
+            Collector::OnFailure => [1, 0],
+            Collector::OnLimit(bytes) => [2, bytes],
+            Collector::Always => [ALWAYS, BOOT_MODE.1 as u32],
+        }
+    }
 }
 
 /// A compiled core, and the process that runs it while it lives.
@@ -134,11 +162,14 @@ impl Court {
         let Ok(dump) = write(&chunk) else {
             return Ok(None);
         };
+        let [mode, limit] = manner.collector.mode();
         let head = [
             dump.len() as u32,
             manner.fast.into(),
             manner.every,
             manner.heap,
+            mode,
+            limit,
         ];
         let mut record: Vec<u8> = head.iter().flat_map(|n| n.to_ne_bytes()).collect();
         record.extend(dump);
@@ -213,7 +244,8 @@ fn compile(model: &NumberModel, folder: &Path, program: &Path) -> Result<(), Err
     let sources = folder.join(format!("src{}", model.dialect.version()));
     fs::create_dir_all(&sources)?;
     let put = |name: &str, text: &[u8]| fs::write(sources.join(name), text);
-    for (name, text) in pack_lines(released(model.dialect), model.dialect)? {
+    let with_lines = pack_lines(released(model.dialect), model.dialect)?;
+    for (name, text) in collect_in_emergencies(with_lines, model.dialect)? {
         put(name, text.as_bytes())?;
     }
     for (name, text) in fastlua_cores::HEADERS.iter().chain(fastlua_firmware::STOCK) {

@@ -8,7 +8,7 @@ use fastlua_bytecode::random::Random;
 use fastlua_bytecode::{Chunk, Dialect, read, write};
 use fastlua_verifier::{Rule, verify};
 
-use crate::court::{Answer, Court, Crash, Manner};
+use crate::court::{Answer, Collector, Court, Crash, Manner};
 
 /// Mutants of one walk.
 const STEPS: usize = 60;
@@ -85,14 +85,20 @@ impl Judge {
             if !self.accepts(&mutant) {
                 continue;
             }
+            let collector = collector(&mut random);
+            let collects = match mutant.layout.dialect() {
+                Dialect::Lua51 => collector != Collector::Stock,
+                Dialect::Lua53 => true,
+            };
             let manner = Manner {
                 fast: random.chance(2),
-                every: match (random.below(4), mutant.layout.dialect()) {
-                    (0, Dialect::Lua53) => 1 + random.below(20) as u32,
-                    (0, Dialect::Lua51) => 20 + random.below(1000) as u32,
+                every: match (random.below(4), collects) {
+                    (0, true) => 1 + random.below(20) as u32,
+                    (0, false) => 20 + random.below(1000) as u32,
                     _ => 0,
                 },
                 heap: [20_000, 200_000, 2_000_000][random.below(3) as usize],
+                collector,
             };
             match court.run(&mutant, manner)? {
                 None => continue,
@@ -127,6 +133,16 @@ impl Judge {
             Ok(()) => true,
             Err(refusal) => self.hole == Some(refusal.rule),
         }
+    }
+}
+
+/// Mostly what is quick: to collect before each allocation takes long.
+fn collector(random: &mut Random) -> Collector {
+    match random.below(16) {
+        0 => Collector::Always,
+        1 => Collector::OnLimit(10_000 + random.below(100_000) as u32),
+        2..6 => Collector::Stock,
+        _ => Collector::OnFailure,
     }
 }
 
