@@ -1,12 +1,12 @@
 //! Number literals that do not mean what they say in a variant's number model.
 //!
 //! Lua's compilers take them all without a word: integer 5.1 wraps 4294967297 to 1, 5.3 turns a long
-//! integer into a float.
+//! integer into a float, 1e39 is infinite where floats have 32 bits.
 
 use fastlua_bytecode::Dialect;
 
 use crate::lexer::Lexer;
-use crate::numeral::{Form, Number, float, wrapped};
+use crate::numeral::{Form, HexFloat, Number, float, wrapped};
 use crate::token::{Kind, Token, shown};
 use fastlua_bytecode::NumberModel;
 
@@ -41,6 +41,10 @@ pub struct Finding {
 /// - Float 5.1: a hexadecimal literal above 0xffffffff is a warning, as the device's `strtoul` has 32 bits.
 /// - 5.3: a decimal integer literal above the highest integer becomes a float: a warning where that
 ///   loses digits. A hexadecimal literal that loses high bits is a warning.
+/// - With floats: a whole number that loses digits is a warning, and so is one that becomes infinite, or zero, or has
+///   fewer digits since it is next to zero. Of a fraction, digits that no float of this width holds are no matter.
+/// - Hexadecimal floats say each bit, so it is a warning if any is lost. In 5.1 each is a warning: it depends on the C
+///   library whether there are any.
 ///
 /// Malformed numbers, and all that follows what Lua's lexer refuses, are left to the compiler's message.
 ///
@@ -104,7 +108,9 @@ fn finding(token: &Token, bytes: &[u8], negated: bool, target: &NumberModel) -> 
         (Form::Hex(digits), Dialect::Lua51) => hex51(digits, target)?,
         (Form::Decimal(digits), Dialect::Lua53) => decimal53(digits, target)?,
         (Form::Hex(digits), Dialect::Lua53) => hex53(digits, target)?,
-        _ => return None,
+        (Form::Float(text), _) => decimal_float(text, target)?,
+        (Form::HexFloat(text), _) => hex_float(text, target)?,
+        (Form::Malformed, _) => return None,
     };
     let message = format!("{} {message}", shown(bytes));
     Some(Finding {
@@ -118,7 +124,7 @@ type Verdict = Option<(Severity, String)>;
 
 fn decimal51(digits: &str, negated: bool, target: &NumberModel) -> Verdict {
     if target.integer == 0 {
-        return None;
+        return whole_float(digits, target);
     }
     let max = target.max_integer();
     let value = digits.parse().unwrap_or(u128::MAX);
@@ -193,6 +199,99 @@ fn hex53(digits: &str, target: &NumberModel) -> Verdict {
         return None;
     };
     Some((Severity::Warning, does_not_fit(target, "wraps to", value)))
+}
+
+/// A whole number in decimal that becomes a float.
+fn whole_float(digits: &str, target: &NumberModel) -> Verdict {
+    let Some(Number::Float(value)) = float(digits, target) else {
+        return None;
+    };
+    let exact = format!("{value:.0}");
+    let same = value == 0.0 || exact == digits.trim_start_matches('0');
+    let message = || format!("loses digits in a {} and becomes {exact}", width(target));
+    (!same).then(|| (Severity::Warning, message()))
+}
+
+fn decimal_float(text: &str, target: &NumberModel) -> Verdict {
+    let Some(Number::Float(value)) = float(text, target) else {
+        return None;
+    };
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    let is_zero = !mantissa.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    let float = width(target);
+    let message = match value {
+        _ if is_zero => return None,
+        f64::INFINITY => format!("is too large for a {float} and becomes infinite"),
+        0.0 => format!("is too small for a {float} and becomes 0"),
+        _ if value < least_normal(target) && !is_near(text, value, target) => {
+            format!("has fewer digits so near to zero in a {float}, and becomes {value:e}")
+        }
+        _ => {
+            let whole = text.split_once('.').filter(|_| mantissa == text);
+            let (whole, _) = whole.filter(|(_, fraction)| fraction.bytes().all(|b| b == b'0'))?;
+            return whole_float(whole, target);
+        }
+    };
+    Some((Severity::Warning, message))
+}
+
+/// Whether a float next to zero is as near to what is written as one in the middle would be.
+fn is_near(text: &str, value: f64, target: &NumberModel) -> bool {
+    match (target.float, text.parse::<f64>()) {
+        (4, Ok(exact)) => ((value - exact) / exact).abs() <= f64::from(f32::EPSILON) / 2.0,
+        // then it is written as Lua would print it
+        _ => {
+            format!("{value:e}").parse::<f64>() == Ok(value)
+                && digits(text) <= digits(&format!("{value:e}"))
+        }
+    }
+}
+
+/// How many digits are written, without the exponent and outer zeros.
+fn digits(text: &str) -> usize {
+    let mantissa = text
+        .split(['e', 'E'])
+        .next()
+        .unwrap_or(text)
+        .replace('.', "");
+    mantissa.trim_matches('0').len()
+}
+
+fn hex_float(text: &str, target: &NumberModel) -> Verdict {
+    let float = width(target);
+    let (bits, low, high) = match target.float {
+        0 => return None,
+        4 => (24, -149, 127),
+        _ => (53, -1074, 1023),
+    };
+    let message = match HexFloat::of(text)? {
+        _ if target.dialect == Dialect::Lua51 => {
+            "is a hexadecimal float, which the compiler on the device may not know".into()
+        }
+        HexFloat { top, .. } if top > high => {
+            format!("is too large for a {float} and becomes infinite")
+        }
+        HexFloat { top, .. } if top < low - 1 => {
+            format!("is too small for a {float} and becomes 0")
+        }
+        HexFloat { top, last } if last < low || top - last >= bits => {
+            format!("loses digits in a {float}")
+        }
+        _ => return None,
+    };
+    Some((Severity::Warning, message))
+}
+
+fn width(target: &NumberModel) -> String {
+    format!("{}-bit float", u32::from(target.float) * 8)
+}
+
+/// The smallest float with all its digits.
+fn least_normal(target: &NumberModel) -> f64 {
+    match target.float {
+        4 => f32::MIN_POSITIVE.into(),
+        _ => f64::MIN_POSITIVE,
+    }
 }
 
 fn does_not_fit(target: &NumberModel, what: &str, value: impl std::fmt::Display) -> String {
@@ -278,6 +377,154 @@ mod tests {
             ["1: Warning: 0x1ffffffff does not fit in 32 bits and wraps to -1"]
         );
         assert_eq!(messages("return 0x1ffffffff", &BIG), [""; 0]);
-        assert_eq!(messages("return 1e400, 0x1p-4", &BIG), [""; 0]);
+        assert_eq!(messages("return 1e300, 0x1p-4", &BIG), [""; 0]);
+    }
+
+    /// What each model says of a literal, and of it behind a minus.
+    fn said(literal: &str, target: &NumberModel) -> Option<String> {
+        let found = check(format!("return {literal}").as_bytes(), target);
+        let minus = check(format!("return -{literal}").as_bytes(), target);
+        assert_eq!(found, minus, "{literal}");
+        assert!(found.iter().all(|f| f.severity == Severity::Warning));
+        found.into_iter().next().map(|f| f.message)
+    }
+
+    #[test]
+    fn floats_that_do_not_hold_what_is_written() {
+        const NARROW: [NumberModel; 2] = [SMALL, NumberModel::ALL[4]];
+        const WIDE: [NumberModel; 3] = [FLOAT, BIG, MIXED];
+        for (literal, narrow, wide) in [
+            (
+                "1e39",
+                Some("is too large for a 32-bit float and becomes infinite"),
+                None,
+            ),
+            (
+                "3.5e38",
+                Some("is too large for a 32-bit float and becomes infinite"),
+                None,
+            ),
+            (
+                "1e-50",
+                Some("is too small for a 32-bit float and becomes 0"),
+                None,
+            ),
+            (
+                ".000000000000000000000000000000000000000000000000001",
+                Some("becomes 0"),
+                None,
+            ),
+            (
+                "1e-40",
+                Some("fewer digits so near to zero in a 32-bit float, and becomes 9.99"),
+                None,
+            ),
+            (
+                "1e400",
+                Some("32-bit float and becomes infinite"),
+                Some("64-bit float and becomes infinite"),
+            ),
+            (
+                "1e-400",
+                Some("32-bit float and becomes 0"),
+                Some("64-bit float and becomes 0"),
+            ),
+            (
+                "1.23456789e-320",
+                Some("becomes 0"),
+                Some("fewer digits so near to zero in a 64-bit float"),
+            ),
+            (
+                "16777217.0",
+                Some("loses digits in a 32-bit float and becomes 16777216"),
+                None,
+            ),
+            ("16777217.", Some("becomes 16777216"), None),
+            (
+                "9007199254740993.0",
+                Some("becomes 9007199254740992"),
+                Some("becomes 9007199254740992"),
+            ),
+        ] {
+            let is = |model: &NumberModel, wanted: Option<&str>| {
+                let found = said(literal, model);
+                match wanted {
+                    None => assert_eq!(found, None, "{model}"),
+                    Some(wanted) => {
+                        let found = found.unwrap_or_default();
+                        assert!(
+                            found.starts_with(literal) && found.contains(wanted),
+                            "{model}: {found}"
+                        );
+                    }
+                }
+            };
+            NARROW.iter().for_each(|model| is(model, narrow));
+            WIDE.iter().for_each(|model| is(model, wide));
+        }
+        for fine in [
+            "0.1",
+            "3.14159265358979",
+            "1e38",
+            "1e10",
+            "16777216.0",
+            "0.0",
+            "0e999",
+            "0.",
+            "1.5e-38",
+            "1.401298464324817e-45",
+        ] {
+            for model in NARROW.iter().chain(&WIDE) {
+                assert_eq!(said(fine, model), None, "{model}");
+            }
+        }
+        assert_eq!(said("5e-324", &BIG), None);
+        assert_eq!(said("9007199254740992", &FLOAT), None);
+        let long = said("9007199254740993", &FLOAT).unwrap();
+        assert!(
+            long.ends_with("loses digits in a 64-bit float and becomes 9007199254740992"),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn hexadecimal_floats() {
+        for (literal, narrow, wide) in [
+            (
+                "0x1p200",
+                "is too large for a 32-bit float and becomes infinite",
+                "",
+            ),
+            (
+                "0x.1p-200",
+                "is too small for a 32-bit float and becomes 0",
+                "",
+            ),
+            (
+                "0x1p2000",
+                "becomes infinite",
+                "is too large for a 64-bit float and becomes infinite",
+            ),
+            ("0x1p-99999999999999999999", "becomes 0", "becomes 0"),
+            ("0x1.000001p0", "loses digits in a 32-bit float", ""),
+            (
+                "0x1.00000000000001",
+                "loses digits",
+                "loses digits in a 64-bit float",
+            ),
+            ("0x1.8p-149", "loses digits", ""),
+            ("0x1p-149", "", ""),
+            ("0x1.fffffep127", "", ""),
+            ("0x0p99999", "", ""),
+        ] {
+            for (model, wanted) in [(SMALL, narrow), (BIG, wide)] {
+                let found = said(literal, &model).unwrap_or_default();
+                assert!(
+                    found.contains(wanted) && found.is_empty() == wanted.is_empty(),
+                    "{literal} {model}: {found}"
+                );
+            }
+        }
+        assert!(said("0x1p4", &FLOAT).unwrap().contains("may not know"));
     }
 }

@@ -32,8 +32,8 @@ pub(crate) enum Form<'a> {
     Hex(&'a str),
     /// Decimal with a point or an exponent.
     Float(&'a str),
-    /// Hexadecimal with a point or an exponent.
-    HexFloat,
+    /// Hexadecimal with a point or an exponent; what follows `0x`.
+    HexFloat(&'a str),
     /// No number.
     Malformed,
 }
@@ -47,7 +47,9 @@ impl<'a> Form<'a> {
             return match digits.bytes().all(|b| b.is_ascii_hexdigit()) {
                 _ if digits.is_empty() => Form::Malformed,
                 true => Form::Hex(digits),
-                false if is_float(digits, |b| b.is_ascii_hexdigit(), b'p') => Form::HexFloat,
+                false if is_float(digits, |b| b.is_ascii_hexdigit(), b'p') => {
+                    Form::HexFloat(digits)
+                }
                 false => Form::Malformed,
             };
         }
@@ -58,6 +60,38 @@ impl<'a> Form<'a> {
         } else {
             Form::Malformed
         }
+    }
+}
+
+/// The bits of a hexadecimal float that is not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HexFloat {
+    /// The highest bit's power of two.
+    pub top: i64,
+    /// The lowest one's.
+    pub last: i64,
+}
+
+impl HexFloat {
+    /// Of what follows `0x`; none for zero.
+    pub fn of(text: &str) -> Option<HexFloat> {
+        const FAR: i64 = 1 << 40; // further than any float, and its digits can't lead back
+        let (mantissa, exponent) = text.split_once(['p', 'P']).unwrap_or((text, "0"));
+        let exponent = match (exponent.parse::<i64>(), exponent.starts_with('-')) {
+            (Ok(exponent), _) => exponent.clamp(-FAR, FAR),
+            (Err(_), true) => -FAR,
+            (Err(_), false) => FAR,
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let place = |i: usize| 4 * (whole.len() as i64 - 1 - i as i64) + exponent;
+        let digits = whole.chars().chain(fraction.chars()).enumerate();
+        let mut set = digits.filter_map(|(i, d)| Some((i, d.to_digit(16).filter(|d| *d != 0)?)));
+        let (first, high) = set.next()?;
+        let (end, low) = set.last().unwrap_or((first, high));
+        Some(HexFloat {
+            top: place(first) + i64::from(high.ilog2()),
+            last: place(end) + i64::from(low.trailing_zeros()),
+        })
     }
 }
 
@@ -106,7 +140,7 @@ pub(crate) fn value(token: &[u8], target: &NumberModel) -> Option<Number> {
             })
         }
         Form::Float(text) => float(text, target),
-        Form::HexFloat | Form::Malformed => None,
+        Form::HexFloat(_) | Form::Malformed => None,
     }
 }
 
@@ -171,7 +205,7 @@ fn candidates(token: &[u8]) -> Vec<String> {
             Ok(n) => trimmed(n.to_string(), 0),
             Err(_) => return Vec::new(),
         },
-        Form::HexFloat | Form::Malformed => return Vec::new(),
+        Form::HexFloat(_) | Form::Malformed => return Vec::new(),
     };
     let mut list = Vec::new();
     spellings(&digits, exponent, &mut list);
@@ -255,7 +289,11 @@ mod tests {
             assert_eq!(Form::of(none.as_bytes()), Form::Malformed, "{none}");
         }
         assert_eq!(Form::of(b"0XfF"), Form::Hex("fF"));
-        assert_eq!(Form::of(b"0x.8p-1"), Form::HexFloat);
+        assert_eq!(Form::of(b"0x.8p-1"), Form::HexFloat(".8p-1"));
+        let bits = |text| HexFloat::of(text).map(|float| (float.top, float.last));
+        assert_eq!(bits(".8p-1"), Some((-2, -2)));
+        assert_eq!(bits("0a.c"), Some((3, -2)));
+        assert_eq!(bits("0.p9"), None);
     }
 
     #[test]
