@@ -10,6 +10,7 @@ use fastlua::{
     Report, WarningReport, c_module, c_module_with_object, c_module_with_slot, firmware_tree,
     module_headers,
 };
+use fastlua_bundle::OTHER_VARIANT;
 use fastlua_sbom::cyclonedx;
 use indicatif::ProgressStyle;
 
@@ -286,7 +287,29 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
     bar.finish_and_clear();
     let (steps, seconds) = (plan.steps(), started.elapsed().as_secs_f32());
     print::detail(|| format!("compiled and proved: {steps} steps in {seconds:.2} s"));
-    outcome.map_err(|error| anyhow!("{error}\nnothing was written"))
+    outcome.map_err(|error| anyhow!("{error}{}\nnothing was written", compile_hint(&error)))
+}
+
+/// How to get bytecode for the variants that none of the given files is for.
+fn compile_hint(error: &fastlua::Error) -> String {
+    let fastlua::Error::Faults(faults, _) = error else {
+        return String::new();
+    };
+    let other = faults
+        .iter()
+        .filter(|fault| fault.message.ends_with(OTHER_VARIANT));
+    let mut names: Vec<&str> = other
+        .flat_map(|fault| fault.variants.iter().map(String::as_str))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names[..] {
+        [] => String::new(),
+        _ => format!(
+            "\nto compile a source: fastlua compile --variant {}",
+            names.join(" or --variant ")
+        ),
+    }
 }
 
 /// What is written of a bundle.

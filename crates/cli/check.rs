@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use fastlua::{is_lfs_image, read_lfs};
-use fastlua_bytecode::{Chunk, Function, Layout, read, write};
+use fastlua_bytecode::{Chunk, Function, ReadErrorKind, read, read_any, write};
 use fastlua_compiler::load_back;
-use fastlua_variants::Variants;
+use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 use serde_json::json;
 
@@ -19,13 +19,14 @@ use crate::{output, print};
 #[command(after_help = "Example:
   fastlua check --variant lua51-float *.lc
 
+Without --variant the file says what it is for. With it, a file for another variant is an error. \
 A strict read, then the verifier, then the Lua core's own undump. Exit status 1 if any file is damaged, \
 of another variant, or not safe; the message says at which offset or instruction. docs/trust.md says \
 what \"safe\" means.")]
 pub struct Args {
-    /// Variant of the firmware that is to load them
+    /// Variant of the firmware that is to load them [default: the one that each is for]
     #[arg(long, value_name = "V")]
-    variant: String,
+    variant: Option<String>,
     /// Bytecode files, or LFS images
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
@@ -43,12 +44,13 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let known = args.known.load()?;
-    let variant = find(&known, &args.variant)?;
+    let variant = args.variant.as_ref();
+    let variant = variant.map(|name| find(&known, name)).transpose()?;
     let mut bad = 0;
     let mut outcomes = Vec::new();
     for file in &expanded(&args.files)?.0 {
         let (shown, path) = (print::path(file), file.display().to_string());
-        let outcome = check(file, &variant.layout, args, &known);
+        let outcome = check(file, variant, args, &known);
         if !args.json {
             for warning in outcome.iter().flat_map(|sound| &sound.warnings) {
                 print::note(&format!("warning: {shown}: {warning}"));
@@ -57,10 +59,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                 Ok(Sound {
                     functions,
                     instructions,
+                    variants,
                     ..
-                }) => print::report(format!(
-                    "{shown}: ok, {functions} functions, {instructions} instructions\n"
-                ))?,
+                }) => {
+                    let of = match variant {
+                        Some(_) => String::new(),
+                        None => format!(", for {}", variants.join(", ")),
+                    };
+                    print::report(format!(
+                        "{shown}: ok, {functions} functions, {instructions} instructions{of}\n"
+                    ))?;
+                }
                 Err(unsound) => print::error(&format!("{shown}: {}", unsound.message)),
             }
         }
@@ -69,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Ok(sound) => json!({
                 "file": path, "ok": true, "verified": !args.no_verify,
                 "functions": sound.functions, "instructions": sound.instructions,
-                "warnings": sound.warnings,
+                "variants": sound.variants, "warnings": sound.warnings,
             }),
             Err(unsound) => json!({
                 "file": path, "ok": false, "error": unsound.message, "rule": unsound.rule,
@@ -77,9 +86,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         });
     }
     if args.json {
-        print::json(
-            &json!({"schema": "fastlua-check/2", "variant": variant.name, "files": outcomes}),
-        )?;
+        let variant = variant.map(|variant| &variant.name);
+        print::json(&json!({"schema": "fastlua-check/2", "variant": variant, "files": outcomes}))?;
     }
     match bad {
         0 => Ok(()),
@@ -92,6 +100,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 struct Sound {
     functions: usize,
     instructions: usize,
+    /// Names of the variants that it is for.
+    variants: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -111,19 +121,41 @@ impl From<anyhow::Error> for Unsound {
     }
 }
 
-fn check(file: &Path, layout: &Layout, args: &Args, known: &Variants) -> Result<Sound, Unsound> {
+/// `variant`: the one that it has to be for.
+fn check(
+    file: &Path,
+    variant: Option<&Variant>,
+    args: &Args,
+    known: &Variants,
+) -> Result<Sound, Unsound> {
     let bytes = output::read(file)?;
     if is_lfs_image(&bytes) {
-        return check_image(&bytes, layout, args);
+        return check_image(&bytes, variant, args, known);
     }
-    let chunk = read(&bytes, layout).map_err(|error| {
-        let fits = crate::list::variants_of(&bytes, known);
-        match fits.is_empty() {
-            true => anyhow!("{error}"),
-            false => anyhow!("{error}; it is a whole chunk of {}", fits.join(", ")),
-        }
-    })?;
-    check_chunk(&chunk, &bytes, args)
+    let dump = crate::list::dump_of(&bytes)?;
+    let chunk = match variant {
+        Some(variant) => read(dump, &variant.layout).map_err(|error| {
+            let error = crate::list::in_file(error, &bytes, dump);
+            match &crate::list::variants_of(dump, known)[..] {
+                [] => anyhow!("{error}"),
+                [one, ..] => anyhow!(
+                    "it is for {one}, not for {name}: check it with --variant {one}, or compile its source with \
+                     --variant {name} ({error})",
+                    name = variant.name
+                ),
+            }
+        })?,
+        None => read_any(dump).map_err(|error| {
+            let hint = match error.kind {
+                ReadErrorKind::Ambiguous(_) => "; name one with --variant",
+                _ => "",
+            };
+            anyhow!("{}{hint}", crate::list::in_file(error, &bytes, dump))
+        })?,
+    };
+    let mut sound = check_chunk(&chunk, dump, args)?;
+    sound.variants = crate::list::names_of(&chunk.layout, known);
+    Ok(sound)
 }
 
 /// Checks a chunk that was read of a dump.
@@ -146,18 +178,32 @@ fn check_chunk(chunk: &Chunk, dump: &[u8], args: &Args) -> Result<Sound, Unsound
     Ok(Sound {
         functions,
         instructions,
+        variants: Vec::new(),
         warnings,
     })
 }
 
 /// Checks each module of an image as a chunk.
-fn check_image(bytes: &[u8], layout: &Layout, args: &Args) -> Result<Sound, Unsound> {
+fn check_image(
+    bytes: &[u8],
+    variant: Option<&Variant>,
+    args: &Args,
+    known: &Variants,
+) -> Result<Sound, Unsound> {
     let image = read_lfs(bytes).map_err(anyhow::Error::from)?.image;
-    if image.layout != *layout {
-        let other = anyhow!("it is an image of {}, not of this variant", image.layout);
+    let variants = crate::list::names_of(&image.layout, known);
+    if let Some(variant) = variant.filter(|variant| variant.layout != image.layout) {
+        let other = anyhow!(
+            "it is an image for {}, not for {name}: make one with --variant {name}",
+            variants.join(", "),
+            name = variant.name
+        );
         return Err(other.into());
     }
-    let mut all = Sound::default();
+    let mut all = Sound {
+        variants,
+        ..Sound::default()
+    };
     for module in &image.modules {
         let name = &module.name;
         let dump = write(&module.chunk).map_err(anyhow::Error::from)?;

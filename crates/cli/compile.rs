@@ -26,7 +26,7 @@ pub struct Args {
     /// Variant of the firmware that is to load it
     #[arg(long, value_name = "V")]
     variant: String,
-    /// Debug data: 0 all, 1 lines but no names, 2 none
+    /// Debug data: 0 all, 1 lines but no names, 2 none; NodeMCU's 5.3 keeps the chunk name, as luac.cross does
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: u8,
     /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included

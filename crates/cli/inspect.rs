@@ -7,7 +7,7 @@ use fastlua::{
     CheckState, Checks, Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants,
     form_of, is_lfs_image, read_lfs,
 };
-use fastlua_bytecode::{candidates, is_bytecode, read};
+use fastlua_bytecode::{candidates, dump_in, read};
 use serde::Serialize;
 
 use crate::extract::{Extract, extract};
@@ -118,8 +118,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let found = if is_lfs_image(&bytes) {
         of_image(&bytes, &args.known.load()?)
-    } else if is_bytecode(&bytes) {
-        of_chunk(&bytes, &args.known.load()?)
+    } else if let Some(dump) = dump_in(&bytes) {
+        of_chunk(dump, &args.known.load()?)
     } else if let Some(place) = of_header(&bytes) {
         found("fast_chunks.h".into(), vec![place])
     } else {
@@ -172,7 +172,7 @@ fn of_firmware(firmware: &Firmware) -> Found {
         .signatures()
         .map(|guard| GuardFound { guard, right: None })
         .collect();
-    let broken = firmware.broken();
+    let broken = firmware.image().broken().iter();
     all.damage.extend(broken.map(|broken| {
         let start = broken.start;
         format!(

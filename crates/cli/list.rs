@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{is_lfs_image, read_lfs};
-use fastlua_bytecode::{Layout, candidates, read};
+use fastlua_bytecode::{Layout, ReadError, candidates, dump_in, read};
 use fastlua_variants::Variants;
 
 use crate::variant_args::{Known, find};
@@ -34,13 +34,14 @@ pub fn run(args: &Args) -> Result<()> {
     if is_lfs_image(&bytes) {
         return list_image(args, &known, &bytes, &shown);
     }
+    let dump = dump_of(&bytes).with_context(|| shown.clone())?;
+    let failed = |error| anyhow!("{shown}: {}", in_file(error, &bytes, dump));
     let chunk = match &args.variant {
-        Some(name) => read(&bytes, &find(&known, name)?.layout)
-            .map_err(|error| anyhow!("{shown}: {error}"))?,
+        Some(name) => read(dump, &find(&known, name)?.layout).map_err(failed)?,
         None => {
-            let layouts = candidates(&bytes);
+            let layouts = candidates(dump);
             let mut failure = None;
-            let read_as = |layout| read(&bytes, layout);
+            let read_as = |layout| read(dump, layout);
             let found = layouts.iter().find_map(|layout| match read_as(layout) {
                 Ok(chunk) => Some(chunk),
                 Err(error) => {
@@ -50,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
             });
             match (found, failure) {
                 (Some(chunk), _) => chunk,
-                (None, Some(error)) => bail!("{shown}: {error}"),
+                (None, Some(error)) => return Err(failed(error)),
                 (None, None) => bail!("{shown}: no header of a Lua chunk that fastlua knows"),
             }
         }
@@ -76,6 +77,17 @@ fn list_image(args: &Args, known: &Variants, bytes: &[u8], shown: &str) -> Resul
         text += &format!("\nmodule {}\n\n{}", module.name, module.chunk.listing());
     }
     print::out(text)
+}
+
+/// The dump in a file, perhaps behind a first line that begins with `#`.
+pub fn dump_of(bytes: &[u8]) -> Result<&[u8]> {
+    dump_in(bytes).context("it is no bytecode: it does not begin with ESC")
+}
+
+/// An error of the dump in a file, with its offset in the file.
+pub fn in_file(error: ReadError, file: &[u8], dump: &[u8]) -> ReadError {
+    let offset = error.offset + file.len() - dump.len();
+    ReadError { offset, ..error }
 }
 
 /// The variants as which the bytes are a whole chunk.

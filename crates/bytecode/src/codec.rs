@@ -15,6 +15,17 @@ pub fn is_bytecode(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0x1b)
 }
 
+/// The dump in a file, as `luaL_loadfile` finds it: it may stand behind a byte order mark and a first line that begins
+/// with `#`. None where the file is source.
+pub fn dump_in(file: &[u8]) -> Option<&[u8]> {
+    let mut dump = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    if dump.starts_with(b"#") {
+        let end = dump.iter().position(|byte| *byte == b'\n')?;
+        dump = &dump[end + 1..];
+    }
+    is_bytecode(dump).then_some(dump)
+}
+
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
 /// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
 /// [`write`] gives the same bytes back, with the exceptions that it names.
@@ -62,6 +73,7 @@ pub fn packed_lines(bytes: &[u8], layout: &Layout) -> Result<PackedLines, ReadEr
 ///   shortest form;
 /// - NodeMCU's 5.3 dumps say in each function whether upvalue names follow. All functions say so where the
 ///   chunk has a name, none where it has none; NodeMCU's compiler says so in a chunk that it has stripped, too;
+/// - stock 5.3 dumps give a string constant the tag of its length, which Lua does not look at;
 /// - stock 5.3 dumps count no upvalue names where none is given; Lua counts those of a function that it
 ///   has loaded stripped.
 ///

@@ -45,7 +45,7 @@ pub mod stream {
 }
 
 pub use codec::{
-    candidates, is_bytecode, packed_lines, read, read_any, reference_lines, write,
+    candidates, dump_in, is_bytecode, packed_lines, read, read_any, reference_lines, write,
     write_as_reference,
 };
 pub use compare::{Difference, List, Part, compare};

@@ -107,21 +107,13 @@ fn read_constants(cursor: &mut Cursor, layout: &Layout) -> cursor::Result<Vec<Co
     cursor.list(count, |cursor, _| {
         let start = cursor.offset();
         let tag = cursor.byte("constant type")?;
-        let short = tag == SHORT;
         Ok(match tag {
             NIL => Constant::Nil,
             BOOLEAN => Constant::Boolean(cursor.boolean("boolean constant")?),
             FLOAT => Constant::Float(read_float(cursor, layout)?),
             INTEGER => Constant::Integer(read_integer(cursor, layout)?),
+            // Lua decides by the length, and other makers give either tag
             SHORT | LONG => match read_length(cursor, layout, WHAT)? {
-                Some(length) if short != (length <= SHORT_LENGTH) => {
-                    let kind = ReadErrorKind::StringLength {
-                        what: WHAT,
-                        length,
-                        short,
-                    };
-                    return cursor.fail(start, kind);
-                }
                 Some(length) => Constant::String(cursor.string(WHAT, length)?),
                 None => return cursor.fail(start, ReadErrorKind::NoString),
             },

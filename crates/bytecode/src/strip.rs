@@ -2,8 +2,8 @@
 
 use bstr::BString;
 
+use crate::layout::Format;
 use crate::model::{Chunk, Function, FunctionPath};
-use crate::numbers::Dialect;
 
 /// How much of the debug data is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -13,7 +13,7 @@ pub enum Strip {
     /// Level 1: the names of locals and upvalues are dropped. NodeMCU's own default.
     #[default]
     Names = 1,
-    /// Level 2: line info goes too, and in 5.1 the source name.
+    /// Level 2: line info goes too, and the source name, but for NodeMCU's 5.3.
     Lines = 2,
 }
 
@@ -28,10 +28,10 @@ impl Strip {
 }
 
 impl Chunk {
-    /// Drops what `level` says from every function, as NodeMCU's own compilers do. In 5.3 they keep the
-    /// source name at every level; [`Chunk::set_source`] shortens it.
+    /// Drops what `level` says from every function, as NodeMCU's own compilers and stock Lua's do. That of NodeMCU's 5.3
+    /// keeps the source name at every level; [`Chunk::set_source`] shortens it.
     pub fn strip(&mut self, level: Strip) {
-        let dialect = self.layout.dialect();
+        let keeps_source = self.layout.format == Format::NodeMcu53;
         self.main.for_each_mut(&mut |function| {
             if level >= Strip::Names {
                 function.locals = Vec::new();
@@ -42,7 +42,7 @@ impl Chunk {
             }
             if level >= Strip::Lines {
                 function.lines = Vec::new();
-                if dialect == Dialect::Lua51 {
+                if !keeps_source {
                     function.source = None;
                 }
             }
@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(names.main.lines, whole.main.lines);
             assert!(names.main.locals.is_empty() && lines.main.lines.is_empty());
             assert_eq!(names.main.source, whole.main.source);
-            let keeps_source = layout.dialect() == Dialect::Lua53;
+            let keeps_source = layout.format == Format::NodeMcu53;
             assert_eq!(lines.main.source == whole.main.source, keeps_source);
             for chunk in &stripped {
                 assert_eq!(chunk.main.code, whole.main.code);

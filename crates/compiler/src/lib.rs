@@ -12,7 +12,7 @@ use std::ffi::{CStr, CString};
 use bstr::{BString, ByteSlice};
 use fastlua_bytecode::{
     Chunk, Dialect, Difference, Function, Layout, LineNote, ReadError, WriteError, compare,
-    is_bytecode, read, write,
+    dump_in, read, write,
 };
 
 use crate::core::{Core, Refused};
@@ -122,7 +122,7 @@ fn run_compiler<T>(
 ) -> Result<T, CompileError> {
     let name = CString::new(chunk_name).map_err(|_| CompileError::Name(chunk_name.into()))?;
     let text = loaded_text(source);
-    if is_bytecode(text) {
+    if dump_in(source).is_some() {
         return Err(CompileError::Bytecode(shown(chunk_name)));
     }
     run(core, &name, text, heap_limit).map_err(|refused| match refused.status {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use fastlua_bundle::{Budget, Input, check_names};
-use fastlua_bytecode::{Strip, is_bytecode};
+use fastlua_bytecode::{Strip, dump_in};
 use fastlua_source::split::{Loader, split};
 use glob::Pattern;
 
@@ -107,7 +107,11 @@ impl Project {
     pub fn add(&mut self, module: Module) -> Result<(), Error> {
         let file = &module.file;
         let facts = module.facts();
-        let is_text = !module.form.is_data() && !is_bytecode(&module.text);
+        let dump = match module.form.is_data() {
+            true => None,
+            false => dump_in(&module.text),
+        };
+        let is_text = dump.is_none() && !module.form.is_data();
         let pieces = match module.split && is_text {
             true => split(&module.text, Loader::Fast).map_err(|error| Error::Split {
                 file: file.clone(),
@@ -117,7 +121,7 @@ impl Project {
         };
         let name = module.chunk_name();
         let chunks = match pieces {
-            None => vec![(name, module.text)],
+            None => vec![(name, dump.map_or(module.text.clone(), <[u8]>::to_vec))],
             Some(_) if module.name.is_some() => {
                 return Err(Error::SplitName { file: module.file });
             }

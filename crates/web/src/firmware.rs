@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fastlua::{CheckState, Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
+use fastlua::{Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
 use serde_json::{Value, json};
 
 use crate::message::Files;
@@ -19,10 +19,7 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         Err(error) => return failed(vec![Said::of_file(file, format!("{file}: {error}"))]),
     };
     let mut messages = Vec::new();
-    let wrong = firmware
-        .guards()
-        .filter(|guard| guard.1 == CheckState::Wrong);
-    for (guard, _) in wrong {
+    for guard in firmware.image().wrong() {
         messages.push(Said::of_file(
             file,
             format!("{file}: the {guard} does not fit"),

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use fastlua_bytecode::{Chunk, Layout, ReadErrorKind, read};
+use fastlua_bytecode::{Chunk, Layout, candidates, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
 use fastlua_source::squash::CheckError;
+use fastlua_variants::Variants;
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
+
+/// How the reason ends why bytecode of another variant can't be carried.
+pub const OTHER_VARIANT: &str = "not of this variant";
 
 /// Why a text does not become a chunk. Displays with its file, and the line where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +110,13 @@ pub struct SourceText<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A layout by the name of a variant that has it.
+fn name_of(layout: &Layout) -> String {
+    let known = Variants::built_in();
+    let variant = known.iter().find(|variant| variant.layout == *layout);
+    variant.map_or_else(|| layout.to_string(), |variant| variant.name.clone())
+}
+
 impl SourceText<'_> {
     fn remark(&self, finding: Finding) -> Remark {
         Remark {
@@ -154,13 +165,16 @@ impl SourceText<'_> {
             file: self.file.into(),
             reason,
         };
-        let chunk = read(self.bytes, layout).map_err(|error| match &error.kind {
-            ReadErrorKind::Header { found, .. } if !found.is_empty() => {
-                let is_nodemcu = |layout: &&Layout| layout.format.is_nodemcu();
-                let of = found.iter().find(is_nodemcu).unwrap_or(&found[0]);
-                given(format!("it is bytecode of {of}, not of this variant"))
-            }
-            _ => given(error.to_string()),
+        let chunk = read(self.bytes, layout).map_err(|error| {
+            let found = candidates(self.bytes).into_iter();
+            let mut fits = found.filter(|layout| read(self.bytes, layout).is_ok());
+            given(match fits.next() {
+                None => error.to_string(),
+                Some(of) => format!(
+                    "build for {}, or compile its source once more: it is bytecode of {of}, {OTHER_VARIANT}",
+                    name_of(&of)
+                ),
+            })
         })?;
         verify(&chunk).map_err(|refusal| given(refusal.to_string()))?;
         let mut remarks = Vec::new();

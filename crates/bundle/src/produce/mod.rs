@@ -9,7 +9,7 @@ mod packed;
 mod squash;
 
 pub use build::{Build, Fault, Input, Warning, shown};
-pub use compile::{Remark, Severity, SourceText, TextError};
+pub use compile::{OTHER_VARIANT, Remark, Severity, SourceText, TextError};
 pub use deflated::{InflateError, inflated};
 pub use need::{Need, Parts};
 pub use packed::{UnpackError, shared_places, unpacked};

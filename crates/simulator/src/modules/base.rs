@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use fastlua_bytecode::{Dialect, Layout, NumberModel, is_bytecode, read};
+use fastlua_bytecode::{Dialect, Layout, NumberModel, dump_in, is_bytecode, read};
 use fastlua_verifier::verify;
 use mlua::{Function, Lua, MultiValue, Table, Value, Variadic};
 
@@ -244,7 +244,9 @@ fn getinfo(lua: &Lua, (of, _what): (Value, Value)) -> mlua::Result<Option<Table>
 /// Loads source or bytecode. A first line that begins with `#` is skipped, as `luaL_loadfile` does.
 pub(crate) fn load(lua: &Lua, source: &[u8], chunk_name: &str) -> mlua::Result<Function> {
     let mut source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
-    if source.first() == Some(&b'#') {
+    if let Some(dump) = dump_in(source) {
+        source = dump;
+    } else if source.first() == Some(&b'#') {
         source = &source[source
             .iter()
             .position(|&byte| byte == b'\n')
