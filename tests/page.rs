@@ -323,6 +323,36 @@ fn the_library_makes_what_the_command_writes() {
     assert!(patched == [("nodemcu-patched.bin".into(), read("patched.bin"))]);
 }
 
+/// The bundle that the page names is the one that the file has, as the command reads it.
+#[test]
+fn the_page_names_the_bundle_of_the_file() {
+    let folder = folder();
+    let f = folder.path();
+    expected(f);
+    let read = |name: &str| fs::read(f.join(name)).unwrap();
+    let mut files = vec![("nodemcu.bin".into(), read("nodemcu.bin"))];
+    files.push(("hello.lua".into(), b"print 'hello'".to_vec()));
+    for form in ["bytecode", "frozen", "packed"] {
+        let settings = json!({"firmware": "nodemcu.bin", "as": form});
+        let request = json!({"do": "make", "output": "patch", "settings": settings});
+        let answer = native(&message::write(request, &files));
+        let (json, made) = message::read(&answer).unwrap();
+        let json: Value = serde_json::from_slice(json).unwrap();
+        fs::write(f.join("named.bin"), &made[0].1).unwrap();
+        let found = succeed(fastlua(f).args(["inspect", "named.bin", "--json"]));
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let place = &found["places"][0];
+        let bundle = place["bundle"].as_str().unwrap();
+        let line = json["lines"][0].as_str().unwrap();
+        assert!(
+            line.ends_with(&format!("bundle {bundle}")),
+            "{line}: {found}"
+        );
+        let chunks = place["chunks"].as_array().unwrap().len();
+        assert!(line.contains(&format!(": {chunks} chunks, ")), "{line}");
+    }
+}
+
 /// The server of the page, which ends with the test.
 struct Server(Child, String);
 

@@ -528,3 +528,75 @@ fn a_module_may_hold_what_a_slot_begins_with() {
         assert_eq!(bytes(f, "empty.bin"), bytes(f, "nodemcu.bin"));
     }
 }
+
+/// What the messages of the library lead to on the command line.
+#[test]
+fn a_slot_without_its_image_is_refused_unless_the_user_sets_the_checksums() {
+    let folder = folder(VARIANT, CAPACITY);
+    let f = folder.path();
+    for address in [0x3f40_1230, 0x3c00_1230, 0x4200_1230, 0x4028_1230] {
+        let head = Head {
+            address,
+            ..head(VARIANT, CAPACITY)
+        };
+        put(f, "cut.bin", [vec![0x5a; FIRST], head.to_slot()].concat());
+        refuses(
+            f,
+            "cut.bin a.lua -o mine.bin",
+            &format!("the slot is linked at {address:#010x}, in the flash of "),
+        );
+        refuses(f, "cut.bin a.lua -o mine.bin", "say --uncovered");
+        succeed(&mut patch(f, "cut.bin a.lua --uncovered -o mine.bin"));
+        fs::remove_file(f.join("mine.bin")).unwrap();
+    }
+    put(f, "nodemcu.hex", ":020000040000FA\n:00000001FF\n");
+    refuses(
+        f,
+        "nodemcu.hex a.lua -o mine.bin",
+        "this is an Intel HEX file: make a binary of it with `objcopy",
+    );
+    let said = fail(&mut inspect(f, "nodemcu.hex"));
+    assert!(said.contains("this is an Intel HEX file"), "{said}");
+}
+
+/// Nothing is called right that has no checksum.
+#[test]
+fn what_is_not_checked_is_said() {
+    let folder = folder("lua51-float", CAPACITY);
+    let f = folder.path();
+    let json = |arguments: &str| -> serde_json::Value {
+        serde_json::from_str(&succeed(&mut inspect(f, arguments))).unwrap()
+    };
+    succeed(&mut call(
+        f,
+        "build a.lua b.lua --variant lua51-float -o out",
+    ));
+    let text = json("out/fast_chunks.h --json");
+    assert_eq!(text["places"][0]["state"], "not checked");
+    assert_eq!(
+        text["places"][0]["chunks"][0]["sound"],
+        serde_json::Value::Null
+    );
+    succeed(&mut call(f, "lfs --variant lua51-float -o lfs.img a.lua"));
+    let lfs = json("lfs.img --json");
+    assert_eq!(lfs["places"][0]["chunks"][0]["sound"], true);
+    succeed(&mut call(
+        f,
+        "lfs --variant lua51-float --address 0x40280000 -o lfs.bin a.lua",
+    ));
+    let lfs = json("lfs.bin --json");
+    assert_eq!(lfs["places"][0]["state"], "not checked");
+    succeed(&mut patch(
+        f,
+        "nodemcu.bin a.lua b.lua --as frozen -o mine.bin",
+    ));
+    let slot = json("mine.bin --json");
+    let place = &slot["places"][0];
+    assert_eq!(place["state"], "right");
+    assert_eq!(place["image"], "not checked");
+    assert_eq!(place["chunks"][0]["checks"]["objects"], "right");
+    assert_eq!(
+        place["chunks"][0]["checks"]["bytes"],
+        serde_json::Value::Null
+    );
+}

@@ -172,7 +172,7 @@ fn of_firmware(firmware: &Firmware) -> Found {
         .signatures()
         .map(|guard| GuardFound { guard, right: None })
         .collect();
-    let broken = firmware.image().broken().iter();
+    let broken = firmware.broken();
     all.damage.extend(broken.map(|broken| {
         let start = broken.start;
         format!(

@@ -168,7 +168,7 @@ fn report(slot: &Slot, patched: &Patched, kept: &[String]) -> String {
 fn kept(firmware: &Firmware, patched: &Patched) -> Vec<String> {
     let wrong = patched.kept.iter();
     let wrong = wrong.map(|guard| format!("{guard}: of another image, is wrong"));
-    let broken = firmware.image().broken().iter().map(|broken| {
+    let broken = firmware.broken().map(|broken| {
         let Broken { start, error } = broken;
         format!("what begins as an image at offset {start:#x} can't be read ({error})")
     });

@@ -66,6 +66,14 @@ def shows_the_menu():
 
 
 @check
+def long_answers():
+    for n in (513, 4095):
+        assert "up to 512 bytes" in prompt.value(f"fast.config(('x'):rep({n}))")
+    answer("3")
+    unchanged(("Lua to run", "x" * 511), ("becomes =x{511}.", "no"))
+
+
+@check
 def partitions():
     answer("1")
     unchanged(("moves or resizes(.|\n)*Size of LFS", "7"))

@@ -761,6 +761,8 @@ def get():
     if os.path.exists(os.path.join(args.folder, "get.url")):
         os.remove(os.path.join(args.folder, "get.url"))
     assert "where from" in prompt.value(f"{args.get}('folder/module')")
+    for name, base in (("('n'):rep(4095)", "nil"), ("('n'):rep(4000)", "'http://127.0.0.1/'"), ("'n'", "('b'):rep(4095)")):
+        assert "longer than 1 kB" in prompt.value(f"{args.get}({name}, {base})")
     prompt.run(f"{args.get}('folder/module', '{faulty.url}/lua')")
     prompt.until("module.lua, %d bytes" % len(TEXT))
     assert on_disk("module.lua") == TEXT and on_disk("get.url").decode() == faulty.url + "/lua/"

@@ -66,6 +66,7 @@ function self.close()
 end
 
 function self.answer(text)
+  if #text > 512 then error('config: an answer has up to 512 bytes', 0) end
   node.task.post(function() if co then resume(text) end end)
 end
 

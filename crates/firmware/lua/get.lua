@@ -3,6 +3,7 @@
 -- is needed once: fast.get('ftp/ftpserver', 'http://192.168.1.10:8000/lua_modules/').
 local name, base, done = ...
 if not name then error("get: say fast.get('folder/module'[, 'http://host/path/'])", 0) end
+if #name + #(base or '') > 1000 then error('get: the address is longer than 1 kB', 0) end
 local f = not base and file.open('get.url', 'r')
 if f then
   base = f:read()

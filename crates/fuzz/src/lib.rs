@@ -3,6 +3,7 @@
 //! `tests/smoke.rs` gives each target its seeds, what once found a fault (`regressions/`), and a thousand
 //! mutants of these. `scripts/fuzz` runs them for as long as one likes with libFuzzer, guided by coverage.
 
+mod images;
 pub mod mutate;
 mod seeds;
 mod targets;

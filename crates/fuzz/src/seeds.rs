@@ -10,10 +10,12 @@ use fastlua::{
 use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, luac, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
-use fastlua_deflate::{Memory, smallest};
+use fastlua_deflate::{Memory, inflate, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
 use fastlua_variants::Variants;
 use include_dir::{Dir, include_dir};
+
+use crate::images;
 
 static GOLDEN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tests/golden/src");
 static SQUASH: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../source/tests/squash");
@@ -157,6 +159,8 @@ pub(crate) fn variants() -> Vec<Vec<u8>> {
 pub(crate) fn user_configs() -> Vec<Vec<u8>> {
     all(&[
         "#ifndef A\n#define A\n//#define LUA_NUMBER_INTEGRAL\n#define LUA_FLASH_STORE 0x0\n#endif\n",
+        "\u{feff}#define K(n) n\n#define S (64 * 1024UL)\n#define LUA_FLASH_STORE (S << 1 | ~0x0 & 3 ? S : -1)\n",
+        "// a \\\n#if !defined(A) && (1 || B)\n#elif defined A\n#endif\n#include <stdio.h>\n#undef LUA_FLASH_STORE\n",
         "#define LUA_NUMBER_64BITS /* all\nof it */\n#if 0\n#define LUA_NUMBER_INTEGRAL\n#else\n#endif\n",
     ])
 }
@@ -164,7 +168,8 @@ pub(crate) fn user_configs() -> Vec<Vec<u8>> {
 pub(crate) fn sdkconfigs() -> Vec<Vec<u8>> {
     all(&[
         "CONFIG_LUA_VERSION_53=y\n# CONFIG_LUA_VERSION_51 is not set\nCONFIG_LUA_NUMBER_DOUBLE=y\n",
-        "CONFIG_LUA_VERSION_51=y\nCONFIG_LUA_NUMBER_INTEGRAL=y\nCONFIG_LUA_EMBEDDED_FLASH_STORE=0x10000\n",
+        "CONFIG_LUA_VERSION_51=y\nCONFIG_LUA_NUMBER_INTEGRAL=y\nCONFIG_NODEMCU_EMBED_LFS=yes\nCONFIG_NODEMCU_EMBEDDED_LFS_SIZE=10000\n",
+        "CONFIG_LUA_VERSION_51=y\nCONFIG_IDF_TARGET=\"esp32c3\"\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME=\"a\\\"b.csv\"\n",
     ])
 }
 
@@ -211,7 +216,21 @@ pub(crate) fn firmware() -> Vec<Vec<u8>> {
             .expect("it fits");
         all.extend([empty, filled.to_file()]);
     }
+    for bytes in images::with_slots(&head(7168)) {
+        let mut filled = Firmware::read(bytes.clone()).expect("its checksums are right");
+        let done = filled.patch(Some(1), Some(&bundle), PatchOptions::default());
+        done.expect("it fits");
+        all.extend([bytes, filled.to_file()]);
+    }
     all
+}
+
+/// Tables of partitions.
+pub(crate) fn partitions() -> Vec<Vec<u8>> {
+    all(&[
+        "# Name, Type, SubType, Offset, Size\nnvs, data, nvs, 0x9000, 24K\nlfs, 0xC2, 0x01, , 0x10000\n",
+        "lfs,194,1,,1M,\n",
+    ])
 }
 
 /// The layouts of images: NodeMCU's, but for 5.1 with numbers that no variant has.
@@ -286,4 +305,18 @@ pub(crate) fn lfs_images() -> Vec<Vec<u8>> {
         }
     }
     images
+}
+
+/// What is compressed in these images, and those that are not.
+pub(crate) fn lfs_contents() -> Vec<Vec<u8>> {
+    let memory = Memory {
+        window: 16_384,
+        first: false,
+    };
+    let contents = |bytes: Vec<u8>| match bytes.strip_prefix(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3])
+    {
+        Some(body) => inflate(body, 1 << 20, memory).expect("it is an image").0,
+        None => bytes,
+    };
+    lfs_images().into_iter().map(contents).collect()
 }

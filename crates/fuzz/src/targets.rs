@@ -11,7 +11,7 @@ use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
 };
-use fastlua_deflate::{Memory, inflate, smallest};
+use fastlua_deflate::{Memory, inflate, smallest, stored};
 use fastlua_lfs::WriteError;
 use fastlua_slot::{HEAD, Heap};
 use fastlua_source::lexer::Lexer;
@@ -21,6 +21,7 @@ use fastlua_source::token::Kind;
 use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::verify;
 
+use crate::images::summed;
 use crate::{Target, seeds};
 
 /// Bytes of heap for one compilation.
@@ -52,9 +53,12 @@ pub(crate) const ALL: &[Target] = targets! {
     "variants" variants, seeds::variants;
     "user-config" user_config, seeds::user_configs;
     "sdkconfig" sdkconfig, seeds::sdkconfigs;
+    "partitions" partitions, seeds::partitions;
     "firmware" firmware, seeds::firmware;
+    "firmware-summed" firmware_summed, seeds::firmware;
     "slot" slot, seeds::firmware;
     "lfs" lfs_image, seeds::lfs_images;
+    "lfs-summed" lfs_summed, seeds::lfs_contents;
     "lfs-round-trip" lfs_round_trip, seeds::numbers;
     "deflated" deflated, seeds::deflated;
     "deflate-round-trip" deflate_round_trip, seeds::sources;
@@ -280,6 +284,18 @@ fn sdkconfig(text: &[u8]) {
     tree("sdkconfig", text, None);
 }
 
+fn partitions(text: &[u8]) {
+    let config = b"CONFIG_LUA_VERSION_51=y\n".to_vec();
+    let table = "components/platform/partitions.csv".to_owned();
+    let files = BTreeMap::from([("sdkconfig".to_owned(), config), (table, text.to_vec())]);
+    let _ = firmware_tree(&files, None, &KNOWN);
+}
+
+/// The same with checksums made right, so that what is behind them is reached.
+fn firmware_summed(bytes: &[u8]) {
+    firmware(&summed(bytes));
+}
+
 /// What can be patched has its checksums right afterwards, and it can be emptied again.
 fn firmware(bytes: &[u8]) {
     let Ok(mut firmware) = Firmware::read(bytes.to_vec()) else {
@@ -309,6 +325,15 @@ fn lfs_image(bytes: &[u8]) {
     for module in &found.image.modules {
         let _ = verify(&module.chunk);
     }
+}
+
+/// What is compressed in an image, with a sum that is right.
+fn lfs_summed(contents: &[u8]) {
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
+    bytes.extend(stored(contents).expect("it is stored"));
+    bytes.extend(crc32fast::hash(contents).to_le_bytes());
+    bytes.extend((contents.len() as u32).to_le_bytes());
+    lfs_image(&bytes);
 }
 
 /// The bytes as a number choose made-up modules.

@@ -1,15 +1,21 @@
 //! Each target is a test of its name: its seeds, what once found a fault, and mutants of both.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{env, fs};
 
 use fastlua_bytecode::random::Random;
 use fastlua_fuzz::mutate::mutant;
 use fastlua_fuzz::{TARGETS, Target};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-const MUTANTS: usize = 1000;
+/// How many mutants of each target; `scripts/mutants` tries more.
+const MUTANTS: u64 = 1000;
+
+fn mutants() -> u64 {
+    let count = env::var("FASTLUA_MUTANTS");
+    count.map_or(MUTANTS, |count| count.parse().unwrap())
+}
 
 fn regressions(target: &Target) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -25,8 +31,8 @@ fn smoke(target: &Target) -> Result<(), Failed> {
     let mut inputs = regressions(target);
     inputs.extend((target.seeds)());
     inputs.iter().for_each(|input| (target.run)(input));
-    for seed in 0..MUTANTS {
-        let mut random = Random::new(seed as u64);
+    for seed in 0..mutants() {
+        let mut random = Random::new(seed);
         (target.run)(&mutant(&inputs, &mut random));
     }
     Ok(())

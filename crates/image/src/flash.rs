@@ -32,8 +32,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Image, Error> {
     let places = entries.iter().map(|entry| entry.range.start);
     let places: Vec<usize> = [0].into_iter().chain(places).collect();
     let mut scan = scan(bytes, &places)?;
-    if let (true, Some(first)) = (scan.parts.is_empty(), scan.broken.first())
-        && entries.is_empty()
+    if let (true, true, [first, ..]) = (scan.parts.is_empty(), entries.is_empty(), &scan.broken[..])
+        && first.start == 0
     {
         return Err(first.error.clone());
     }
@@ -91,8 +91,15 @@ impl Found {
 }
 
 fn kind(parts: &[Found], has_table: bool) -> Kind {
-    let is_8266 = |f: &Found| matches!(f.part.kind, Kind::Esp8266V1 | Kind::Esp8266V2);
-    match parts {
+    let is_8266 = |f: &&Found| matches!(f.part.kind, Kind::Esp8266V1 | Kind::Esp8266V2);
+    let is_within = |inner: &Found| {
+        let range = &inner.part.range;
+        parts
+            .iter()
+            .any(|f| f.part.range != *range && f.part.holds(range))
+    };
+    let outer: Vec<&Found> = parts.iter().filter(|found| !is_within(found)).collect();
+    match &outer[..] {
         _ if has_table => Kind::Esp32Flash,
         [] => Kind::Raw,
         [one] if one.part.range.start == 0 => one.part.kind,

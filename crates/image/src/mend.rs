@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::guard::{inside, overlap};
-use crate::{Error, Guard, Image, Part};
+use crate::{Error, Guard, Image, Kind, Part};
 
 /// What becomes of checksums that were wrong before the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,10 +107,12 @@ impl Image {
     /// Whether the file reads as before, but for what lies in the change, and what was set is right.
     fn reads_back(&self, bytes: &[u8], changed: &Range<usize>, set: &[Guard]) -> Result<(), Error> {
         let now = Image::read(bytes).map_err(|_| Error::Restructured)?;
+        // raw bytes have no headers, and what lies within the change is its own
+        let is_raw = |part: &Part| part.kind == Kind::Raw && part.seal.is_none();
         let outside = |image: &Image| -> Vec<Part> {
             let parts = image.parts.iter().cloned();
             parts
-                .filter(|part| image.parts.len() == 1 || !inside(&part.range, changed))
+                .filter(|part| !is_raw(part) && !inside(&part.range, changed))
                 .collect()
         };
         let is_same = outside(&now) == outside(self) && now.table == self.table;

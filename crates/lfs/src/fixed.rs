@@ -6,6 +6,9 @@ pub(crate) const LONGEST: usize = 17;
 /// How many different ones there are.
 pub(crate) const COUNT: usize = 71;
 
+/// Where among them the string is that is there twice, for the first time: the chip's table does not give this one.
+pub(crate) const HIDDEN: usize = 65;
+
 /// Tokens, the message of a heap that is full, the environment, events and types: as the loader on the chip
 /// numbers them. It keeps "userdata" twice, and the chip's table of strings gives the second, which was put in last:
 /// what names the first is equal to no other "userdata". `luac.cross` counts one and names the first, so a
@@ -95,5 +98,9 @@ mod tests {
         let different: std::collections::BTreeSet<_> = STRINGS.iter().collect();
         assert_eq!(different.len(), COUNT);
         assert_eq!(STRINGS.iter().map(|s| s.len()).max(), Some(LONGEST));
+        let again = STRINGS[HIDDEN + 1..]
+            .iter()
+            .position(|s| *s == STRINGS[HIDDEN]);
+        assert_eq!(again, Some(3));
     }
 }

@@ -53,8 +53,7 @@ impl Region {
 }
 
 /// Makes the memory of the region of an image, as the loader on the chip does it. What belongs to one start of
-/// the chip only is left out: the colour of 5.3's collector in the marks of functions. In an image of `luac.cross` for 5.3
-/// "userdata" is another copy of that string than here.
+/// the chip only is left out: the colour of 5.3's collector in the marks of functions.
 ///
 /// # Errors
 /// Those of [`read`](crate::read), and that an image is for one address: it is its memory itself.

@@ -40,7 +40,22 @@ type Result<T> = std::result::Result<T, ReadError>;
 
 /// The memory that the chip makes of an image.
 pub(crate) fn region(bytes: &[u8]) -> Result<Region> {
-    read_packed(bytes).map(|(found, packed)| memory::region(&found.image, &packed))
+    let (found, packed) = read_packed(bytes)?;
+    let mut image = found.image;
+    let strings = gather(&image.modules);
+    // `luac.cross` names the "userdata" that the chip does not find: here it has a text that nothing else has
+    let mut hidden = BString::from(fixed::STRINGS[fixed::HIDDEN]);
+    while hidden == fixed::STRINGS[fixed::HIDDEN] || strings.contains(&hidden) {
+        hidden.push(b'!');
+    }
+    let (_, contents) = decode(Cursor::keeping(bytes), &image.layout, hidden.as_bstr())?;
+    let read = contents.names.into_iter().zip(contents.functions);
+    for (module, (name, mut main)) in image.modules.iter_mut().zip(read) {
+        set_environment(&mut main, true);
+        module.name = name;
+        module.chunk.main = main;
+    }
+    Ok(memory::region(&image, strings, hidden, &packed))
 }
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -75,10 +90,11 @@ fn read_packed(bytes: &[u8]) -> Result<(Found, PackedLines)> {
             "the image is longer than any region",
         ));
     }
-    decode(Cursor::checking(bytes), &layout)?;
+    let hidden = BStr::new(fixed::STRINGS[fixed::HIDDEN]);
+    decode(Cursor::checking(bytes), &layout, hidden)?;
     let mut cursor = Cursor::keeping(bytes);
     cursor.keep_line_info();
-    let (prelude, contents) = decode(cursor, &layout)?;
+    let (prelude, contents) = decode(cursor, &layout, hidden)?;
     let modules: Vec<Module> = contents
         .names
         .into_iter()
@@ -122,11 +138,13 @@ struct Contents {
     packed: PackedLines,
 }
 
-fn decode(mut cursor: Cursor, layout: &Layout) -> Result<(Prelude, Contents)> {
+/// `hidden` is what the string reads as that the chip's table does not give.
+fn decode(mut cursor: Cursor, layout: &Layout, hidden: &BStr) -> Result<(Prelude, Contents)> {
     cursor.take("header", image_header(layout).len())?;
     let prelude = prelude(&mut cursor, layout)?;
     let fixed = fixed::STRINGS.iter().map(|text| BString::from(*text));
-    let pool: Vec<BString> = prelude.strings.iter().cloned().chain(fixed).collect();
+    let mut pool: Vec<BString> = prelude.strings.iter().cloned().chain(fixed).collect();
+    pool[prelude.strings.len() + fixed::HIDDEN] = hidden.into();
     // a cursor whose strings live as long as the pool
     functions(cursor, layout, &pool).map(|contents| (prelude, contents))
 }

@@ -291,6 +291,41 @@ fn constants_are_the_strings_that_the_chip_finds() {
     }
 }
 
+/// `luac.cross` names the other "userdata", number 66, which the chip never finds: the constant is not its string.
+#[test]
+fn the_userdata_of_luac_cross_is_the_copy_that_it_names() {
+    for layout in layouts()
+        .into_iter()
+        .filter(|l| l.dialect() == Dialect::Lua53)
+    {
+        let mut image = numbered(layout, 1);
+        let texts = ["userdata", "userdata!", "userdata"];
+        let constants = texts.map(|text| Constant::String(text.into()));
+        image.modules[0].chunk.main.constants = constants.to_vec();
+        let (ours, _) = write(&image).unwrap();
+        // a typed number of 7 bits behind four: "=(luac.cross)", the module's name, its source and "userdata!" come first
+        let at = |number: u8| [0xd0, number + 4];
+        let places: Vec<usize> = (0..ours.len() - 1)
+            .filter(|&i| ours[i..i + 2] == at(70))
+            .collect();
+        let mut theirs = ours.clone();
+        theirs[places[0] + 1] = at(66)[1];
+        assert_eq!(read(&theirs).unwrap().image, read(&ours).unwrap().image);
+        let [ours, theirs] = [ours, theirs].map(|bytes| region(&bytes).unwrap().at(0));
+        let differing: Vec<usize> = (0..ours.len()).filter(|&i| ours[i] != theirs[i]).collect();
+        let word = differing[0] / 4 * 4;
+        assert!(differing.iter().all(|i| i / 4 == word / 4), "{layout}");
+        let text = |memory: &[u8]| {
+            let to = u32::from_le_bytes(memory[word..word + 4].try_into().unwrap()) as usize;
+            (to, memory[to + 16..to + 25].to_vec())
+        };
+        let ((ours, text_of_ours), (theirs, text_of_theirs)) = (text(&ours), text(&theirs));
+        assert_eq!(text_of_ours, b"userdata\0");
+        assert_eq!(text_of_theirs, b"userdata\0");
+        assert!(theirs < ours, "{layout}");
+    }
+}
+
 /// The chip's memory has the size that is told, begins with the signature, and no address leads out of it.
 #[test]
 fn a_region_is_what_is_told_of_it() {

@@ -103,11 +103,13 @@ impl fmt::Display for Checks {
 }
 
 impl Firmware {
-    /// The checksums of the images in the file, each right or wrong.
+    /// The checksums of the images in the file, each right or wrong. Images that modules bring are not the file's own.
     pub fn guards(&self) -> impl Iterator<Item = (Guard, CheckState)> {
         let parts = self.image().parts().iter();
         let wrong = self.image().wrong();
-        parts.flat_map(|part| &part.guards).map(move |guard| {
+        let guards = parts.flat_map(|part| &part.guards);
+        let guards = guards.filter(|guard| !self.is_in_slot(&guard.range()));
+        guards.map(move |guard| {
             let state = match wrong.contains(guard) {
                 true => CheckState::Wrong,
                 false => CheckState::Right,
@@ -172,7 +174,10 @@ impl Firmware {
         };
         let bytes = match (entry.is_sound(self.bytes()), form_of(entry)) {
             (false, _) => CheckState::Wrong,
-            (true, Form::Packed) => self.packed(label, entry).max(image),
+            (true, Form::Packed) => match self.packed(label, entry) {
+                CheckState::NotChecked => image,
+                state => state,
+            },
             (true, _) => CheckState::Right,
         };
         Checks {

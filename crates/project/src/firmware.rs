@@ -1,7 +1,9 @@
 //! Firmware that is built: its slots, and the bundles in it.
 
+use std::ops::Range;
+
 use fastlua_bundle::{Bundle, Form, SlotError, form_of_number};
-use fastlua_image::{Guard, Image, Uf2, Wrong};
+use fastlua_image::{Broken, Guard, Image, Kind as ImageKind, Uf2, Wrong};
 use fastlua_slot::{Contents, Entry, Head, Index, Label, Slot, find, labels};
 use fastlua_variants::{Variant, Variants};
 
@@ -164,13 +166,29 @@ impl Firmware {
 
     /// What kind of file it is, for people.
     pub fn kind(&self) -> String {
+        // what a module brings is not the file's own
+        let parts = self.image.parts();
+        let mut each = parts.iter().map(|part| self.is_in_slot(&part.range));
         match &self.uf2 {
+            None if !parts.is_empty() && each.all(|is| is) => ImageKind::Raw.to_string(),
             None => self.image.kind().to_string(),
             Some((uf2, _)) => match uf2.family() {
                 Some(family) => format!("UF2 file for {family}"),
                 None => "UF2 file".into(),
             },
         }
+    }
+
+    /// Whether a range lies within a slot, where modules may bring images of their own.
+    pub(crate) fn is_in_slot(&self, range: &Range<usize>) -> bool {
+        let mut slots = self.slots.iter().flatten().map(Slot::range);
+        slots.any(|slot| slot.start <= range.start && range.end <= slot.end)
+    }
+
+    /// What begins as an image, and is cut or goes on to where it can't be.
+    pub fn broken(&self) -> impl Iterator<Item = &Broken> {
+        let broken = self.image.broken().iter();
+        broken.filter(|broken| !self.is_in_slot(&(broken.start..broken.start + 1)))
     }
 
     /// The images in it, and their checksums.
@@ -226,7 +244,7 @@ impl Firmware {
         let kept = self.damaged_elsewhere(slot);
         if !options.keep_damaged {
             let wrong = kept.first().map(|guard| format!("the {guard} is wrong"));
-            if let Some(what) = wrong.or_else(|| self.broken_elsewhere(slot)) {
+            if let Some(what) = wrong.or_else(|| self.broken_elsewhere()) {
                 return Err(FirmwareError::Elsewhere(what));
             }
         }
@@ -263,19 +281,17 @@ impl Firmware {
     fn damaged_elsewhere(&self, slot: &Slot) -> Vec<Guard> {
         let covering = self.image.covering(&slot.range());
         let is_elsewhere = |guard: &Guard| {
-            let within = slot.range().contains(&guard.offset);
-            !within && !covering.iter().any(|part| part.guards.contains(guard))
+            !self.is_in_slot(&guard.range())
+                && !covering.iter().any(|part| part.guards.contains(guard))
         };
         let wrong = self.image.wrong().iter().copied();
         wrong.filter(is_elsewhere).collect()
     }
 
     /// What begins as an image and is none. One that the end of the file cuts off is not damaged, but not all there.
-    fn broken_elsewhere(&self, slot: &Slot) -> Option<String> {
-        let mut broken = self.image.broken().iter().filter(|broken| {
-            let is_cut = matches!(broken.error, fastlua_image::Error::Cut { .. });
-            !is_cut && !slot.range().contains(&broken.start)
-        });
+    fn broken_elsewhere(&self) -> Option<String> {
+        let is_cut = |broken: &&Broken| matches!(broken.error, fastlua_image::Error::Cut { .. });
+        let mut broken = self.broken().filter(|broken| !is_cut(broken));
         broken.next().map(|broken| broken.error.to_string())
     }
 

@@ -119,8 +119,13 @@ pub enum LfsError {
     #[error("an image is for one variant, not for {}: name one", .0.join(", "))]
     Variants(Vec<String>),
     /// A chunk is carried as source.
-    #[error("{0} is carried as source; an image holds functions")]
-    Source(String),
+    #[error("{file}: {name} is carried as source; an image holds functions")]
+    Source {
+        /// Its file.
+        file: String,
+        /// Its name.
+        name: String,
+    },
     /// Data that becomes no string.
     #[error("{0}")]
     Data(String),
@@ -130,9 +135,31 @@ pub enum LfsError {
     /// Modules that no image holds.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A module that no image holds.
+    #[error("{file}: {error}")]
+    Module {
+        /// Its file.
+        file: String,
+        /// Why.
+        error: WriteError,
+    },
+    /// Two modules of one name.
+    #[error(
+        "{first} and {second}: two modules are named {name}; give one another name with `name` in fast.toml"
+    )]
+    Twice {
+        /// The name.
+        name: BString,
+        /// A file.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// luac.cross has no line info for a module.
-    #[error("module {module}: {error}")]
+    #[error("{file}: module {module}: {error}")]
     Lines {
+        /// Its file.
+        file: String,
         /// The module.
         module: BString,
         /// The function, and why.
@@ -181,7 +208,10 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
                 read(&dump, &variant.layout).map_err(fault)?
             }
             None if carried.form.is_data() => constant(input, &variant.layout, plan.heap_limit)?,
-            None => return Err(LfsError::Source(carried.name.clone())),
+            None => {
+                let (file, name) = (carried.file.clone(), carried.name.clone());
+                return Err(LfsError::Source { file, name });
+            }
         };
         if options.reference_lines && !carried.form.is_data() {
             (chunk, packed) = as_reference(chunk, input, &name, plan.heap_limit)?;
@@ -206,13 +236,43 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
         seed: None,
         modules,
     };
-    let (bytes, sizes) = write_with_line_info(&image, &packed)?;
+    let written = write_with_line_info(&image, &packed);
+    let (bytes, sizes) = written.map_err(|error| with_file(error, &image.modules, &chunks))?;
     let report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
     if sizes.total > region as usize {
         return Err(LfsError::TooLarge(Box::new(report)));
     }
     prove(&bytes, &image)?;
     Ok(LfsImage { bytes, report })
+}
+
+/// The error with the files of the modules that it is about.
+fn with_file(error: WriteError, modules: &[Module], chunks: &[&BundledChunk]) -> LfsError {
+    let name = match &error {
+        WriteError::Twice(name)
+        | WriteError::Mixed(name)
+        | WriteError::Name(name)
+        | WriteError::Hidden(name) => name,
+        WriteError::Function { module, .. } => module,
+        _ => return error.into(),
+    };
+    let named = modules
+        .iter()
+        .zip(chunks)
+        .filter(|(module, _)| module.name == *name);
+    let mut files = named.map(|(_, chunk)| chunk.file.clone());
+    match (&error, files.next(), files.next()) {
+        (WriteError::Twice(name), Some(first), Some(second)) => {
+            let name = name.clone();
+            LfsError::Twice {
+                name,
+                first,
+                second,
+            }
+        }
+        (_, Some(file), _) => LfsError::Module { file, error },
+        _ => error.into(),
+    }
 }
 
 /// The chunk with the lines that luac.cross gives it, and its line info as luac.cross packs it. Bytecode keeps its
@@ -232,7 +292,12 @@ fn as_reference(
     let notes = line_notes(&layout, chunk_name.as_bytes(), &input.text, heap_limit);
     let bytes = write_as_reference(&chunk, &notes.map_err(fault)?).map_err(|error| {
         let module = name.clone();
-        LfsError::Lines { module, error }
+        let file = input.file.clone();
+        LfsError::Lines {
+            file,
+            module,
+            error,
+        }
     })?;
     // its wrong lines are what the image has to come back with
     let chunk = read(&bytes, &layout).map_err(fault)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fastlua::{Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
+use fastlua::{CheckState, Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
 use serde_json::{Value, json};
 
 use crate::message::Files;
@@ -19,7 +19,10 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         Err(error) => return failed(vec![Said::of_file(file, format!("{file}: {error}"))]),
     };
     let mut messages = Vec::new();
-    for guard in firmware.image().wrong() {
+    let wrong = firmware
+        .guards()
+        .filter(|guard| guard.1 == CheckState::Wrong);
+    for (guard, _) in wrong {
         messages.push(Said::of_file(
             file,
             format!("{file}: the {guard} does not fit"),

@@ -33,11 +33,18 @@ fn words(words: &[u32]) -> impl Iterator<Item = u8> {
     words.iter().flat_map(|word| word.to_le_bytes())
 }
 
-fn put_segments(image: &mut Vec<u8>, segments: &[(u32, usize)]) -> u8 {
+/// A segment's address and data.
+pub type Data = (u32, Vec<u8>);
+
+fn made(segments: &[(u32, usize)]) -> Vec<Data> {
+    let segments = segments.iter();
+    segments.map(|(at, len)| (*at, filled(*len))).collect()
+}
+
+fn put_segments(image: &mut Vec<u8>, segments: &[Data]) -> u8 {
     let mut sum = 0xef;
-    for (address, len) in segments {
-        image.extend(words(&[*address, *len as u32]));
-        let data = filled(*len);
+    for (address, data) in segments {
+        image.extend(words(&[*address, data.len() as u32]));
         sum = data.iter().fold(sum, |s, b| s ^ b);
         image.extend(data);
     }
@@ -52,17 +59,22 @@ fn put_checksum(image: &mut Vec<u8>, sum: u8) {
 /// An ESP8266's version 1.
 pub fn v1(segments: &[(u32, usize)]) -> Vec<u8> {
     let mut image = vec![0xe9, segments.len() as u8, 2, 0x40, 0, 0, 0x10, 0x40];
-    let sum = put_segments(&mut image, segments);
+    let sum = put_segments(&mut image, &made(segments));
     put_checksum(&mut image, sum);
     image
 }
 
 /// An ESP8266's version 2.
 pub fn v2(flash: usize, segments: &[(u32, usize)]) -> Vec<u8> {
+    v2_of(filled(flash), segments)
+}
+
+/// An ESP8266's version 2 with this flash segment.
+pub fn v2_of(flash: Vec<u8>, segments: &[(u32, usize)]) -> Vec<u8> {
     let mut image = vec![0xea, 4, 2, 0x40, 0, 0, 0x10, 0x40];
     put_segments(&mut image, &[(0, flash)]);
     image.extend([0xe9, segments.len() as u8, 2, 0x40, 0, 0, 0x10, 0x40]);
-    let sum = put_segments(&mut image, segments);
+    let sum = put_segments(&mut image, &made(segments));
     put_checksum(&mut image, sum);
     let crc = crc32fast::hash(&image) as i32;
     let crc = if crc < 0 { -(crc + 1) } else { crc + 1 };
@@ -72,6 +84,11 @@ pub fn v2(flash: usize, segments: &[(u32, usize)]) -> Vec<u8> {
 
 /// An image of the ESP32 family, with its hash.
 pub fn esp32(chip: u8, segments: &[(u32, usize)]) -> Vec<u8> {
+    esp32_of(chip, &made(segments))
+}
+
+/// An image of the ESP32 family with these segments.
+pub fn esp32_of(chip: u8, segments: &[Data]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let mut image = vec![0xe9, segments.len() as u8, 2, 0x20, 0, 0, 8, 0x40];
     image.extend([0xee, 0, 0, 0, chip, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);

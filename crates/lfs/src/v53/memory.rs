@@ -8,7 +8,7 @@ use std::mem;
 use bstr::BString;
 use fastlua_bytecode::{Constant, Format, Function, FunctionPath, Layout, PackedLines};
 
-use super::{Counts, LONGEST_SHORT, fixed, gather, main_of, value_words};
+use super::{Counts, LONGEST_SHORT, fixed, main_of, value_words};
 use crate::builder::Builder;
 use crate::sources::packed_lines;
 use crate::strings::hash;
@@ -42,9 +42,14 @@ const IN_FLASH: u8 = 1 << 5;
 /// How many of the strings that every core has are reserved words; they come first.
 const RESERVED: usize = 22;
 
-/// The memory of an image that was read, with its line info as it is packed there.
-pub(super) fn region(image: &Image, packed: &PackedLines) -> Region {
-    let brought = gather(&image.modules);
+/// The memory of an image that was read, with its line info as it is packed there. `brought` are the strings that it
+/// brings, `hidden` what the one is called in it that the chip's table does not give.
+pub(super) fn region(
+    image: &Image,
+    brought: Vec<BString>,
+    hidden: BString,
+    packed: &PackedLines,
+) -> Region {
     let counts = Counts::of(&brought);
     let mut writer = Writer {
         memory: Builder::new(HEADER),
@@ -63,6 +68,9 @@ pub(super) fn region(image: &Image, packed: &PackedLines) -> Region {
         writer.push_string(text, 0);
     }
     for (i, text) in fixed::STRINGS.iter().enumerate() {
+        if i == fixed::HIDDEN {
+            writer.strings.insert(hidden.clone(), writer.memory.end());
+        }
         let reserved = if i < RESERVED { i + 1 } else { 0 };
         writer.push_string((*text).into(), reserved as u32);
     }
