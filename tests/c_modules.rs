@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fastlua_bytecode::NumberModel;
+use serde_json::Value;
 use support::{
-    STRICT, cc, fail, fastlua, firmware_flags, packed_lua, put, root, stock_lua, stock_variant,
-    succeed,
+    STRICT, call, cc, fail, fastlua, firmware_flags, packed_lua, put, root, stock_lua,
+    stock_variant, succeed,
 };
 
 /// A C module whose functions are all in its Lua half.
@@ -252,6 +253,40 @@ fn files_of_two_builds_are_refused() {
     ));
     let misses = format!("undefined reference to `fast_runtime_{id}_");
     assert!(errors.contains(&misses), "{errors}");
+}
+
+/// A module shares no strings with others, and the report says what its chunks take so.
+#[test]
+fn the_report_is_of_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let text = "local function f() return 'a string of both' end return f, 'a string of both'";
+    for file in ["a.lua", "b.lua"] {
+        put(here, file, text);
+    }
+    let build = "build a.lua b.lua --as packed --variant lua51-float --json --emit";
+    let report = |emit: &str| -> Value {
+        let said = succeed(&mut call(
+            here,
+            &format!("{build} {emit} -o out --cache cache"),
+        ));
+        serde_json::from_str(&said).unwrap()
+    };
+    let bytes = |report: &Value, i: usize| report["chunks"][i]["dumps"]["lua51-float"].clone();
+    let shared = report("module");
+    for _ in ["built", "from the cache"] {
+        let report = report("header");
+        for (i, file) in ["a", "b"].iter().enumerate() {
+            let header = fs::read_to_string(here.join(format!("out/{file}_lua.h"))).unwrap();
+            let dump = bytes(&report, i);
+            let (size, hash) = (&dump["bytes"], dump["xxh32"].as_str().unwrap());
+            let entry =
+                format!("(fast_name_{file}, fast_words_{file}, {size}, 0x{hash}, FAST_PACKED,");
+            assert!(header.contains(&entry), "{entry}");
+            assert!(size.as_u64() > bytes(&shared, i)["bytes"].as_u64());
+        }
+        assert_eq!(report["packed"]["lua51-float"]["strings"], 0);
+    }
 }
 
 /// Bytes of code and constants of an object, and of variables.

@@ -219,8 +219,7 @@ enum Made {
 /// Builds a plan, or finds it in the cache.
 fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
     let Some(folder) = &args.cache else {
-        let bundle = build(plan, args.jobs)?;
-        return Ok(Made::Bundle(bundle));
+        return Ok(Made::Bundle(built(args, what, plan)?));
     };
     let cache = Cache::new(folder, args.cache_limit)?;
     let name = cache::name(
@@ -231,7 +230,7 @@ fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
         print::detail(|| format!("taken from the cache: {name}"));
         return Ok(Made::Entry(entry));
     }
-    let bundle = build(plan, args.jobs)?;
+    let bundle = built(args, what, plan)?;
     let files = what.files(&bundle)?;
     let contents = contents(args, plan, &bundle, &files)?;
     let added = cache.add(&name, contents.into_iter(), || report(&bundle, &files));
@@ -246,6 +245,16 @@ fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
             Made::Bundle(bundle)
         }
     })
+}
+
+/// Builds a plan as it will be written.
+fn built(args: &Args, what: &What, plan: &Plan) -> Result<Bundle> {
+    let mut bundle = build(plan, args.jobs)?;
+    if matches!(what, What::Headers) {
+        let packed = bundle.pack_without_pool();
+        packed.map_err(|fault| anyhow!(fault.message))?;
+    }
+    Ok(bundle)
 }
 
 /// What is made of a bundle, by name.

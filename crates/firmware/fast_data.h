@@ -11,7 +11,7 @@
 typedef struct fast_view {
   const uint32_t *words;
   uint32_t size;
-  const TString *string;	/* they as a string in flash, or NULL */
+  const TString *string;	/* the same as a string in flash, or NULL */
 } fast_view;
 
 #if defined(FAST_FREEZES)
@@ -61,7 +61,7 @@ typedef struct fast_part {
   uint32_t at, n;		/* bytes */
 } fast_part;
 
-/* pushes it as a string */
+/* pushes the part as a string */
 static void fast_push_bytes (lua_State *L, void *ud) {
   fast_part *part = (fast_part *)ud;
   fast_source *s = &part->s;

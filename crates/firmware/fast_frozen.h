@@ -144,7 +144,7 @@ static GCObject *fast_find_equal (GCObject *chain, const TString *ts) {
 
 #define fast_chain(t,ts)	((t)->hash[lmod((ts)->tsv.hash, (t)->size)])
 
-/* whether a constant of f has a duplicate in RAM; t, if there is one, is asked first */
+/* whether a constant of f has a duplicate in RAM; t, if not NULL, rules most out */
 static int fast_has_duplicate (lua_State *L, const Proto *f, fast_duplicate_filter *t) {
   int i;
   for (i = 0; i < f->sizek; i++) {
@@ -168,9 +168,9 @@ static int fast_mark_shadows (lua_State *L, const Proto *f, fast_duplicate_filte
 }
 
 /*
-** Maps the pool, if the place is free. The strings in RAM, which are few, are
-** looked up in the pool and not the other way round. Nothing is allocated
-** between that and the mapping. (4, 5)
+** Maps the pool, unless LFS has ROstrt. There are few strings in RAM, so these are
+** looked up in the pool and not the other way round. Nothing is allocated between
+** that and the mapping. (4, 5)
 */
 static void fast_map_pool (lua_State *L) {
   fast_duplicate_filter t;
@@ -211,7 +211,7 @@ static int fast_has_shadow (lua_State *L, uint32_t number) {
   return !fast_is_mapped(L) || fast_needs_shadow(number);
 }
 
-/* the frozen form of a chunk, if loading takes that; frozen data is none */
+/* the frozen form of a chunk, or NULL if it is loaded as bytecode or is data */
 static inline const fast_frozen *fast_frozen_of (lua_State *L, const fast_bundle *b,
                                                  const fast_chunk *c) {
   const fast_frozen *z = NULL;

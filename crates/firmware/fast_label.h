@@ -1,6 +1,6 @@
 /*
 ** fast_label.h - the build descriptor, by which 'fastlua inspect' finds a bundle
-** fast.info returns its name of the bundle, so the linker keeps it.
+** fast.info returns the bundle's name from here, so the linker keeps it.
 */
 
 #ifndef fast_label_h

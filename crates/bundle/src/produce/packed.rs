@@ -67,8 +67,11 @@ impl Bundle {
         self.pack_with(|dialect, chunks| Pool::of(dialect, chunks))
     }
 
-    /// The same, where chunks share no strings.
-    pub(crate) fn pack_without_pool(&mut self) -> Result<(), Fault> {
+    /// The same, where chunks share no strings: for chunks that are in C modules, each with its own ([`Bundle::module_headers`]).
+    ///
+    /// # Errors
+    /// As of [`Bundle::pack`].
+    pub fn pack_without_pool(&mut self) -> Result<(), Fault> {
         self.pack_with(|_, _| Pool::default())
     }
 
