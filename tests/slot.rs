@@ -96,11 +96,10 @@ fn linked(folder: &Path, chip: &Chip) -> Vec<u8> {
     // what it calls is not there
     let mut nm = Command::new(format!("{}-nm", chip.tools));
     let undefined = succeed(nm.arg("-u").arg(folder.join("fast.o")));
+    // a line is U or w, for weak, and a name
     let stub = |line: &str| {
-        format!(
-            "void {} (void) {{}}\n",
-            line.trim().trim_start_matches("U ")
-        )
+        let name = line.split_whitespace().last().unwrap();
+        format!("void {name} (void) {{}}\n")
     };
     put(
         folder,
