@@ -160,8 +160,23 @@ fn has_entry(bytes: &[u8], start: usize) -> bool {
     has_mode
         && match esp8266::is_v2(bytes, start) || esp8266::is_v1(bytes, start) == Ok(true) {
             true => esp8266::is_entry(entry),
-            false => esp32::is_entry(entry) && may_begin(bytes, start),
+            false => {
+                esp32::is_entry(entry) && may_begin(bytes, start) && has_reserved(bytes, start)
+            }
         }
+}
+
+/// Whether an ESP32's header has no pin for write protection, no strengths of pins, and zeros in the bytes that are for later, as `elf2image`
+/// makes it. One bit may be damaged.
+fn has_reserved(bytes: &[u8], start: usize) -> bool {
+    let header = bytes
+        .get(start..start + esp32::HEADER)
+        .unwrap_or(&[0xff; esp32::HEADER]);
+    let usual = [8, 9, 10, 11, 19, 20, 21, 22].map(|at| match at {
+        8 => header[at] ^ 0xee,
+        _ => header[at],
+    });
+    usual.iter().map(|byte| byte.count_ones()).sum::<u32>() <= 1
 }
 
 /// Where segments go.
@@ -189,7 +204,10 @@ impl Memory {
             .iter()
             .filter(|address| is_address(**address))
             .count();
-        let other = addresses.len() - known + usize::from(!is_known);
+        let is_8266 = !matches!(part.kind, Kind::Esp32(_));
+        let has_reserved = is_8266 || has_reserved(bytes, part.range.start);
+        let other =
+            addresses.len() - known + usize::from(!is_known) + 2 * usize::from(!has_reserved);
         Memory { known, other }
     }
 
