@@ -143,3 +143,43 @@ fn esptool_takes_what_was_patched() {
     let again = elf2image("esp8266", "--version 1", &linked);
     assert_eq!(again[1].1, raw);
 }
+
+/// UF2 files that esptool makes: what is patched is what esptool makes of the patched image.
+#[test]
+#[ignore = "needs esptool"]
+fn uf2_files_are_those_of_the_patched_image() {
+    let variant = "lua53-int32-float32";
+    let sections = [
+        (
+            ".flash.rodata",
+            0x3c00_0020,
+            with_slot(variant, 0x3c00_0020),
+        ),
+        (".flash.text", 0x4204_0020, filled(0x2404)),
+        (".iram0.text", 0x4038_0000, filled(0x1408)),
+    ];
+    let (_, image) = elf2image("esp32c3", "", &elf(RISCV, &sections)).remove(0);
+    let (after, _) = patched(&image, variant);
+    let uf2 = |image: &[u8], arguments: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("app.bin"), image).unwrap();
+        fs::write(folder.path().join("nvs.bin"), filled(999)).unwrap();
+        let merge = format!(
+            "--chip esp32c3 merge-bin --format uf2 {arguments} -o all.uf2 0x9000 nvs.bin 0x10000 app.bin"
+        );
+        run(folder.path(), "esptool", &merge);
+        fs::read(folder.path().join("all.uf2")).unwrap()
+    };
+    for arguments in [
+        "",
+        "--chunk-size 256",
+        "--md5-disable",
+        "--md5-disable --chunk-size 100",
+    ] {
+        let mut firmware = Firmware::read(uf2(&image, arguments)).unwrap();
+        let bundle = bundle(variant);
+        let patched = firmware.patch(None, Some(&bundle), PatchOptions::default());
+        assert_eq!(patched.unwrap().guards.len(), 2, "{arguments}");
+        assert!(firmware.to_file() == uf2(&after, arguments), "{arguments}");
+    }
+}
