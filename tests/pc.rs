@@ -65,7 +65,7 @@ fn is_temporary(name: &str) -> bool {
     name.starts_with(".fastlua-")
 }
 
-/// 300 modules that all hold this number, a header each.
+/// 300 modules that all hold this number, a header each, and the runtime that they share in two files.
 fn modules(folder: &Path, number: u32) -> Command {
     let mut build = fastlua(folder);
     build.args([
@@ -146,9 +146,10 @@ fn what_a_killed_run_left_goes_with_the_next() {
         strike(&mut child, &out, "-KILL");
         let now = contents(&out);
         left += now.keys().filter(|name| is_temporary(name)).count();
-        assert_eq!(now.keys().filter(|name| !is_temporary(name)).count(), 300);
+        assert_eq!(now.keys().filter(|name| !is_temporary(name)).count(), 302);
         assert!(
             now.iter()
+                .filter(|(name, _)| !name.starts_with("fast_runtime."))
                 .all(|(name, text)| is_temporary(name) || whole(text))
         );
     }
