@@ -13,7 +13,7 @@ use bstr::BString;
 use fastlua_bundle::{Build, BundledChunk, Form, Input};
 use fastlua_bytecode::{Constant, Strip};
 use fastlua_emulator::{
-    Chip, Core, Data, File, Image, Job, Load, Measure, Toolchain, fast_files, measure,
+    Chip, Core, Data, File, Image, Job, Load, Measure, Mode, Toolchain, fast_files, measure,
 };
 use fastlua_source::split::{Loader, split};
 use fastlua_variants::{Variant, Variants};
@@ -106,6 +106,7 @@ impl Device<'_> {
             work: &self.work,
             layout: &self.variant.layout,
             core: Core::Stock,
+            egc: Mode::Always,
             files: &self.files,
             heap_limit,
             count_reads: false,

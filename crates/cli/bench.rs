@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use fastlua::{Budget, Input, Options, Variant, Variants, find_variant};
 use fastlua_bench::{
-    Bench, Budgets, Emulated, Figures, Machine, NoTarget, On, Target, check, compare, page,
+    Bench, Budgets, Emulated, Figures, Kind, Machine, NoTarget, On, Target, check, compare, page,
     summary, table,
 };
 use fastlua_bytecode::NumberModel;
-use fastlua_emulator::{Chip, Toolchain};
+use fastlua_emulator::{Chip, Mode, Toolchain};
 use indicatif::ProgressStyle;
 
 use crate::output::Outputs;
@@ -43,6 +43,9 @@ pub struct Args {
         default_value = "lx106"
     )]
     on: Place,
+    /// When the collector of Lua 5.1 runs by itself, as after node.egc.setmode
+    #[arg(long, value_name = "MODE", default_value = "always")]
+    egc: Egc,
     /// Run each chunk's main function too: only where that is safe and ends by itself
     #[arg(long)]
     run: bool,
@@ -84,6 +87,26 @@ enum Place {
     Host,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Egc {
+    /// Before each allocation: a chip boots so
+    Always,
+    /// When an allocation fails
+    OnAllocFailure,
+    /// Never
+    NotActive,
+}
+
+impl From<Egc> for Mode {
+    fn from(egc: Egc) -> Mode {
+        match egc {
+            Egc::Always => Mode::Always,
+            Egc::OnAllocFailure => Mode::OnAllocFailure,
+            Egc::NotActive => Mode::NotActive,
+        }
+    }
+}
+
 impl From<Place> for On {
     fn from(place: Place) -> On {
         match place {
@@ -116,16 +139,21 @@ impl std::error::Error for TooMuch {}
 
 pub fn run(args: &Args) -> Result<()> {
     let on = On::from(args.on);
-    if on == On::Host && (args.run || args.html.is_some()) {
+    if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
         bail!(
-            "--run and --html are for figures of a chip: leave them out, or measure with --on lx106 or rv32"
+            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --on lx106 or rv32"
         );
     }
     let known = args.known.load()?;
     let project = args.modules.read()?.project;
-    let was = args.baseline.as_deref().map(|path| baseline(path, on));
-    let was = was.transpose()?;
     let targets = targets(&known, args, project.variants())?;
+    let has_modes = on.chip().is_some() && targets.iter().any(Target::has_modes);
+    let kind = Kind {
+        on,
+        egc: has_modes.then(|| Mode::from(args.egc).name().into()),
+    };
+    let was = args.baseline.as_deref().map(|path| baseline(path, &kind));
+    let was = was.transpose()?;
     let options = Options {
         known,
         variants: (!args.only.is_empty()).then(|| args.only.clone()),
@@ -186,14 +214,16 @@ fn report(args: &Args, text: &str) -> Result<()> {
     }
 }
 
-fn baseline(path: &Path, on: On) -> Result<Figures> {
+fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
     let text = String::from_utf8(output::read(path)?)
         .with_context(|| format!("{} is not UTF-8", print::path(path)))?;
     let was =
         Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", print::path(path)))?;
-    was.comparable(on).map_err(|error| {
-        let (path, was) = (print::path(path), error.was);
-        anyhow!("{path}: {error}; measure with --on {was}")
+    was.comparable(kind).map_err(|error| {
+        let (path, was) = (print::path(path), &error.was);
+        let egc = was.egc.as_ref().map(|egc| format!(" --egc {egc}"));
+        let egc = egc.unwrap_or_default();
+        anyhow!("{path}: {error}; measure with --on {}{egc}", was.on)
     })?;
     Ok(was)
 }
@@ -256,6 +286,7 @@ fn on_chip(args: &Args, chip: Chip, inputs: &[Input], targets: &[Target]) -> Res
         tools: &tools,
         work,
         run: args.run,
+        egc: args.egc.into(),
     };
     load(args, inputs, targets, Machine::Chip(chip))
 }

@@ -13,14 +13,33 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
-/// Figures of the emulated chip and those of a PC are not to be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// How figures were measured. Only those of one kind can be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// Where.
+    pub on: On,
+    /// [`VariantFigures::egc`](crate::VariantFigures::egc) of those that have one.
+    pub egc: Option<String>,
+}
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.on.fmt(f)?;
+        match &self.egc {
+            Some(egc) => write!(f, " with egc {egc}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Figures of two kinds: of the emulated chip and of a PC, of two chips, or of two modes of the collector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("its figures were measured on {was}, these on {is}: they can't be compared")]
 pub struct Incomparable {
-    /// Where the figures of before were measured.
-    pub was: On,
-    /// Where the new ones were.
-    pub is: On,
+    /// How the figures of before were measured.
+    pub was: Kind,
+    /// How the new ones were.
+    pub is: Kind,
 }
 
 /// A figure that differs.
@@ -72,7 +91,7 @@ impl Display for Change {
 /// # Errors
 /// The two are of different kinds.
 pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Result<Comparison, Incomparable> {
-    was.comparable(is.on)?;
+    was.comparable(&is.kind())?;
     let mut comparison = Comparison::default();
     if was.compiler != is.compiler {
         let name = |figures: &Figures| figures.compiler.clone().unwrap_or_else(|| "none".into());
@@ -111,15 +130,26 @@ pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Result<Comparison
 }
 
 impl Figures {
-    /// Whether figures that are measured there can be compared with these.
+    /// How they were measured.
+    pub fn kind(&self) -> Kind {
+        Kind {
+            on: self.on,
+            egc: self.variants.iter().find_map(|v| v.egc.clone()),
+        }
+    }
+
+    /// Whether figures of that kind can be compared with these.
     ///
     /// # Errors
     /// They are of another kind.
-    pub fn comparable(&self, is: On) -> Result<(), Incomparable> {
-        let was = self.on;
-        match was == is {
+    pub fn comparable(&self, is: &Kind) -> Result<(), Incomparable> {
+        let was = self.kind();
+        match was == *is {
             true => Ok(()),
-            false => Err(Incomparable { was, is }),
+            false => Err(Incomparable {
+                was,
+                is: is.clone(),
+            }),
         }
     }
 }

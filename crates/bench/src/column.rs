@@ -105,6 +105,11 @@ impl Column {
         self.row().name
     }
 
+    /// All of them, in the order in which they are shown.
+    pub(crate) fn all() -> impl Iterator<Item = Column> {
+        ROWS.iter().map(|row| row.column)
+    }
+
     /// What every bench measures.
     pub(crate) fn usual() -> impl Iterator<Item = Column> {
         ROWS.iter().filter(|row| row.usual).map(|row| row.column)

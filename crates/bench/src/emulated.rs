@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fastlua_emulator::{
-    Core, Data, File, Job, Load, Measure, Measured, Run, Toolchain, fast_files, measure,
+    Core, Data, File, Job, Load, Measure, Measured, Mode, Run, Toolchain, fast_files, measure,
     region_file,
 };
 
@@ -24,12 +24,25 @@ pub struct Emulated<'a> {
     pub work: &'a Path,
     /// Whether main functions are run.
     pub run: bool,
+    /// When 5.1's allocator collects.
+    pub egc: Mode,
 }
 
 impl Emulated<'_> {
-    /// Has the emulator measure what is known; it also makes what all images share.
-    pub(crate) fn check(&self, target: &Target) -> Result<(), BenchError> {
-        self.load(target, Core::Stock, &[], &[]).map(drop)
+    /// Has the emulator measure what is known; it also makes what all images share. Gives the instructions to make an
+    /// empty table where no chunk is loaded.
+    pub(crate) fn check(&self, target: &Target) -> Result<Option<i64>, BenchError> {
+        let nothing = Job {
+            name: "=nothing".into(),
+            data: Data::Ram(Vec::new()),
+            warm: false,
+            run: false,
+        };
+        let found = self.load(target, Core::Stock, &[], &[nothing])?;
+        let load = found
+            .first()
+            .and_then(|measured| measured.load.as_ref().ok());
+        Ok(load.map(|load| load.table_before.into()))
     }
 
     /// What each chunk of a target costs in the forms of one image.
@@ -114,6 +127,7 @@ impl Emulated<'_> {
             work: self.work,
             layout: &target.core.layout,
             core,
+            egc: self.egc,
             files,
             heap_limit: 0,
             count_reads: true,
@@ -164,6 +178,7 @@ fn load_cost(load: &Load, narrow_reads: Option<i64>) -> LoadCost {
         allocations: load.allocations.into(),
         narrow_reads,
         stack: load.stack.into(),
+        table: load.table.into(),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Column, Metric, json};
 
 /// Name of the JSON's shape.
-pub const SCHEMA: &str = "fastlua-bench/3";
+pub const SCHEMA: &str = "fastlua-bench/4";
 
 /// All figures of a bench. The same modules and options give the same bytes as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl On {
         match (self.chip(), metric) {
             (Some(chip), Metric::NarrowReads) => chip.counts_reads(),
             (Some(_), _) => true,
-            (None, Metric::Load | Metric::NarrowReads | Metric::Run) => false,
+            (None, Metric::Load | Metric::NarrowReads | Metric::Table | Metric::Run) => false,
             (None, _) => true,
         }
     }
@@ -88,6 +88,12 @@ pub struct VariantFigures {
     pub variant: String,
     /// The variant of stock Lua with the same number model: it was loaded and measured.
     pub core: String,
+    /// When its allocator collected ([`fastlua_emulator::Mode::name`]): 5.1's on a chip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egc: Option<String>,
+    /// Instructions to make an empty table with no chunk loaded ([`LoadCost::table`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<i64>,
     /// Its chunks, by name.
     pub chunks: Vec<ChunkFigures>,
     /// Over all chunks, for each form that all of them have.
@@ -134,8 +140,8 @@ pub struct Cost {
 }
 
 /// What `fast.load` of a chunk costs, the first time after a reset (with its checksum), in a Lua
-/// state without libraries that has loaded an empty chunk before, after two full collections and
-/// with the collector stopped. Bytes of heap are those of the chip's allocator.
+/// state without libraries that has loaded an empty chunk before, after two full collections. From then on only 5.1's
+/// allocator collects, as [`VariantFigures::egc`] says. Bytes of heap are those of the chip's allocator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadCost {
     /// Instructions, less those of an empty call.
@@ -157,6 +163,9 @@ pub struct LoadCost {
     pub narrow_reads: Option<i64>,
     /// Bytes of C stack.
     pub stack: i64,
+    /// Instructions to make an empty table while its main function is alive. In the mode of a chip that boots 5.1 walks
+    /// through all that is alive before each allocation; 5.3 never does.
+    pub table: i64,
 }
 
 /// What a load in this process costs, in thousandths of what the load of the plain source costs.
@@ -264,7 +273,7 @@ impl Totals {
             Metric::HeapKept => load.map(|l| l.heap_kept),
             Metric::Allocations => load.map(|l| l.allocations),
             Metric::NarrowReads => load.and_then(|l| l.narrow_reads),
-            Metric::Run => None,
+            Metric::Table | Metric::Run => None,
         }
     }
 }
@@ -277,7 +286,7 @@ impl ChunkFigures {
 }
 
 impl VariantFigures {
-    /// With the totals over these chunks.
+    /// With the totals over these chunks, not yet with what the machine does.
     pub fn new(
         variant: String,
         core: String,
@@ -301,6 +310,8 @@ impl VariantFigures {
         VariantFigures {
             variant,
             core,
+            egc: None,
+            table: None,
             chunks,
             totals,
             built,

@@ -23,7 +23,7 @@ mod store;
 mod table;
 mod target;
 
-pub use baseline::{Change, Comparison, Incomparable, compare};
+pub use baseline::{Change, Comparison, Incomparable, Kind, compare};
 pub use budget::{Budgets, Excess, Unmeasured, check};
 pub use column::Column;
 pub use emulated::Emulated;

@@ -42,10 +42,12 @@ impl Bench<'_> {
     /// # Errors
     /// No figures at all. A chunk that does not load on the emulated chip is no error.
     pub fn run(&self, done: impl Fn() + Sync) -> Result<Figures, BenchError> {
+        let mut tables = Vec::new();
         for target in self.targets {
-            if let Machine::Chip(chip) = &self.machine {
-                chip.check(target)?;
-            }
+            tables.push(match &self.machine {
+                Machine::Chip(chip) => chip.check(target)?,
+                Machine::Host => None,
+            });
             done();
         }
         let built = self.images().into_iter().map(|forms| self.build(forms));
@@ -71,7 +73,8 @@ impl Bench<'_> {
         let mut of_target = costs.chunks(built.len());
         let variants = self.targets.iter().enumerate().map(|(t, target)| {
             let costs = of_target.next().unwrap_or_default();
-            self.gather(target, costs.iter().flatten(), &self.pools(t, &built))
+            let pools = self.pools(t, &built);
+            self.gather(target, tables[t], costs.iter().flatten(), &pools)
         });
         Ok(Figures {
             schema: SCHEMA.into(),
@@ -162,6 +165,7 @@ impl Bench<'_> {
     fn gather<'b>(
         &self,
         target: &Target,
+        table: Option<i64>,
         costs: impl Iterator<Item = &'b Measurement>,
         pools: &Pools,
     ) -> VariantFigures {
@@ -183,7 +187,14 @@ impl Bench<'_> {
             chunk.forms.insert(*column, cost.clone());
         }
         let (variant, core) = (target.variant.name.clone(), target.core.name.clone());
-        VariantFigures::new(variant, core, chunks.into_values().collect(), pools)
+        VariantFigures {
+            egc: match &self.machine {
+                Machine::Chip(chip) if target.has_modes() => Some(chip.egc.name().into()),
+                _ => None,
+            },
+            table,
+            ..VariantFigures::new(variant, core, chunks.into_values().collect(), pools)
+        }
     }
 
     /// What a target's chunks share, strings of frozen ones and what packed ones have in common: of all in one form, and

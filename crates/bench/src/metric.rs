@@ -17,19 +17,22 @@ pub enum Metric {
     Allocations,
     /// [`crate::LoadCost::narrow_reads`].
     NarrowReads,
+    /// [`crate::LoadCost::table`].
+    Table,
     /// Instructions of the first run.
     Run,
 }
 
 impl Metric {
     /// All, in the order of columns.
-    pub const ALL: [Metric; 7] = [
+    pub const ALL: [Metric; 8] = [
         Metric::Flash,
         Metric::Load,
         Metric::HeapPeak,
         Metric::HeapKept,
         Metric::Allocations,
         Metric::NarrowReads,
+        Metric::Table,
         Metric::Run,
     ];
 
@@ -42,6 +45,7 @@ impl Metric {
             Metric::HeapKept => "heap-kept",
             Metric::Allocations => "allocations",
             Metric::NarrowReads => "narrow-reads",
+            Metric::Table => "new-table",
             Metric::Run => "run",
         }
     }
@@ -55,6 +59,7 @@ impl Metric {
             Metric::HeapKept => "heap kept",
             Metric::Allocations => "allocs",
             Metric::NarrowReads => "narrow reads",
+            Metric::Table => "new table",
             Metric::Run => "run instr.",
         }
     }
@@ -70,6 +75,7 @@ impl Metric {
             Metric::HeapKept => load.map(|l| l.heap_kept).or(ratio.map(|r| r.heap_kept)),
             Metric::Allocations => load.map(|l| l.allocations).or(ratio.map(|r| r.allocations)),
             Metric::NarrowReads => load.and_then(|l| l.narrow_reads),
+            Metric::Table => load.map(|l| l.table),
             Metric::Run => cost.run.as_ref().map(|r| r.instructions),
         }
     }

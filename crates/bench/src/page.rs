@@ -48,6 +48,7 @@ pub fn page(figures: &Figures, title: &str) -> Result<String, minijinja::Error> 
         title,
         variants,
         chip => on.chip().map(Chip::title),
+        all_forms => Column::all().map(Column::name).collect::<Vec<_>>(),
         flash_title => flash.title,
         flash => grouped(flash.bytes as i64),
         allocator => limits::allocator(on),
@@ -71,6 +72,8 @@ fn variant(on: On, v: &VariantFigures) -> Value {
     context! {
         name => v.variant,
         core => v.core,
+        egc => v.egc,
+        table => v.table.map(grouped),
         count => v.chunks.len(),
         heads => metrics.iter().map(|m| m.title()).collect::<Vec<_>>(),
         rows,
@@ -331,6 +334,15 @@ fn short(n: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_form_has_a_colour_by_day_and_by_night() {
+        let css = include_str!("page.html");
+        for form in Column::all() {
+            let count = css.matches(&format!(" --{form}: #")).count();
+            assert_eq!(count, 2, "{form}");
+        }
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -46,7 +46,12 @@ pub fn table(on: On, variant: &VariantFigures) -> String {
             "heap and blocks are in percent of plain source's, of stock Lua ({core}) on this machine"
         ),
     };
-    let mut text = format!("{name}: {what}, flash is {name}'s\n{}", plain(&table));
+    let mut text = format!("{name}: {what}, flash is {name}'s\n");
+    if let Some(table) = variant.table {
+        text += &collector(variant);
+        text += &format!("a new table takes {table} instructions where nothing is loaded\n");
+    }
+    text += &plain(&table);
     for chunk in &variant.chunks {
         for (form, cost) in &chunk.forms {
             if let Some(reason) = &cost.refused {
@@ -59,6 +64,15 @@ pub fn table(on: On, variant: &VariantFigures) -> String {
         text += &failed_run(chunk);
     }
     text
+}
+
+/// How 5.1's allocator collects; 5.3's has no modes.
+pub(crate) fn collector(variant: &VariantFigures) -> String {
+    match variant.egc.as_deref() {
+        Some("always") => "its collector is in the mode always, as a chip boots; ".into(),
+        Some(mode) => format!("its collector is in the mode {mode}; "),
+        None => String::new(),
+    }
 }
 
 const SIZES: &str = "sizes";

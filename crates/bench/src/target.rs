@@ -1,5 +1,6 @@
 //! What figures are for, and what they are measured on.
 
+use fastlua_bytecode::Dialect;
 use fastlua_emulator::{Chip, stock_layout};
 use fastlua_variants::{Variant, Variants};
 
@@ -31,6 +32,11 @@ pub enum NoTarget {
 }
 
 impl Target {
+    /// Whether its allocator has modes in which it collects by itself: that of 5.1.
+    pub fn has_modes(&self) -> bool {
+        self.variant.layout.dialect() == Dialect::Lua51
+    }
+
     /// Finds the stock variant.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ fn cost(flash: i64, instructions: i64, heap: i64) -> Cost {
             allocations: 7,
             narrow_reads: Some(0),
             stack: 100,
+            table: instructions / 10,
         }),
         ratio: None,
         refused: None,
@@ -106,12 +107,24 @@ fn the_table_marks_the_best_and_what_is_built() {
     let words: Vec<&str> = line("squashed").split_whitespace().collect();
     assert_eq!(
         words,
-        ["led", "squashed", "100*", "5000", "900", "450", "7", "0"]
+        [
+            "led", "squashed", "100*", "5000", "900", "450", "7", "0", "500"
+        ]
     );
     let words: Vec<&str> = line("> bytecode-2").split_whitespace().collect();
     assert_eq!(
         words,
-        [">", "bytecode-2", "150", "800*", "300*", "150*", "7", "0"]
+        [
+            ">",
+            "bytecode-2",
+            "150",
+            "800*",
+            "300*",
+            "150*",
+            "7",
+            "0",
+            "80*"
+        ]
     );
     assert!(!text.contains("run instr."), "{text}");
     assert!(summary(&two()).contains("as built"));

@@ -1,7 +1,7 @@
 //! Lua 5.1 that collects as NodeMCU's 5.1 does: what a chip does while it boots, and at its prompt.
 //!
-//! NodeMCU's allocator can run a full collection by itself, an emergency collection (`EGC`). [`MODES`] has the modes, which
-//! `lua_setegcmode` sets, with a limit; a chip boots with [`ALWAYS`] and 4,096. What the edits make of stock Lua:
+//! NodeMCU's allocator can run a full collection by itself, an emergency collection (`EGC`). `lua_setegcmode` sets when, the
+//! [`Mode`], and a limit; a chip boots with [`Mode::Always`] and 4,096. What the edits make of stock Lua:
 //!
 //! - `lua.h` has the modes and `lua_setegcmode`, `lstate.h` the fields `egcmode`, `memlimit` and `gcflags`, `lgc.h` the macros
 //!   that block the collector (`is_block_gc`, `set_block_gc`, `unset_block_gc`): names, types and values are those of NodeMCU's
@@ -9,29 +9,66 @@
 //! - The collector is blocked in the parser, in undump, while a stack moves, and while it is at work; `collectgarbage'stop'`
 //!   blocks it, too, and each error ends that.
 //! - `memlimit` limits the results of `..`, and of all that `luaL_Buffer` joins, which has NodeMCU's size.
+//! - A table of strings that can't grow for want of memory never grows again: a flag stays set.
 //! - What stock Lua holds outside of the collector's reach while it allocates is put on the stack first.
 //!
 //! What differs from NodeMCU's: an emergency collection here neither shrinks a stack nor calls finalizers, which wait for
-//! the next collection that a program asks for. New states have [`BOOT_MODE`] from the end of `lua_newstate` on where
-//! `FASTLUA_BOOT` is defined, else no mode, as NodeMCU's have until `lua.c` sets it.
+//! the next collection that a program asks for. New states have no mode, as NodeMCU's have until `lua.c` sets it; where
+//! `FASTLUA_BOOT` is defined they have that of a chip that boots.
+
+use std::fmt;
 
 use fastlua_bytecode::Dialect;
 
 use crate::edits::{Edit, EditError, File, edited};
 
-/// Name and number of each mode; but for the first they can be added.
-pub const MODES: [(&str, u32); 4] = [
-    ("NOT_ACTIVE", 0),
-    ("ON_ALLOC_FAILURE", 1),
-    ("ON_MEM_LIMIT", 2),
-    ("ALWAYS", ALWAYS),
-];
-
-/// A full collection before each allocation.
+/// The mode in which each allocation begins with a full collection.
 pub const ALWAYS: u32 = 4;
 
 /// Mode and limit of a chip that boots.
 pub const BOOT_MODE: (u32, i32) = (ALWAYS, 4096);
+
+/// When the allocator of NodeMCU's 5.1 collects by itself, as `node.egc` names it. (`ON_MEM_LIMIT`, which depends on a limit
+/// and the free heap, is not among them.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Mode {
+    /// Before each allocation: a chip boots so.
+    #[default]
+    Always,
+    /// When an allocation fails, which is then tried again.
+    OnAllocFailure,
+    /// Never.
+    NotActive,
+}
+
+impl Mode {
+    /// All of them, that of a chip that boots first.
+    pub const ALL: [Mode; 3] = [Mode::Always, Mode::OnAllocFailure, Mode::NotActive];
+
+    /// Its name, such as `always`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Always => "always",
+            Mode::OnAllocFailure => "on-alloc-failure",
+            Mode::NotActive => "not-active",
+        }
+    }
+
+    /// What `lua_setegcmode` takes: the mode, and the limit that goes with it on a chip.
+    pub fn numbers(self) -> (i32, i32) {
+        match self {
+            Mode::Always => (ALWAYS as i32, BOOT_MODE.1),
+            Mode::OnAllocFailure => (1, 0),
+            Mode::NotActive => (0, 0),
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 const EDITS: &[Edit] = &[
     // the modes, the fields and the flags
@@ -135,7 +172,7 @@ const EDITS: &[Edit] = &[
          void *luaC_realloc (void *ud, void *block, size_t osize, size_t nsize) {\n  \
          lua_State *L = cast(lua_State *, ud);\n  global_State *g = G(L);\n  lua_Alloc alloc = g->alloc;\n  \
          void *to = g->allocud, *p;\n  int mode = g->egcmode;\n  if (nsize == 0) return alloc(to, block, osize, 0);\n  \
-         if (mode & EGC_ALWAYS) emergency(L);\n  \
+         if ((mode & EGC_ALWAYS) && !is_block_gc(L)) emergency(L);\n  \
          if ((mode & EGC_ON_MEM_LIMIT) && g->memlimit < 0 && lua_freeheap != NULL\n      \
          && lua_freeheap() < -g->memlimit)\n    emergency(L);\n  \
          if ((mode & EGC_ON_MEM_LIMIT) && g->memlimit > 0 && nsize > osize && over_limit(L, nsize - osize))\n    \
@@ -173,8 +210,7 @@ const EDITS: &[Edit] = &[
     (
         "ldo.c",
         "void luaD_throw (lua_State *L, int errcode) {\n",
-        "void luaD_throw (lua_State *L, int errcode) {\n  unset_block_gc(L);\n  G(L)->gcemergency = 0;\n  \
-         resetbit(G(L)->gcflags, GCResizingStringsBit);\n",
+        "void luaD_throw (lua_State *L, int errcode) {\n  unset_block_gc(L);\n  G(L)->gcemergency = 0;\n",
     ),
     (
         "ldo.c",
@@ -294,6 +330,12 @@ const EDITS: &[Edit] = &[
         "luaconf.h",
         "#define LUAL_BUFFERSIZE\t\tBUFSIZ",
         "#define LUAL_BUFFERSIZE\t\t256",
+    ),
+    // a cycle begins when memory has grown by a tenth
+    (
+        "luaconf.h",
+        "#define LUAI_GCPAUSE\t200",
+        "#define LUAI_GCPAUSE\t110",
     ),
 ];
 

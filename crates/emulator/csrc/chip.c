@@ -7,6 +7,7 @@
 ** limit([bytes])	lets that much be free from now on; nothing: all there is
 ** failat([n [,more]])	the n-th allocation from now fails, and 'more' (all) after it
 ** count(f, ...)	instructions of the call, then its results
+** egc(mode, limit)	5.1: as node.egc.setmode
 ** store(name)		the module of this name in the image for LFS
 ** reads([on])		in an image that counts reads of its constants: narrow, word and
 **			unaligned ones since the last call; switches counting
@@ -97,6 +98,13 @@ static int chip_count (lua_State *L) {
   return lua_gettop(L);
 }
 
+#if FASTLUA_LUA == 51
+static int chip_egc (lua_State *L) {
+  lua_setegcmode(L, luaL_checkint(L, 1), luaL_optint(L, 2, 0));
+  return 0;
+}
+#endif
+
 static int chip_reads (lua_State *L) {
   uint32_t n[3];
   trap_set(0);
@@ -112,6 +120,9 @@ static int chip_reads (lua_State *L) {
 static const luaL_Reg functions[] = {
   {"calls", chip_calls},
   {"count", chip_count},
+#if FASTLUA_LUA == 51
+  {"egc", chip_egc},
+#endif
   {"failat", chip_failat},
   {"free", chip_free},
   {"limit", chip_limit},

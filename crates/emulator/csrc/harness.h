@@ -20,6 +20,7 @@ typedef struct harness_job {
 extern const harness_job harness_jobs[];
 extern const uint32_t harness_job_count;
 extern const uint32_t harness_heap_limit;
+extern const int harness_egc_mode, harness_egc_limit;	/* of 5.1 */
 
 /* Ends the run where counter, heap or core do not measure what is known (check.c). */
 void harness_check (void);

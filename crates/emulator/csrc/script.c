@@ -1,6 +1,7 @@
 /*
 ** script.c - a main program: runs one Lua script with the libraries, fast and
-** chip; exit status 1 and Lua's message where it fails
+** chip; exit status 1 and Lua's message where it fails. 5.1's allocator collects
+** as on a chip that boots, until the script calls chip.egc.
 */
 
 #include <stdio.h>
@@ -19,6 +20,9 @@ static int script_run (lua_State *L) {
   lua_pushcfunction(L, luaopen_chip);
   lua_call(L, 0, 1);
   lua_setglobal(L, "chip");
+#if FASTLUA_LUA == 51
+  lua_setegcmode(L, EGC_ALWAYS, 4096);
+#endif
   if (luaL_loadbuffer(L, script_start, (size_t)(script_end - script_start), "@script.lua") != 0)
     return lua_error(L);
   lua_call(L, 0, 0);

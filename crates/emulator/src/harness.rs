@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fastlua_bytecode::Layout;
+use fastlua_cores::emergency::Mode;
 
 use crate::file::{BuildError, File};
 use crate::image::{Image, Objects, Program};
@@ -52,6 +53,8 @@ pub struct Measure<'a> {
     pub layout: &'a Layout,
     /// The Lua that loads. Frozen chunks need one with read-only objects; stock Lua takes their bytecode.
     pub core: Core,
+    /// When 5.1's allocator collects; 5.3's collects when an allocation fails.
+    pub egc: Mode,
     /// The image's files, with `fast.c` and its bundle ([`crate::fast_files`]) where a job wants it.
     pub files: &'a [File<'a>],
     /// Bytes of heap as the chip counts them; 0 for all there is (196,608).
@@ -129,7 +132,7 @@ pub fn measure_patched(
 }
 
 fn compile(how: &Measure<'_>, jobs: &[Job]) -> Result<Objects, BuildError> {
-    let texts = job_files(jobs, how.heap_limit);
+    let texts = job_files(jobs, how);
     let names: Vec<String> = (0..jobs.len()).map(data_name).collect();
     let mut files: Vec<File<'_>> = vec![
         ("harness-jobs.c", texts.table.as_bytes()),
@@ -170,7 +173,9 @@ struct JobFiles {
 }
 
 /// The table of jobs in C, and their data for the assembler.
-fn job_files(jobs: &[Job], heap_limit: u32) -> JobFiles {
+fn job_files(jobs: &[Job], how: &Measure<'_>) -> JobFiles {
+    let (mode, limit) = how.egc.numbers();
+    let heap_limit = how.heap_limit;
     let mut table = String::from("#include <stddef.h>\n#include \"harness.h\"\n\n");
     let mut data = String::from("\t.section .flash, \"a\"\n");
     let mut entries = String::new();
@@ -201,7 +206,8 @@ fn job_files(jobs: &[Job], heap_limit: u32) -> JobFiles {
     let _ = write!(
         table,
         "\nconst harness_job harness_jobs[] = {{\n{entries}  {{NULL, NULL, 0, 0, 0, 0, 0}}\n}};\n\
-         const uint32_t harness_job_count = {};\nconst uint32_t harness_heap_limit = {heap_limit};\n",
+         const uint32_t harness_job_count = {};\nconst uint32_t harness_heap_limit = {heap_limit};\n\
+         const int harness_egc_mode = {mode};\nconst int harness_egc_limit = {limit};\n",
         jobs.len()
     );
     JobFiles { table, data }

@@ -22,6 +22,7 @@ mod sources;
 mod toolchain;
 
 pub use chip::Chip;
+pub use fastlua_cores::emergency::Mode;
 pub use file::{BuildError, File};
 pub use harness::{Data, Job, Measure, MeasureError, measure, measure_patched};
 pub use image::Image;

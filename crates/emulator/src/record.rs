@@ -31,6 +31,10 @@ pub struct Load {
     pub string_table: i32,
     /// Bytes of C stack.
     pub stack: u32,
+    /// Instructions to make an empty table before the chunk was loaded.
+    pub table_before: u32,
+    /// The same with its main function alive. Where 5.1's allocator collects before each allocation, that walks it.
+    pub table: u32,
 }
 
 /// Reads that a load does of the image's constants, which are in flash on the chip. Only of the ESP8266:
@@ -132,7 +136,7 @@ fn read_line(line: &str, jobs: &mut [Lines]) -> Option<bool> {
     match kind {
         "load" => {
             let mut fields = Fields(words);
-            let load = Load {
+            let mut load = Load {
                 instructions: fields.next("instructions")?,
                 allocations: fields.next("allocations")?,
                 live_peak: fields.next("live_peak")?,
@@ -143,12 +147,16 @@ fn read_line(line: &str, jobs: &mut [Lines]) -> Option<bool> {
                 debug: fields.next("debug")?,
                 string_table: fields.next("string_table")?,
                 stack: fields.next("stack")?,
+                table_before: 0,
+                table: 0,
             };
             let reads = Reads {
                 narrow: fields.next("narrow")?,
                 words: fields.next("words")?,
                 unaligned: fields.next("unaligned")?,
             };
+            load.table_before = fields.next("table_before")?;
+            load.table = fields.next("table")?;
             job.load = Some((load, reads));
             fields.0.next().is_none().then_some(false)
         }
@@ -205,7 +213,7 @@ mod tests {
     use super::*;
 
     const LOAD: &str = "load 0 instructions=9 allocations=2 live_peak=30 live_kept=-1 heap_peak=40 \
-         heap_kept=8 blocks=1 debug=0 string_table=0 stack=5 narrow=1 words=2 unaligned=0";
+         heap_kept=8 blocks=1 debug=0 string_table=0 stack=5 narrow=1 words=2 unaligned=0 table_before=3 table=4";
 
     #[test]
     fn reads_what_the_harness_prints() {

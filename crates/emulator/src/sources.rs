@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_cores::HEADERS;
 use fastlua_cores::edits::{EditError, released};
+use fastlua_cores::emergency::collect_in_emergencies;
 use fastlua_cores::flash_store::flash_store_sources;
 use fastlua_cores::read_only::{START_C, read_only_sources};
 use fastlua_firmware::{STOCK, fast_c};
@@ -81,10 +82,10 @@ pub(crate) fn runtime(chip: Chip) -> impl Iterator<Item = Source> + Clone {
     RUNTIME.iter().chain(own).chain(softfloat).copied()
 }
 
-/// Which Lua an image runs.
+/// Which Lua an image runs. Each 5.1 collects as NodeMCU's does ([`fastlua_cores::emergency`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Core {
-    /// As it was released.
+    /// As it was released, but for that.
     #[default]
     Stock,
     /// With read-only objects, as NodeMCU's ([`fastlua_cores::read_only`]): it runs frozen chunks.
@@ -122,6 +123,7 @@ pub(crate) fn lua(
         Core::ReadOnly | Core::Hooked => read_only_sources(dialect)?,
         Core::Lfs => flash_store_sources(dialect)?,
     };
+    files = collect_in_emergencies(files, dialect)?;
     if core.starts_apart() {
         files.push(("luan_init.c", START_C.into()));
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use common::{TIMEOUT, block_head, bundle, shipped, tools, variant, work};
 use fastlua_bundle::{Bundle, Form, Input};
 use fastlua_emulator::{
-    Chip, Core, Data, Job, Load, Measure, Measured, Reads, fast_files, measure,
+    Chip, Core, Data, Job, Load, Measure, Measured, Mode, Reads, fast_files, measure,
 };
 use fastlua_variants::Variant;
 
@@ -96,6 +96,7 @@ fn figures(
         work: &work(),
         layout: &variant.layout,
         core: Core::Stock,
+        egc: Mode::Always,
         files: &fast_files(header),
         heap_limit: 0,
         count_reads,
@@ -342,6 +343,7 @@ fn whys(chip: Chip) {
         work: &work(),
         layout: &variant.layout,
         core: Core::Stock,
+        egc: Mode::Always,
         files: &fast_files(&header),
         heap_limit: 20_000,
         count_reads: false,
@@ -424,6 +426,7 @@ fn a_new_work_folder_gives_the_same() {
         work,
         layout: &variant.layout,
         core: Core::Stock,
+        egc: Mode::Always,
         files: &files,
         heap_limit: 0,
         count_reads: false,

@@ -6,9 +6,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{TIMEOUT, bundle, carried, input, models, shipped, tools, variant, work};
+use common::{TIMEOUT, bundle, carried, input, models, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input};
-use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, Output, fast_files, measure};
+use fastlua_emulator::{
+    Chip, Core, Data, Image, Job, Load, Measure, Mode, Output, fast_files, measure,
+};
 use fastlua_variants::Variant;
 
 const MODELS: [&str; 3] = ["51-int", "51-float", "53-int32-float32"];
@@ -237,6 +239,7 @@ fn loads(chip: Chip, variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Lo
         work: &work(),
         layout: &variant.layout,
         core,
+        egc: Mode::Always,
         files: &fast_files(&header),
         heap_limit: 0,
         count_reads: true, // so that a write to flash is a fault
@@ -248,6 +251,26 @@ fn loads(chip: Chip, variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Lo
         .step_by(2)
         .map(|i| [load(i), load(i + 1)])
         .collect()
+}
+
+/// `fast.load` of one chunk among those of all shipped modules, as a chip boots.
+#[test]
+#[ignore = "needs the chips' cross compilers and emulators"]
+fn a_frozen_chunk_is_found_and_pushed_in_few_instructions() {
+    for model in MODELS {
+        let variant = variant(model);
+        let inputs = overlays(Form::Frozen { fallback: false });
+        assert!(inputs.len() >= 44);
+        let found = loads(Chip::Lx106, &variant, Core::Hooked, &inputs);
+        let counts = found.iter().flatten().map(|load| load.instructions);
+        let (least, most) = (counts.clone().min().unwrap(), counts.clone().max().unwrap());
+        println!(
+            "{model}: {least} to {most} instructions, {} on average",
+            counts.sum::<u32>() / (2 * found.len() as u32)
+        );
+        let limit = if model.starts_with("51") { 420 } else { 560 };
+        assert!(most <= limit, "{model}: {most}");
+    }
 }
 
 /// Most bytes that a block of at most 24 takes of a chip's heap, where it fills a hole.

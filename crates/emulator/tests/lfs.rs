@@ -7,7 +7,7 @@ use common::images::output;
 use common::{TIMEOUT, overlays, tools, variant, work};
 use fastlua_bundle::{Build, Form, Input};
 use fastlua_bytecode::{Strip, read};
-use fastlua_emulator::{Chip, Core, Data, Image, Job, Measure, measure, region_file};
+use fastlua_emulator::{Chip, Core, Data, Image, Job, Measure, Mode, measure, region_file};
 use fastlua_lfs as lfs;
 use fastlua_variants::Variants;
 
@@ -180,6 +180,7 @@ fn all_shipped_modules_load_out_of_one_image() {
             work: &work(),
             layout: &variant(model).layout,
             core: Core::Lfs,
+            egc: Mode::Always,
             files: &files,
             heap_limit: 0,
             count_reads: true,

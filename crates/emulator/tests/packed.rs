@@ -7,7 +7,7 @@ use std::fs;
 
 use common::{TIMEOUT, bundle, models, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input};
-use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, fast_files, measure};
+use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, Mode, fast_files, measure};
 use object::{Object, ObjectSection, SectionKind};
 
 /// The modules as packed, as bytecode and as squashed source, under names of one length.
@@ -80,6 +80,7 @@ fn loads(chip: Chip, model: &str) -> Vec<[Load; 3]> {
         work: &work(),
         layout: &variant.layout,
         core: Core::Stock,
+        egc: Mode::Always,
         files: &fast_files(&header),
         heap_limit: 0,
         count_reads: chip.counts_reads(),

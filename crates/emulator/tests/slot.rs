@@ -10,7 +10,9 @@ use common::images::{CAPACITY, header, linked, output, put, script, slot};
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
 use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
-use fastlua_emulator::{Chip, Core, Data, Image, Job, Load, Measure, fast_files, measure_patched};
+use fastlua_emulator::{
+    Chip, Core, Data, Image, Job, Load, Measure, Mode, fast_files, measure_patched,
+};
 use fastlua_slot::Slot;
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
@@ -112,6 +114,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
         work: &work(),
         layout: &variant.layout,
         core: Core::Hooked,
+        egc: Mode::Always,
         files: &fast_files(header),
         heap_limit: 0,
         count_reads: true, // so that a write to flash is a fault

@@ -115,10 +115,9 @@ void free (void *p) {
 }
 
 /* new block, copy, old block free; one that shrinks stays where no new one is to be had */
-void *realloc (void *p, size_t n) {
+static __attribute__ ((noinline)) void *heap_move (void *p, size_t n) {
   block *b;
   void *q;
-  if (p == NULL) return malloc(n);
   if (n == 0) {
     free(p);
     return NULL;
@@ -129,4 +128,8 @@ void *realloc (void *p, size_t n) {
   memcpy(q, p, (n < b->asked) ? n : b->asked);
   free(p);
   return q;
+}
+
+void *realloc (void *p, size_t n) {
+  return (p == NULL) ? malloc(n) : heap_move(p, n);
 }
