@@ -3,7 +3,8 @@
 ** NodeMCU's 5.1 boots in a mode in which each allocation begins with a full collection.
 ** The core's parser and undump block the collector, and so do the loaders here. An
 ** allocation that fails meanwhile is an error at once, without a collection; so the load
-** is tried again after one (fast_retry). 5.3 and stock 5.1 do not have this mode.
+** is tried again after one (fast_retry). 5.3 and stock 5.1 do not have this mode. 5.3
+** collects when an allocation fails, but while it begins to compile (fast_load.h).
 */
 
 #ifndef fast_collector_h
@@ -18,16 +19,17 @@
 
 #if LUA_VERSION_NUM == 501 && defined(EGC_ALWAYS)
 
-/* Blocks the collector. Returns whether it was blocked before. */
+/* Blocks the collector. Returns the flags that it had before. */
 static int fast_block_collector (lua_State *L) {
-  int blocked = is_block_gc(L) != 0;
+  int flags = G(L)->gcflags;
   set_block_gc(L);
-  return blocked;
+  return flags;
 }
 
-static void fast_restore_collector (lua_State *L, int blocked) {
-  if (blocked) set_block_gc(L);
-  else unset_block_gc(L);
+/* An error in between unblocks it, and one while the string table grows leaves a flag
+** set that would keep it from growing for good. */
+static void fast_restore_collector (lua_State *L, int flags) {
+  G(L)->gcflags = (lu_byte)flags;
 }
 
 #else
@@ -37,9 +39,9 @@ static int fast_block_collector (lua_State *L) {
   return 0;
 }
 
-static void fast_restore_collector (lua_State *L, int blocked) {
+static void fast_restore_collector (lua_State *L, int flags) {
   (void)L;
-  (void)blocked;
+  (void)flags;
 }
 
 #endif
@@ -47,18 +49,18 @@ static void fast_restore_collector (lua_State *L, int blocked) {
 /* Calls f with the collector blocked. Returns the status; where that is an error its
 ** message is on the stack. */
 static int fast_pcall (lua_State *L, Pfunc f, void *ud) {
-  int blocked, status;
+  int flags, status;
   luaC_checkGC(L);
-  blocked = fast_block_collector(L);
+  flags = fast_block_collector(L);
   status = luaD_pcall(L, f, ud, savestack(L, L->top), L->errfunc);
-  fast_restore_collector(L, blocked);
+  fast_restore_collector(L, flags);
   return status;
 }
 
-/* Whether to try again what ended with that status: there was not enough memory while
-** the collector was blocked. Then pops the message and collects. */
+/* Whether to try again what ended with that status: there was not enough memory. Then
+** pops the message and collects. */
 static int fast_retry (lua_State *L, int status) {
-  if (LUA_VERSION_NUM != 501 || status != LUA_ERRMEM) return 0;
+  if (status != LUA_ERRMEM) return 0;
   lua_pop(L, 1);
   lua_gc(L, LUA_GCCOLLECT, 0);
   return 1;

@@ -387,38 +387,64 @@ static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
   return status;
 }
 
-/* Pushes a closure of a frozen main function. Where the core would collect before this
-** allocation, memory is asked for with the collector blocked first; one with upvalues
-** takes more than one allocation, and is rare. */
-static void fast_push_frozen_closure (lua_State *L, Proto *f) {
-#if LUA_VERSION_NUM == 501 && defined(EGC_ALWAYS)
+/*
+** Pushes a closure of a frozen main function as fast_push_closure does, but without an
+** error and without a collection. Returns whether there was memory for it.
+*/
+static int fast_push_closure_at_once (lua_State *L, Proto *f) {
   global_State *g = G(L);
-  Closure *c = NULL;
-  if (fast_upvalue_count(f) == 0) {
-    int blocked = fast_block_collector(L);
-    c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
-    fast_restore_collector(L, blocked);
+#if LUA_VERSION_NUM == 501
+  Closure *c;
+  int flags;
+  if (fast_upvalue_count(f) != 0) return 0;  /* a closure that was dumped: it is rare */
+  flags = fast_block_collector(L);
+  c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
+  fast_restore_collector(L, flags);
+  if (c == NULL) return 0;
+  g->totalbytes += sizeLclosure(0);
+  luaC_link(L, obj2gco(c), LUA_TFUNCTION);
+  c->l.isC = 0;
+  c->l.env = hvalue(gt(L));
+  c->l.nupvalues = 0;
+  c->l.p = f;
+  setclvalue(L, L->top, c);
+#else
+  LClosure *c;
+  UpVal *up;
+  if (f->sizeupvalues != 1) return 0;
+  c = (LClosure *)(*g->frealloc)(g->ud, NULL, LUA_TFUNCTION, sizeLclosure(1));
+  if (c == NULL) return 0;
+  up = (UpVal *)(*g->frealloc)(g->ud, NULL, 0, sizeof(UpVal));
+  if (up == NULL) {
+    (*g->frealloc)(g->ud, c, sizeLclosure(1), 0);
+    return 0;
   }
-  if (c != NULL) {
-    g->totalbytes += sizeLclosure(0);
-    luaC_link(L, obj2gco(c), LUA_TFUNCTION);
-    c->l.isC = 0;
-    c->l.env = hvalue(gt(L));
-    c->l.nupvalues = 0;
-    c->l.p = f;
-    setclvalue(L, L->top, c);
-    L->top++;
-    return;
-  }
+  g->GCdebt += (l_mem)(sizeLclosure(1) + sizeof(UpVal));
+  c->tt = LUA_TLCL;
+  c->marked = luaC_white(g);
+  c->next = g->allgc;
+  g->allgc = obj2gco(c);
+  c->p = f;
+  c->nupvalues = 1;
+  c->upvals[0] = up;
+  up->refcount = 1;
+  up->v = &up->u.value;
+  setobj(L, up->v, luaH_getint(hvalue(&g->l_registry), LUA_RIDX_GLOBALS));
+  setclLvalue(L, L->top, c);
 #endif
-  fast_push_closure(L, f);
+  L->top++;
+  return 1;
+}
+
+static void fast_push_frozen_closure (lua_State *L, void *ud) {
+  fast_push_closure(L, (Proto *)ud);
 }
 
 /* Pushes a frozen chunk, as fast_push_chunk does. */
 static int fast_push_frozen (lua_State *L, const fast_chunk *c,
                              const fast_frozen *z, const char *name) {
   Proto *f = (Proto *)z->main;
-  luaL_checkstack(L, 8, "a chunk");
+  int status;
   if (fast_has_shadow(L, z->number)) {
     f = fast_find_shadow(L, z);
     if (f == NULL) {
@@ -429,10 +455,12 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
       f = fast_find_shadow(L, z);
     }
   }
-  if (!fast_check_heap(L, FAST_CLOSURE(fast_upvalue_count(z->main)), name)) return 2;
   luaC_checkGC(L);
-  fast_push_frozen_closure(L, f);
-  return 1;
+  if (fast_push_closure_at_once(L, f)) return 1;
+  if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
+  status = fast_pcall(L, fast_push_frozen_closure, f);
+  if (fast_retry(L, status)) status = fast_pcall(L, fast_push_frozen_closure, f);
+  return (status == 0) ? 1 : fast_fail(L);
 }
 
 #endif

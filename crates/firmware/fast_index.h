@@ -69,6 +69,7 @@ typedef struct fast_bundle {
   fast_loader deflated;		/* loads FAST_DEFLATED, or NULL: there is none */
   fast_loader packed;		/* loads FAST_PACKED, or NULL: there is none */
   const uint32_t *shared;	/* what packed chunks share, or NULL */
+  const uint32_t *names;	/* hash table of the names, or NULL */
 } fast_bundle;
 
 /* address of a name, a chunk's words, or 'shared' of a bundle with that base */

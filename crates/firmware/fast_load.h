@@ -14,27 +14,70 @@
 #include "fast_index.h"
 #include "fast_undump.h"
 
-/* the chunk of that name, or NULL; no name has a zero in it */
-static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
-  uint32_t want[FAST_NAME] = {0};
-  const fast_chunk *chunks = b->chunks;
-  size_t base = b->base;
+/* a name by words */
+typedef struct fast_words {
+  const uint32_t *full;		/* those before the last one */
+  uint32_t count;		/* of these */
+  uint32_t last;		/* its last bytes, with zeros behind them */
+} fast_words;
+
+/* The word at i: there are 'count' before the last one. */
+#define fast_word_at(w,i)	((i) < (w)->count ? (w)->full[i] : (w)->last)
+
+/* the number of words in which a chunk's name agrees with another one; one more than
+** 'count' if it is that */
+static uint32_t fast_agree (const uint32_t *at, const fast_words *w) {
+  uint32_t i;
+  for (i = 0; i < w->count; i++)
+    if (fast_read_word(at + i) != w->full[i]) return i;
+  return i + (fast_read_word(at + i) == w->last);
+}
+
+/* the chunk of that name, found by the hash of its words: see lookup.rs of fastlua */
+#define FAST_NAME_FACTOR	0x9e3779b1u
+static const fast_chunk *fast_look_up (const fast_bundle *b, const fast_words *w, uint32_t h) {
+  const uint32_t *entries = b->names + 1;
+  uint32_t i, number;
+  for (i = 0; i < w->count; i++) h = (h ^ w->full[i]) * FAST_NAME_FACTOR;
+  h = (h ^ w->last) * FAST_NAME_FACTOR;
+  for (h >>= fast_read_word(b->names); ; h++) {
+    number = fast_read_word(entries + h / 2) >> (h % 2 * 16) & 0xffff;
+    if (number == 0) return NULL;
+    if (fast_agree(b->chunks[number - 1].name, w) > w->count) return &b->chunks[number - 1];
+  }
+}
+
+/* the chunk of that name, found by halving the index */
+static const fast_chunk *fast_search (const fast_bundle *b, const fast_words *w) {
   uint32_t lo = 0, hi = b->count;
-  if (len == 0 || len >= sizeof(want) || name[len - 1] == '\0') return NULL;
-  memcpy(want, name, len);
   while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2, here, i;
-    const uint32_t *at = FAST_AT(base, chunks[mid].name);
-    for (i = 0; ; i++) {
-      here = FAST_WORD(at + i);
-      if (here != want[i]) break;
-      if (i == len / 4) return &chunks[mid];  /* the terminating zero was in this word */
-    }
+    uint32_t mid = (lo + hi) / 2;
+    const uint32_t *at = FAST_AT(b->base, b->chunks[mid].name);
+    uint32_t i = fast_agree(at, w);
+    if (i > w->count) return &b->chunks[mid];
     /* little-endian words in the order of their bytes */
-    if (__builtin_bswap32(want[i]) < __builtin_bswap32(here)) hi = mid;
+    if (__builtin_bswap32(fast_word_at(w, i)) < __builtin_bswap32(fast_read_word(at + i)))
+      hi = mid;
     else lo = mid + 1;
   }
   return NULL;
+}
+
+/* the chunk of that name, or NULL; no name has a zero in it */
+static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
+  uint32_t buffer[FAST_NAME], shift;
+  fast_words w;
+  if (len == 0 || len >= sizeof(buffer) || name[len - 1] == '\0') return NULL;
+  w.full = (const uint32_t *)(const void *)name;
+  if ((size_t)name % sizeof(uint32_t) != 0)  /* no string of Lua's */
+    w.full = (const uint32_t *)memcpy(buffer, name, len);
+  w.count = (uint32_t)len / 4;
+  w.last = 0;
+  name += len & ~(size_t)3;
+  for (shift = 0; shift < len % 4 * 8; shift += 8)
+    w.last |= (uint32_t)(unsigned char)*name++ << shift;
+  if (b->names != NULL) return fast_look_up(b, &w, (uint32_t)len);
+  return fast_search(b, &w);
 }
 
 static uint32_t fast_rotate_left (uint32_t x, int n) {
@@ -145,20 +188,67 @@ typedef struct fast_source_text {
   const char *name;
   lua_Reader reader;
   void *ud;			/* of the reader */
+#if LUA_VERSION_NUM != 501
+  const lua_Number *version;	/* the core's */
+  int is_begun;
+  const char *rest;		/* of the first piece, behind its first byte */
+  size_t size;
+#endif
 } fast_source_text;
+
+#if LUA_VERSION_NUM == 501
+
+static int fast_parse_text (lua_State *L, fast_source_text *text, const char *name) {
+  return lua_load(L, text->reader, text->ud, name);
+}
+
+#else
+
+/*
+** NodeMCU's compiler begins with a closure that has no function yet. A collection that
+** an allocation which fails starts before the function is there crashes in it. The core
+** does not collect as long as it has no version, as in a state that is not yet complete.
+** So the version is gone from the first byte of the text, which the core reads before it
+** makes the closure, to the second one, which it reads when all of that is done.
+*/
+static const char *fast_text_reader (lua_State *L, void *ud, size_t *size) {
+  fast_source_text *text = (fast_source_text *)ud;
+  const char *piece;
+  G(L)->version = text->version;
+  if (text->size > 0) {
+    *size = text->size;
+    text->size = 0;
+    return text->rest;
+  }
+  piece = text->reader(L, text->ud, size);
+  if (!text->is_begun && piece != NULL && *size > 0) {
+    text->is_begun = 1;
+    text->rest = piece + 1;
+    text->size = *size - 1;
+    *size = 1;
+    G(L)->version = NULL;
+  }
+  return piece;
+}
+
+static int fast_parse_text (lua_State *L, fast_source_text *text, const char *name) {
+  int status;
+  text->version = G(L)->version;
+  text->is_begun = 0;
+  text->size = 0;
+  status = lua_load(L, fast_text_reader, text, name, NULL);
+  G(L)->version = text->version;  /* an error may have come before the second byte */
+  return status;
+}
+
+#endif
 
 /* pushes its main function */
 static void fast_parse (lua_State *L, void *ud) {
-  const fast_source_text *text = (const fast_source_text *)ud;
-  const char *name;
+  fast_source_text *text = (fast_source_text *)ud;
   int status;
   luaL_checkstack(L, 4, "a chunk");
-  name = lua_pushfstring(L, "@%s", text->name);
-#if LUA_VERSION_NUM == 501
-  status = lua_load(L, text->reader, text->ud, name);
-#else
-  status = lua_load(L, text->reader, text->ud, name, NULL);
-#endif
+  status = fast_parse_text(L, text, lua_pushfstring(L, "@%s", text->name));
   if (status != 0) luaD_throw(L, status);
   lua_remove(L, -2);  /* the name */
 }

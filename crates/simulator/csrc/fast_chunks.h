@@ -33,7 +33,7 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_
                && offsetof(fast_bundle, shared) == 7 * sizeof(void *),
                "index and bundle have the fields of Entry and Table");
 
-fast_bundle fastlua_image = {NULL, 0, NULL, NULL, 0, fast_load_deflated, fast_load_packed, NULL};
+fast_bundle fastlua_image = {NULL, 0, NULL, NULL, 0, fast_load_deflated, fast_load_packed, NULL, NULL};
 const char *fastlua_about[3];  /* version, variant, bundle */
 
 #define fast_image	fastlua_image

@@ -8,6 +8,7 @@ use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 
 use super::c::{Hex, words};
+use super::lookup::lookup;
 use super::packed::packed_h;
 use super::region::INFLATE;
 use super::text::{Hashed, Text};
@@ -375,6 +376,13 @@ impl Bundle {
         }
         *text += &index;
         *text += "};\n\n";
+        if is_for_fast {
+            let names: Vec<&str> = self.of_variant(v).map(|(c, _)| c.name.as_str()).collect();
+            match lookup(names.into_iter()) {
+                Some(table) => words(text, "fast_names", &table),
+                None => *text += "#define fast_names\tNULL\n",
+            }
+        }
         if frozen {
             self.frozen_index(text, v);
         }
@@ -421,7 +429,7 @@ impl Bundle {
     /// The bundle of the index `fast_chunks`, with its bits in RAM.
     fn table(&self, count: &str) -> String {
         if self.chunks.is_empty() {
-            return "static const fast_bundle fast_image = {NULL, 0, NULL, NULL, 0, NULL, NULL, NULL};\n"
+            return "static const fast_bundle fast_image = {NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, NULL};\n"
                 .to_owned();
         }
         let (frozen, define) = match self.has_frozen() {
@@ -439,7 +447,7 @@ impl Bundle {
             true => "fast_load_packed, fast_shared",
             false => "NULL, NULL",
         };
-        define.to_owned() + &image("fast", count, frozen, deflated, packed)
+        define.to_owned() + &image("fast", count, frozen, deflated, packed, "fast_names")
     }
 
     /// What tells of the bundle in an image.
@@ -478,11 +486,12 @@ pub(super) fn image(
     frozen: &str,
     deflated: &str,
     packed: &str,
+    names: &str,
 ) -> String {
     format!(
         "static uint32_t {prefix}_checked[{count} / 32 + 1];\n\
          static const fast_bundle {prefix}_image = {{\n  \
-           {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}, {packed}}};\n"
+           {prefix}_chunks, {count}, {prefix}_checked, {frozen}, 0, {deflated}, {packed}, {names}}};\n"
     )
 }
 

@@ -3,6 +3,7 @@
 mod c;
 mod chip;
 mod header;
+mod lookup;
 mod object;
 mod objects;
 mod packed;

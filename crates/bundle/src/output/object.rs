@@ -146,7 +146,8 @@ impl Bundle {
             core,
             "\n/* fast_chunks.o has these chunks, and no other file has this name */\n\
              extern const uint32_t {name}[{words}];\n\
-             #define fast_chunks\t((const fast_chunk *){name})\n"
+             #define fast_chunks\t((const fast_chunk *){name})\n\
+             #define fast_names\tNULL\n"
         );
         core += &frozen(region, name);
         if let Some(shared) = region.shared {

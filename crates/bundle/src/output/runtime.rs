@@ -140,7 +140,7 @@ impl Bundle {
         let prefix = format!("{m}_lua");
         let count = count_of(&format!("{prefix}_chunks"));
         text += "\n";
-        text += &image(&prefix, &count, "NULL", deflated, packed);
+        text += &image(&prefix, &count, "NULL", deflated, packed, "NULL");
         let _ = write!(
             text,
             "\n\
