@@ -62,7 +62,11 @@ static int fast_pcall (lua_State *L, Pfunc f, void *ud) {
 static int fast_retry (lua_State *L, int status) {
   if (status != LUA_ERRMEM) return 0;
   lua_pop(L, 1);
+#if LUA_VERSION_NUM == 501
   lua_gc(L, LUA_GCCOLLECT, 0);
+#else
+  luaC_fullgc(L, 1);  /* finalizers wait, as in a collection that the core begins */
+#endif
   return 1;
 }
 

@@ -73,6 +73,8 @@ static int heap_collects (size_t osize, size_t nsize) {
   heap_stress = L;
   return 0;
 #else
+  /* while it begins to compile it would not collect */
+  if (G(L)->version == NULL) return 0;
   again = !again;
   return again;
 #endif
@@ -169,13 +171,15 @@ static int host_stress (lua_State *L) {
 
 #if LUA_VERSION_NUM == 501
 
-/* mode(m, limit): as node.egc.setmode; gives mode, limit, whether the collector is blocked */
+/* mode(m, limit): as node.egc.setmode; gives mode, limit, whether the collector is blocked,
+** whether any flag of it is set */
 static int host_mode (lua_State *L) {
   if (!lua_isnone(L, 1)) lua_setegcmode(L, luaL_checkint(L, 1), luaL_optint(L, 2, 0));
   lua_pushinteger(L, G(L)->egcmode);
   lua_pushinteger(L, (lua_Integer)G(L)->memlimit);
   lua_pushboolean(L, is_block_gc(L));
-  return 3;
+  lua_pushboolean(L, G(L)->gcflags != 0);
+  return 4;
 }
 
 /* collections(f, ...): calls f; how often the allocator collected, and the results */
