@@ -387,6 +387,16 @@ static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
   return status;
 }
 
+/* how many upvalues a main function has; its fields of a byte are read by words */
+static uint32_t fast_upvalue_count (const Proto *f) {
+#if LUA_VERSION_NUM == 501
+  size_t at = (size_t)&f->nups;
+  return (FAST_WORD((const uint32_t *)(at & ~(size_t)3)) >> at % 4 * 8) & 255;
+#else
+  return (uint32_t)f->sizeupvalues;
+#endif
+}
+
 /*
 ** Pushes a closure of a frozen main function as fast_push_closure does, but without an
 ** error and without a collection. Returns whether there was memory for it.
@@ -437,7 +447,8 @@ static int fast_push_closure_at_once (lua_State *L, Proto *f) {
 }
 
 static void fast_push_frozen_closure (lua_State *L, void *ud) {
-  fast_push_closure(L, (Proto *)ud);
+  Proto *f = (Proto *)ud;
+  fast_push_closure(L, f, fast_upvalue_count(f));
 }
 
 /* Pushes a frozen chunk, as fast_push_chunk does. */

@@ -439,7 +439,7 @@ static void fast_unpack_main (lua_State *L, fast_unpacker *p) {
   Proto *f = fast_push_proto(&p->d);
   if (p->z.last + 1 == 0) fast_unpack_error(p);
   fast_unpack_function(p, f);
-  fast_push_closure(L, f);
+  fast_push_closure(L, f, FAST_UPVALUES(f));
   lua_remove(L, -2);  /* the anchor */
 }
 

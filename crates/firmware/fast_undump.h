@@ -405,20 +405,16 @@ static void fast_push_variants (lua_State *L, const uint32_t *dump, const char *
   lua_pop(L, 1);
 }
 
-/* how many upvalues a main function has; it may lie in flash */
-static uint32_t fast_upvalue_count (const Proto *f) {
+/* how many upvalues a function in RAM has */
 #if LUA_VERSION_NUM == 501
-  size_t at = (size_t)&f->nups;
-  return (FAST_WORD((const uint32_t *)(at & ~(size_t)3)) >> at % 4 * 8) & 255;
+#define FAST_UPVALUES(f)	((uint32_t)(f)->nups)
 #else
-  return (uint32_t)f->sizeupvalues;
+#define FAST_UPVALUES(f)	((uint32_t)(f)->sizeupvalues)
 #endif
-}
 
 /* Pushes a closure of a main function that the collector can reach. If
 ** string.dump made the function it has upvalues; they are new, as in the core. */
-static void fast_push_closure (lua_State *L, Proto *f) {
-  uint32_t n = fast_upvalue_count(f);
+static void fast_push_closure (lua_State *L, Proto *f, uint32_t n) {
 #if LUA_VERSION_NUM == 501
   uint32_t i;
   UpVal *first = NULL;
@@ -471,7 +467,7 @@ static void fast_undump_main (lua_State *L, void *ud) {
   fast_dump *d = (fast_dump *)ud;
   Proto *f = fast_push_proto(d);
   fast_read_function(d, f);
-  fast_push_closure(L, f);
+  fast_push_closure(L, f, FAST_UPVALUES(f));
   lua_remove(L, -2);  /* the anchor */
 }
 
