@@ -365,6 +365,16 @@ static size_t fast_shadows_need (lua_State *L, const fast_chunk *c,
                             : fast_heap_need(L, z->heap, c->strings));
 }
 
+/* how many upvalues a main function has; its fields of a byte are read by words */
+static uint32_t fast_upvalue_count (const Proto *f) {
+#if LUA_VERSION_NUM == 501
+  size_t at = (size_t)&f->nups;
+  return (FAST_WORD((const uint32_t *)(at & ~(size_t)3)) >> at % 4 * 8) & 255;
+#else
+  return (uint32_t)f->sizeupvalues;
+#endif
+}
+
 /* Bytes of heap that loading a frozen chunk needs at most. */
 static size_t fast_frozen_need (lua_State *L, const fast_chunk *c,
                                 const fast_frozen *z) {
@@ -385,16 +395,6 @@ static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
     status = fast_pcall(L, fast_make_shadows, &s);
   }
   return status;
-}
-
-/* how many upvalues a main function has; its fields of a byte are read by words */
-static uint32_t fast_upvalue_count (const Proto *f) {
-#if LUA_VERSION_NUM == 501
-  size_t at = (size_t)&f->nups;
-  return (FAST_WORD((const uint32_t *)(at & ~(size_t)3)) >> at % 4 * 8) & 255;
-#else
-  return (uint32_t)f->sizeupvalues;
-#endif
 }
 
 /*
