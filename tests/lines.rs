@@ -185,7 +185,7 @@ fn where_the_reference_crashes_there_is_nothing_to_give() {
     };
     assert_eq!(
         fail(&mut lfs("reference")),
-        "error: module fails: function main.0: luac.cross has no line info for it: it writes outside of its memory \
+        "error: fails.lua: module fails: function main.0: luac.cross has no line info for it: it writes outside of its memory \
          and crashes; make the image with --line-info shortest\nnothing was written\n"
     );
     assert!(!folder.path().join("lfs.img").exists());

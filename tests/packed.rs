@@ -292,9 +292,9 @@ fn loads_on_the_chip_are_cheap() {
         assert(f)\n\
         return n, chip.peak() - start\nend\n\
         for i = 0, fast.count - 1 do\n\
-        print(names[i + 1], cost(i, fast.load, i))\n\
-        print(names[i + 1], cost(i, fast.dump, i))\n\
-        print(names[i + 1], cost(i, loadstring or load, texts[i + 1]))\nend\n";
+        if only == nil then print(names[i + 1], cost(i, fast.load, i)) end\n\
+        if only == nil then print(names[i + 1], cost(i, fast.dump, i)) end\n\
+        if only == i then print(names[i + 1], cost(i, loadstring or load, text)) end\nend\n";
     let tools = Toolchain::find(Chip::Lx106).unwrap_or_else(|missing| panic!("{missing}"));
     let work = root().join("target/emulator");
     let variants = Variants::built_in();
@@ -306,26 +306,48 @@ fn loads_on_the_chip_are_cheap() {
         let variant = variants.iter().find(small).unwrap();
         let mut chunks = chunks(&["crates/firmware/lua"], &variant.name);
         chunks.retain(|(name, _)| MODULES.contains(&&**name));
-        let (mut names, mut texts) = (String::new(), String::new());
+        let (mut names, mut texts) = (String::new(), Vec::new());
         for (name, _) in &chunks {
             let _ = write!(names, "'{name}',");
             let path = root().join(format!("crates/firmware/lua/{name}.lua"));
             let text = squash(&fs::read(path).unwrap(), &[*model]).unwrap();
-            let _ = write!(texts, "[=====[{}]=====],", String::from_utf8(text).unwrap());
+            texts.push(String::from_utf8(text).unwrap());
         }
-        let script = format!("names = {{{names}}}\ntexts = {{{texts}}}\n{SCRIPT}");
         let c = module(&chunks, model.dialect);
         let files = [("fast.c", c.as_bytes())];
-        let (layout, script) = (&variant.layout, script.as_bytes());
-        let image = Image::script(&tools, &work, layout, Core::Stock, &files, script, false);
-        let output = image.unwrap().run(Duration::from_secs(600)).unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status, 0, "{errors}");
-        let output = String::from_utf8_lossy(&output.stdout).into_owned();
-        let figures: Vec<(&str, u64, u64)> = output.lines().map(figure).collect();
+        let run = |script: &str| {
+            let (layout, script) = (&variant.layout, script.as_bytes());
+            let image = Image::script(&tools, &work, layout, Core::Stock, &files, script, false);
+            let output = image.unwrap().run(Duration::from_secs(600)).unwrap();
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status, 0, "{errors}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let all: String = texts
+            .iter()
+            .map(|text| format!("[=====[{text}]=====],"))
+            .collect();
+        let loads = run(&format!("names = {{{names}}}\ntexts = {{{all}}}\n{SCRIPT}"));
+        // each text is compiled by itself, since a large one takes most of the heap
+        let compiled = texts.iter().enumerate().map(|(i, text)| {
+            run(&format!(
+                "names = {{{names}}}\nonly, text = {i}, [=====[{text}]=====]\n{SCRIPT}"
+            ))
+        });
+        let compiled: String = compiled.collect();
+        let mut figures: Vec<(&str, u64, u64)> = Vec::new();
+        for (two, one) in loads
+            .lines()
+            .collect::<Vec<_>>()
+            .chunks(2)
+            .zip(compiled.lines())
+        {
+            figures.extend(two.iter().chain([&one]).map(|line| figure(line)));
+        }
+        assert_eq!(figures.len(), 3 * chunks.len());
         for (three, (_, chunk)) in figures.chunks(3).zip(&chunks) {
             let [(name, packed, peak), (_, _, dump_peak), (_, squashed, _)] = three else {
-                panic!("{output}");
+                panic!("{figures:?}");
             };
             println!("{}: {three:?}", model.name());
             assert!(peak <= &(dump_peak + 600), "{name}: {three:?}");

@@ -264,9 +264,12 @@ fn deflated_source_brings_what_inflates_it() {
     let squashed = build(&[input("a", Form::Squashed, text)], &["lua51-int"]);
     let deflated = build(&[input("a", Form::Deflated, text)], &["lua51-int"]);
     let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0").to_string());
-    assert!(!without.contains("fast_inflate") && without.contains(", NULL, 0, NULL, NULL, NULL};"));
+    assert!(
+        !without.contains("fast_inflate")
+            && without.contains(", NULL, 0, NULL, NULL, NULL, fast_names};")
+    );
     assert!(with.contains("static uint32_t fast_inflate_more"));
-    assert!(with.contains(", NULL, 0, fast_load_deflated, NULL, NULL};"));
+    assert!(with.contains(", NULL, 0, fast_load_deflated, NULL, NULL, fast_names};"));
     let [squashed, deflated] = [&squashed, &deflated].map(|bundle| chunk(bundle, "a"));
     let text = squashed.text(squashed.dumps[0].as_ref().unwrap()).unwrap();
     let dump = deflated.dumps[0].as_ref().unwrap();
@@ -281,7 +284,7 @@ fn deflated_source_brings_what_inflates_it() {
     assert!(
         files[0]
             .1
-            .contains("0, fast_runtime_deflated, NULL, NULL};")
+            .contains("0, fast_runtime_deflated, NULL, NULL, NULL};")
     );
     assert!(
         files[0]
@@ -306,7 +309,7 @@ fn packed_chunks_bring_what_unpacks_them() {
     assert!(!without.contains("fast_unpack") && !without.contains("FAST_TABLES"));
     assert!(
         with.contains("static int fast_load_packed")
-            && with.contains("NULL, fast_load_packed, fast_shared};")
+            && with.contains("NULL, fast_load_packed, fast_shared, fast_names};")
     );
     assert_eq!(with.matches("#define FAST_TABLES").count(), 2);
     assert_eq!(with.matches("  FAST_TABLES").count(), 3);
@@ -325,7 +328,7 @@ fn packed_chunks_bring_what_unpacks_them() {
     let files = packed.module_headers("0").unwrap();
     for (file, header) in &files[..2] {
         assert!(
-            header.contains("NULL, fast_runtime_packed, fast_runtime_tables};"),
+            header.contains("NULL, fast_runtime_packed, fast_runtime_tables, NULL};"),
             "{file}"
         );
         assert!(header.contains("FAST_PACKED,\n   FAST_RUNTIME_UNPACK\n   + FAST_CLOSURE("));
