@@ -18,8 +18,9 @@ use fastlua_emulator::{
 use fastlua_source::split::{Loader, split};
 use fastlua_variants::{Variant, Variants};
 
-/// Bytes by which the need of a small chunk may be too large, besides strings that were known.
-const SMALL: u32 = 128;
+/// Bytes by which the need of a small chunk may be too large, besides strings that were known: 64 and a sixteenth of it, and a
+/// few steps of the heap, which depend on the places of its holes.
+const SMALL: u32 = 160;
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 

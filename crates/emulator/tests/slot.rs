@@ -127,7 +127,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
-fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
+fn a_frozen_chunk_of_a_slot_loads_nearly_as_fast_as_one_compiled_in() {
     for model in MODELS {
         let variant = variant(model);
         let mut inputs = overlays(Form::Frozen { fallback: false });
@@ -145,8 +145,8 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
             let [a, b] = [compiled, patched].map(|load| load.instructions);
             sums = [sums[0] + a, sums[1] + b];
             let what = format!("{model} {}: {a} compiled in, {b} put in", input.name);
-            // the slot is looked for in RAM, and what it names is counted from its start
-            assert!(a <= b && b <= a + 32, "{what}");
+            // names of a slot are found by halving its index, those that are compiled in by their hash
+            assert!(a <= b && b <= a + 200 && b <= 700, "{what}");
             assert_eq!(compiled.heap_kept, patched.heap_kept, "{what}");
             assert_eq!(compiled.heap_peak, patched.heap_peak, "{what}");
         }
@@ -155,7 +155,7 @@ fn a_frozen_chunk_of_a_slot_loads_as_fast_as_one_compiled_in() {
             "{model}: {count} chunks, {} instructions compiled in, {} put in",
             sums[0], sums[1]
         );
-        assert!(count > 40 && sums[1] * 20 <= sums[0] * 21);
+        assert!(count > 40 && sums[1] * 2 <= sums[0] * 3);
     }
 }
 
