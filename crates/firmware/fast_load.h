@@ -21,9 +21,6 @@ typedef struct fast_words {
   uint32_t last;		/* its last bytes, with zeros behind them */
 } fast_words;
 
-/* The word at i: there are 'count' before the last one. */
-#define fast_word_at(w,i)	((i) < (w)->count ? (w)->full[i] : (w)->last)
-
 /* the number of words in which a chunk's name agrees with another one; one more than
 ** 'count' if it is that */
 static uint32_t fast_agree (const uint32_t *at, const fast_words *w) {
@@ -49,15 +46,23 @@ static const fast_chunk *fast_look_up (const fast_bundle *b, const fast_words *w
 
 /* the chunk of that name, found by halving the index */
 static const fast_chunk *fast_search (const fast_bundle *b, const fast_words *w) {
-  uint32_t lo = 0, hi = b->count;
+  const fast_chunk *chunks = b->chunks;
+  const uint32_t *full = w->full;
+  size_t base = b->base;
+  uint32_t count = w->count, last = w->last, lo = 0, hi = b->count;
+  uint32_t first = (count > 0) ? full[0] : last;
   while (lo < hi) {
-    uint32_t mid = (lo + hi) / 2;
-    const uint32_t *at = FAST_AT(b->base, b->chunks[mid].name);
-    uint32_t i = fast_agree(at, w);
-    if (i > w->count) return &b->chunks[mid];
+    uint32_t mid = (lo + hi) / 2, want = first, i = 0;
+    const uint32_t *at = FAST_AT(base, chunks[mid].name);
+    uint32_t here = fast_read_word(at);
+    while (here == want) {
+      if (i == count) return &chunks[mid];
+      i++;
+      here = fast_read_word(at + i);
+      want = (i < count) ? full[i] : last;
+    }
     /* little-endian words in the order of their bytes */
-    if (__builtin_bswap32(fast_word_at(w, i)) < __builtin_bswap32(fast_read_word(at + i)))
-      hi = mid;
+    if (__builtin_bswap32(want) < __builtin_bswap32(here)) hi = mid;
     else lo = mid + 1;
   }
   return NULL;
