@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use fastlua_bytecode::{Chunk, Layout, NumberModel, write};
+use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, write};
 use fastlua_cores::edits::{EditError, released};
 use fastlua_cores::emergency::{ALWAYS, BOOT_MODE, collect_in_emergencies};
 use fastlua_cores::packed_lines::pack_lines;
@@ -244,8 +244,12 @@ fn compile(model: &NumberModel, folder: &Path, program: &Path) -> Result<(), Err
     let sources = folder.join(format!("src{}", model.dialect.version()));
     fs::create_dir_all(&sources)?;
     let put = |name: &str, text: &[u8]| fs::write(sources.join(name), text);
-    let with_lines = pack_lines(released(model.dialect), model.dialect)?;
-    for (name, text) in collect_in_emergencies(with_lines, model.dialect)? {
+    let mut core = pack_lines(released(model.dialect), model.dialect)?;
+    // 5.3's own loader crashes where memory ends, as NodeMCU's does, if it gets these edits
+    if model.dialect == Dialect::Lua51 {
+        core = collect_in_emergencies(core, model.dialect)?;
+    }
+    for (name, text) in core {
         put(name, text.as_bytes())?;
     }
     for (name, text) in fastlua_cores::HEADERS.iter().chain(fastlua_firmware::STOCK) {
