@@ -216,7 +216,8 @@ fn each_object_is_what_the_compiler_makes_of_it() {
                 let place = (theirs - head.address) as usize + i;
                 let pair = (word(object, i), word(slot, place));
                 let name = compiled.name(ours);
-                match compiled.has(pair.0) && inside(pair.1) {
+                // what is the same is no address, though an instruction may look like one
+                match pair.0 != pair.1 && compiled.has(pair.0) && inside(pair.1) {
                     true => waiting.push(pair),
                     false => assert_eq!(pair.0, pair.1, "{model}: {name}, byte {i}"),
                 }
