@@ -22,12 +22,6 @@ use fastlua_bytecode::Dialect;
 
 use crate::edits::{Edit, EditError, File, edited};
 
-/// The mode in which each allocation begins with a full collection.
-pub const ALWAYS: u32 = 4;
-
-/// Mode and limit of a chip that boots.
-pub const BOOT_MODE: (u32, i32) = (ALWAYS, 4096);
-
 /// When the allocator of NodeMCU's 5.1 collects by itself, as `node.egc` names it. (`ON_MEM_LIMIT`, which depends on a limit
 /// and the free heap, is not among them.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -57,7 +51,7 @@ impl Mode {
     /// What `lua_setegcmode` takes: the mode, and the limit that goes with it on a chip.
     pub fn numbers(self) -> (i32, i32) {
         match self {
-            Mode::Always => (ALWAYS as i32, BOOT_MODE.1),
+            Mode::Always => (4, 4096),
             Mode::OnAllocFailure => (1, 0),
             Mode::NotActive => (0, 0),
         }

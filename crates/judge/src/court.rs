@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, write};
 use fastlua_cores::edits::{EditError, released};
-use fastlua_cores::emergency::{ALWAYS, BOOT_MODE, collect_in_emergencies};
+use fastlua_cores::emergency::{Mode, collect_in_emergencies};
 use fastlua_cores::packed_lines::pack_lines;
 use tempfile::NamedTempFile;
 
@@ -93,14 +93,16 @@ pub(crate) enum Collector {
 }
 
 impl Collector {
-    /// What `lua_setegcmode` is told.
+    /// The arguments of `lua_setegcmode`.
     fn mode(self) -> [u32; 2] {
-        match self {
-            Collector::Stock => [0, 0],
-            Collector::OnFailure => [1, 0],
-            Collector::OnLimit(bytes) => [2, bytes],
-            Collector::Always => [ALWAYS, BOOT_MODE.1 as u32],
-        }
+        let mode = match self {
+            Collector::Stock => Mode::NotActive,
+            Collector::OnFailure => Mode::OnAllocFailure,
+            Collector::OnLimit(bytes) => return [2, bytes],
+            Collector::Always => Mode::Always,
+        };
+        let (mode, limit) = mode.numbers();
+        [mode as u32, limit as u32]
     }
 }
 
