@@ -5,23 +5,33 @@
 #
 # `make firmware` compiles the modules of fast.toml into the tree, enables the module `fast`, and has the firmware's
 # own make go on. `make fast` does only the first two.
+#
+# fastlua runs each time, since times of files do not say everything: a file of its own that is gone, other options, another
+# fastlua. It leaves files alone that would not change, so that the firmware's make has nothing to do then.
 
 FASTLUA ?= fastlua
 FIRMWARE ?= nodemcu-firmware
 FAST_MANIFEST ?= fast.toml
 FAST_OPTIONS ?=
-FAST_STAMP ?= fast.stamp
-FAST_HEADER = $(FIRMWARE)/app/include/user_modules.h
+
+# A name as one word of the shell.
+fast_quoted = '$(subst ','\'',$(1))'
+FAST_BUILD = $(FASTLUA) build $(call fast_quoted,$(FAST_MANIFEST)) -o $(call fast_quoted,$(FIRMWARE)/app/modules) \
+  --firmware $(call fast_quoted,$(FIRMWARE)) $(FAST_OPTIONS)
 
 .PHONY: firmware fast
 firmware: fast
-	$(MAKE) -C $(FIRMWARE)
+	$(MAKE) -C $(call fast_quoted,$(FIRMWARE))
 
-fast: $(FAST_STAMP)
-	@grep -q '^#define LUA_USE_MODULES_FAST' $(FAST_HEADER) || \
-	  echo '#define LUA_USE_MODULES_FAST' >> $(FAST_HEADER)
-
-$(FAST_STAMP): $(FAST_MANIFEST)
-	$(FASTLUA) build $< -o $(FIRMWARE)/app/modules --firmware $(FIRMWARE) -M $@.d --stamp $@ $(FAST_OPTIONS)
-
--include $(FAST_STAMP).d
+# What fastlua prints is of interest only if a file was written. A user_modules.h may end without a line break.
+fast:
+	@header=$(call fast_quoted,$(FIRMWARE)/app/include/user_modules.h); \
+	  if [ ! -f "$$header" ]; then \
+	    echo "there is no $$header: FIRMWARE has to be NodeMCU's tree for the ESP8266" >&2; exit 1; \
+	  fi; \
+	  said=$$($(FAST_BUILD)) || exit $$?; \
+	  case $$said in *': written'*) printf '%s\n' $(call fast_quoted,$(FAST_BUILD)) "$$said";; esac; \
+	  if ! grep -Eq '^[[:blank:]]*#[[:blank:]]*define[[:blank:]]+LUA_USE_MODULES_FAST([[:space:]]|$$)' "$$header"; then \
+	    [ -z "$$(tail -c 1 "$$header")" ] || echo >> "$$header"; \
+	    echo '#define LUA_USE_MODULES_FAST' >> "$$header"; \
+	  fi

@@ -9,6 +9,7 @@ In platformio.ini:
 Files in which nothing changed stay as they are, so that nothing is compiled again.
 """
 
+import json
 import os
 import shlex
 import subprocess
@@ -23,12 +24,21 @@ options = shlex.split(env.GetProjectOption("custom_fastlua_options", ""))  # noq
 command = os.environ.get("FASTLUA", "fastlua")
 
 os.makedirs(folder, exist_ok=True)
-call = [command, "build", os.path.join(project, manifest), "-o", folder, "--quiet", *options]
+call = [command, "build", os.path.join(project, manifest), "-o", folder, "--quiet", "--json", *options]
 try:
-    status = subprocess.run(call, cwd=project, check=False).returncode
+    made = subprocess.run(call, cwd=project, check=False, stdout=subprocess.PIPE)
 except FileNotFoundError:
     sys.exit(f"{command} is not installed: `pip install fastlua`, or set FASTLUA to the command")
-if status != 0:
-    sys.exit(f"fastlua ended with status {status}")
+if made.returncode != 0:
+    sys.exit(f"fastlua ended with status {made.returncode}")
 
+# What other options left there would be compiled too.
+outputs = {os.path.basename(output["path"]) for output in json.loads(made.stdout)["outputs"]}
+for name in os.listdir(folder):
+    if name.endswith((".c", ".h", ".o")) and name not in outputs:
+        os.remove(os.path.join(folder, name))
+
+# Of --emit object: what is linked as it is.
+objects = [os.path.join(folder, name) for name in sorted(outputs) if name.endswith(".o")]
+env.Append(LINKFLAGS=objects)  # noqa: F821
 env.BuildSources(os.path.join("$BUILD_DIR", "fastlua-objects"), folder)  # noqa: F821

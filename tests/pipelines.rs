@@ -126,6 +126,12 @@ fn the_component_for_esp_idf_is_built_and_runs() {
         assert_eq!(say(), "Hello, chip!\n", "{generator}");
         let again = make();
         assert!(!again.contains("fastlua build"), "{generator}: {again}");
+        for name in ["fast.c", "fast_chunks.h", "fast.stamp"] {
+            let file = header.with_file_name(name);
+            fs::remove_file(&file).unwrap();
+            assert!(make().contains("fastlua build"), "{generator}: {name}");
+            assert!(file.exists(), "{generator}: {name}");
+        }
         // a changed module, and one more that the glob finds
         let greet = fs::read_to_string(project.join("lua/greet.lua")).unwrap();
         put(
@@ -139,6 +145,20 @@ fn the_component_for_esp_idf_is_built_and_runs() {
         assert!(fs::read_to_string(&header).unwrap().contains("more"));
         put(&project, "lua/greet.lua", greet);
         fs::remove_file(project.join("lua/more.lua")).unwrap();
+        make();
+        assert!(!fs::read_to_string(&header).unwrap().contains("more"));
+        let top = fs::read_to_string(project.join("CMakeLists.txt")).unwrap();
+        put(
+            &project,
+            "CMakeLists.txt",
+            top.replace("--strip 1", "--strip 0"),
+        );
+        make();
+        assert!(
+            fs::read_to_string(&header).unwrap().contains("strip 0"),
+            "{generator}"
+        );
+        put(&project, "CMakeLists.txt", top);
     }
 }
 
@@ -213,6 +233,48 @@ SConscript('../../pipelines/platformio.py')
     assert!(scons().contains("is up to date"));
     put(&project, "lua/greet.lua", "return 'other'");
     assert!(scons().contains("out/fastlua/fast.o"));
+    for name in ["fast.c", "fast_chunks.h"] {
+        fs::remove_file(project.join("out/fastlua").join(name)).unwrap();
+        scons();
+        assert!(project.join("out/fastlua").join(name).exists(), "{name}");
+    }
+    // options that make other files: nothing of the ones before is left to be compiled
+    put(&project, "lua/more.lua", "return 1");
+    let options = "custom_fastlua_options = ";
+    put(
+        &project,
+        "platformio.ini",
+        ini.replace(options, &format!("{options}--strip 0 ")),
+    );
+    scons();
+    let text = fs::read_to_string(&out).unwrap();
+    assert!(text.contains("strip 0") && text.contains("more"));
+    put(
+        &project,
+        "platformio.ini",
+        ini.replace(options, &format!("{options}--emit header ")),
+    );
+    assert!(scons().contains("fast_runtime.o"));
+    let made = || {
+        let names = fs::read_dir(project.join("out/fastlua")).unwrap();
+        names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let names = made();
+    assert!(
+        names.contains(&"greet_lua.h".into()) && !names.contains(&"fast.c".into()),
+        "{names:?}"
+    );
+    put(&project, "platformio.ini", ini);
+    fs::remove_file(project.join("lua/more.lua")).unwrap();
+    scons();
+    let names = made();
+    assert!(
+        names.contains(&"fast.c".into()) && !names.contains(&"fast_runtime.c".into()),
+        "{names:?}"
+    );
+    assert!(!fs::read_to_string(&out).unwrap().contains("more"));
     put(&project, "lua/greet.lua", "return return");
     let output = run(&mut with_fastlua("scons", &project));
     let said = String::from_utf8_lossy(&output.stderr);
@@ -263,49 +325,145 @@ fn a_build_system_s_cache_needs_inputs_and_outputs_only() {
     assert_ne!(header(&one), header(&other));
 }
 
+/// A tree for the ESP8266 whose make says when it links.
+fn tree(folder: &Path) {
+    put(folder, "app/include/user_config.h", "");
+    put(
+        folder,
+        "app/include/user_modules.h",
+        "#define LUA_USE_MODULES_FILE\n",
+    );
+    put(folder, "app/modules/file.c", "");
+    put(
+        folder,
+        "Makefile",
+        "image: app/modules/fast.c app/modules/fast_chunks.h\n\t@echo linked; touch image\n",
+    );
+}
+
+/// Its user_modules.h.
+fn enabled(tree: &Path) -> String {
+    fs::read_to_string(tree.join("app/include/user_modules.h")).unwrap()
+}
+
 #[test]
 #[ignore = "needs make"]
 fn the_makefile_for_nodemcu_builds_what_changed() {
     let (_folder, project) = example("nodemcu");
-    let tree = project.join("nodemcu-firmware");
-    put(&tree, "app/include/user_config.h", "");
-    put(
-        &tree,
-        "app/include/user_modules.h",
-        "#define LUA_USE_MODULES_FILE\n",
-    );
-    put(&tree, "app/modules/file.c", "");
-    put(
-        &tree,
-        "Makefile",
-        "image: app/modules/fast.c app/modules/fast_chunks.h\n\t@echo linked; touch image\n",
-    );
-    let make = || succeed(with_fastlua("make", &project).arg("firmware"));
-    let first = make();
-    assert!(
-        first.contains("fastlua build") && first.contains("linked"),
-        "{first}"
-    );
-    let header = tree.join("app/modules/fast_chunks.h");
-    assert!(fs::read_to_string(&header).unwrap().contains("lua51-float"));
-    let modules = || fs::read_to_string(tree.join("app/include/user_modules.h")).unwrap();
-    assert_eq!(
-        modules(),
-        "#define LUA_USE_MODULES_FILE\n#define LUA_USE_MODULES_FAST\n"
-    );
-    let again = make();
-    assert!(
-        !again.contains("fastlua build") && !again.contains("linked"),
-        "{again}"
-    );
+    let tree_of_it = project.join("nodemcu-firmware");
+    tree(&tree_of_it);
+    let make = |more: &[&str]| {
+        let said = succeed(with_fastlua("make", &project).arg("firmware").args(more));
+        (said.contains("fastlua build"), said.contains("linked"))
+    };
+    let header = || fs::read_to_string(tree_of_it.join("app/modules/fast_chunks.h")).unwrap();
+    assert_eq!(make(&[]), (true, true));
+    assert!(header().contains("lua51-float"));
+    let both = "#define LUA_USE_MODULES_FILE\n#define LUA_USE_MODULES_FAST\n";
+    assert_eq!(enabled(&tree_of_it), both);
+    assert_eq!(make(&[]), (false, false));
     put(&project, "lua/more.lua", "return 1");
-    let more = make();
-    assert!(
-        more.contains("fastlua build") && more.contains("linked"),
-        "{more}"
+    assert_eq!(make(&["-j8"]), (true, true));
+    assert!(header().contains("more"));
+    fs::remove_file(project.join("lua/more.lua")).unwrap();
+    assert_eq!(make(&[]), (true, true));
+    assert!(!header().contains("more"));
+    assert_eq!(make(&["FAST_OPTIONS=--strip 0"]), (true, true));
+    assert!(header().contains("strip 0"));
+    assert_eq!(make(&[]), (true, true));
+    assert!(!header().contains("strip 0"));
+    assert_eq!(make(&[]), (false, false));
+    assert_eq!(enabled(&tree_of_it), both);
+}
+
+#[test]
+#[ignore = "needs make"]
+fn the_makefile_for_nodemcu_makes_again_what_is_gone() {
+    let (_folder, project) = example("nodemcu");
+    let tree_of_it = project.join("nodemcu-firmware");
+    tree(&tree_of_it);
+    let modules = tree_of_it.join("app/modules");
+    let bill = project.join("bill.json");
+    for (options, names) in [
+        (
+            "--sbom bill.json",
+            ["fast.c", "fast_chunks.h", "../../../bill.json"],
+        ),
+        (
+            "--emit object",
+            ["fast.c", "fast_chunks.h", "fast_chunks.o"],
+        ),
+        (
+            "--emit header",
+            ["greet_lua.h", "fast_runtime.c", "fast_runtime.h"],
+        ),
+    ] {
+        let options = format!("FAST_OPTIONS={options}");
+        let make = || succeed(with_fastlua("make", &project).args(["fast", &options]));
+        make();
+        let all: Vec<Vec<u8>> = names
+            .iter()
+            .map(|name| fs::read(modules.join(name)).unwrap())
+            .collect();
+        for (name, bytes) in names.iter().zip(&all) {
+            fs::remove_file(modules.join(name)).unwrap();
+            assert!(make().contains("fastlua build"), "{name}");
+            assert_eq!(&fs::read(modules.join(name)).unwrap(), bytes, "{name}");
+        }
+        assert!(!make().contains("fastlua build"), "{options}");
+    }
+    assert!(bill.exists());
+    // as git clean -fdx leaves the tree
+    fs::remove_dir_all(&tree_of_it).unwrap();
+    tree(&tree_of_it);
+    let said = succeed(with_fastlua("make", &project).arg("firmware"));
+    assert!(said.contains("linked"), "{said}");
+    assert!(enabled(&tree_of_it).contains("MODULES_FAST"));
+}
+
+#[test]
+#[ignore = "needs make"]
+fn the_makefile_for_nodemcu_takes_any_tree_of_the_esp8266() {
+    let (_folder, project) = example("nodemcu");
+    let odd = project.join("it's a $tree");
+    let make = |tree: &str| {
+        run(with_fastlua("make", &project)
+            .arg("firmware")
+            .arg(format!("FIRMWARE={tree}")))
+    };
+    tree(&odd);
+    // another name, and no line break at the end; then the same with blanks
+    let header = "app/include/user_modules.h";
+    put(
+        &odd,
+        header,
+        "//#define LUA_USE_MODULES_FAST\n#define LUA_USE_MODULES_FASTER",
     );
-    assert!(fs::read_to_string(&header).unwrap().contains("more"));
-    assert_eq!(modules().matches("LUA_USE_MODULES_FAST").count(), 1);
+    let output = make("it's a $$tree");
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        enabled(&odd).ends_with("_FASTER\n#define LUA_USE_MODULES_FAST\n"),
+        "{}",
+        enabled(&odd)
+    );
+    put(&odd, header, "  #  define  LUA_USE_MODULES_FAST 1\r\n");
+    assert!(make("it's a $$tree").status.success());
+    assert_eq!(enabled(&odd), "  #  define  LUA_USE_MODULES_FAST 1\r\n");
+    // what is none, and modules with a fault
+    let output = make("elsewhere");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("no elsewhere/app/include"),
+        "{said}"
+    );
+    assert!(!project.join("elsewhere").exists());
+    put(&project, "lua/greet.lua", "return return");
+    let output = make("it's a $$tree");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("greet.lua:1:"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -29,11 +29,15 @@ function(fastlua_build)
   set(sources "${folder}/fast.c" "${folder}/fast_chunks.h")
   set(stamp "${folder}/fast.stamp")
   file(MAKE_DIRECTORY "${folder}")
+  set(command "")
+  if(IS_ABSOLUTE "${FASTLUA}") # another fastlua may make other files
+    set(command "${FASTLUA}")
+  endif()
   # The stamp is the rule's own file: the others stay as they are where nothing changed in them.
   add_custom_command(
     OUTPUT "${stamp}" ${sources}
     COMMAND "${FASTLUA}" build ${inputs} -o "${folder}" -M "${folder}/fast.d" --stamp "${stamp}" --quiet ${given_OPTIONS}
-    DEPENDS ${inputs}
+    DEPENDS ${inputs} ${command}
     DEPFILE "${folder}/fast.d"
     COMMENT "fastlua: Lua modules to ${given_FOLDER}/fast.c"
     VERBATIM)
