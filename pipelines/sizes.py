@@ -2,25 +2,51 @@
 """sizes.py NOW.json [BEFORE.json]: the report of `fastlua build --json` as a table in Markdown, with what changed."""
 
 import json
+import re
 import sys
 
-# By this the comment of an earlier run is found again.
-MARK = "<!-- fastlua sizes -->"
 ROWS = 50
+# Of what a run says.
+CHARACTERS = 20000
+
+
+def mark(key):
+    """The first line of a comment, by which that of an earlier run is found again."""
+    return f"<!-- fastlua sizes{f' {key}' if key else ''} -->"
+
+
+def heading(label):
+    return f"**fastlua**, {code(label)}" if label else "**fastlua**"
+
+
+def code(text):
+    """Text on one line that Markdown leaves as it is."""
+    text = re.sub(r"\s+", " ", text).replace("`", "'")
+    return f"`{text}`"
+
+
+def fenced(text):
+    """Lines that Markdown leaves as they are."""
+    text = text.strip()[:CHARACTERS]
+    ticks = max([2, *(len(run) for run in re.findall("`+", text))]) + 1
+    return f"{'`' * ticks}text\n{text}\n{'`' * ticks}"
 
 
 def read(path):
-    """The bytes of each chunk by variant."""
     with open(path, encoding="utf-8") as file:
         report = json.load(file)
     schema = report.get("schema", "")
     if not schema.startswith("fastlua-build/"):
         sys.exit(f"{path}: it is no report of fastlua build, but {schema or 'something else'}")
-    chunks = {
+    return report
+
+
+def chunks(report):
+    """The bytes of each chunk by variant."""
+    return {
         chunk["name"]: {variant: dump["bytes"] for variant, dump in chunk["dumps"].items() if dump}
         for chunk in report["chunks"]
     }
-    return report["variants"], chunks, report["bundle"]
 
 
 def cell(now, before, compared):
@@ -32,10 +58,11 @@ def cell(now, before, compared):
     return f"{now} (new)" if before is None else f"{now} ({now - before:+d})"
 
 
-def main(now_path, before_path=None):
-    variants, now, bundle = read(now_path)
-    before = read(before_path)[1] if before_path else {}
-    compared = before_path is not None
+def table(report, earlier=None, key="", label=""):
+    """The table of a report, compared with an earlier one if there is one."""
+    variants, now = report["variants"], chunks(report)
+    compared = earlier is not None
+    before = chunks(earlier) if compared else {}
     total = lambda chunks, variant: sum(sizes.get(variant, 0) for sizes in chunks.values())
     rows = []
     for name in sorted({*now, *before}):
@@ -45,17 +72,28 @@ def main(now_path, before_path=None):
     hidden = len(rows) - ROWS
     sums = ["all chunks", *(cell(total(now, v), total(before, v), compared) for v in variants)]
     head = ["bytes", *(f"`{v}`" for v in variants)]
-    lines = [MARK, f"**fastlua**: {len(now)} chunks, bundle `{bundle}`", ""]
+    lines = [mark(key), f"{heading(label)}: {len(now)} chunks, bundle `{report['bundle']}`", ""]
     lines += ["| " + " | ".join(row) + " |" for row in [head, ["---", *["--:"] * len(variants)]]]
     lines += ["| " + " | ".join(row) + " |" for row in [*rows[:ROWS], sums]]
     if hidden > 0:
         lines += ["", f"{hidden} more chunks are in the report."]
     if compared and not rows:
         lines += ["", "No chunk has another size than before."]
-    print("\n".join(lines))
+    return "\n".join(lines)
+
+
+def failed(said, key=None, label=""):
+    """What is shown in place of the table, or below it (without a key), if fastlua failed."""
+    lines = [f"{heading(label)} failed:", "", fenced(said)]
+    return "\n".join(lines if key is None else [mark(key), *lines])
+
+
+def over(lines):
+    """What is shown below the table if figures are over a budget, or worse than a baseline."""
+    return "\n".join([f"**fastlua bench**: {len(lines)} figures are too high:", "", fenced("\n".join(lines))])
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    print(table(*(read(path) for path in sys.argv[1:])))

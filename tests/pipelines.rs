@@ -3,50 +3,14 @@
 
 mod support;
 
-use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use fastlua_bytecode::NumberModel;
+use support::parts::{example, with_fastlua};
 use support::{firmware_flags, packed_lua, put, root, run, stock_lua, succeed};
 use tempfile::TempDir;
-
-/// A command that finds the built fastlua, as one that is installed.
-fn with_fastlua(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
-    let built = Path::new(env!("CARGO_BIN_EXE_fastlua")).parent().unwrap();
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [built.to_owned()]
-        .into_iter()
-        .chain(env::split_paths(&path));
-    let path: OsString = env::join_paths(folders).unwrap();
-    let mut command = Command::new(program);
-    command.current_dir(folder).env("PATH", path);
-    command
-}
-
-/// A copy of `pipelines` and of an example beside each other's places in the repository.
-fn example(name: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    for part in ["pipelines", &format!("examples/{name}")] {
-        copy(&root().join(part), &folder.path().join(part));
-    }
-    let example = folder.path().join("examples").join(name);
-    (folder, example)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
-    }
-}
 
 fn linter(arguments: &[&str]) -> String {
     let mut linter = Command::new(root().join("scripts/linter"));
@@ -464,95 +428,6 @@ fn the_makefile_for_nodemcu_takes_any_tree_of_the_esp8266() {
         !output.status.success() && said.contains("greet.lua:1:"),
         "{said}"
     );
-}
-
-#[test]
-#[ignore = "needs git, bash and python3"]
-fn the_action_compares_with_the_commit_before_and_comments() {
-    let (folder, project) = example("github");
-    let here = folder.path();
-    let git = |arguments: &str| {
-        let mut git = Command::new("git");
-        git.args([
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@example.org",
-            "-c",
-            "protocol.file.allow=always",
-        ]);
-        succeed(git.args(arguments.split(' ')).current_dir(&project))
-    };
-    git("init -q -b main .");
-    git("add .");
-    git("commit -q -m one");
-    git(&format!("remote add origin file://{}", project.display()));
-    git("config uploadpack.allowAnySHA1InWant true");
-    let base = git("rev-parse HEAD").trim().to_owned();
-    put(
-        &project,
-        "lua/greet.lua",
-        "return 'another text than there was before, by some bytes'",
-    );
-    put(&project, "lua/more.lua", "return 1");
-    fs::create_dir(here.join("temp")).unwrap();
-    let build = |base: &str, output: &str| {
-        let mut bash = with_fastlua("bash", &project);
-        bash.arg(here.join("pipelines/action.sh"));
-        bash.env("MANIFEST", "fast.toml").env("OUTPUT", "out");
-        bash.env("OPTIONS", "--variant lua51-float")
-            .env("BASE", base);
-        bash.env("RUNNER_TEMP", here.join("temp"));
-        bash.env("GITHUB_OUTPUT", here.join(output))
-            .env("GITHUB_STEP_SUMMARY", here.join("summary"));
-        succeed(&mut bash);
-        fs::read_to_string(here.join("temp/fastlua-sizes.md")).unwrap()
-    };
-    let table = build(&base, "output");
-    assert!(
-        table.starts_with("<!-- fastlua sizes -->\n**fastlua**: 2 chunks, bundle `"),
-        "{table}"
-    );
-    assert!(table.contains("| `greet` | 120 (-4) |"), "{table}");
-    assert!(table.contains("| `more` | 76 (new) |"), "{table}");
-    assert!(project.join("out/fast.c").exists());
-    let said = fs::read_to_string(here.join("output")).unwrap();
-    assert!(
-        said.contains("report=") && said.contains("sizes=") && said.contains("bundle="),
-        "{said}"
-    );
-    // without a commit to compare with, and with one that is gone
-    assert!(build("", "other").contains("| `greet` | 120 |"));
-
-    // GitHub's command, which notes what it is asked; the first time there is no comment
-    let tools = here.join("tools");
-    put(
-        &tools,
-        "gh",
-        "#!/bin/sh\necho \"$@\" >> \"$LOG\"\ncase $* in *--jq*) cat \"$FOUND\";; esac\n",
-    );
-    succeed(Command::new("chmod").arg("+x").arg(tools.join("gh")));
-    for (found, asks) in [
-        ("", "--method POST repos/a/b/issues/7/comments"),
-        ("42\n", "--method PATCH repos/a/b/issues/comments/42"),
-    ] {
-        put(here, "found", found);
-        let mut comment = Command::new(here.join("pipelines/comment.sh"));
-        comment
-            .args(["a/b", "7"])
-            .arg(here.join("temp/fastlua-sizes.md"));
-        comment
-            .env("LOG", here.join("log"))
-            .env("FOUND", here.join("found"));
-        comment.env(
-            "PATH",
-            format!("{}:{}", tools.display(), env::var("PATH").unwrap()),
-        );
-        succeed(&mut comment);
-        let log = fs::read_to_string(here.join("log")).unwrap();
-        assert!(log.contains(asks), "{log}");
-        assert!(log.lines().last().unwrap().contains("body=@"), "{log}");
-    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 pub mod docs;
 pub mod firmware;
+pub mod hosting;
+pub mod parts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
