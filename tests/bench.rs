@@ -42,7 +42,7 @@ fn figures(path: &Path) -> Figures {
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn figures_of_the_esp8266_are_the_same_twice_and_make_sense() {
     figures_make_sense(
-        On::Lx106,
+        On::Esp8266,
         &[],
         &["lua51-int", "lua51-float", "lua53-int32-float32"],
     );
@@ -55,7 +55,7 @@ fn figures_of_the_esp32_c3_are_the_same_twice_and_make_sense() {
     let variants = ["lua53-int64-float32", "lua51-int"];
     let args = [
         "--chip",
-        "rv32",
+        "esp32c3",
         "--variant",
         variants[0],
         "--variant",
@@ -63,7 +63,7 @@ fn figures_of_the_esp32_c3_are_the_same_twice_and_make_sense() {
         "--variant",
         variants[0],
     ];
-    figures_make_sense(On::Rv32, &args, &variants);
+    figures_make_sense(On::Esp32c3, &args, &variants);
 }
 
 fn figures_make_sense(on: On, more: &[&str], variants: &[&str]) {
@@ -79,13 +79,13 @@ fn figures_make_sense(on: On, more: &[&str], variants: &[&str]) {
         assert!(read("a") == read("b"), "two runs differ in {kind}");
     }
     assert!(first.contains("as built"), "{first}");
-    assert_eq!(first.contains("narrow reads"), on == On::Lx106, "{first}");
+    assert_eq!(first.contains("narrow"), on == On::Esp8266, "{first}");
 
     let found = figures(&here.join("a.json"));
     assert_eq!(found.on, on);
     let compiler = found.compiler.unwrap();
     let cpu = match on {
-        On::Lx106 => "lx106",
+        On::Esp8266 => "lx106",
         _ => "riscv",
     };
     assert!(
@@ -241,9 +241,9 @@ fn the_host_gives_ratios_and_exact_flash() {
     assert!(fs::read(here.join("a.json")).unwrap() == fs::read(here.join("b.json")).unwrap());
     let (table, _) = text.split_once("all chunks").unwrap();
     let lines: Vec<&str> = table.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 2 + 10, "{table}");
+    assert_eq!(lines.len(), 6 + 10, "{table}");
     let sizes = |line: &&&str| line.ends_with("not the chip's");
-    assert_eq!(lines[2..].iter().filter(sizes).count(), 10, "{table}");
+    assert_eq!(lines[6..].iter().filter(sizes).count(), 10, "{table}");
     assert!(!table.contains("instr."), "{table}");
 
     let found = figures(&here.join("a.json"));
@@ -269,12 +269,24 @@ fn the_host_gives_ratios_and_exact_flash() {
     ends(&mut host(&["--budget", "flash=10"]), 3);
     let (_, errors) = ends(&mut host(&["--budget", "flash=1k,heap-peak=1M"]), 1);
     assert!(
-        errors.contains("heap-peak") && errors.contains("--on lx106"),
+        errors.contains("heap-peak") && errors.contains("--chip esp8266"),
         "{errors}"
     );
+    let budgets = "budget = {flash = \"1k\", heap-peak = 1, load = 1}\n[[module]]\npath = \"led.lua\"\n\
+         budget = {heap-kept = 1}\n";
+    for (flash, status) in [("1k", 0), ("10", 3)] {
+        put(here, "fast.toml", budgets.replace("1k", flash));
+        let mut manifest = bench(here, &["fast.toml", "--chip", "host"]);
+        let (text, errors) = ends(manifest.env("PATH", ""), status);
+        assert!(text.contains("as built"), "{text}");
+        let said = "note: budgets of load, heap-peak, heap-kept are not judged";
+        assert!(errors.contains(said), "{errors}");
+        assert_eq!(errors.contains("over budget"), status == 3, "{errors}");
+        assert!(!errors.contains("heap-peak 1"), "{errors}");
+    }
     for chips in ["--run", "--html=page.html"] {
         let (_, errors) = ends(&mut host(&[chips]), 1);
-        assert!(errors.contains("--on lx106"), "{errors}");
+        assert!(errors.contains("--chip esp8266"), "{errors}");
     }
     let of_chip = root().join("tests/figures.json");
     let of_chip = of_chip.to_str().unwrap();
@@ -286,7 +298,7 @@ fn the_host_gives_ratios_and_exact_flash() {
     let mut chip = bench(here, &["led.lua", "--baseline", "a.json"]);
     let (_, errors) = ends(chip.env("PATH", ""), 1);
     assert!(
-        errors.contains("--on host") && !errors.contains("apt-get"),
+        errors.contains("--chip host") && !errors.contains("apt-get"),
         "{errors}"
     );
 
@@ -360,10 +372,12 @@ fn each_chip_asks_for_its_own_tools_variants_and_figures() {
         ends(command.args(args).env("PATH", ""), 1).1
     };
     let of_lx106 = root().join("tests/figures.json");
-    let of_rv32 = root().join("tests/figures-rv32.json");
+    let of_rv32 = root().join("tests/figures-esp32c3.json");
     let [of_lx106, of_rv32] = [&of_lx106, &of_rv32].map(|path| path.to_str().unwrap());
     for (chip, package, others) in [
+        ("esp8266", "picolibc-xtensa-lx106-elf", of_rv32),
         ("lx106", "picolibc-xtensa-lx106-elf", of_rv32),
+        ("esp32c3", "picolibc-riscv64-unknown-elf", of_lx106),
         ("rv32", "picolibc-riscv64-unknown-elf", of_lx106),
     ] {
         let errors = error(&["--chip", chip]);
@@ -371,18 +385,18 @@ fn each_chip_asks_for_its_own_tools_variants_and_figures() {
         assert!(install.contains(package), "{errors}");
         let errors = error(&["--on", chip, "--baseline", others]);
         assert!(
-            errors.contains("can't be compared; measure with --on "),
+            errors.contains("can't be compared; measure with --chip "),
             "{errors}"
         );
     }
-    let errors = error(&["--chip", "rv32", "--variant", "puc51-int-32bit"]);
+    let errors = error(&["--chip", "esp32c3", "--variant", "puc51-int-32bit"]);
     assert!(
         errors.contains("not for the ESP32-C3") && errors.contains("esp32"),
         "{errors}"
     );
-    let errors = error(&["--chip", "rv32", "--budget", "narrow-reads=1"]);
+    let errors = error(&["--chip", "esp32c3", "--budget", "narrow-reads=1"]);
     assert!(
-        errors.contains("narrow-reads") && errors.contains("--on lx106"),
+        errors.contains("narrow-reads") && errors.contains("--chip esp8266"),
         "{errors}"
     );
 }
@@ -392,7 +406,7 @@ fn each_chip_asks_for_its_own_tools_variants_and_figures() {
 const COMMITTED: [(&str, i64, i64); 2] = [
     // up to 32 more where the rest is no block
     ("tests/figures.json", 1000, 16 + 24 + 32),
-    ("tests/figures-rv32.json", 1500, 4 + 24 + 12),
+    ("tests/figures-esp32c3.json", 1500, 4 + 24 + 12),
 ];
 
 /// The tables in the documentation are those of the committed figures.

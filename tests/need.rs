@@ -74,8 +74,8 @@ fn known(chip: Chip, chunk: &BundledChunk, variant: &Variant) -> u32 {
     let block = |s: &BString| {
         let bytes = 16 + s.len() as u32 + 1;
         match chip {
-            Chip::Lx106 => (bytes + 16 + 7) & !7,
-            Chip::Rv32 => 4 + ((bytes + 3) & !3),
+            Chip::Esp8266 => (bytes + 16 + 7) & !7,
+            Chip::Esp32c3 => 4 + ((bytes + 3) & !3),
         }
     };
     let sum: u32 = found.iter().map(block).sum();

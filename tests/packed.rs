@@ -295,7 +295,7 @@ fn loads_on_the_chip_are_cheap() {
         if only == nil then print(names[i + 1], cost(i, fast.load, i)) end\n\
         if only == nil then print(names[i + 1], cost(i, fast.dump, i)) end\n\
         if only == i then print(names[i + 1], cost(i, loadstring or load, text)) end\nend\n";
-    let tools = Toolchain::find(Chip::Lx106).unwrap_or_else(|missing| panic!("{missing}"));
+    let tools = Toolchain::find(Chip::Esp8266).unwrap_or_else(|missing| panic!("{missing}"));
     let work = root().join("target/emulator");
     let variants = Variants::built_in();
     for model in &NumberModel::ALL[..3] {

@@ -1,6 +1,6 @@
 //! `fastlua bench`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::{inputs, output, print};
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
-  fastlua bench fast.toml --chip rv32 --variant lua53-int32-float32
+  fastlua bench fast.toml --chip esp32c3 --variant lua53-int32-float32
 
 Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in \
 every command. docs/bench.md says what each figure is.")]
@@ -38,11 +38,11 @@ pub struct Args {
     /// Where to measure
     #[arg(
         long,
-        visible_alias = "chip",
-        value_name = "MACHINE",
-        default_value = "lx106"
+        visible_alias = "on",
+        value_name = "CHIP",
+        default_value = "esp8266"
     )]
-    on: Place,
+    chip: Place,
     /// When the collector of Lua 5.1 runs by itself, as after node.egc.setmode
     #[arg(long, value_name = "MODE", default_value = "always")]
     egc: Egc,
@@ -79,10 +79,12 @@ pub struct Args {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Place {
-    /// The ESP8266's processor, emulated
-    Lx106,
-    /// The ESP32-C3's, for variants of ESP32 firmware
-    Rv32,
+    /// Emulated
+    #[value(alias = "lx106")]
+    Esp8266,
+    /// Emulated, for variants of ESP32 firmware
+    #[value(alias = "rv32")]
+    Esp32c3,
     /// This machine, which needs nothing installed: flash, and heap in percent of plain source's
     Host,
 }
@@ -110,8 +112,8 @@ impl From<Egc> for Mode {
 impl From<Place> for On {
     fn from(place: Place) -> On {
         match place {
-            Place::Lx106 => On::Lx106,
-            Place::Rv32 => On::Rv32,
+            Place::Esp8266 => On::Esp8266,
+            Place::Esp32c3 => On::Esp32c3,
             Place::Host => On::Host,
         }
     }
@@ -138,10 +140,10 @@ impl Display for TooMuch {
 impl std::error::Error for TooMuch {}
 
 pub fn run(args: &Args) -> Result<()> {
-    let on = On::from(args.on);
+    let on = On::from(args.chip);
     if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
         bail!(
-            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --on lx106 or rv32"
+            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --chip esp8266 or esp32c3"
         );
     }
     let known = args.known.load()?;
@@ -161,18 +163,30 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let mut plan = project.plan(&options).map_err(print::explained)?;
     plan.choose_forms()?;
-    let budgets = Budgets {
-        all: args.budget.unwrap_or_default().or(plan.budget),
+    let asked = Budgets {
+        all: args.budget.unwrap_or_default(),
+        modules: BTreeMap::new(),
+    };
+    asked
+        .fit(on)
+        .map_err(|error| anyhow!("{error}: leave it out, or measure with --chip esp8266"))?;
+    let mut budgets = Budgets {
+        all: asked.all.or(plan.budget),
         modules: plan.budgets,
     };
-    budgets
-        .fit(on)
-        .map_err(|error| anyhow!("{error}: leave it out, or measure with --on lx106"))?;
+    let unmeasured = budgets.leave_measured(on);
     // data costs its bytes, and nothing to measure
     let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
     let chunks: Vec<Input> = chunks.cloned().collect();
     let figures = measure(args, &chunks, &targets)?;
     write(args, &figures, &chunks)?;
+    if !unmeasured.is_empty() {
+        let names: Vec<&str> = unmeasured.iter().map(|metric| metric.name()).collect();
+        print::note(&format!(
+            "note: budgets of {} are not judged, as a measurement on {on} has no such figures: --chip esp8266 has",
+            names.join(", ")
+        ));
+    }
 
     let mut faults = Vec::new();
     if let Some(was) = &was {
@@ -223,7 +237,7 @@ fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
         let (path, was) = (print::path(path), &error.was);
         let egc = was.egc.as_ref().map(|egc| format!(" --egc {egc}"));
         let egc = egc.unwrap_or_default();
-        anyhow!("{path}: {error}; measure with --on {}{egc}", was.on)
+        anyhow!("{path}: {error}; measure with --chip {}{egc}", was.on)
     })?;
     Ok(was)
 }
@@ -244,8 +258,8 @@ fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<V
     let mut seen = BTreeSet::new();
     variants.retain(|variant| seen.insert(&variant.name));
     let target = |variant: &&Variant| {
-        Target::new(variant, known, args.on.into()).map_err(|error| match error {
-            NoTarget::Chip { .. } => anyhow!("{error}; measure it with --on lx106"),
+        Target::new(variant, known, args.chip.into()).map_err(|error| match error {
+            NoTarget::Chip { .. } => anyhow!("{error}; measure it with --chip esp8266"),
             NoTarget::Core(_) => error.into(),
         })
     };
@@ -262,7 +276,7 @@ fn usual(known: &Variants) -> Vec<&Variant> {
 }
 
 fn measure(args: &Args, inputs: &[Input], targets: &[Target]) -> Result<Figures> {
-    match On::from(args.on).chip() {
+    match On::from(args.chip).chip() {
         Some(chip) => on_chip(args, chip, inputs, targets),
         None => load(args, inputs, targets, Machine::Host),
     }

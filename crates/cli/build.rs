@@ -19,7 +19,7 @@ use crate::depfile::rule;
 use crate::folder::Folder;
 use crate::output::{Contents, Outputs, Written, make_folder};
 use crate::variant_args::{Heap, Known, find};
-use crate::{build_report, inputs, portable, print};
+use crate::{build_report, inputs, portable, print, table};
 
 /// The name of the bill of materials among what is made of a bundle.
 const SBOM: &str = "sbom";
@@ -165,7 +165,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let mut text = String::new();
     if !report.chunks.is_empty() {
-        text += &build_report::table(&report);
+        text += &build_report::table(&report, table::width());
     }
     if let Some(capacity) = args.slot {
         text += &format!(
@@ -174,7 +174,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     written.iter().for_each(|file| text += &format!("{file}\n"));
     if args.costs || build_report::has_frozen(&report) {
-        text += &build_report::costs(&report);
+        text += &build_report::costs(&report, table::width());
     }
     print::report(text)
 }

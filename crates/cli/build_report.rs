@@ -1,34 +1,52 @@
 //! What `fastlua build` prints of a bundle.
 
-use comfy_table::{CellAlignment, Table, presets};
 use fastlua::{ChunkReport, Costs, DumpReport, Form, Report};
 
-/// The bytes of each chunk for each variant, and what was proved.
-pub fn table(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let names = report.variants.iter().cloned();
-    let heads = ["chunk".into(), "source".into()].into_iter().chain(names);
-    table.set_header(heads.collect::<Vec<String>>());
-    let mut totals = vec![0; report.variants.len() + 1];
+use crate::table::{Columns, letters, listed};
+
+/// The columns that are no variant's.
+const FIXED: usize = 3;
+
+/// The form of each chunk, and its bytes for each variant; then what was proved. The variants have letters for names
+/// where their names would be too wide.
+pub fn table(report: &Report, width: usize) -> String {
+    let variants = &report.variants;
+    let mut totals = vec![0; variants.len() + 1];
+    let mut rows = Vec::new();
     for chunk in &report.chunks {
         let mut sizes = vec![Some(chunk.source_bytes)];
-        let dumps = report.variants.iter().map(|v| chunk.dumps.get(v));
+        let dumps = variants.iter().map(|v| chunk.dumps.get(v));
         sizes.extend(dumps.map(|dump| Some(dump?.bytes)));
         for (total, size) in totals.iter_mut().zip(&sizes) {
             *total += size.unwrap_or(0);
         }
-        let cells = sizes
-            .iter()
-            .map(|s| s.map_or("-".into(), |n| n.to_string()));
-        table.add_row(std::iter::once(chunk.name.clone()).chain(cells));
+        let cells = sizes.iter();
+        let cells = cells.map(|s| s.map_or("-".into(), |n| n.to_string()));
+        let names = [chunk.name.clone(), chunk.form.clone().into_owned()];
+        rows.push(names.into_iter().chain(cells).collect());
     }
     let cells = totals.iter().map(|n| n.to_string());
-    table.add_row(std::iter::once("total bytes".into()).chain(cells));
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut text: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let names = ["total bytes".to_owned(), String::new()];
+    rows.push(names.into_iter().chain(cells).collect());
+    let with = |names: Vec<String>| Columns {
+        heads: ["chunk", "form", "source"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(names)
+            .collect(),
+        numbers: 2,
+        rows: rows.clone(),
+    };
+    let named = with(variants.clone());
+    let mut text = match named.fits(width) {
+        true => named.shown(FIXED, width),
+        false => {
+            let letters = letters(variants.len());
+            let legend = letters.iter().zip(variants);
+            let legend = listed(legend.map(|(l, v)| format!("{l} {v}")), width);
+            with(letters).shown(FIXED, width) + &legend
+        }
+    };
     let of = |is: fn(Form) -> bool| report.chunks.iter().filter(move |c| is(c.is_as()));
     let bytecode = of(|form| !form.is_source() && !form.is_data()).map(|c| c.dumps.len());
     let dumps: usize = bytecode.sum();
@@ -37,14 +55,14 @@ pub fn table(report: &Report) -> String {
     text.push('\n');
     if dumps > 0 {
         text += &format!(
-            "Dumps loaded back by the Lua core of their number model and found the same: {dumps} of {dumps}.\n\
-             Source names: dropped at strip 2, shortened to the file's name at strip 0 and 1.\n"
+            "Dumps: {dumps}. Each was loaded back by the Lua core of its number model, and found\n\
+             the same. Source names: none at strip 2, else the file's name.\n"
         );
     }
     if frozen > 0 {
         text += &format!(
-            "Frozen: {frozen} of {}; the bytes above are those of their bytecode. The firmware's compiler decides\n\
-             what they take: fast.list and fast.info tell it.\n",
+            "Frozen: {frozen} of {}; the bytes above are those of their bytecode. The firmware's\n\
+             compiler decides what they take: fast.list and fast.info tell it.\n",
             report.chunks.len()
         );
     }
@@ -58,13 +76,14 @@ pub fn table(report: &Report) -> String {
             false => format!("{least} to {most}"),
         };
         text += &format!(
-            "Packed: {packed} of {}; read back and found the same. With them goes what they have in common: {shared} bytes.\n",
+            "Packed: {packed} of {}; read back and found the same. With them goes what they have\n\
+             in common: {shared} bytes.\n",
             report.chunks.len()
         );
     }
     if texts > 0 {
         text += &format!(
-            "Squashed sources compiled and found to be the same chunks as their originals: {texts} of {texts}.\n"
+            "Squashed sources: {texts}. Each was compiled, and is the same chunk as its original.\n"
         );
     }
     text
@@ -82,56 +101,61 @@ fn of_first(report: &Report) -> impl Iterator<Item = (&ChunkReport, &DumpReport)
 }
 
 /// What each chunk takes in the first of the variants.
-pub fn costs(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let heads = "bytes in|as|flash|heap kept|load";
-    table.set_header(heads.split('|'));
+pub fn costs(report: &Report, width: usize) -> String {
+    let mut rows = Vec::new();
     for (chunk, dump) in of_first(report) {
+        let mut add = |form: &str, flash: usize, heap: Option<usize>, load: &str| {
+            let heap = heap.map_or("-".into(), |heap| heap.to_string());
+            rows.push(vec![
+                chunk.name.clone(),
+                form.to_owned(),
+                load.to_owned(),
+                flash.to_string(),
+                heap,
+            ]);
+        };
         let Some(c) = dump.costs else {
-            let flash = dump.bytes.to_string();
-            let form = &*chunk.form;
-            let load = if chunk.is_as().is_data() {
-                "is read"
-            } else {
-                "is compiled"
+            let load = match chunk.is_as().is_data() {
+                true => "is read",
+                false => "is compiled",
             };
-            table.add_row([&chunk.name, form, &flash, "-", load]);
+            add(&chunk.form, dump.bytes, None, load);
             continue;
         };
-        let row = |form: &str, flash: usize, heap: usize, load: &str| {
-            let cells = [
-                &chunk.name,
-                form,
-                &flash.to_string(),
-                &heap.to_string(),
-                load,
-            ];
-            cells.map(str::to_owned)
-        };
         if chunk.is_as() == Form::Packed {
-            let flash = dump.bytes;
-            table.add_row(row("packed", flash, c.bytecode_heap, "is decoded"));
+            add("packed", dump.bytes, Some(c.bytecode_heap), "is decoded");
         }
-        table.add_row(row(
+        add(
             "bytecode",
             c.bytecode_flash,
-            c.bytecode_heap,
+            Some(c.bytecode_heap),
             "is copied",
-        ));
+        );
         let flash = c.frozen_flash + c.frozen_strings;
-        table.add_row(row("frozen", flash, c.frozen_heap, "one closure"));
-        let load = "one closure; shadows once, at the most";
-        table.add_row(row("frozen, no hook", flash, c.shadow_heap, load));
+        add("frozen", flash, Some(c.frozen_heap), "one closure");
+        add(
+            "frozen, no hook",
+            flash,
+            Some(c.shadow_heap),
+            "closure, shadows",
+        );
     }
-    let rows: String = table.lines().map(|l| format!("{}\n", l.trim())).collect();
+    let heads = ["bytes in", "as", "load", "flash", "heap kept"].map(str::to_owned);
+    let numbers = 3;
+    let heads = heads.into();
+    let rows = Columns {
+        heads,
+        numbers,
+        rows,
+    }
+    .shown(5, width);
     let mut text = format!(
         "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
         report.variants[0]
     );
     if let Some(shared) = report.packed.get(&report.variants[0]) {
         text += &format!(
-            "What the packed chunks have in common: {} bytes of flash, {} strings among them.\n",
+            "What the packed chunks have in common: {} bytes of flash, with {} strings.\n",
             shared.flash, shared.strings
         );
     }
@@ -145,8 +169,9 @@ pub fn costs(report: &Report) -> String {
         let (functions, flash) = (sum(|c| c.functions), sum(|c| c.frozen_flash));
         let (strings, bytes) = (pool.strings, pool.flash);
         text += &format!(
-            "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each. Their strings: {strings},\n\
-             {bytes} bytes, {} each, as one pool; {} if each chunk had its own.\n",
+            "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each.\n\
+             Their strings: {strings}, {bytes} bytes, {} each, as one pool;\n\
+             {} if each chunk had its own.\n",
             flash / functions,
             bytes / strings,
             sum(|c| c.frozen_strings)

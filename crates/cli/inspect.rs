@@ -388,6 +388,10 @@ fn of_line(line: &str) -> Option<ChunkFound> {
     })
 }
 
+/// Columns that a chunk's name takes at the most beside what there is to say of the chunk, so that a terminal has room
+/// for both.
+const LONGEST: usize = 28;
+
 fn text(found: &Found) -> String {
     let mut text = format!("{}\n", found.kind);
     for GuardFound { guard, right } in found.guards.iter().chain(&found.signatures) {
@@ -400,18 +404,18 @@ fn text(found: &Found) -> String {
     }
     for place in &found.places {
         text += &head(place);
-        let width = place.chunks.iter().map(|c| c.name.len()).max().unwrap_or(0);
+        let names = place.chunks.iter().map(|c| c.name.chars().count());
+        let width = names.filter(|width| *width <= LONGEST).max().unwrap_or(0);
         for chunk in &place.chunks {
             let bytes = chunk.bytes.map_or("-".into(), |n| n.to_string());
             let form = chunk.form.as_deref().unwrap_or("-");
-            let source = chunk
-                .sha256
-                .as_deref()
-                .map_or(String::new(), |hash| format!("  SHA-256 {hash}"));
-            text += &format!(
-                "  {:width$}  {form:8} {bytes:>7}  {}{source}\n",
-                chunk.name, chunk.checks
-            );
+            let name = match chunk.name.chars().count() > LONGEST {
+                true => format!("{}\n  {:width$}", chunk.name, ""),
+                false => format!("{:width$}", chunk.name),
+            };
+            text += &format!("  {name}  {form:8} {bytes:>7}  {}\n", chunk.checks);
+            let hash = chunk.sha256.as_deref();
+            text.extend(hash.map(|hash| format!("      SHA-256 {hash}\n")));
         }
     }
     text

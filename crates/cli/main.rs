@@ -26,6 +26,7 @@ mod run_image;
 mod serve;
 mod split;
 mod squash;
+mod table;
 mod temporary;
 mod variant_args;
 mod variants;

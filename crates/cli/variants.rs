@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::print;
 use crate::variant_args::Known;
+use crate::{print, table};
 
 /// List the firmware variants and the preprocessor conditions that choose them
 #[derive(clap::Args)]
@@ -46,11 +46,14 @@ pub fn run(args: &Args) -> Result<()> {
             .collect();
         return print::json(&json!({"schema": "fastlua-variants/1", "variants": all}));
     }
+    let width = table::width();
     let mut text = String::new();
     for v in known.iter() {
-        text += &format!("{}: {}\n", v.name, v.summary);
+        text += &table::wrapped(&format!("{}:", v.name), v.summary.split(' '), width);
         for (target, condition) in &v.select {
-            text += &format!("    {target:8} {condition}\n");
+            let condition = condition.to_string();
+            let parts = condition.split_inclusive("&& ").map(str::trim_end);
+            text += &table::wrapped(&format!("    {target:8}"), parts, width);
         }
     }
     print::out(text)

@@ -1,6 +1,6 @@
 //! Figures against budgets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
 use fastlua_bundle::Budget;
@@ -72,18 +72,43 @@ impl Budgets {
     /// # Errors
     /// They are of other figures.
     pub fn fit(&self, on: On) -> Result<(), Unmeasured> {
-        let all = [&self.all].into_iter().chain(self.modules.values());
-        let mut limited = all.flat_map(limits).map(|(metric, _)| metric);
-        let is_ratio = |metric: Metric| on.chip().is_none() && metric != Metric::Flash;
-        match limited.find(|metric| is_ratio(*metric) || !on.has(*metric)) {
-            Some(metric) => Err(Unmeasured { on, metric }),
+        match self.unmeasured(on).first() {
+            Some(&metric) => Err(Unmeasured { on, metric }),
             None => Ok(()),
         }
     }
+
+    /// Takes out what no figures that are measured there can be held against, and gives what that is of, each once.
+    pub fn leave_measured(&mut self, on: On) -> Vec<Metric> {
+        let unmeasured = self.unmeasured(on);
+        for budget in [&mut self.all].into_iter().chain(self.modules.values_mut()) {
+            for metric in &unmeasured {
+                match metric {
+                    Metric::Flash => budget.flash = None,
+                    Metric::Load => budget.load = None,
+                    Metric::HeapPeak => budget.heap_peak = None,
+                    Metric::HeapKept => budget.heap_kept = None,
+                    Metric::Allocations => budget.allocations = None,
+                    Metric::NarrowReads => budget.narrow_reads = None,
+                    Metric::Table | Metric::Run => {}
+                }
+            }
+        }
+        unmeasured
+    }
+
+    fn unmeasured(&self, on: On) -> Vec<Metric> {
+        let all = [&self.all].into_iter().chain(self.modules.values());
+        let limited = all.flat_map(limits).map(|(metric, _)| metric);
+        let is_ratio = |metric: Metric| on.chip().is_none() && metric != Metric::Flash;
+        let unmeasured = limited.filter(|metric| is_ratio(*metric) || !on.has(*metric));
+        let unmeasured: BTreeSet<Metric> = unmeasured.collect();
+        unmeasured.into_iter().collect()
+    }
 }
 
-/// What is over its budget as it is built, variant by variant. [`Budgets::fit`] says whether the
-/// budgets are for such figures.
+/// What is over its budget as it is built, variant by variant. The budgets have to be for such figures:
+/// [`Budgets::fit`] or [`Budgets::leave_measured`] comes before.
 pub fn check(figures: &Figures, budgets: &Budgets) -> Vec<Excess> {
     let mut excesses = Vec::new();
     for variant in &figures.variants {

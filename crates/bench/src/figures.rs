@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::{Column, Metric, json};
 
 /// Name of the JSON's shape.
-pub const SCHEMA: &str = "fastlua-bench/4";
+pub const SCHEMA: &str = "fastlua-bench/5";
+
+/// That of before, which had the chips' processors for names and is read too.
+const BEFORE: &str = "fastlua-bench/4";
 
 /// All figures of a bench. The same modules and options give the same bytes as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +33,11 @@ pub struct Figures {
 #[serde(rename_all = "lowercase")]
 pub enum On {
     /// On the ESP8266's emulated processor: instructions and bytes ([`Cost::load`], [`Cost::run`]).
-    Lx106,
+    #[serde(alias = "lx106")]
+    Esp8266,
     /// On the ESP32-C3's: the same, without [`LoadCost::narrow_reads`].
-    Rv32,
+    #[serde(alias = "rv32")]
+    Esp32c3,
     /// On the machine that ran fastlua: heap in relation to plain source ([`Cost::ratio`]).
     Host,
 }
@@ -46,8 +51,8 @@ impl Display for On {
 impl From<Chip> for On {
     fn from(chip: Chip) -> On {
         match chip {
-            Chip::Lx106 => On::Lx106,
-            Chip::Rv32 => On::Rv32,
+            Chip::Esp8266 => On::Esp8266,
+            Chip::Esp32c3 => On::Esp32c3,
         }
     }
 }
@@ -56,8 +61,8 @@ impl On {
     /// The chip, if it is one.
     pub fn chip(self) -> Option<Chip> {
         match self {
-            On::Lx106 => Some(Chip::Lx106),
-            On::Rv32 => Some(Chip::Rv32),
+            On::Esp8266 => Some(Chip::Esp8266),
+            On::Esp32c3 => Some(Chip::Esp32c3),
             On::Host => None,
         }
     }
@@ -339,7 +344,7 @@ impl Figures {
         }
         let head: Head = serde_json::from_str(text)
             .map_err(|error| format!("no figures of `fastlua bench`: {error}"))?;
-        if head.schema != SCHEMA {
+        if head.schema != SCHEMA && head.schema != BEFORE {
             return Err(format!(
                 "its shape is {:?}, and this fastlua reads {SCHEMA:?}; measure it anew",
                 head.schema

@@ -4,54 +4,48 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{ChunkFigures, Column, Cost, Figures, Metric, On, VariantFigures};
 
-/// The table of a variant's chunks, each form in a line. The best of a chunk's forms bears a `*` in
-/// each column, unless all are the same; the form that is built bears a `>`. Lines of figures that
-/// are not the chip's say so.
+/// The table of a variant's chunks, each form in a line below the chunk's name. The best of a chunk's forms bears a `*`
+/// in each column, unless all are the same; the form that is built bears a `>`. Lines of figures that are not the
+/// chip's say so.
 pub fn table(on: On, variant: &VariantFigures) -> String {
     let metrics = shown(on, variant);
     let (head, last) = match on.chip() {
         Some(_) => (None, None),
-        None => (Some(SIZES), Some(NOT_THE_CHIPS)),
+        None => (Some("\nsizes".to_owned()), Some(NOT_THE_CHIPS.to_owned())),
     };
-    let heads = ["chunk", "  form"].into_iter();
-    let heads = heads.chain(metrics.iter().map(|m| m.title())).chain(head);
+    let heads = metrics.iter().map(|m| head_of(m.title())).chain(head);
     let mut table = new_table(heads);
+    let mut names = Vec::new();
     for chunk in &variant.chunks {
         let best: Vec<Option<i64>> = metrics.iter().map(|m| best(chunk, *m)).collect();
         for (i, (form, cost)) in chunk.forms.iter().enumerate() {
-            let name = if i == 0 { chunk.name.as_str() } else { "" };
+            names.push((i == 0).then_some(&*chunk.name));
             let cells = metrics.iter().zip(&best);
             let cells = cells.map(|(m, b)| cell(on, *m, cost, *b));
-            let last = last.map(str::to_owned);
-            table.add_row(
-                [name.to_owned(), form_cell(chunk, *form)]
-                    .into_iter()
-                    .chain(cells)
-                    .chain(last),
-            );
+            let form = std::iter::once(form_cell(chunk, *form));
+            table.add_row(form.chain(cells).chain(last.clone()));
         }
     }
-    align(&mut table, 2);
-    let VariantFigures {
-        variant: name,
-        core,
-        ..
-    } = variant;
-    let what = match on.chip() {
+    let name = &variant.variant;
+    let core = &variant.core;
+    let mut text = match on.chip() {
         Some(chip) => format!(
-            "instructions and heap are those of stock Lua ({core}; with read-only objects where frozen or lfs) on an emulated {}",
+            "{name} on an emulated {}: flash is that of the variant,\n\
+             instructions and heap are those of stock Lua, {core}, with\n\
+             read-only objects where frozen or lfs.\n",
             chip.title()
         ),
         None => format!(
-            "heap and blocks are in percent of plain source's, of stock Lua ({core}) on this machine"
+            "{name} on this machine: flash is that of the variant,\n\
+             heap and blocks are in percent of plain source's, of stock Lua,\n\
+             {core}.\n"
         ),
     };
-    let mut text = format!("{name}: {what}, flash is {name}'s\n");
     if let Some(table) = variant.table {
         text += &collector(variant);
-        text += &format!("a new table takes {table} instructions where nothing is loaded\n");
+        text += &format!("With nothing loaded, a new table takes {table} instructions.\n");
     }
-    text += &plain(&table);
+    text += &plain(table, &names);
     for chunk in &variant.chunks {
         for (form, cost) in &chunk.forms {
             if let Some(reason) = &cost.refused {
@@ -67,15 +61,13 @@ pub fn table(on: On, variant: &VariantFigures) -> String {
 }
 
 /// How 5.1's allocator collects; 5.3's has no modes.
-pub(crate) fn collector(variant: &VariantFigures) -> String {
+fn collector(variant: &VariantFigures) -> String {
     match variant.egc.as_deref() {
-        Some("always") => "its collector is in the mode always, as a chip boots; ".into(),
-        Some(mode) => format!("its collector is in the mode {mode}; "),
+        Some("always") => "The collector is in the mode always, as a chip boots.\n".into(),
+        Some(mode) => format!("The collector is in the mode {mode}.\n"),
         None => String::new(),
     }
 }
-
-const SIZES: &str = "sizes";
 
 /// Of figures of this machine.
 const NOT_THE_CHIPS: &str = match usize::BITS {
@@ -99,24 +91,23 @@ pub fn summary(figures: &Figures) -> String {
         .into_iter()
         .filter(|m| built().any(|totals| totals.get(*m).is_some()))
         .collect();
-    let heads = ["all chunks", "form"].into_iter();
     let title = |m: &Metric| match m {
         Metric::HeapPeak => "largest peak",
         _ => m.title(),
     };
-    let mut table = new_table(heads.chain(metrics.iter().map(title)));
+    let mut table = new_table(metrics.iter().map(|m| head_of(title(m))));
+    let mut names = Vec::new();
     for variant in &figures.variants {
         let forms = variant.totals.iter().map(|(form, t)| (form.name(), t));
         for (i, (form, totals)) in forms.chain([("as built", &variant.built)]).enumerate() {
-            let name = if i == 0 { variant.variant.as_str() } else { "" };
+            names.push((i == 0).then_some(&*variant.variant));
             let cells = metrics
                 .iter()
                 .map(|m| totals.get(*m).map_or("-".into(), |n| n.to_string()));
-            table.add_row([name.to_owned(), form.to_owned()].into_iter().chain(cells));
+            table.add_row([format!("  {form}")].into_iter().chain(cells));
         }
     }
-    align(&mut table, 2);
-    plain(&table)
+    format!("all chunks\n{}", plain(table, &names))
 }
 
 /// The columns: the run's only where something ran, and on this machine what it can tell.
@@ -151,21 +142,50 @@ fn cell(on: On, metric: Metric, cost: &Cost, best: Option<i64>) -> String {
     format!("{shown}{mark}")
 }
 
-fn new_table<'a>(heads: impl Iterator<Item = &'a str>) -> Table {
+/// A head in two lines.
+fn head_of(title: &str) -> String {
+    match title.contains(' ') {
+        true => title.replace(' ', "\n"),
+        false => format!("\n{title}"),
+    }
+}
+
+/// A table whose first column is forms.
+fn new_table(heads: impl Iterator<Item = String>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(heads.collect::<Vec<_>>());
+    table.set_header(std::iter::once("\n  form".to_owned()).chain(heads));
     table
 }
 
-/// The lines without the space around them.
-fn plain(table: &Table) -> String {
-    let line = |line: String| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end());
-    table.lines().map(line).collect()
-}
+/// Lines of a head.
+const HEAD: usize = 2;
 
-fn align(table: &mut Table, from: usize) {
-    for column in table.column_iter_mut().skip(from) {
+/// The lines without the space around them, each name above the row that is its first. Columns stand closer where
+/// that makes them fit.
+fn plain(mut table: Table, names: &[Option<&str>]) -> String {
+    for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let lines = |table: &Table| -> Vec<String> {
+        let lines = table.lines().map(|line| line.trim_end().to_owned());
+        lines.collect()
+    };
+    let mut shown = lines(&table);
+    if shown.iter().any(|line| line.chars().count() > WIDTH) {
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
+        shown = lines(&table);
+    }
+    let (head, rows) = shown.split_at(HEAD.min(shown.len()));
+    let mut text: String = head.iter().map(|line| format!("{line}\n")).collect();
+    for (row, name) in rows.iter().zip(names) {
+        text.extend(name.map(|name| format!("{name}\n")));
+        text += &format!("{row}\n");
+    }
+    text
 }
+
+/// Columns of the narrowest terminal.
+const WIDTH: usize = 80;

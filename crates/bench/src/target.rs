@@ -43,7 +43,7 @@ impl Target {
     /// No firmware of the variant runs on the chip, or `known` has no such stock variant.
     pub fn new(variant: &Variant, known: &Variants, on: On) -> Result<Target, NoTarget> {
         // the lx106 stands in for the chips of any other variant
-        if let Some(chip @ Chip::Rv32) = on.chip()
+        if let Some(chip @ Chip::Esp32c3) = on.chip()
             && !variant.select.contains_key(chip.target())
         {
             return Err(NoTarget::Chip {

@@ -42,7 +42,7 @@ fn figures(chunks: Vec<ChunkFigures>) -> Figures {
     let (variant, core) = ("lua51-int".into(), "puc51-int-32bit".into());
     Figures {
         schema: SCHEMA.into(),
-        on: On::Lx106,
+        on: On::Esp8266,
         compiler: Some("gcc 12".into()),
         variants: vec![VariantFigures::new(
             variant,
@@ -102,14 +102,12 @@ fn json_reads_back_and_other_shapes_are_refused() {
 
 #[test]
 fn the_table_marks_the_best_and_what_is_built() {
-    let text = table(On::Lx106, &two().variants[0]);
+    let text = table(On::Esp8266, &two().variants[0]);
     let line = |form: &str| text.lines().find(|l| l.contains(form)).unwrap();
     let words: Vec<&str> = line("squashed").split_whitespace().collect();
     assert_eq!(
         words,
-        [
-            "led", "squashed", "100*", "5000", "900", "450", "7", "0", "500"
-        ]
+        ["squashed", "100*", "5000", "900", "450", "7", "0", "500"]
     );
     let words: Vec<&str> = line("> bytecode-2").split_whitespace().collect();
     assert_eq!(
@@ -126,7 +124,34 @@ fn the_table_marks_the_best_and_what_is_built() {
             "80*"
         ]
     );
-    assert!(!text.contains("run instr."), "{text}");
+    let heads: Vec<&str> = text.lines().filter(|line| line.contains("flash")).collect();
+    assert!(heads[1].ends_with("new"), "{text}");
+    assert!(text.contains("\nled\n"), "{text}");
+    let mut large = two();
+    for cost in large.variants[0]
+        .chunks
+        .iter_mut()
+        .flat_map(|c| c.forms.values_mut())
+    {
+        cost.flash *= 1000;
+        if let Some(load) = &mut cost.load {
+            load.instructions *= 10_000;
+            load.heap_peak *= 100;
+            load.heap_kept *= 100;
+            load.table *= 100;
+        }
+        cost.run = Some(RunCost {
+            instructions: 123_456_789,
+            heap_peak: 0,
+            allocations: 0,
+            error: None,
+        });
+    }
+    for figures in [two(), large] {
+        let text = table(On::Esp8266, &figures.variants[0]) + &summary(&figures);
+        let wide = text.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None);
+    }
     assert!(summary(&two()).contains("as built"));
 }
 
@@ -143,7 +168,7 @@ fn what_does_not_load_or_run_is_told() {
         allocations: 7,
         error: Some("no global gpio".into()),
     });
-    let text = table(On::Lx106, &figures.variants[0]);
+    let text = table(On::Esp8266, &figures.variants[0]);
     assert!(
         text.contains("led, bytecode-2: does not load: not enough memory"),
         "{text}"
@@ -223,7 +248,7 @@ fn what_is_built_but_not_measured_keeps_no_budget() {
     };
     let found = check(&figures, &budgets);
     assert_eq!((found.len(), found[0].value), (1, None));
-    assert!(table(On::Lx106, &figures.variants[0]).contains("led, frozen: not measured"));
+    assert!(table(On::Esp8266, &figures.variants[0]).contains("led, frozen: not measured"));
 }
 
 #[test]
@@ -272,20 +297,20 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
     is.on = On::Host;
     let error = compare(&was, &is, 2.0).unwrap_err().to_string();
     assert!(
-        error.contains("on lx106") && error.contains("on host"),
+        error.contains("on esp8266") && error.contains("on host"),
         "{error}"
     );
-    is.on = On::Rv32;
+    is.on = On::Esp32c3;
     let error = compare(&was, &is, 2.0).unwrap_err().to_string();
     assert!(
-        error.contains("on lx106") && error.contains("on rv32"),
+        error.contains("on esp8266") && error.contains("on esp32c3"),
         "{error}"
     );
     assert_eq!(On::Host.show(Metric::HeapKept, 415), "41.5 %");
-    is.on = On::Rv32;
+    is.on = On::Esp32c3;
     let error = compare(&was, &is, 2.0).unwrap_err().to_string();
     assert!(
-        error.contains("on lx106") && error.contains("on rv32"),
+        error.contains("on esp8266") && error.contains("on esp32c3"),
         "{error}"
     );
     assert_eq!(On::Host.show(Metric::Flash, 415), "415");
@@ -295,17 +320,30 @@ fn figures_of_another_kind_or_compiler_are_told_apart() {
     };
     assert!(budgets("flash=1").fit(On::Host).is_ok());
     assert!(budgets("flash=1,load=1").fit(On::Host).is_err());
-    assert!(budgets("flash=1,load=1").fit(On::Lx106).is_ok());
-    assert!(budgets("narrow-reads=1").fit(On::Lx106).is_ok());
-    assert!(budgets("flash=1,load=1,heap-peak=1").fit(On::Rv32).is_ok());
-    assert!(budgets("narrow-reads=1").fit(On::Rv32).is_err());
+    assert!(budgets("flash=1,load=1").fit(On::Esp8266).is_ok());
+    assert!(budgets("narrow-reads=1").fit(On::Esp8266).is_ok());
+    assert!(
+        budgets("flash=1,load=1,heap-peak=1")
+            .fit(On::Esp32c3)
+            .is_ok()
+    );
+    assert!(budgets("narrow-reads=1").fit(On::Esp32c3).is_err());
+    let mut some = budgets("flash=1,heap-peak=1,load=1");
+    some.modules = BTreeMap::from([("led".into(), "load=1,narrow-reads=1".parse().unwrap())]);
+    let mut of_chip = some.clone();
+    let metrics = [Metric::Load, Metric::HeapPeak, Metric::NarrowReads];
+    assert_eq!(some.leave_measured(On::Host), metrics);
+    assert_eq!(some.all, "flash=1".parse().unwrap());
+    assert!(some.fit(On::Host).is_ok());
+    assert_eq!(of_chip.leave_measured(On::Esp32c3), [Metric::NarrowReads]);
+    assert_eq!(of_chip.leave_measured(On::Esp32c3), []);
 }
 
 /// Figures of a chip that reads flash as it reads RAM have no narrow reads, anywhere.
 #[test]
 fn what_a_chip_does_not_have_is_left_out() {
     let mut rv32 = two();
-    rv32.on = On::Rv32;
+    rv32.on = On::Esp32c3;
     let costs = rv32.variants[0].chunks.iter_mut();
     let costs = costs.flat_map(|chunk| chunk.forms.values_mut());
     costs.for_each(|cost| cost.load.as_mut().unwrap().narrow_reads = None);
@@ -323,7 +361,7 @@ fn what_a_chip_does_not_have_is_left_out() {
     ));
     let json = rv32.to_json().unwrap();
     assert!(
-        json.contains(r#""on": "rv32""#) && !json.contains("narrow"),
+        json.contains(r#""on": "esp32c3""#) && !json.contains("narrow"),
         "{json}"
     );
     assert_eq!(Figures::from_json(&json).unwrap(), rv32);

@@ -1,5 +1,5 @@
 //! Runs a Lua script on an emulated chip: `cargo run -p fastlua-emulator --example script -- CHIP MODEL FILE`,
-//! where CHIP is `lx106` or `rv32`, and MODEL a number model such as `51-int` or `53-int32-float32`.
+//! where CHIP is `esp8266` or `esp32c3`, and MODEL a number model such as `51-int` or `53-int32-float32`.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Err("give a chip, a number model and a Lua file".into());
     };
     let chip = Chip::ALL.into_iter().find(|c| c.name() == chip);
-    let chip = chip.ok_or("the chip is lx106 or rv32")?;
+    let chip = chip.ok_or("the chip is esp8266 or esp32c3")?;
     let variants = Variants::built_in();
     let variant = variants
         .iter()

@@ -37,7 +37,7 @@ fn main() {
         .build_global()
         .expect("it is the first one");
     let work = PathBuf::from(env::args().nth(1).expect("a folder for objects"));
-    let tools = tools(Chip::Lx106);
+    let tools = tools(Chip::Esp8266);
     let variant = variant("51-float");
     let inputs = overlays(Form::Frozen { fallback: false });
     let image = |header: &str| {

@@ -8,9 +8,9 @@ use crate::sources::{LX106, RV32, Source};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Chip {
     /// The ESP8266: Tensilica's lx106.
-    Lx106,
+    Esp8266,
     /// The ESP32-C3: RV32IMC.
-    Rv32,
+    Esp32c3,
 }
 
 /// What is to be known of a chip.
@@ -44,7 +44,7 @@ pub(crate) struct Facts {
 /// The makefile of NodeMCU's branch release tells the flags. One instruction takes 2^6 ns of virtual
 /// time, so that each is seen in the CPU's 40 MHz counter (`csrc/lx106/emulator.c`).
 const OF_LX106: Facts = Facts {
-    name: "lx106",
+    name: "esp8266",
     target: "esp8266",
     title: "ESP8266",
     gcc: "xtensa-lx106-elf-gcc",
@@ -84,7 +84,7 @@ const OF_LX106: Facts = Facts {
 /// ESP32-C3's has, integers, multiplication and compressed instructions, and neither atomic
 /// instructions nor floats.
 const OF_RV32: Facts = Facts {
-    name: "rv32",
+    name: "esp32c3",
     target: "esp32",
     title: "ESP32-C3",
     gcc: "riscv64-unknown-elf-gcc",
@@ -129,16 +129,16 @@ const OF_RV32: Facts = Facts {
 
 impl Chip {
     /// All of them.
-    pub const ALL: [Chip; 2] = [Chip::Lx106, Chip::Rv32];
+    pub const ALL: [Chip; 2] = [Chip::Esp8266, Chip::Esp32c3];
 
     pub(crate) fn facts(self) -> &'static Facts {
         match self {
-            Chip::Lx106 => &OF_LX106,
-            Chip::Rv32 => &OF_RV32,
+            Chip::Esp8266 => &OF_LX106,
+            Chip::Esp32c3 => &OF_RV32,
         }
     }
 
-    /// The short name: `lx106` or `rv32`.
+    /// The name that every command takes: `esp8266` or `esp32c3`.
     pub fn name(self) -> &'static str {
         self.facts().name
     }

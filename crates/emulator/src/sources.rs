@@ -76,8 +76,8 @@ pub(crate) fn runtime(chip: Chip) -> impl Iterator<Item = Source> + Clone {
     let own = chip.facts().sources.iter();
     let own = own.filter(|(name, _)| *name == "cpu.h" || !OF_PROGRAMS.contains(name));
     let softfloat: &[Source] = match chip {
-        Chip::Lx106 => include!(concat!(env!("OUT_DIR"), "/softfloat.rs")),
-        Chip::Rv32 => &[],
+        Chip::Esp8266 => include!(concat!(env!("OUT_DIR"), "/softfloat.rs")),
+        Chip::Esp32c3 => &[],
     };
     RUNTIME.iter().chain(own).chain(softfloat).copied()
 }

@@ -118,7 +118,7 @@ fn data_comes_back(chip: Chip, model: &str) {
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn data_comes_back_lx106() {
     for model in ["51-int", "51-float", "53-int32-float32"] {
-        data_comes_back(Chip::Lx106, model);
+        data_comes_back(Chip::Esp8266, model);
     }
 }
 
@@ -126,7 +126,7 @@ fn data_comes_back_lx106() {
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn data_comes_back_rv32() {
     for model in ["51-float", "53-int32-float32"] {
-        data_comes_back(Chip::Rv32, model);
+        data_comes_back(Chip::Esp32c3, model);
     }
 }
 
@@ -221,7 +221,7 @@ fn a_page_of_100_kb_takes_4_kb_of_heap_by_ftp() {
         inputs.push(page);
         let header = bundle(&inputs, &variant).c_header("0").to_string();
         let printed = output(
-            &script(Chip::Lx106, &variant, Core::Stock, &header, FTP_NETWORK),
+            &script(Chip::Esp8266, &variant, Core::Stock, &header, FTP_NETWORK),
             model,
         );
         let figures: Vec<&str> = printed
@@ -257,7 +257,7 @@ fn a_page_of_100_kb_takes_4_kb_of_heap() {
             .c_header("0")
             .to_string();
         let printed = output(
-            &script(Chip::Lx106, &variant, Core::Stock, &header, NETWORK),
+            &script(Chip::Esp8266, &variant, Core::Stock, &header, NETWORK),
             model,
         );
         let figures: Vec<&str> = printed.split_whitespace().collect();

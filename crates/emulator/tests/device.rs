@@ -133,8 +133,8 @@ fn failures_of(chip: Chip) {
 fn the_heap_keeps_its_blocks_apart_and_counts_them() {
     let calls = fs::read_to_string(host::c_file("heap.c")).unwrap();
     for (chip, sizes, stays) in [
-        (Chip::Lx106, [16, 8, 1, 32], 0),
-        (Chip::Rv32, [4, 4, 12, 12], 1),
+        (Chip::Esp8266, [16, 8, 1, 32], 0),
+        (Chip::Esp32c3, [4, 4, 12, 12], 1),
     ] {
         let [head, step, least, hole] = sizes;
         let source = format!(

@@ -66,19 +66,19 @@ fn run(
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn frozen_chunks_print_what_their_bytecode_prints_lx106() {
-    frozen_chunks_print_what_their_bytecode_prints(Chip::Lx106);
+    frozen_chunks_print_what_their_bytecode_prints(Chip::Esp8266);
 }
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn frozen_chunks_print_what_their_bytecode_prints_rv32() {
-    frozen_chunks_print_what_their_bytecode_prints(Chip::Rv32);
+    frozen_chunks_print_what_their_bytecode_prints(Chip::Esp32c3);
 }
 
 fn frozen_chunks_print_what_their_bytecode_prints(chip: Chip) {
     let models = match chip {
-        Chip::Lx106 => MODELS.to_vec(),
-        Chip::Rv32 => models(chip),
+        Chip::Esp8266 => MODELS.to_vec(),
+        Chip::Esp32c3 => models(chip),
     };
     for model in models {
         let variant = variant(model);
@@ -117,8 +117,8 @@ fn frozen_chunks_print_what_their_bytecode_prints(chip: Chip) {
 /// calls `fast.load`.
 fn stack(chip: Chip) -> u32 {
     match chip {
-        Chip::Lx106 => 3 * 1024,
-        Chip::Rv32 => 6 * 1024,
+        Chip::Esp8266 => 3 * 1024,
+        Chip::Esp32c3 => 6 * 1024,
     }
 }
 
@@ -213,8 +213,8 @@ int luaopen_fast (lua_State *L) {
             "{chip} {model}"
         );
         let prohibited = match chip {
-            Chip::Lx106 => "CPU exception 29 ",
-            Chip::Rv32 => "CPU exception 7 ",
+            Chip::Esp8266 => "CPU exception 29 ",
+            Chip::Esp32c3 => "CPU exception 7 ",
         };
         assert!(errors.contains(prohibited), "{chip} {model}: {errors}");
     }
@@ -261,7 +261,7 @@ fn a_frozen_chunk_is_found_and_pushed_in_few_instructions() {
         let variant = variant(model);
         let inputs = overlays(Form::Frozen { fallback: false });
         assert!(inputs.len() >= 44);
-        let found = loads(Chip::Lx106, &variant, Core::Hooked, &inputs);
+        let found = loads(Chip::Esp8266, &variant, Core::Hooked, &inputs);
         let counts = found.iter().flatten().map(|load| load.instructions);
         let (least, most) = (counts.clone().min().unwrap(), counts.clone().max().unwrap());
         println!(
@@ -276,8 +276,8 @@ fn a_frozen_chunk_is_found_and_pushed_in_few_instructions() {
 /// Most bytes that a block of at most 24 takes of a chip's heap, where it fills a hole.
 fn largest_block(chip: Chip) -> i32 {
     match chip {
-        Chip::Lx106 => 16 + 24 + 32,
-        Chip::Rv32 => 4 + 24 + 12,
+        Chip::Esp8266 => 16 + 24 + 32,
+        Chip::Esp32c3 => 4 + 24 + 12,
     }
 }
 
@@ -289,8 +289,8 @@ fn a_frozen_chunk_loads_for_next_to_nothing() {
 
 fn next_to_nothing(chip: Chip) {
     let most = match chip {
-        Chip::Lx106 => 1000,
-        Chip::Rv32 => 1500,
+        Chip::Esp8266 => 1000,
+        Chip::Esp32c3 => 1500,
     };
     for model in MODELS {
         let variant = variant(model);

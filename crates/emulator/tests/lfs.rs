@@ -158,20 +158,23 @@ fn modules_run_out_of_lfs(chip: Chip, models: &[&str]) {
 #[test]
 #[ignore = "needs the chip's cross compiler and emulator"]
 fn modules_run_out_of_lfs_lx106() {
-    modules_run_out_of_lfs(Chip::Lx106, &["51-int", "51-float", "53-int32-float32"]);
+    modules_run_out_of_lfs(Chip::Esp8266, &["51-int", "51-float", "53-int32-float32"]);
 }
 
 #[test]
 #[ignore = "needs the chip's cross compiler and emulator"]
 fn modules_run_out_of_lfs_rv32() {
-    modules_run_out_of_lfs(Chip::Rv32, &["51-float", "53-int64-float64"]);
+    modules_run_out_of_lfs(Chip::Esp32c3, &["51-float", "53-int64-float64"]);
 }
 
 /// The shipped modules, in pieces, all in one image.
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn all_shipped_modules_load_out_of_one_image() {
-    for (chip, model) in [(Chip::Lx106, "51-float"), (Chip::Rv32, "53-int32-float32")] {
+    for (chip, model) in [
+        (Chip::Esp8266, "51-float"),
+        (Chip::Esp32c3, "53-int32-float32"),
+    ] {
         let inputs = overlays(Form::Bytecode);
         let region = region(&inputs, model);
         let files = [(region.0, region.1.as_bytes())];

@@ -43,8 +43,8 @@ fn what_unpacks_is_small() {
             let [packed, without] = [Form::Packed, Form::Bytecode].map(|f| code(chip, model, f));
             println!("{chip} {model}: {} bytes", packed - without);
             let most = match chip {
-                Chip::Lx106 => 3072,
-                Chip::Rv32 => 4096,
+                Chip::Esp8266 => 3072,
+                Chip::Esp32c3 => 4096,
             };
             assert!(
                 packed > without && packed - without <= most,
@@ -122,8 +122,8 @@ fn loads_are_cheap() {
                 assert!(more <= 600, "{what}: {more}");
                 assert_eq!(packed.live_kept, bytecode.live_kept, "{what}");
                 let most = match chip {
-                    Chip::Lx106 => 0.4,
-                    Chip::Rv32 => 0.45,
+                    Chip::Esp8266 => 0.4,
+                    Chip::Esp32c3 => 0.45,
                 };
                 if module.text.len() > 2048 {
                     assert!(share <= most, "{what}: {share:.3}");

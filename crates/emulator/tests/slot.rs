@@ -78,26 +78,26 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_51_int() {
-    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "51-int");
+    each_form_runs_as_what_was_compiled_in(Chip::Esp8266, "51-int");
 }
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_51_float() {
-    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "51-float");
+    each_form_runs_as_what_was_compiled_in(Chip::Esp8266, "51-float");
 }
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_53() {
-    each_form_runs_as_what_was_compiled_in(Chip::Lx106, "53-int32-float32");
+    each_form_runs_as_what_was_compiled_in(Chip::Esp8266, "53-int32-float32");
 }
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn what_is_put_in_runs_as_what_was_compiled_in_rv32() {
     for model in OF_RV32 {
-        each_form_runs_as_what_was_compiled_in(Chip::Rv32, model);
+        each_form_runs_as_what_was_compiled_in(Chip::Esp32c3, model);
     }
 }
 
@@ -110,7 +110,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
         run: false,
     };
     let how = Measure {
-        tools: &tools(Chip::Lx106),
+        tools: &tools(Chip::Esp8266),
         work: &work(),
         layout: &variant.layout,
         core: Core::Hooked,
@@ -162,9 +162,9 @@ fn a_frozen_chunk_of_a_slot_loads_nearly_as_fast_as_one_compiled_in() {
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn each_object_is_what_the_compiler_makes_of_it() {
-    let of_rv32 = OF_RV32.map(|model| (Chip::Rv32, model));
+    let of_rv32 = OF_RV32.map(|model| (Chip::Esp32c3, model));
     for (chip, model) in MODELS
-        .map(|model| (Chip::Lx106, model))
+        .map(|model| (Chip::Esp8266, model))
         .into_iter()
         .chain(of_rv32)
     {
@@ -300,7 +300,7 @@ fn a_slot_comes_first_and_damage_is_told() {
     for model in MODELS {
         let variant = variant(model);
         let image = script(
-            Chip::Lx106,
+            Chip::Esp8266,
             &variant,
             Core::Hooked,
             &header(&own, &variant),

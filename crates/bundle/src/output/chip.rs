@@ -22,7 +22,7 @@ pub enum Chip {
 
 /// No chip has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no chip; known are: {}", names())]
+#[error("{name} is no chip{}; known are: {}", processor(name), names())]
 pub struct NoChip {
     /// The name.
     pub name: String,
@@ -41,6 +41,15 @@ const NAMES: [(&str, Chip); 10] = [
     ("esp32c61", Chip::RiscV),
     ("esp32h2", Chip::RiscV),
 ];
+
+/// What to say where a processor is named in place of a chip.
+fn processor(name: &str) -> &'static str {
+    match name {
+        "lx106" => ", but the processor of esp8266",
+        "rv32" => ", but the processor of esp32c3 and others",
+        _ => "",
+    }
+}
 
 fn names() -> String {
     NAMES.map(|(name, _)| name).join(", ")

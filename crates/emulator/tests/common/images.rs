@@ -80,8 +80,8 @@ pub fn linked(
         heap: head.heap,
     };
     let linker = match chip {
-        Chip::Lx106 => fastlua_bundle::Chip::Esp8266,
-        Chip::Rv32 => fastlua_bundle::Chip::RiscV,
+        Chip::Esp8266 => fastlua_bundle::Chip::Esp8266,
+        Chip::Esp32c3 => fastlua_bundle::Chip::RiscV,
     };
     let (header, object) = bundle(inputs, variant)
         .object_for("0", linker, &machine)

@@ -24,8 +24,8 @@ pub fn tools(chip: Chip) -> Toolchain {
 /// Bytes before each block of a chip's heap.
 pub fn block_head(chip: Chip) -> i32 {
     match chip {
-        Chip::Lx106 => 16,
-        Chip::Rv32 => 4,
+        Chip::Esp8266 => 16,
+        Chip::Esp32c3 => 4,
     }
 }
 
