@@ -185,7 +185,7 @@ fn bad_input_is_named() {
     );
     fs::create_dir_all(f.join("taken/fast.c")).unwrap();
     let errors = fail(&mut build(f, &["edge.lua", "-o", "taken"]));
-    assert!(errors.contains("no regular file"), "{errors}");
+    assert!(errors.contains("it is a folder"), "{errors}");
     assert!(!f.join("taken/fast_chunks.h").exists());
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -16,7 +15,8 @@ use fastlua_emulator::{Chip, Mode, Toolchain};
 use indicatif::ProgressStyle;
 
 use crate::output::Outputs;
-use crate::temporary::Temporary;
+use crate::target::is_stdout;
+use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known, find};
 use crate::{inputs, output, print};
 
@@ -55,7 +55,7 @@ pub struct Args {
     /// Write the figures as JSON, - for standard output (see docs/machine-output.md)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write a page with charts
+    /// Write a page with charts, - for standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// JSON of before: print what changed, and fail where what is built costs more
@@ -140,6 +140,7 @@ impl Display for TooMuch {
 impl std::error::Error for TooMuch {}
 
 pub fn run(args: &Args) -> Result<()> {
+    output::streams([args.json.as_ref(), args.html.as_ref()], false)?;
     let on = On::from(args.chip);
     if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
         bail!(
@@ -193,12 +194,9 @@ pub fn run(args: &Args) -> Result<()> {
         let comparison = compare(was, &figures, args.tolerance)?;
         let changes = comparison.changes.iter().map(ToString::to_string);
         let lines: Vec<String> = comparison.notes.iter().cloned().chain(changes).collect();
-        report(
-            args,
-            &format!("\nAgainst the baseline, {} changes\n", lines.len()),
-        )?;
+        print::report(format!("\nAgainst the baseline, {} changes\n", lines.len()))?;
         for line in &lines {
-            report(args, &format!("{line}\n"))?;
+            print::report(format!("{line}\n"))?;
         }
         let worse = comparison.regressions().map(|change| {
             let tolerance = args.tolerance;
@@ -214,17 +212,6 @@ pub fn run(args: &Args) -> Result<()> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(TooMuch(faults).into()),
-    }
-}
-
-/// Text for standard output, unless the JSON goes there.
-fn report(args: &Args, text: &str) -> Result<()> {
-    match args.json.as_deref() == Some(Path::new("-")) {
-        true => {
-            print::note(text.trim_end());
-            Ok(())
-        }
-        false => print::report(text),
     }
 }
 
@@ -287,8 +274,8 @@ fn on_chip(args: &Args, chip: Chip, inputs: &[Input], targets: &[Target]) -> Res
     let temporary;
     let work = match &args.cache {
         Some(folder) => {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("{} can't be made", print::path(folder)))?;
+            output::make_folder("--cache", folder)?;
+            temporary::clear_below(folder);
             folder
         }
         None => {
@@ -328,25 +315,26 @@ fn load(
 /// The table, or JSON in its place, and the files.
 fn write(args: &Args, figures: &Figures, inputs: &[Input]) -> Result<()> {
     let json = figures.to_json()?;
-    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    let to_stdout = [&args.json, &args.html]
+        .into_iter()
+        .flatten()
+        .any(|path| is_stdout(path));
     let mut outputs = Outputs::default();
-    if let Some(path) = args.json.as_ref().filter(|_| !to_stdout) {
+    if let Some(path) = &args.json {
         outputs.add(path, json.as_str());
     }
     if let Some(path) = &args.html {
         outputs.add(path, page(figures, &title(inputs)).map_err(Error::new)?);
     }
     let written = outputs.commit()?;
-    if to_stdout {
-        print::out(json)?;
-    } else {
+    if !to_stdout {
         for variant in &figures.variants {
             print::out(table(figures.on, variant) + "\n")?;
         }
         print::out(summary(figures))?;
     }
     for file in &written {
-        report(args, &format!("{file}\n"))?;
+        print::report(format!("{file}\n"))?;
     }
     Ok(())
 }

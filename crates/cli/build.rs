@@ -17,7 +17,8 @@ use indicatif::ProgressStyle;
 use crate::cache::{self, Cache, Entry};
 use crate::depfile::rule;
 use crate::folder::Folder;
-use crate::output::{Contents, Outputs, Written, make_folder};
+use crate::output::{Contents, Outputs, Written, make_folder, streams};
+use crate::target::is_stdout;
 use crate::variant_args::{Heap, Known, find};
 use crate::{build_report, inputs, portable, print, table};
 
@@ -62,13 +63,13 @@ pub struct Args {
     /// Compile this many chunks at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Write the names of all files that were read as a Make rule
+    /// Write the names of all files that were read as a Make rule, - for standard output
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
     /// Write this file last, whatever else changed; -M then names it in place of the outputs, and the folders of globs too
     #[arg(long, value_name = "FILE")]
     stamp: Option<PathBuf>,
-    /// Write a bill of materials: what is in the bundle, as CycloneDX JSON
+    /// Write a bill of materials: what is in the bundle, as CycloneDX JSON, - for standard output
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
     /// Keep what is made in this folder, and take it from there where nothing changed; it may be shared
@@ -112,6 +113,12 @@ fn capacity(text: &str) -> Result<u32, String> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    if args.stamp.as_deref().is_some_and(is_stdout) {
+        return Err(print::misused(
+            "--stamp takes a file: Make looks at its time",
+        ));
+    }
+    streams([args.depfile.as_ref(), args.sbom.as_ref()], args.json)?;
     let read = match args.slot {
         Some(_) => args.modules.read_named()?,
         None => args.modules.read()?,
@@ -161,7 +168,7 @@ pub fn run(args: &Args) -> Result<()> {
             changed: w.changed,
         };
         report.outputs = written.iter().map(output).collect();
-        return print::out(report.to_json() + "\n");
+        return print::json_text(&report.to_json());
     }
     let mut text = String::new();
     if !report.chunks.is_empty() {
@@ -369,7 +376,7 @@ fn write<'a>(
 ) -> Result<Vec<Written>> {
     let (sbom, files): (Vec<_>, Vec<_>) = made.partition(|(name, _)| *name == SBOM);
     portable::check(files.iter().map(|(name, _)| *name))?;
-    make_folder(&args.output)?;
+    make_folder("-o", &args.output)?;
     let paths: Vec<PathBuf> = files
         .iter()
         .map(|(name, _)| args.output.join(name))

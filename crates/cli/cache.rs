@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use fastlua::{Plan, Report};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::changed::STEP;
-use crate::temporary::{self, Temporary};
+use crate::temporary::{self, Replacement, Temporary};
 use crate::{output, print};
 
 /// The shape of entries, which is also the mark at their end.
@@ -25,9 +25,6 @@ const SHAPE: &[u8; 8] = b"fastlua1";
 
 /// Bytes of what follows the JSON.
 const TAIL: u64 = 8 + 16 + 8;
-
-/// After this long, what a run left behind that did not end is cleared.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A folder with entries.
 pub struct Cache {
@@ -58,7 +55,7 @@ struct Index {
 impl Cache {
     /// The cache in a folder, which is made if there is none.
     pub fn new(folder: &Path, limit: u64) -> Result<Cache> {
-        output::make_folder(folder).context("--cache")?;
+        output::make_folder("--cache", folder)?;
         let folder = folder.to_owned();
         Ok(Cache { folder, limit })
     }
@@ -106,7 +103,12 @@ impl Cache {
         file.write_all(SHAPE)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let place = self.folder.join(name);
-        temporary::persist(vec![(temporary, place.clone())]).map_err(|(_, error)| error)?;
+        let entry = Replacement {
+            temporary,
+            target: place.clone(),
+            in_place: false,
+        };
+        temporary::persist(vec![entry]).map_err(|(_, error)| error)?;
         let entry = Entry::read(File::open(&place)?)?;
         self.clear(name);
         Ok(entry)
@@ -114,6 +116,7 @@ impl Cache {
 
     /// Keeps the entries within the limit, but for this one, as well as it can.
     fn clear(&self, newest: &str) {
+        temporary::clear(&self.folder);
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let (Some(name), Ok(about)) = (
@@ -123,13 +126,8 @@ impl Cache {
                 continue;
             };
             let used = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            let age = used.elapsed().unwrap_or_default();
-            match is_entry(&name) {
-                true => entries.push((name != newest, used, about.len(), file.path())),
-                false if temporary::is_one(&name) && age > ABANDONED => {
-                    let _ = fs::remove_file(file.path());
-                }
-                false => {}
+            if is_entry(&name) {
+                entries.push((name != newest, used, about.len(), file.path()));
             }
         }
         let mut all: u64 = entries.iter().map(|(_, _, bytes, _)| bytes).sum();

@@ -1,17 +1,18 @@
 //! Bytes that are to replace a file: written as they come, from the first one on that is another.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::temporary::Temporary;
+use crate::replace;
+use crate::target::folder_of;
+use crate::temporary::{Replacement, Temporary};
 
 /// Bytes that are compared or written at once.
 pub const STEP: usize = 1 << 16;
 
 /// A temporary file in the making. There is none as long as all bytes are the target's.
-pub struct Changed<'a> {
-    folder: &'a Path,
+pub struct Changed {
     target: PathBuf,
     /// The target, read as far as it is the same.
     old: Option<BufReader<File>>,
@@ -19,15 +20,13 @@ pub struct Changed<'a> {
     new: Option<(File, Temporary)>,
 }
 
-impl<'a> Changed<'a> {
-    /// A target, and the folder that it is in.
-    pub fn new(folder: &'a Path, target: PathBuf) -> io::Result<Changed<'a>> {
+impl Changed {
+    pub fn new(target: PathBuf) -> io::Result<Changed> {
         let old = match target.exists() {
             true => Some(BufReader::with_capacity(STEP, File::open(&target)?)),
             false => None,
         };
         Ok(Changed {
-            folder,
             target,
             old,
             same: 0,
@@ -36,7 +35,7 @@ impl<'a> Changed<'a> {
     }
 
     /// The complete temporary file, closed, and where it goes; none if the target is as it should be.
-    pub fn done(mut self) -> io::Result<Option<(Temporary, PathBuf)>> {
+    pub fn done(mut self) -> io::Result<Option<Replacement>> {
         let is_longer = |old: &mut BufReader<File>| Ok::<_, io::Error>(old.read(&mut [0])? > 0);
         if self.new.is_none() && self.old.as_mut().map_or(Ok(true), is_longer)? {
             self.file()?;
@@ -44,14 +43,32 @@ impl<'a> Changed<'a> {
         let Some((file, temporary)) = self.new else {
             return Ok(None);
         };
+        let old = fs::metadata(&self.target).ok();
+        let is_kept = match &old {
+            Some(old) => replace::keep(&file, old)? && !replace::has_more(&self.target, old),
+            None => true,
+        };
         file.sync_all()?;
-        Ok(Some((temporary, self.target)))
+        Ok(Some(Replacement {
+            temporary,
+            target: self.target,
+            in_place: !is_kept,
+        }))
+    }
+
+    /// An empty file beside the target, which nobody can read who can't read the target.
+    fn temporary(&self) -> io::Result<(File, Temporary)> {
+        let folder = folder_of(&self.target);
+        match fs::metadata(&self.target) {
+            Ok(old) => Temporary::file_like(folder, &old),
+            Err(_) => Temporary::file(folder),
+        }
     }
 
     /// The temporary file, which begins with what is the same.
     fn file(&mut self) -> io::Result<&mut File> {
         if self.new.is_none() {
-            let (mut file, temporary) = Temporary::file(self.folder)?;
+            let (mut file, temporary) = self.temporary()?;
             if self.old.take().is_some() {
                 io::copy(&mut File::open(&self.target)?.take(self.same), &mut file)?;
             }
@@ -64,7 +81,7 @@ impl<'a> Changed<'a> {
     }
 }
 
-impl Write for Changed<'_> {
+impl Write for Changed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(old) = &mut self.old {
             let mut there = Vec::with_capacity(bytes.len());

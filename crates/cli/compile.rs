@@ -1,22 +1,23 @@
 //! `fastlua compile`
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fastlua_bundle::SourceText;
+use fastlua_bundle::{SourceText, nodemcu};
 use fastlua_bytecode::{Strip, WriteError, WriteErrorKind, write, write_as_reference};
 use fastlua_compiler::line_notes;
+use fastlua_variants::Variant;
 use fastlua_verifier::verify;
 
-use crate::output::Outputs;
+use crate::inputs::expanded;
 use crate::variant_args::{Heap, Known, find};
 use crate::{output, print};
 
-/// Compile one Lua file to a .lc file, as luac.cross does
+/// Compile one Lua file to a .lc file, as luac.cross does, or look whether files compile
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
+  fastlua compile -p lua/*.lua
 
 The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
 luac.cross -s), but for line info: luac.cross packs it longer than needed in places, and loses count of the \
@@ -24,8 +25,11 @@ lines where one statement goes over more than 65. `--line-info reference` gives 
 included; what luac.cross itself crashes on is an error.")]
 pub struct Args {
     /// Variant of the firmware that is to load it
-    #[arg(long, value_name = "V")]
-    variant: String,
+    #[arg(long, value_name = "V", required_unless_present = "parse_only")]
+    variant: Option<String>,
+    /// Only look whether the files compile, as luac -p does, and write nothing; without --variant one of NodeMCU's is enough
+    #[arg(short, long, conflicts_with_all = ["output", "strip", "line_info", "chunkname"])]
+    parse_only: bool,
     /// Debug data: 0 all, 1 lines but no names, 2 none; NodeMCU's 5.3 keeps the chunk name, as luac.cross does
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
     strip: u8,
@@ -38,9 +42,9 @@ pub struct Args {
     /// Chunk name in place of `@` and the path
     #[arg(long, value_name = "NAME")]
     chunkname: Option<String>,
-    /// Lua source, - for standard input
-    #[arg(value_name = "IN.lua")]
-    input: PathBuf,
+    /// Lua source, - for standard input; with -p there may be several
+    #[arg(value_name = "IN.lua", required = true)]
+    inputs: Vec<PathBuf>,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
@@ -56,39 +60,34 @@ pub enum LineInfo {
 
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    let layout = &find(&known, &args.variant)?.layout;
-    let stdin = args.input == Path::new("-");
-    let source = match stdin {
-        true => {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .context("standard input can't be read")?;
-            bytes
+    let variant = args.variant.as_ref();
+    let variant = variant.map(|name| find(&known, name)).transpose()?;
+    let (variant, input) = match (args.parse_only, variant, &args.inputs[..]) {
+        (false, Some(variant), [input]) => (variant, input),
+        (false, ..) => {
+            let reason = "a .lc file is made of one file: name one, or say -p to look whether all of them compile";
+            return Err(print::misused(reason));
         }
-        false => output::read(&args.input)?,
+        (true, Some(variant), _) => return parse(args, std::slice::from_ref(variant)),
+        (true, None, _) => return parse(args, &nodemcu(&known)),
     };
+    let layout = &variant.layout;
+    let stdin = input == Path::new("-");
     let output = match &args.output {
         Some(path) => path.clone(),
         None if stdin => PathBuf::from("-"),
-        None => args.input.with_extension("lc"),
+        None => input.with_extension("lc"),
     };
-    if output == args.input && !stdin {
+    output::streams([Some(&output)], false)?;
+    let Source { shown, name, bytes } = read(input)?;
+    if output == *input && !stdin {
         bail!("{} would replace its own source", print::path(&output));
     }
-    let shown = match stdin {
-        true => "stdin".into(),
-        false => print::path(&args.input),
-    };
-    let name = match &args.chunkname {
-        Some(name) => name.clone(),
-        None if stdin => "=stdin".into(),
-        None => format!("@{shown}"),
-    };
+    let name = args.chunkname.clone().unwrap_or(name);
     let text = SourceText {
         chunk_name: name.as_bytes(),
         file: &shown,
-        bytes: &source,
+        bytes: &bytes,
     };
     let (mut chunk, warnings) = text.compile(layout, args.heap.bytes())?;
     for warning in warnings {
@@ -99,16 +98,104 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = match args.line_info {
         LineInfo::Shortest => write(&chunk)?,
         LineInfo::Reference => {
-            let notes = line_notes(layout, name.as_bytes(), &source, args.heap.bytes())?;
+            let notes = line_notes(layout, name.as_bytes(), &bytes, args.heap.bytes())?;
             write_as_reference(&chunk, &notes).map_err(|error| explained(&shown, error))?
         }
     };
-    if output == Path::new("-") {
-        return print::out(bytes);
+    output::write(&output, &bytes)
+}
+
+/// A source, and what it is called.
+struct Source {
+    /// In messages.
+    shown: String,
+    /// The name of its chunk.
+    name: String,
+    bytes: Vec<u8>,
+}
+
+fn read(input: &Path) -> Result<Source> {
+    if input != Path::new("-") {
+        let shown = print::path(input);
+        return Ok(Source {
+            name: format!("@{shown}"),
+            bytes: output::read(input)?,
+            shown,
+        });
     }
-    let mut outputs = Outputs::default();
-    outputs.add(output, bytes);
-    outputs.commit().map(|_| ())
+    let stdin = std::io::stdin().lock();
+    Ok(Source {
+        shown: "stdin".into(),
+        name: "=stdin".into(),
+        bytes: output::read_all(stdin).context("standard input can't be read")?,
+    })
+}
+
+/// Says of each file whether it compiles, for one of the variants at least. What several of them say alike is said once.
+fn parse(args: &Args, variants: &[Variant]) -> Result<()> {
+    let files = expanded(&args.inputs)?.0;
+    let mut bad = 0;
+    for file in &files {
+        match messages(file, variants, args.heap.bytes()) {
+            Ok(notes) => notes.iter().for_each(|note| print::note(note)),
+            Err(errors) => {
+                bad += 1;
+                errors.iter().for_each(|error| print::error(error));
+            }
+        }
+    }
+    match bad {
+        0 => Ok(()),
+        bad => bail!("{bad} of {} files do not compile", files.len()),
+    }
+}
+
+/// What there is to say of a file for these variants, or the errors if it compiles for none.
+fn messages(
+    file: &Path,
+    variants: &[Variant],
+    heap_limit: usize,
+) -> Result<Vec<String>, Vec<String>> {
+    let Source { shown, name, bytes } = read(file).map_err(|error| vec![format!("{error:#}")])?;
+    let text = SourceText {
+        chunk_name: name.as_bytes(),
+        file: &shown,
+        bytes: &bytes,
+    };
+    let (mut notes, mut errors) = (Vec::new(), Vec::new());
+    for Variant { name, layout, .. } in variants {
+        match text.compile(layout, heap_limit) {
+            Ok((_, all)) => {
+                notes.extend(all.iter().map(|w| (format!("warning: {w}"), &**name)));
+            }
+            Err(error) => errors.push((error.to_string(), &**name)),
+        }
+    }
+    if errors.len() == variants.len() {
+        return Err(merged(&errors, variants.len()));
+    }
+    let errors = errors.into_iter();
+    notes.extend(errors.map(|(error, name)| (format!("note: {error}"), name)));
+    Ok(merged(&notes, variants.len()))
+}
+
+/// Messages with the variants that they are of, unless they are of all.
+fn merged(messages: &[(String, &str)], variants: usize) -> Vec<String> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (text, variant) in messages {
+        match all.iter_mut().find(|(known, _)| known == text) {
+            Some((_, names)) => {
+                names.push(variant);
+                names.dedup();
+            }
+            None => all.push((text, vec![variant])),
+        }
+    }
+    let shown = |(text, names): (&str, Vec<&str>)| match names.len() == variants {
+        true => text.to_owned(),
+        false => format!("{text} [{}]", names.join(", ")),
+    };
+    all.into_iter().map(shown).collect()
 }
 
 fn explained(shown: &str, error: WriteError) -> anyhow::Error {

@@ -29,12 +29,12 @@ pub fn run(args: &Args, mut command: Command) -> Result<()> {
     if let Some(shell) = args.shell {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command, "fastlua", &mut text);
-        return print::out(text);
+        return print::bytes(&text);
     }
     let Some(folder) = &args.man else {
         return Ok(());
     };
-    make_folder(folder)?;
+    make_folder("--man", folder)?;
     // Its own list of commands, not the one that clap adds.
     command = command.disable_help_subcommand(true);
     command.build();

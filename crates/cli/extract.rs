@@ -100,7 +100,11 @@ fn module(what: &Extract, bytes: &[u8]) -> Result<()> {
 /// Writes a chunk where it is to go.
 fn save(what: &Extract, default: &str, bytes: &[u8]) -> Result<()> {
     let mut outputs = Outputs::default();
-    outputs.add(what.output.clone().unwrap_or(default.into()), bytes);
+    let output = what.output.clone();
+    outputs.add(
+        output.unwrap_or_else(|| Path::new(".").join(default)),
+        bytes,
+    );
     let written = outputs.commit()?;
     print::report(
         written

@@ -29,7 +29,7 @@ pub struct Args {
     /// Write this chunk to a file: bytecode as .lc, source as .lua, data as it is
     #[arg(long, value_name = "NAME")]
     extract: Option<String>,
-    /// Where it goes [default: NAME.lc, NAME.lua, or data's own name]
+    /// Where it goes, - for standard output [default: NAME.lc, NAME.lua, or data's own name]
     #[arg(short, long, value_name = "FILE", requires = "extract")]
     output: Option<PathBuf>,
     /// Print what is found as JSON (see docs/machine-output.md)
@@ -105,6 +105,7 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = output::read(&args.file)?;
     let shown = print::path(&args.file);
     if let Some(name) = &args.extract {
+        output::streams([args.output.as_ref()], false)?;
         let output = args.output.clone();
         return extract(
             &Extract {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, lfs_image};
 
 use crate::compile::LineInfo;
-use crate::output::Outputs;
+use crate::output::{self, Outputs};
 use crate::variant_args::{Heap, Known, find};
 use crate::{build, inputs, print};
 
@@ -26,7 +26,7 @@ included. docs/lfs.md tells more."
 pub struct Args {
     #[command(flatten)]
     modules: inputs::Named,
-    /// The image
+    /// The image, - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Variant of the firmware that is to load it
@@ -95,6 +95,7 @@ fn timestamp(args: &Args) -> Result<u32> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    output::streams([Some(&args.output)], args.json)?;
     let read = args.modules.read_as_functions()?;
     let mut options = Options {
         known: args.known.load()?,
@@ -143,12 +144,12 @@ pub fn run(args: &Args) -> Result<()> {
     outputs.add(&args.output, image.bytes);
     let written = outputs.commit()?;
     if args.json {
-        let output = |w: &crate::output::Written| OutputReport {
+        let output = |w: &output::Written| OutputReport {
             path: w.path.display().to_string(),
             changed: w.changed,
         };
         report.outputs = written.iter().map(output).collect();
-        return print::out(report.to_json() + "\n");
+        return print::json_text(&report.to_json());
     }
     let mut text = format!(
         "{}, {} modules, {} of {} bytes of the region, {} in the file\n{}",

@@ -29,7 +29,7 @@ pub struct Args {
     image: PathBuf,
     #[command(flatten)]
     modules: inputs::Modules,
-    /// Where the patched firmware goes
+    /// Where the patched firmware goes, - for standard output
     #[arg(short, long, value_name = "FILE", required_unless_present = "in_place")]
     output: Option<PathBuf>,
     /// Write over IMAGE
@@ -50,7 +50,7 @@ pub struct Args {
     /// Patch a slot whose image is not in the file; its checksums are yours to set
     #[arg(long)]
     uncovered: bool,
-    /// Write a bill of materials: what is in the slot, as CycloneDX JSON
+    /// Write a bill of materials: what is in the slot, as CycloneDX JSON, - for standard output
     #[arg(long, value_name = "FILE", conflicts_with = "empty")]
     sbom: Option<PathBuf>,
     /// Print the report as JSON (see docs/machine-output.md)
@@ -63,6 +63,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    output::streams([args.output.as_ref(), args.sbom.as_ref()], args.json)?;
     let output = match &args.output {
         Some(output) if is_same(output, &args.image) => {
             bail!("-o is IMAGE itself: say --in-place to write over it")

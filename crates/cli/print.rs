@@ -1,13 +1,13 @@
 //! Standard output and standard error.
 
 use std::fmt;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use clap::builder::styling::{AnsiColor, Style};
-use fastlua_bundle::printable;
+use fastlua_bundle::{is_obeyed, printable, printable_name};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -16,34 +16,61 @@ use crate::manner::{Level, says};
 /// Whether anything went to standard output.
 static HAS_WRITTEN: AtomicBool = AtomicBool::new(false);
 
-/// Writes to standard output.
-pub fn out(bytes: impl AsRef<[u8]>) -> Result<()> {
+/// Whether the result goes to standard output.
+static IS_RESULT: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard output is for the result alone.
+pub fn result_goes_out() {
+    IS_RESULT.store(true, Ordering::Relaxed);
+}
+
+/// Writes a result to standard output, as it is.
+pub fn bytes(bytes: &[u8]) -> Result<()> {
     HAS_WRITTEN.store(true, Ordering::Relaxed);
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes.as_ref())?;
+    stdout.write_all(bytes)?;
     Ok(stdout.flush()?)
 }
 
-/// Writes to standard output what is said of the work, not its result, unless `--quiet` is given.
-pub fn report(text: impl AsRef<[u8]>) -> Result<()> {
-    match says(Level::Usual) {
-        true => out(text),
-        false => Ok(()),
+/// Writes text to standard output. Names in it may come from others.
+pub fn out(text: impl AsRef<str>) -> Result<()> {
+    bytes(printable(text.as_ref()).as_bytes())
+}
+
+/// Writes to standard output what is said of the work, not its result, unless `--quiet` is given. Where the result itself goes
+/// there, it is for standard error.
+pub fn report(text: impl AsRef<str>) -> Result<()> {
+    match (says(Level::Usual), IS_RESULT.load(Ordering::Relaxed)) {
+        (false, _) => Ok(()),
+        (true, true) => {
+            error(text.as_ref().trim_end());
+            Ok(())
+        }
+        (true, false) => out(text),
     }
 }
 
 /// Writes a value as indented JSON and a newline to standard output.
 pub fn json(value: &impl Serialize) -> Result<()> {
-    out(serde_json::to_string_pretty(value)? + "\n")
+    json_text(&serde_json::to_string_pretty(value)?)
 }
 
-/// Writes a text to standard output; its last line ends on a terminal, whatever it is.
-pub fn text(text: &[u8]) -> Result<()> {
-    out(text)?;
-    match io::stdout().is_terminal() && !text.ends_with(b"\n") {
-        true => out("\n"),
-        false => Ok(()),
+/// Writes JSON and a newline to standard output. What a terminal would obey can stand in strings only, where it is written as JSON
+/// writes it: whoever reads it has the same strings.
+pub fn json_text(json: &str) -> Result<()> {
+    let mut text = String::with_capacity(json.len() + 1);
+    for char in json.chars() {
+        match is_obeyed(char) {
+            false => text.push(char),
+            true => {
+                let units = &mut [0; 2];
+                let units = char.encode_utf16(units).iter();
+                units.for_each(|unit| text += &format!("\\u{unit:04x}"));
+            }
+        }
     }
+    text.push('\n');
+    bytes(text.as_bytes())
 }
 
 /// Writes an error as JSON, unless there is JSON of it already.
@@ -112,7 +139,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// A path as messages show it, on one line.
 pub fn path(path: &Path) -> String {
-    printable(&path.to_string_lossy()).replace('\n', "\\n")
+    printable_name(&path.to_string_lossy())
 }
 
 /// A mistake on the command line: exit status 2.
@@ -126,6 +153,11 @@ impl fmt::Display for Usage {
 }
 
 impl std::error::Error for Usage {}
+
+/// A mistake on the command line that this says.
+pub fn misused(reason: &str) -> anyhow::Error {
+    Usage(anyhow::anyhow!("{reason}")).into()
+}
 
 /// An error of the library about a name that stands on the command line.
 pub fn usage(error: fastlua::Error) -> anyhow::Error {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::thread;
@@ -14,6 +14,7 @@ use fastlua_simulator::{
 };
 
 use crate::run_image::image_of;
+use crate::target::is_stdout;
 use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known};
 use crate::watch::State;
@@ -50,7 +51,7 @@ pub struct Args {
     /// Run the boot command or init.lua first
     #[arg(long)]
     boot: bool,
-    /// File that gets a line for each thing that modules do at the pins
+    /// File that gets a line for each thing that modules do at the pins, - for standard output
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
     /// File with what comes to the pins from outside
@@ -108,6 +109,9 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(lua) = args.lua.as_deref().filter(|lua| *lua != this) {
         return other_lua::run(lua);
     }
+    if args.settings.as_deref().is_some_and(is_stdout) {
+        return Err(print::misused("--settings takes a file, which is read too"));
+    }
     let temporary;
     let root = match &args.fs {
         Some(folder) => folder.clone(),
@@ -121,6 +125,9 @@ pub fn run(args: &Args) -> Result<()> {
     options.listen = args.listen;
     options.networks = args.network.clone();
     options.settings = args.settings.clone();
+    options.write_settings = Box::new(|path, bytes| {
+        output::write(path, bytes).map_err(|error| io::Error::other(format!("{:#}", error)))
+    });
     options.restart = match args.reboot {
         true => Restart::Reboot,
         false => Restart::End,
@@ -138,8 +145,11 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if let Some(path) = &args.pins {
         let what = || format!("{} can't be written", print::path(path));
-        let file = File::create(path).with_context(what)?;
-        options.pin_trace = Some(Box::new(BufWriter::new(file)));
+        let trace: Box<dyn Write> = match is_stdout(path) {
+            true => Box::new(io::stdout()),
+            false => Box::new(File::create(path).with_context(what)?),
+        };
+        options.pin_trace = Some(Box::new(BufWriter::new(trace)));
     }
     options.listening = Some(Box::new(|port, address| {
         print::note(&format!("port {port} is {address} on this PC"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use fastlua_source::split::{Loader, Piece, split};
 
-use crate::output::{self, Outputs};
+use crate::output::{self, Outputs, make_folder};
 use crate::{portable, print};
 
 /// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
@@ -50,8 +50,7 @@ pub fn run(args: &Args) -> Result<()> {
     let name = |piece: &Piece| format!("{}.lua", piece.name);
     let names: Vec<String> = pieces.iter().map(name).collect();
     portable::check(names.iter().map(String::as_str)).context(shown)?;
-    std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("{} can't be made", print::path(&args.output)))?;
+    make_folder("-o", &args.output)?;
     let mut outputs = Outputs::default();
     for (name, piece) in names.iter().zip(pieces) {
         outputs.add(args.output.join(name), piece.text);

@@ -1,14 +1,15 @@
 //! `fastlua squash`
 
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use fastlua_bundle::{nodemcu, squash_proved};
 use fastlua_variants::Variant;
 
-use crate::output::{self, Outputs};
-use crate::print;
+use crate::target::is_stdout;
 use crate::variant_args::{Heap, Known, find};
+use crate::{output, print};
 
 /// Make a Lua file as short as can be without changing the chunk it compiles to
 #[derive(clap::Args)]
@@ -50,10 +51,10 @@ pub fn run(args: &Args) -> Result<()> {
     let text = output::read(&args.file)?;
     let shown = print::path(&args.file);
     let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes())?;
-    if args.output == Path::new("-") {
-        return print::text(squashed.text.as_ref());
+    let mut bytes = squashed.text;
+    let is_shown = is_stdout(&args.output) && io::stdout().is_terminal();
+    if is_shown && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
     }
-    let mut outputs = Outputs::default();
-    outputs.add(&args.output, squashed.text);
-    outputs.commit().map(|_| ())
+    output::write(&args.output, &bytes)
 }

@@ -1,17 +1,26 @@
 //! Temporary files and folders. They go with the command, whether it ends by itself, by an error or by a signal. What one
-//! left behind that was killed goes when the next one writes to the same folder.
+//! left behind that was killed goes a day later, with the next one that writes to the same folder. Only its age can tell: a
+//! folder may be shared with other machines and containers, whose processes are not known here.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tempfile::Builder;
 
-/// Before the process's number in the name of each.
+use crate::replace;
+
+/// Before the random letters and digits in the name of each.
 const PREFIX: &str = ".fastlua-";
+
+/// How many these are.
+const RANDOM: usize = 12;
+
+/// After this long, what a run left behind that did not end is cleared.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What there is now. Whoever holds it makes, renames and deletes.
 static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -27,15 +36,31 @@ pub struct Temporary(PathBuf);
 impl Temporary {
     /// An empty file in a folder, with the permissions that any new file gets.
     pub fn file(folder: &Path) -> io::Result<(File, Temporary)> {
+        Temporary::file_with(folder, 0o666)
+    }
+
+    /// The same with no more permissions than this file has.
+    pub fn file_like(folder: &Path, old: &Metadata) -> io::Result<(File, Temporary)> {
+        #[cfg(unix)]
+        let mode = std::os::unix::fs::MetadataExt::mode(old) & 0o666 | 0o600;
+        #[cfg(not(unix))]
+        let mode = (0o666, old).0;
+        Temporary::file_with(folder, mode)
+    }
+
+    fn file_with(folder: &Path, mode: u32) -> io::Result<(File, Temporary)> {
         Temporary::add(|| {
             let mut builder = Builder::new();
+            builder.prefix(PREFIX).rand_bytes(RANDOM);
             #[cfg(unix)]
             {
                 use std::fs::Permissions;
                 use std::os::unix::fs::PermissionsExt;
-                builder.permissions(Permissions::from_mode(0o666));
+                builder.permissions(Permissions::from_mode(mode));
             }
-            let file = builder.prefix(&prefix()).tempfile_in(folder)?;
+            #[cfg(not(unix))]
+            let _ = mode;
+            let file = builder.tempfile_in(folder)?;
             file.keep().map_err(|kept| kept.error)
         })
     }
@@ -43,7 +68,7 @@ impl Temporary {
     /// An empty folder where the system keeps temporary ones.
     pub fn folder() -> io::Result<Temporary> {
         let (_, temporary) =
-            Temporary::add(|| Ok(((), Builder::new().prefix(&prefix()).tempdir()?.keep())))?;
+            Temporary::add(|| Ok(((), Builder::new().prefix(PREFIX).tempdir()?.keep())))?;
         Ok(temporary)
     }
 
@@ -70,10 +95,6 @@ impl Drop for Temporary {
     }
 }
 
-fn prefix() -> String {
-    format!("{PREFIX}{}-", process::id())
-}
-
 fn remove(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path)?.is_dir() {
         true => fs::remove_dir_all(path),
@@ -81,18 +102,35 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A complete temporary file, and what it takes the place of.
+#[derive(Debug)]
+pub struct Replacement {
+    pub temporary: Temporary,
+    pub target: PathBuf,
+    /// Whether the target is written over, and stays the file that it is, rather than replaced.
+    pub in_place: bool,
+}
+
 /// Gives files their names, all before a signal ends the command.
 ///
 /// # Errors
 /// The number of the file that can't have its name, and why. Those before it have theirs.
-pub fn persist(files: Vec<(Temporary, PathBuf)>) -> Result<(), (usize, io::Error)> {
+pub fn persist(files: Vec<Replacement>) -> Result<(), (usize, io::Error)> {
     let mut made = made();
-    let rename = |(i, (file, target)): (usize, &(Temporary, PathBuf))| {
-        fs::rename(&file.0, target).map_err(|error| (i, error))?;
-        made.remove(&file.0);
+    let mut give = |file: &Replacement| {
+        let new = &file.temporary.0;
+        if file.in_place {
+            return replace::overwrite(new, &file.target);
+        }
+        if replace::rename(new, &file.target)? {
+            made.remove(new);
+        }
         Ok(())
     };
-    let outcome = files.iter().enumerate().try_for_each(rename);
+    let outcome = files
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, file)| give(file).map_err(|error| (i, error)));
     drop(made); // before the files are dropped
     outcome
 }
@@ -118,31 +156,36 @@ fn is_dealt_with() -> bool {
         .is_some_and(|interrupted| interrupted())
 }
 
-/// Deletes what processes that are gone have left in a folder, as well as it can.
-#[cfg(unix)]
+/// Deletes what was left in a folder long ago, as well as it can.
 pub fn clear(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(owner);
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && owner.is_some_and(signals::is_gone) {
-            let _ = fs::remove_file(entry.path());
+        let is_ours = entry.file_name().to_str().is_some_and(is_one);
+        // a link's own age, not that of what it leads to
+        let about = entry.metadata().ok().filter(|_| is_ours);
+        let is_abandoned = |about: Metadata| {
+            let age = about.modified().ok()?.elapsed().ok()?;
+            Some((about.is_file() || about.is_dir()) && age > ABANDONED)
+        };
+        if about.and_then(is_abandoned) == Some(true) {
+            let _ = remove(&entry.path());
         }
     }
 }
 
-#[cfg(not(unix))]
-pub fn clear(_: &Path) {}
+/// The same in the folders of this one, too.
+pub fn clear_below(folder: &Path) {
+    clear(folder);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            clear(&entry.path());
+        }
+    }
+}
 
 /// Whether a file of this name is a temporary one.
 pub fn is_one(name: &str) -> bool {
-    owner(name).is_some()
-}
-
-/// The number of the process that made a temporary file of this name.
-fn owner(name: &str) -> Option<i32> {
-    let (number, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
-    number.parse().ok().filter(|number| *number > 0)
+    let random = name.strip_prefix(PREFIX).map(str::as_bytes);
+    random.is_some_and(|r| r.len() == RANDOM && r.iter().all(u8::is_ascii_alphanumeric))
 }
 
 #[cfg(unix)]
@@ -151,8 +194,6 @@ mod signals {
     use std::sync::{Arc, Once};
     use std::thread;
 
-    use rustix::io::Errno;
-    use rustix::process::{Pid, test_kill_process};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
@@ -188,29 +229,23 @@ mod signals {
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
         mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
-
-    /// Whether there is no process of this number.
-    pub fn is_gone(process: i32) -> bool {
-        let process = Pid::from_raw(process);
-        process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::owner;
+    use super::is_one;
 
     #[test]
-    fn names_say_whose_they_are() {
-        for (name, process) in [
-            (".fastlua-12-aB3", Some(12)),
-            (".fastlua-12", None),
-            (".fastlua-aB3dE6", None),
-            (".fastlua-0-x", None),
-            (".fastlua--1-x", None),
-            ("fastlua-12-x", None),
+    fn names_of_temporary_files_are_known() {
+        assert!(is_one(".fastlua-aB3dE6gH9jK2"));
+        for name in [
+            ".fastlua-",
+            ".fastlua-notes",
+            ".fastlua-aB3dE6gH9jK2x",
+            ".fastlua-aB3dE6-H9jK2",
+            "fastlua-aB3dE6gH9jK2",
         ] {
-            assert_eq!(owner(name), process, "{name}");
+            assert!(!is_one(name), "{name}");
         }
     }
 }

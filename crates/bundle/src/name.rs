@@ -105,26 +105,6 @@ pub fn check_names<'a>(
     Ok(())
 }
 
-/// A text in which nothing can disturb a terminal or end a comment: control characters but for newlines and
-/// tabs, and those that turn the direction of a text, are written as Rust writes them, `\u{1b}`.
-pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '\n' | '\t' => shown.push(char),
-            char if char.is_control() || turns(char) => shown.extend(char.escape_default()),
-            char => shown.push(char),
-        }
-    }
-    shown
-}
-
-/// Whether a character makes what follows it run the other way.
-fn turns(char: char) -> bool {
-    let embeds = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    embeds || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -211,6 +211,11 @@ pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> BuildError {
     }
 }
 
+/// What the names of temporary files and folders begin with; as many letters and digits follow.
+const TEMPORARY: &str = ".fastlua-";
+/// How many.
+const TEMPORARY_RANDOM: usize = 12;
+
 fn create(folder: &Path) -> Result<&Path, BuildError> {
     fs::create_dir_all(folder).map_err(io_error(folder))?;
     Ok(folder)
@@ -218,12 +223,18 @@ fn create(folder: &Path) -> Result<&Path, BuildError> {
 
 /// A folder in `folder` that goes when it is dropped.
 pub(crate) fn temporary_folder(folder: &Path) -> Result<TempDir, BuildError> {
-    let made = tempfile::Builder::new().prefix("image-").tempdir_in(folder);
-    made.map_err(io_error(folder))
+    named().tempdir_in(folder).map_err(io_error(folder))
+}
+
+/// Names that whoever owns the folder knows as those of temporary files, should a run be killed.
+fn named() -> tempfile::Builder<'static, 'static> {
+    let mut named = tempfile::Builder::new();
+    named.prefix(TEMPORARY).rand_bytes(TEMPORARY_RANDOM);
+    named
 }
 
 fn temporary(folder: &Path) -> Result<NamedTempFile, BuildError> {
-    NamedTempFile::new_in(folder).map_err(io_error(folder))
+    named().tempfile_in(folder).map_err(io_error(folder))
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> Result<(), BuildError> {

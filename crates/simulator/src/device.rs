@@ -224,7 +224,7 @@ impl Device {
     }
 
     pub fn save_settings(&self) -> Result<(), Raise> {
-        let result = self.settings.borrow().save();
+        let result = self.settings.borrow().save(&*self.options.write_settings);
         result.or_else(|error| match error {
             Error::Io { what, source } => raise(format!("{what}: {source}")),
             other => raise(other.to_string()),

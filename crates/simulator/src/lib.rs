@@ -55,7 +55,7 @@ pub use handle::Handle;
 pub use image::{Image, ImageChunk, ImageKind};
 pub use interrupt::Interrupt;
 pub use mlua;
-pub use options::{LOW_PORTS, Listening, Options, Restart};
+pub use options::{LOW_PORTS, Listening, Options, Restart, WriteFile};
 pub use pins::{PinInput, PinInputs, read_pin_inputs};
 pub use simulator::{Ended, Simulator, Until};
 

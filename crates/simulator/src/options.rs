@@ -1,6 +1,7 @@
+use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::interrupt::Interrupt;
@@ -21,6 +22,9 @@ pub const LOW_PORTS: u16 = 8000;
 /// Takes a port that a module listens on, and the PC's address for it.
 pub type Listening = Box<dyn Fn(u16, SocketAddrV4)>;
 
+/// Writes a file.
+pub type WriteFile = Box<dyn Fn(&Path, &[u8]) -> io::Result<()>>;
+
 /// What a simulated device is made of.
 pub struct Options {
     /// The folder that is the flash file system. It must exist.
@@ -38,6 +42,8 @@ pub struct Options {
     /// A file that keeps what the device keeps outside its file system: boot command, partition table, station.
     /// Without one they last as long as the [`Simulator`](crate::Simulator).
     pub settings: Option<PathBuf>,
+    /// How that file is written over; else its old content goes before the new one is there.
+    pub write_settings: WriteFile,
     /// What `node.restart()` does.
     pub restart: Restart,
     /// The networks (name, password) that the station can join. Empty: it joins any.
@@ -80,6 +86,7 @@ impl Options {
             listen: Ipv4Addr::LOCALHOST,
             listening: None,
             settings: None,
+            write_settings: Box::new(|path, bytes| fs::write(path, bytes)),
             restart: Restart::End,
             networks: Vec::new(),
             join_after: Duration::from_millis(300),

@@ -1,11 +1,10 @@
 //! What the device keeps outside its file system.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
@@ -88,8 +87,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Writes the settings where they are kept. The old file stays whole when this fails.
-    pub fn save(&self) -> Result<(), Error> {
+    /// Has the settings written where they are kept.
+    pub fn save(&self, write: &dyn Fn(&Path, &[u8]) -> io::Result<()>) -> Result<(), Error> {
         let Some(path) = &self.path else {
             return Ok(());
         };
@@ -97,16 +96,7 @@ impl Settings {
             path: path.clone(),
             message: error.to_string(),
         })?;
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let write = || {
-            let mut part = NamedTempFile::new_in(folder)?;
-            part.write_all((text + "\n").as_bytes())?;
-            part.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|error| Error::io("cannot write", path, error))
+        let written = write(path, (text + "\n").as_bytes());
+        written.map_err(|error| Error::io("cannot write", path, error))
     }
 }
