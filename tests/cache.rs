@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use support::{fail, fastlua, misuse, put, run};
+use serde_json::{Value, json};
+use support::{fail, fastlua, misuse, put, run, succeed};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// `build m.lua info.lua --cache cache` with these arguments in a folder.
 fn build(folder: &Path, args: &[&str]) -> Command {
@@ -271,6 +273,127 @@ fn a_cache_that_is_none() {
     );
     put(folder, "file", "");
     let error = fail(fastlua(folder).args(["build", "m.lua", "-o", "out", "--cache", "file"]));
-    assert!(error.contains("file is a file"), "{error}");
+    assert!(
+        error.contains("file is a file, and --cache takes a folder"),
+        "{error}"
+    );
     misuse(fastlua(folder).args(["build", "m.lua", "-o", "out", "--cache-limit", "1M"]));
+}
+
+/// An entry with another index and the checksum that goes with it.
+fn forged(entry: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let (rest, _) = entry.split_at(entry.len() - 24);
+    let (rest, length) = rest.split_at(rest.len() - 8);
+    let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+    let (outputs, index) = rest.split_at(rest.len() - length);
+    let mut index: Value = serde_json::from_slice(index).unwrap();
+    change(&mut index);
+    let index = index.to_string();
+    let length = (index.len() as u64).to_le_bytes();
+    let body = [outputs, index.as_bytes(), &length].concat();
+    let hash = xxh3_128(&body).to_le_bytes();
+    [&body[..], &hash, b"fastlua1"].concat()
+}
+
+/// Who can write to the cache may put in what he likes.
+#[test]
+fn entries_are_led_out_of_no_folder_and_break_no_build() {
+    let folder = modules();
+    let folder = folder.path();
+    let args = &["--variant=lua51-int", "--costs", "--as=frozen"][..];
+    let first = seen(folder, &mut build(folder, args));
+    let [entry] = &entries(folder)[..] else {
+        panic!("there is one entry");
+    };
+    let whole = fs::read(entry).unwrap();
+    assert_eq!(forged(&whole, |_| {}).len(), whole.len());
+    let absolute = folder.join("absolute.h");
+    type Change<'a> = Box<dyn FnOnce(&mut Value) + 'a>;
+    let set = |path: &'static str, value: Value| -> Change {
+        Box::new(move |index| *index.pointer_mut(path).unwrap() = value)
+    };
+    let first_name = "/outputs/0/name";
+    let changes: Vec<Change> = vec![
+        set(first_name, json!("../escaped.h")),
+        set(first_name, json!("out/../../escaped.h")),
+        set(first_name, json!(absolute.to_str().unwrap())),
+        set(first_name, json!("escaped.h")),
+        set(first_name, json!("")),
+        set(first_name, json!("fast_chunks.h")),
+        Box::new(|index| {
+            let outputs = index["outputs"].as_array_mut().unwrap();
+            outputs.push(json!({"name": "escaped.h", "bytes": 0}));
+        }),
+        Box::new(|index| {
+            let outputs = index["outputs"].as_array_mut().unwrap();
+            let one = outputs[0].clone();
+            outputs.push(json!({"name": one["name"], "bytes": 0}));
+        }),
+        // sums that come out right where they wrap
+        Box::new(|index| {
+            let [a, b] = [0, 1].map(|i| index["outputs"][i]["bytes"].as_u64().unwrap());
+            index["outputs"][0]["bytes"] = json!(u64::MAX);
+            index["outputs"][1]["bytes"] = json!((a + b).wrapping_add(1));
+        }),
+        set("/report/variants", json!([])),
+        set("/report/variants", json!(["lua51-float"])),
+        set("/report/chunks", json!([])),
+        set("/report/schema", json!("other")),
+        set("/report/chunks/0/source_bytes", json!(u64::MAX)),
+        set(
+            "/report/chunks/1/dumps/lua51-int/bytes",
+            json!(u64::MAX - 9),
+        ),
+    ];
+    let there = || {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let files = there();
+    for (n, change) in changes.into_iter().enumerate() {
+        fs::write(entry, forged(&whole, change)).unwrap();
+        assert_eq!(seen(folder, &mut build(folder, args)), first, "change {n}");
+        assert_eq!(there(), files, "change {n}");
+        assert_eq!(
+            fs::read(entry).unwrap(),
+            whole,
+            "change {n}: it is right again"
+        );
+    }
+    // what counts nothing is divided by nothing
+    let costs = "/report/chunks/0/dumps/lua51-int/costs/functions";
+    let other = "/report/chunks/1/dumps/lua51-int/costs/functions";
+    let none = forged(&whole, |index| {
+        *index.pointer_mut(costs).unwrap() = json!(0);
+        *index.pointer_mut(other).unwrap() = json!(0);
+        *index
+            .pointer_mut("/report/pools/lua51-int/strings")
+            .unwrap() = json!(0);
+    });
+    fs::write(entry, none).unwrap();
+    succeed(build(folder, args).args(["-o", "out"]));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_entry_is_a_file() {
+    let folder = modules();
+    let folder = folder.path();
+    let first = seen(folder, &mut build(folder, &[]));
+    let [entry] = &entries(folder)[..] else {
+        panic!("there is one entry");
+    };
+    fs::remove_file(entry).unwrap();
+    succeed(Command::new("mkfifo").arg(entry));
+    assert_eq!(seen(folder, &mut build(folder, &[])), first);
+    let kept = folder.join("kept");
+    fs::rename(entry, &kept).unwrap();
+    std::os::unix::fs::symlink(&kept, entry).unwrap();
+    assert_eq!(seen(folder, &mut build(folder, &[])), first);
+    fs::remove_file(entry).unwrap();
+    let sparse = fs::File::create(entry).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    assert_eq!(seen(folder, &mut build(folder, &[])), first);
 }

@@ -1,5 +1,6 @@
 //! `fastlua build`
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
     Amount, BudgetError, Bundle, Chip, FirmwareTree, Options, OutputFile, OutputReport, Plan,
     Report, WarningReport, c_module, c_module_with_object, c_module_with_slot, firmware_tree,
-    module_headers,
+    module_header_names, module_headers,
 };
 use fastlua_bundle::OTHER_VARIANT;
 use fastlua_sbom::cyclonedx;
@@ -233,7 +234,9 @@ fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
         plan,
         &format!("{what:?}, bill of materials: {}", args.sbom.is_some()),
     )?;
-    if let Some(entry) = cache.find(&name) {
+    let names = what.names(plan).into_iter();
+    let names = names.chain(args.sbom.is_some().then(|| SBOM.into()));
+    if let Some(entry) = cache.find(&name, &names.collect(), plan) {
         print::detail(|| format!("taken from the cache: {name}"));
         return Ok(Made::Entry(entry));
     }
@@ -352,6 +355,16 @@ impl What {
             (Emit::Object, Some(_)) => bail!("--slot is for fast.c, not for --emit object"),
             (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
         })
+    }
+
+    /// The names of the files, which are known before they are made.
+    fn names(&self, plan: &Plan) -> BTreeSet<String> {
+        let module = ["fast.c", "fast_chunks.h"].map(str::to_owned).into();
+        match self {
+            What::Module | What::Slot(_) => module,
+            What::Object(_) => module.into_iter().chain(["fast_chunks.o".into()]).collect(),
+            What::Headers => module_header_names(plan),
+        }
     }
 
     fn files<'a>(&self, bundle: &'a Bundle) -> Result<Vec<OutputFile<'a>>> {

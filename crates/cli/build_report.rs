@@ -172,8 +172,8 @@ pub fn costs(report: &Report, width: usize) -> String {
             "Functions of the frozen chunks: {functions}, {flash} bytes of flash, {} each.\n\
              Their strings: {strings}, {bytes} bytes, {} each, as one pool;\n\
              {} if each chunk had its own.\n",
-            flash / functions,
-            bytes / strings,
+            flash / functions.max(1),
+            bytes / strings.max(1),
             sum(|c| c.frozen_strings)
         );
     }

@@ -2,9 +2,11 @@
 //!
 //! Such an entry is named by the SHA-256 of all that the build depends on. In it are the outputs' bytes, then the report and the
 //! outputs' names and sizes as JSON, then the JSON's length, the XXH3 of all that is before it, and a mark. It gets its name when
-//! it is complete, and is checked when it is used: what is damaged is as good as not there.
+//! it is complete, and is checked when it is used: what is damaged is as good as not there. The sum is no secret, and a cache may be
+//! shared: an entry counts only if its outputs and its report are those that this build expects.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,10 @@ use crate::{output, print};
 
 /// The shape of entries, which is also the mark at their end.
 const SHAPE: &[u8; 8] = b"fastlua1";
+
+/// Bytes of the largest entry, and of the largest JSON in one.
+const LARGEST: u64 = 4 << 30;
+const LARGEST_INDEX: u64 = 256 << 20;
 
 /// Bytes of what follows the JSON.
 const TAIL: u64 = 8 + 16 + 8;
@@ -60,9 +66,19 @@ impl Cache {
         Ok(Cache { folder, limit })
     }
 
-    /// The entry of that name, if it is there and whole.
-    pub fn find(&self, name: &str) -> Option<Entry> {
-        let entry = Entry::read(File::open(self.folder.join(name)).ok()?).ok()?;
+    /// The entry of that name, if it is there and whole, has these outputs, each once, and a report that can be on this plan.
+    pub fn find(&self, name: &str, outputs: &BTreeSet<String>, plan: &Plan) -> Option<Entry> {
+        let path = self.folder.join(name);
+        let about = fs::symlink_metadata(&path).ok()?;
+        if !about.is_file() || about.len() > LARGEST {
+            return None;
+        }
+        let entry = Entry::read(File::open(path).ok()?).ok()?;
+        let names: BTreeSet<&String> = entry.outputs.iter().map(|output| &output.name).collect();
+        let is_expected = names.len() == entry.outputs.len() && names.into_iter().eq(outputs);
+        if !is_expected || !entry.report.is_of(plan) {
+            return None;
+        }
         // which one was used last
         let _ = entry.file.borrow().set_modified(SystemTime::now());
         Some(entry)
@@ -130,7 +146,8 @@ impl Cache {
                 entries.push((name != newest, used, about.len(), file.path()));
             }
         }
-        let mut all: u64 = entries.iter().map(|(_, _, bytes, _)| bytes).sum();
+        let sizes = entries.iter().map(|(_, _, bytes, _)| *bytes);
+        let mut all = sizes.fold(0, u64::saturating_add);
         entries.retain(|(may_go, ..)| *may_go);
         entries.sort();
         for (_, _, bytes, path) in entries {
@@ -138,7 +155,7 @@ impl Cache {
                 break;
             }
             if fs::remove_file(path).is_ok() {
-                all -= bytes;
+                all = all.saturating_sub(bytes);
             }
         }
     }
@@ -166,10 +183,16 @@ impl Entry {
         file.seek(SeekFrom::Start(
             end.checked_sub(length).ok_or_else(damaged)?,
         ))?;
+        if length > LARGEST_INDEX {
+            return Err(damaged());
+        }
         let mut index = Vec::new();
         Read::take(&mut file, length).read_to_end(&mut index)?;
         let Index { report, outputs } = serde_json::from_slice(&index)?;
-        if outputs.iter().map(|output| output.bytes).sum::<u64>() != end - length {
+        let sum = outputs
+            .iter()
+            .try_fold(0, |sum: u64, output| sum.checked_add(output.bytes));
+        if sum != Some(end - length) {
             return Err(damaged());
         }
         Ok(Entry {

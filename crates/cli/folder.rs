@@ -8,9 +8,10 @@ use std::io::{Error, Result};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use fastlua::Files;
-use glob::Pattern;
+use glob::{MatchOptions, Pattern};
+use walkdir::WalkDir;
 
-use crate::output;
+use crate::{output, print};
 
 /// A path with `/` between its parts, where the system knows another character for that.
 pub fn slashed(path: &str) -> Cow<'_, str> {
@@ -18,6 +19,24 @@ pub fn slashed(path: &str) -> Cow<'_, str> {
         '/' => path.into(),
         other => path.replace(other, "/").into(),
     }
+}
+
+/// How many folders deep a glob looks, and at how many files and folders.
+const DEEPEST: usize = 100;
+const MOST: usize = 1_000_000;
+
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// A glob's folders without wildcards, as far as they go, and the rest.
+fn parts(pattern: &str) -> (&str, &str) {
+    let pattern = pattern.trim_start_matches("./");
+    let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
+    let end = pattern[..wild].rfind('/').map_or(0, |end| end + 1);
+    pattern.split_at(end)
 }
 
 /// A folder, whose files messages call by their path.
@@ -90,27 +109,53 @@ impl Files for Folder {
     }
 
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>> {
-        let is_plain = |part: &&str| !part.contains(['*', '?', '[']);
-        let parts: Vec<&str> = pattern.as_str().split('/').collect();
-        let above = parts[..parts.len() - 1]
-            .iter()
-            .copied()
-            .take_while(is_plain);
-        self.note_listed(&self.path.join(above.collect::<PathBuf>()));
-        let folder = Pattern::escape(&self.path.to_string_lossy());
-        let pattern = Path::new(&folder).join(pattern.as_str());
-        let found = glob::glob(&pattern.to_string_lossy()).map_err(Error::other)?;
+        let (above, below) = parts(pattern.as_str());
+        let start = self.path.join(above);
+        self.note_listed(&start);
+        let pattern = Pattern::new(below).map_err(Error::other)?;
+        let depth = match below.contains("**") {
+            true => DEEPEST + 1,
+            false => below.split('/').count(),
+        };
+        let shown = start.clone();
+        let start = match start.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &start,
+        };
         let mut names = Vec::new();
-        for path in found {
-            let path = path.map_err(Error::other)?;
-            if !path.is_file() {
+        // Links to folders are not followed: they may lead in a circle, or to another project.
+        for (count, entry) in WalkDir::new(start).max_depth(depth).into_iter().enumerate() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.depth() == 0 && !start.exists() => break,
+                Err(error) => return Err(error.into()),
+            };
+            if count > MOST {
+                return Err(Error::other(format!(
+                    "there are more than {MOST} files and folders in {}: name a folder further down",
+                    print::path(start)
+                )));
+            }
+            if entry.depth() > DEEPEST && entry.file_type().is_dir() {
+                return Err(Error::other(format!(
+                    "folders are more than {DEEPEST} deep in {}: name a folder further down",
+                    print::path(start)
+                )));
+            }
+            let path = entry.path().strip_prefix(start).unwrap_or(entry.path());
+            if path.as_os_str().is_empty() || !pattern.matches_path_with(path, OPTIONS) {
                 continue;
             }
+            if !entry.path().is_file() {
+                continue;
+            }
+            let path = shown.join(path);
             self.note_listed(path.parent().unwrap_or(Path::new("")));
             let name = path.strip_prefix(&self.path).unwrap_or(&path).to_str();
             let unreadable = || Error::other(format!("the name {path:?} is not UTF-8"));
             names.push(slashed(name.ok_or_else(unreadable)?).into_owned());
         }
+        names.sort();
         Ok(names)
     }
 

@@ -23,7 +23,7 @@ pub use objects::{
 };
 pub use output::{
     CHeader, Chip, Machine, NoChip, NoHeader, NoSlot, ObjectError, SlotError, TooLargeForSlot,
-    form_of_number, shared,
+    form_of_number, module_header_name, shared,
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, Loads, TooLarge};
 pub use printable::{is_obeyed, printable, printable_name};

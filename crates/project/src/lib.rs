@@ -70,7 +70,10 @@ pub use format::OtherFormat;
 pub use lfs::{LfsError, LfsImage, LfsModule, LfsOptions, LfsReport, lfs_image};
 pub use manifest::{Manifest, ManifestError, ManifestModule};
 pub use module::{Module, ModuleFacts, Overrides};
-pub use output::{OutputFile, c_module, c_module_with_object, c_module_with_slot, module_headers};
+pub use output::{
+    OutputFile, c_module, c_module_with_object, c_module_with_slot, module_header_names,
+    module_headers,
+};
 pub use plan::{Options, Plan, find_variant};
 pub use project::{Project, data_name};
 pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report, WarningReport};

@@ -1,11 +1,12 @@
 //! The files of a bundle.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use fastlua_bundle::{Bundle, CHeader, Chip};
+use fastlua_bundle::{Bundle, CHeader, Chip, module_header_name};
 use fastlua_firmware::fast_c;
 
-use crate::{Error, VERSION};
+use crate::{Error, Plan, VERSION};
 
 /// A file to write.
 #[derive(Debug, Clone)]
@@ -93,6 +94,14 @@ pub fn module_headers(bundle: &Bundle) -> Result<Vec<OutputFile<'static>>, Error
     let files = bundle.module_headers(VERSION)?.into_iter();
     let files = files.map(|(name, text)| file(&name, Contents::Bytes(text.into())));
     Ok(files.collect())
+}
+
+/// The names of the files that [`module_headers`] makes of a plan.
+pub fn module_header_names(plan: &Plan) -> BTreeSet<String> {
+    let modules = plan.inputs.iter().map(|input| &*input.module);
+    let names = modules.map(module_header_name);
+    let runtime = ["fast_runtime.h", "fast_runtime.c"];
+    names.chain(runtime.map(str::to_owned)).collect()
 }
 
 fn file<'a>(name: &str, contents: Contents<'a>) -> OutputFile<'a> {

@@ -1,10 +1,13 @@
 //! What is in a bundle, and its JSON.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form, Warning, shown};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Plan;
 
 /// Name of the JSON's shape.
 const SCHEMA: &str = "fastlua-build/4";
@@ -130,6 +133,34 @@ impl Report {
     /// As indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("numbers and texts always have a JSON")
+    }
+}
+
+/// More than any figure of a bundle; so many of these can be added that no sum wraps.
+const TOO_MUCH: u64 = 1 << 40;
+
+impl Report {
+    /// Whether a report that was kept somewhere can be on this plan: it has its variants and chunks, and figures that a bundle can
+    /// have.
+    pub fn is_of(&self, plan: &Plan) -> bool {
+        let variants = plan.variants.iter().map(|variant| &variant.name);
+        let names: BTreeSet<&String> = plan.inputs.iter().map(|input| &input.name).collect();
+        let is_possible = serde_json::to_value(self).is_ok_and(|value| is_possible(&value));
+        self.schema == SCHEMA
+            && variants.eq(&self.variants)
+            && names
+                .into_iter()
+                .eq(self.chunks.iter().map(|chunk| &chunk.name))
+            && is_possible
+    }
+}
+
+fn is_possible(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_u64().is_some_and(|number| number < TOO_MUCH),
+        Value::Array(all) => all.iter().all(is_possible),
+        Value::Object(all) => all.values().all(is_possible),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
 

@@ -114,7 +114,10 @@ const files = {
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     if (!entries.some((entry) => entry.isDirectory)) return files.of_list(transfer.files);
     const found = [];
-    const walk = async (entry) => {
+    const walk = async (entry, depth) => {
+      // A browser does not tell links from folders, and one may lead back to where it is.
+      if (depth > 100) throw new Error(`${entry.fullPath}: folders are more than 100 deep, perhaps by a link; drop a folder further down`);
+      if (found.length > 10_000) throw new Error("more than 10,000 files: drop the folder that holds your modules");
       if (entry.isFile) {
         const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
         found.push({ name: entry.fullPath.slice(1), bytes: new Uint8Array(await file.arrayBuffer()) });
@@ -124,10 +127,10 @@ const files = {
       for (;;) {
         const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
         if (!some.length) return;
-        for (const child of some) await walk(child);
+        for (const child of some) await walk(child, depth + 1);
       }
     };
-    for (const entry of entries) await walk(entry);
+    for (const entry of entries) await walk(entry, 0);
     return files.without_folder(found.sort((a, b) => (a.name < b.name ? -1 : 1)));
   },
 

@@ -17,5 +17,5 @@ pub use header::{CHeader, NoSlot};
 pub use object::ObjectError;
 pub use packed::shared;
 pub use region::{Machine, form_of_number};
-pub use runtime::NoHeader;
+pub use runtime::{NoHeader, module_header_name};
 pub use slot::{SlotError, TooLargeForSlot};

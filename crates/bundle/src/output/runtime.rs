@@ -17,6 +17,11 @@ use super::text::Text;
 use crate::bundle::{Bundle, BundledChunk};
 use crate::identifier;
 
+/// The name of the header of a module that [`Bundle::module_headers`] gives.
+pub fn module_header_name(module: &str) -> String {
+    format!("{}_lua.h", identifier(module))
+}
+
 /// Why a module's chunks can't be carried by a C module of its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoHeader {
@@ -112,7 +117,7 @@ impl Bundle {
             // a pool of strings would be this module's only, and want tables of its own before it
             part.pack_without_pool()
                 .map_err(|fault| NoHeader::Pack(fault.message))?;
-            let file = format!("{}_lua.h", identifier(module));
+            let file = module_header_name(module);
             let text = part.module_header(module, version, &runtime.check(&file));
             files.push((file, text));
         }
