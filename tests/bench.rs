@@ -422,7 +422,7 @@ fn the_page_shows_the_committed_figures() {
     }
 }
 
-/// So are the examples that need the emulator; `tests/docs.rs` has all others.
+/// So are the examples that need the emulator; `tests/commands.rs` has all others.
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
 fn the_pages_show_what_the_command_prints() {
