@@ -292,7 +292,7 @@ fn a_budget_that_fails_is_in_the_comment_and_still_fails() {
             "::error file=lua/greet.lua,line=1::over budget: lua51-float: greet: flash 124, the budget is 20",
         ]
     );
-    assert!(said.contains("greet    source"), "{said}");
+    assert!(said.contains("\ngreet"), "{said}");
     assert!(
         job.read("summary")
             .contains("**fastlua bench**: 2 figures are too high:")

@@ -17,7 +17,7 @@ use crate::{output, print};
   fastlua squash --variant lua51-int -o small.lua init.lua
 
 Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
-texts are compiled and the chunks compared: they differ in line numbers only.")]
+texts are compiled and the chunks compared: they differ in line numbers and names of local variables only.")]
 pub struct Args {
     /// Variant of the firmware that is to compile it
     #[arg(long, value_name = "V", conflicts_with = "dialect")]
