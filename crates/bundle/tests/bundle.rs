@@ -1,32 +1,11 @@
 //! A bundle as it is built, counted, decided on and printed.
 
+mod common;
+
+use common::{build, input};
 use fastlua_bundle::{Build, Bundle, BundledChunk, Form, Input, Loads, NoHeader};
 use fastlua_bytecode::Strip;
-use fastlua_variants::{Variant, Variants};
-
-fn input(name: &str, form: Form, text: &str) -> Input {
-    Input {
-        name: name.into(),
-        module: name.into(),
-        file: format!("{name}.lua"),
-        text: text.into(),
-        form,
-        strip: Strip::Lines,
-        variants: None,
-    }
-}
-
-fn build(inputs: &[Input], variants: &[&str]) -> Bundle {
-    let known = Variants::built_in();
-    let named = |name: &&str| known.iter().find(|v| v.name == **name).cloned().unwrap();
-    let variants: Vec<Variant> = variants.iter().map(named).collect();
-    let build = Build {
-        inputs,
-        variants: &variants,
-        heap_limit: 1 << 24,
-    };
-    build.run(|| {}).unwrap()
-}
+use fastlua_variants::Variants;
 
 fn chunk<'a>(bundle: &'a Bundle, name: &str) -> &'a BundledChunk {
     let mut chunks = bundle.chunks.iter();

@@ -91,7 +91,7 @@ impl<'a> Strings<'a> {
 
     /// Makes the table. A chain begins with the string that came last, as each names the one before it.
     fn link(&mut self) {
-        self.table = vec![None; self.interned().next_power_of_two()];
+        self.table = vec![None; places(self.interned())];
         let mask = self.table.len() - 1;
         for (number, text) in self.texts.iter_mut().enumerate() {
             if text.interned {
@@ -116,9 +116,19 @@ impl<'a> Strings<'a> {
         let bytes = |text: &Text| core.string_bytes(text.bytes.len());
         match self.texts.is_empty() {
             true => 0,
-            false => self.texts.iter().map(bytes).sum::<usize>() + 4 * self.table.len(),
+            false => self.texts.iter().map(bytes).sum::<usize>() + table_bytes(self.interned()),
         }
     }
+}
+
+/// Places of the table of so many strings.
+fn places(interned: usize) -> usize {
+    interned.next_power_of_two()
+}
+
+/// Bytes of flash of the table of so many strings.
+pub(crate) fn table_bytes(interned: usize) -> usize {
+    4 * places(interned)
 }
 
 /// Place of a reserved word among them, from 1 on; 0 for any other string.

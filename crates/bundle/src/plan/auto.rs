@@ -1,8 +1,13 @@
 //! `as = "auto"`: which chunks are frozen, and where flash ends.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use fastlua_bytecode::Dialect;
+
 use crate::bundle::Bundle;
 use crate::form::Form;
-use crate::objects::{CoreLayout, Strings};
+use crate::objects::{CoreLayout, Strings, is_interned, table_bytes};
 
 impl Bundle {
     /// Decides for the chunks whose form is [`Form::Auto`]: keeps frozen as many as fit with all
@@ -11,46 +16,29 @@ impl Bundle {
     /// bytecode as well.
     pub fn choose_forms(&mut self, flash: Option<u64>, fallback: bool) {
         let frozen_form = Form::Frozen { fallback };
-        let of_form = |test: fn(Form) -> bool| {
-            let chunks = self.chunks.iter().enumerate();
-            chunks.filter(move |(_, c)| test(c.form)).map(|(i, _)| i)
-        };
-        let mut open: Vec<usize> = of_form(|form| form == Form::Auto).collect();
-        let mut frozen: Vec<usize> = of_form(Form::is_frozen).collect();
-        while let Some(place) = self.best(&open, &frozen, flash, frozen_form) {
-            frozen.push(open.remove(place));
-        }
-        for (i, chunk) in self.chunks.iter_mut().enumerate() {
-            if chunk.form == Form::Auto && frozen.contains(&i) {
-                chunk.form = frozen_form;
-            } else if chunk.form == Form::Auto {
-                chunk.form = Form::Bytecode;
+        let chunks = self.chunks.iter().enumerate();
+        let open = chunks.filter(|(_, chunk)| chunk.form == Form::Auto);
+        let open: Vec<usize> = open.map(|(i, _)| i).collect();
+        let frozen: HashSet<usize> = match flash {
+            None => open.iter().copied().collect(),
+            Some(limit) => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let mut choice = Choice::new(self, &open, frozen_form, limit);
+                match choice.all_fit() {
+                    true => open.iter().copied().collect(),
+                    false => {
+                        let chosen = std::iter::from_fn(|| choice.next());
+                        chosen.map(|candidate| open[candidate]).collect()
+                    }
+                }
             }
-        }
-    }
-
-    /// The place in `open` of the chunk that is best frozen next, if any still fits; of those that
-    /// are equally good the first.
-    fn best(
-        &self,
-        open: &[usize],
-        frozen: &[usize],
-        flash: Option<u64>,
-        frozen_form: Form,
-    ) -> Option<usize> {
-        let before: usize = self.flash_with(frozen, frozen_form).iter().sum();
-        let candidate = |(place, &i): (usize, &usize)| {
-            let after = self.flash_with(&[frozen, &[i]].concat(), frozen_form);
-            let fits = |bytes: &usize| flash.is_none_or(|limit| *bytes as u64 <= limit);
-            let taken = after.iter().sum::<usize>() - before;
-            let gain = self.gain(i) as f64 / taken.max(1) as f64;
-            after.iter().all(fits).then_some((place, gain))
         };
-        open.iter()
-            .enumerate()
-            .filter_map(candidate)
-            .reduce(|best, next| if next.1 > best.1 { next } else { best })
-            .map(|(place, _)| place)
+        for i in open {
+            self.chunks[i].form = match frozen.contains(&i) {
+                true => frozen_form,
+                false => Form::Bytecode,
+            };
+        }
     }
 
     /// Bytes of heap that a chunk saves as a frozen one, in all variants together.
@@ -61,27 +49,329 @@ impl Bundle {
             .map(|c| c.bytecode_heap.saturating_sub(c.frozen_heap))
             .sum()
     }
+}
 
-    /// Bytes of flash for each variant if these chunks are frozen and all others whose form is open
-    /// are bytecode.
-    fn flash_with(&self, frozen: &[usize], frozen_form: Form) -> Vec<usize> {
-        let form = |i: usize| match self.chunks[i].form {
-            Form::Auto if frozen.contains(&i) => frozen_form,
+/// Bytes and number of strings of a pool, or of those that a chunk would add to it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pooled {
+    bytes: i64,
+    count: usize,
+    /// How many of them are in the table.
+    interned: usize,
+}
+
+impl Pooled {
+    /// One string.
+    fn of(core: &CoreLayout, dialect: Dialect, text: &[u8]) -> Pooled {
+        Pooled {
+            bytes: core.string_bytes(text.len()) as i64,
+            count: 1,
+            interned: is_interned(dialect, text).into(),
+        }
+    }
+
+    fn with(self, more: Pooled) -> Pooled {
+        Pooled {
+            bytes: self.bytes + more.bytes,
+            count: self.count + more.count,
+            interned: self.interned + more.interned,
+        }
+    }
+
+    fn without(self, less: Pooled) -> Pooled {
+        Pooled {
+            bytes: self.bytes - less.bytes,
+            count: self.count - less.count,
+            interned: self.interned - less.interned,
+        }
+    }
+
+    /// As [`Strings::flash`] counts it.
+    fn flash(self) -> i64 {
+        match self.count {
+            0 => 0,
+            _ => self.bytes + table_bytes(self.interned) as i64,
+        }
+    }
+}
+
+/// A string of the open chunks.
+struct Shared {
+    pooled: Pooled,
+    /// The candidates that have it; none once it is in the pool.
+    users: Vec<usize>,
+}
+
+/// What is in flash for a variant.
+struct Flash {
+    /// Bytes of all chunks, without the strings of the frozen ones.
+    chunks: i64,
+    pool: Pooled,
+    /// The strings that are not in the pool yet, and those that were.
+    strings: Vec<Shared>,
+}
+
+/// What it means for a variant to freeze one more chunk.
+struct Step {
+    /// Bytes that the chunk itself takes more than as bytecode.
+    more: i64,
+    /// The strings that no frozen chunk has yet.
+    new: Pooled,
+    /// All its strings.
+    strings: Vec<usize>,
+}
+
+/// A chunk that is open.
+struct Candidate {
+    gain: usize,
+    /// For each variant.
+    steps: Vec<Step>,
+    is_frozen: bool,
+    /// Counts its changes: what was rated before is out of date.
+    version: u32,
+}
+
+/// A candidate in the queue: what it saves for a byte of flash at most, as the table of strings may have to grow.
+struct Rated {
+    rate: f64,
+    candidate: usize,
+    version: u32,
+}
+
+impl Rated {
+    /// The greater rate is better, then the earlier chunk.
+    fn rank(&self) -> (f64, Reverse<usize>) {
+        (self.rate, Reverse(self.candidate))
+    }
+}
+
+impl Ord for Rated {
+    fn cmp(&self, other: &Rated) -> Ordering {
+        let by_rate = self.rate.total_cmp(&other.rate);
+        by_rate.then(other.candidate.cmp(&self.candidate))
+    }
+}
+
+impl PartialOrd for Rated {
+    fn partial_cmp(&self, other: &Rated) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Rated {
+    fn eq(&self, other: &Rated) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Rated {}
+
+/// The candidates one after the other, each the best next one.
+///
+/// A string counts where it comes first: once it is in the pool, the others that have it cost less. Each string enters
+/// the pool once, so all this is done in about as many steps as the chunks have strings.
+struct Choice {
+    limit: i64,
+    flash: Vec<Flash>,
+    candidates: Vec<Candidate>,
+    queue: BinaryHeap<Rated>,
+    /// Those that do not fit.
+    large: Vec<Rated>,
+}
+
+impl Choice {
+    fn new(bundle: &Bundle, open: &[usize], frozen_form: Form, limit: i64) -> Choice {
+        let candidate = |&i: &usize| Candidate {
+            gain: bundle.gain(i),
+            steps: Vec::with_capacity(bundle.variants.len()),
+            is_frozen: false,
+            version: 0,
+        };
+        let mut choice = Choice {
+            limit,
+            flash: Vec::with_capacity(bundle.variants.len()),
+            candidates: open.iter().map(candidate).collect(),
+            queue: BinaryHeap::with_capacity(open.len()),
+            large: Vec::new(),
+        };
+        for v in 0..bundle.variants.len() {
+            choice.add_variant(bundle, v, open, frozen_form);
+        }
+        choice.queue = (0..open.len())
+            .map(|candidate| choice.rated(candidate))
+            .collect();
+        choice
+    }
+
+    fn add_variant(&mut self, bundle: &Bundle, v: usize, open: &[usize], frozen_form: Form) {
+        let numbers = bundle.variants[v].layout.numbers();
+        let core = CoreLayout::of(numbers);
+        let objects = |i: usize| {
+            let dump = bundle.chunks[i].dumps[v].as_ref()?;
+            dump.compiled.as_ref()?.chunk.as_ref()
+        };
+        let as_bytecode = |form: Form| match form {
             Form::Auto => Form::Bytecode,
             form => form,
         };
-        let of_variant = |v: usize| {
-            let chunks = (0..self.chunks.len()).map(|i| self.chunk_flash(v, i, form(i)));
-            let objects = frozen.iter().filter_map(|&i| {
-                let dump = self.chunks[i].dumps[v].as_ref()?;
-                dump.compiled.as_ref()?.chunk.as_ref()
-            });
-            let numbers = self.variants[v].layout.numbers();
-            let data = self.frozen_data(v).map(|(_, bytes)| bytes);
-            let strings = Strings::of(numbers.dialect, objects, data, 0);
-            let strings = strings.flash(&CoreLayout::of(numbers));
-            chunks.sum::<usize>() + strings + self.shared_flash(v)
+        let chunks = bundle.chunks.iter().enumerate();
+        let chunks = chunks.map(|(i, chunk)| bundle.chunk_flash(v, i, as_bytecode(chunk.form)));
+        let chunks = chunks.sum::<usize>() + bundle.shared_flash(v);
+        let frozen = bundle.chunks.iter().enumerate();
+        let frozen = frozen.filter(|(_, chunk)| chunk.form.is_frozen());
+        let data = bundle.frozen_data(v).map(|(_, bytes)| bytes);
+        let there = Strings::of(
+            numbers.dialect,
+            frozen.filter_map(|(i, _)| objects(i)),
+            data,
+            0,
+        );
+        let pooled = |bytes: &[u8]| Pooled::of(&core, numbers.dialect, bytes);
+        let texts = there.texts.iter().map(|text| text.bytes);
+        let pool = texts
+            .clone()
+            .map(pooled)
+            .fold(Pooled::default(), Pooled::with);
+        let there: HashSet<&[u8]> = texts.collect();
+
+        let mut numbered: HashMap<&[u8], usize> = HashMap::new();
+        let mut strings: Vec<Shared> = Vec::new();
+        for (candidate, &i) in open.iter().enumerate() {
+            let own = Strings::of(numbers.dialect, objects(i), [], 0);
+            let own = own.texts.iter().map(|text| text.bytes);
+            let mut step = Step {
+                more: bundle.chunk_flash(v, i, frozen_form) as i64
+                    - bundle.chunk_flash(v, i, Form::Bytecode) as i64,
+                new: Pooled::default(),
+                strings: Vec::with_capacity(own.len()),
+            };
+            for bytes in own.filter(|bytes| !there.contains(bytes)) {
+                let number = *numbered.entry(bytes).or_insert_with(|| {
+                    strings.push(Shared {
+                        pooled: pooled(bytes),
+                        users: Vec::new(),
+                    });
+                    strings.len() - 1
+                });
+                strings[number].users.push(candidate);
+                step.new = step.new.with(strings[number].pooled);
+                step.strings.push(number);
+            }
+            self.candidates[candidate].steps.push(step);
+        }
+        self.flash.push(Flash {
+            chunks: chunks as i64,
+            pool,
+            strings,
+        });
+    }
+
+    /// Bytes of flash of a variant with one more candidate frozen.
+    fn after(&self, v: usize, step: &Step) -> i64 {
+        let flash = &self.flash[v];
+        flash.chunks + step.more + flash.pool.with(step.new).flash()
+    }
+
+    /// Whether there is room for all candidates.
+    fn all_fit(&self) -> bool {
+        let fits = |(v, flash): (usize, &Flash)| {
+            let more = self.candidates.iter().map(|c| c.steps[v].more).sum::<i64>();
+            let strings = flash.strings.iter().map(|string| string.pooled);
+            let pool = strings.fold(flash.pool, Pooled::with);
+            flash.chunks + more + pool.flash() <= self.limit
         };
-        (0..self.variants.len()).map(of_variant).collect()
+        self.flash.iter().enumerate().all(fits)
+    }
+
+    /// What a candidate saves for a byte of flash, where freezing it takes so many in all variants.
+    fn rate(&self, candidate: usize, taken: i64) -> f64 {
+        self.candidates[candidate].gain as f64 / taken.max(1) as f64
+    }
+
+    fn rated(&self, candidate: usize) -> Rated {
+        let steps = self.candidates[candidate].steps.iter();
+        Rated {
+            rate: self.rate(
+                candidate,
+                steps.map(|step| step.more + step.new.bytes).sum(),
+            ),
+            candidate,
+            version: self.candidates[candidate].version,
+        }
+    }
+
+    /// The rate with the table as it would be; None where the candidate does not fit.
+    fn exact_rate(&self, candidate: usize) -> Option<f64> {
+        let mut taken = 0;
+        for (v, step) in self.candidates[candidate].steps.iter().enumerate() {
+            let after = self.after(v, step);
+            if after > self.limit {
+                return None;
+            }
+            taken += after - self.flash[v].chunks - self.flash[v].pool.flash();
+        }
+        Some(self.rate(candidate, taken))
+    }
+
+    /// Freezes the best candidate that still fits.
+    fn next(&mut self) -> Option<usize> {
+        let mut best: Option<Rated> = None;
+        let mut others = Vec::new();
+        while let Some(next) = self.queue.pop() {
+            let candidate = &self.candidates[next.candidate];
+            if candidate.is_frozen || candidate.version != next.version {
+                continue;
+            }
+            if best.as_ref().is_some_and(|best| next.rank() < best.rank()) {
+                self.queue.push(next);
+                break;
+            }
+            let Some(rate) = self.exact_rate(next.candidate) else {
+                self.large.push(next);
+                continue;
+            };
+            let exact = Rated { rate, ..next };
+            let worse = match &best {
+                Some(best) if exact.rank() < best.rank() => Some(exact.candidate),
+                _ => best.replace(exact).map(|before| before.candidate),
+            };
+            others.extend(worse);
+        }
+        for candidate in others {
+            self.queue.push(self.rated(candidate));
+        }
+        let best = best?.candidate;
+        self.freeze(best);
+        Some(best)
+    }
+
+    fn freeze(&mut self, chosen: usize) {
+        self.candidates[chosen].is_frozen = true;
+        let steps = std::mem::take(&mut self.candidates[chosen].steps);
+        let mut changed = Vec::new();
+        for (v, step) in steps.into_iter().enumerate() {
+            let flash = &mut self.flash[v];
+            flash.chunks += step.more;
+            flash.pool = flash.pool.with(step.new);
+            for number in step.strings {
+                let string = &mut flash.strings[number];
+                for user in std::mem::take(&mut string.users) {
+                    if let Some(step) = self.candidates[user].steps.get_mut(v) {
+                        step.new = step.new.without(string.pooled);
+                        changed.push(user);
+                    }
+                }
+            }
+            // what did not fit may fit now
+            if step.more < 0 {
+                self.queue.extend(self.large.drain(..));
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        for candidate in changed {
+            self.candidates[candidate].version += 1;
+            self.queue.push(self.rated(candidate));
+        }
     }
 }
