@@ -1,9 +1,11 @@
 //! `as = "auto"` where bytecode has no room: which chunks are packed, and which are deflated if that would not do.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use crate::bundle::{Bundle, BundledChunk, Dump};
 use crate::form::Form;
+use crate::output::shared;
 use crate::produce::{Build, Fault, Input, Warning};
 
 /// Bytes of the longest text that is deflated where it is not asked for: compiling takes about ten times the heap.
@@ -24,8 +26,23 @@ struct Candidate {
     place: usize,
     chunk: BundledChunk,
     warnings: Vec<Warning>,
-    /// Bytes of flash that it saves, in all variants together.
-    saving: usize,
+}
+
+/// What is changed in a bundle.
+#[derive(Clone, Default)]
+struct Change<'a> {
+    /// The places of chunks that are packed.
+    packed: Vec<usize>,
+    /// Chunks that are deflated, packed before or not.
+    deflated: Vec<&'a Candidate>,
+}
+
+/// What a bundle takes with a change, for each variant.
+struct Measured {
+    /// Bytes of each chunk, without the strings of frozen ones.
+    chunks: Vec<Vec<usize>>,
+    /// Bytes of flash of all.
+    flash: Vec<usize>,
 }
 
 impl Build<'_> {
@@ -38,61 +55,105 @@ impl Build<'_> {
     /// # Errors
     /// A chunk can't be packed: a fault of fastlua.
     pub fn fit(&self, bundle: &mut Bundle, flash: u64, loads: Loads) -> Result<(), Fault> {
-        if bundle.fits(flash) {
+        let trial = Trial::new(bundle, flash);
+        let plain = trial.measure(&Change::default())?;
+        if trial.excess(&plain) <= 0 {
             return Ok(());
         }
-        let mut bases = vec![bundle.clone()];
+        let mut bases = vec![(Change::default(), plain)];
         if loads.packed {
-            let places = self.worth_packing(bundle)?;
-            let packed = |count: usize| with_packed(bundle, &places[..count]);
-            if let Some(fitting) = least(places.len(), flash, packed)? {
-                *bundle = fitting;
-                return Ok(());
+            let (order, full) = self.worth_packing(&trial, &bases[0].1)?;
+            let packed = |count: usize| Change {
+                packed: order[..count].to_vec(),
+                ..Change::default()
+            };
+            if let Some(count) = trial.least(&bases[0].1, &full, &order, packed)? {
+                let change = packed(count);
+                return bundle.change(&change);
             }
-            bases.insert(0, with_packed(bundle, &places)?);
+            bases.insert(0, (packed(order.len()), full));
         }
-        for base in bases.iter().filter(|_| loads.deflated) {
-            let mut candidates = self.candidates(base);
-            candidates.sort_by_key(|candidate| Reverse(candidate.saving));
-            let deflated = |count: usize| with_deflated(base, &candidates[..count]);
-            if let Some(fitting) = least(candidates.len(), flash, deflated)? {
-                *bundle = fitting;
-                return Ok(());
+        let candidates = match loads.deflated {
+            true => self.candidates(bundle),
+            false => Vec::new(),
+        };
+        for (base, before) in bases {
+            let saving = |candidate: &&Candidate| {
+                let before = before
+                    .chunks
+                    .iter()
+                    .map(|of_variant| of_variant[candidate.place]);
+                before
+                    .sum::<usize>()
+                    .saturating_sub(bytes(&candidate.chunk))
+            };
+            let mut worth: Vec<&Candidate> = candidates.iter().filter(|c| saving(c) > 0).collect();
+            worth.sort_by_key(|candidate| Reverse(saving(candidate)));
+            let deflated = |count: usize| Change {
+                deflated: worth[..count].to_vec(),
+                ..base.clone()
+            };
+            let order: Vec<usize> = worth.iter().map(|candidate| candidate.place).collect();
+            let full = trial.measure(&deflated(order.len()))?;
+            if let Some(count) = trial.least(&before, &full, &order, deflated)? {
+                let change = deflated(count);
+                return bundle.change(&change);
             }
         }
         Ok(())
     }
 
-    /// Names of the chunks that were left open.
-    fn open(&self) -> impl Iterator<Item = &Input> {
-        self.inputs.iter().filter(|i| i.form == Form::Auto)
+    /// The inputs that were left open, by name.
+    fn open(&self) -> HashMap<&str, &Input> {
+        let open = self.inputs.iter().filter(|i| i.form == Form::Auto);
+        open.map(|input| (&*input.name, input)).collect()
     }
 
-    /// The places of chunks that packing makes smaller, the largest saving first.
-    fn worth_packing(&self, bundle: &Bundle) -> Result<Vec<usize>, Fault> {
-        let is_open = |chunk: &BundledChunk| {
-            chunk.form == Form::Bytecode && self.open().any(|input| input.name == chunk.name)
+    /// The places of chunks that packing makes smaller, the largest saving first, and what all takes where these are packed.
+    fn worth_packing(
+        &self,
+        trial: &Trial,
+        plain: &Measured,
+    ) -> Result<(Vec<usize>, Measured), Fault> {
+        let open = self.open();
+        let chunks = trial.bundle.chunks.iter().enumerate();
+        let may = |chunk: &BundledChunk| {
+            chunk.form == Form::Bytecode
+                && chunk.strip == fastlua_bytecode::Strip::Lines
+                && open.contains_key(&*chunk.name)
         };
-        let is_stripped = |chunk: &BundledChunk| chunk.strip == fastlua_bytecode::Strip::Lines;
-        let places = 0..bundle.chunks.len();
-        let places =
-            places.filter(|i| is_open(&bundle.chunks[*i]) && is_stripped(&bundle.chunks[*i]));
-        let mut places: Vec<usize> = places.collect();
-        let packed = with_packed(bundle, &places)?;
-        let saving = |i: usize| bytes(&bundle.chunks[i]).saturating_sub(bytes(&packed.chunks[i]));
-        places.retain(|i| saving(*i) > 0);
+        let all: Vec<usize> = chunks
+            .filter(|(_, chunk)| may(chunk))
+            .map(|(i, _)| i)
+            .collect();
+        let packed = |places: &[usize]| Change {
+            packed: places.to_vec(),
+            ..Change::default()
+        };
+        let full = trial.measure(&packed(&all))?;
+        let bytes =
+            |measured: &Measured, i: usize| measured.chunks.iter().map(|c| c[i]).sum::<usize>();
+        let saving = |i: usize| bytes(plain, i).saturating_sub(bytes(&full, i));
+        let mut places: Vec<usize> = all.iter().copied().filter(|i| saving(*i) > 0).collect();
         places.sort_by_key(|i| Reverse(saving(*i)));
-        Ok(places)
+        match places.len() == all.len() {
+            true => Ok((places, full)),
+            false => {
+                let full = trial.measure(&packed(&places))?;
+                Ok((places, full))
+            }
+        }
     }
 
     fn candidates(&self, bundle: &Bundle) -> Vec<Candidate> {
-        self.open()
-            .filter_map(|input| self.candidate(input, bundle))
-            .collect()
+        let places = bundle.chunks.iter().enumerate();
+        let places: HashMap<&str, usize> = places.map(|(i, chunk)| (&*chunk.name, i)).collect();
+        let open = self.inputs.iter().filter(|i| i.form == Form::Auto);
+        let candidate = |input: &Input| self.candidate(input, bundle, *places.get(&*input.name)?);
+        open.filter_map(candidate).collect()
     }
 
-    fn candidate(&self, input: &Input, bundle: &Bundle) -> Option<Candidate> {
-        let place = bundle.chunks.iter().position(|c| c.name == input.name)?;
+    fn candidate(&self, input: &Input, bundle: &Bundle, place: usize) -> Option<Candidate> {
         let was = &bundle.chunks[place];
         let variants = bundle.variants.iter().zip(&was.dumps);
         let carrying = variants.filter(|(_, dump)| dump.is_some());
@@ -118,12 +179,10 @@ impl Build<'_> {
                 .collect(),
             ..chunk
         };
-        let saving = bytes(was).saturating_sub(bytes(&chunk));
-        (text <= LONGEST && saving > 0).then_some(Candidate {
+        (text <= LONGEST).then_some(Candidate {
             place,
             chunk,
             warnings: built.warnings,
-            saving,
         })
     }
 }
@@ -133,57 +192,122 @@ fn bytes(chunk: &BundledChunk) -> usize {
     chunk.dumps.iter().flatten().map(Dump::words).sum()
 }
 
-/// The bundle with these chunks packed.
-fn with_packed(bundle: &Bundle, places: &[usize]) -> Result<Bundle, Fault> {
-    let mut packed = bundle.clone();
-    for place in places {
-        packed.chunks[*place].form = Form::Packed;
-    }
-    packed.pack()?;
-    Ok(packed)
+/// A bundle that is measured with changes, without making them.
+struct Trial<'a> {
+    bundle: &'a Bundle,
+    limit: i64,
+    /// Bytes of the strings of frozen chunks, which no change touches, for each variant.
+    strings: Vec<usize>,
 }
 
-/// The bundle with these chunks deflated.
-fn with_deflated(bundle: &Bundle, candidates: &[Candidate]) -> Result<Bundle, Fault> {
-    let mut deflated = bundle.clone();
-    for candidate in candidates {
-        let name = &candidate.chunk.name;
-        deflated.warnings.retain(|w| w.fault.chunk != *name);
-        deflated.warnings.extend(candidate.warnings.iter().cloned());
-        deflated.chunks[candidate.place] = candidate.chunk.clone();
-    }
-    deflated.pack()?;
-    Ok(deflated)
-}
-
-/// The bundle that is made with the fewest of `most` chunks, if one fits: with more of them it takes less.
-fn least(
-    most: usize,
-    flash: u64,
-    make: impl Fn(usize) -> Result<Bundle, Fault>,
-) -> Result<Option<Bundle>, Fault> {
-    let mut found = match most {
-        0 => return Ok(None),
-        most => make(most)?,
-    };
-    if !found.fits(flash) {
-        return Ok(None);
-    }
-    let (mut low, mut high) = (1, most);
-    while low < high {
-        let middle = low.midpoint(high);
-        let bundle = make(middle)?;
-        match bundle.fits(flash) {
-            true => (found, high) = (bundle, middle),
-            false => low = middle + 1,
+impl Trial<'_> {
+    fn new(bundle: &Bundle, limit: u64) -> Trial<'_> {
+        Trial {
+            bundle,
+            limit: i64::try_from(limit).unwrap_or(i64::MAX),
+            strings: (0..bundle.variants.len())
+                .map(|v| bundle.pool(v).1)
+                .collect(),
         }
     }
-    Ok(Some(found))
+
+    fn measure(&self, change: &Change) -> Result<Measured, Fault> {
+        let chunks = &self.bundle.chunks;
+        let mut deflated: Vec<Option<&BundledChunk>> = vec![None; chunks.len()];
+        for candidate in &change.deflated {
+            deflated[candidate.place] = Some(&candidate.chunk);
+        }
+        let mut packed: Vec<bool> = chunks.iter().map(|c| c.form == Form::Packed).collect();
+        change.packed.iter().for_each(|place| packed[*place] = true);
+        let each = packed.iter_mut().zip(&deflated);
+        each.for_each(|(packed, deflated)| *packed &= deflated.is_none());
+        let of_variant = |v: usize| {
+            let pool = self.bundle.pool_of_packed(v, |i| packed[i]);
+            let bytes = |i: usize| match deflated[i] {
+                Some(chunk) => Ok(chunk.dumps[v].as_ref().map_or(0, Dump::words)),
+                None if packed[i] => self
+                    .bundle
+                    .packed(v, i, &pool)
+                    .map(|bytes| bytes.map_or(0, |b| b.len())),
+                None => Ok(self.bundle.chunk_flash(v, i, chunks[i].form)),
+            };
+            let chunks = (0..chunks.len())
+                .map(bytes)
+                .collect::<Result<Vec<_>, Fault>>()?;
+            let is_packed = |i: usize| packed[i] && self.bundle.chunks[i].dumps[v].is_some();
+            let shared = match (0..chunks.len()).any(is_packed) {
+                true => 4 * shared(self.bundle.variants[v].layout.dialect(), &pool).len(),
+                false => 0,
+            };
+            let flash = chunks.iter().sum::<usize>() + self.strings[v] + shared;
+            Ok((chunks, flash))
+        };
+        let variants = (0..self.bundle.variants.len()).map(of_variant);
+        let (chunks, flash) = variants.collect::<Result<_, Fault>>()?;
+        Ok(Measured { chunks, flash })
+    }
+
+    /// Bytes that are too many for the variant that has most of them.
+    fn excess(&self, measured: &Measured) -> i64 {
+        let flash = measured.flash.iter().map(|bytes| *bytes as i64);
+        flash.max().unwrap_or(0).saturating_sub(self.limit)
+    }
+
+    /// How many of the chunks in `order` have to be changed until all fit, the first ones first; none where changing all of
+    /// them is not enough. `before` and `full` are what it takes with none and with all of them changed.
+    ///
+    /// With more of them it takes less. How much is estimated by the savings of single chunks, and measured where the
+    /// estimate says that it begins to fit, so few changes are measured.
+    fn least<'c>(
+        &self,
+        before: &Measured,
+        full: &Measured,
+        order: &[usize],
+        change: impl Fn(usize) -> Change<'c>,
+    ) -> Result<Option<usize>, Fault> {
+        if order.is_empty() || self.excess(full) > 0 {
+            return Ok(None);
+        }
+        let mut flash: Vec<i64> = full.flash.iter().map(|bytes| *bytes as i64).collect();
+        let mut estimates = vec![self.excess(full)];
+        for place in order.iter().rev() {
+            for (v, flash) in flash.iter_mut().enumerate() {
+                *flash += before.chunks[v][*place] as i64 - full.chunks[v][*place] as i64;
+            }
+            let most = flash.iter().copied().max().unwrap_or(0);
+            estimates.push(most.saturating_sub(self.limit));
+        }
+        estimates.reverse();
+        let (mut low, mut high) = (0, order.len());
+        let mut error = 0;
+        while high - low > 1 {
+            let guess = (low..high)
+                .find(|n| estimates[*n] + error <= 0)
+                .unwrap_or(high);
+            let count = guess.clamp(low + 1, high - 1);
+            let excess = self.excess(&self.measure(&change(count))?);
+            error = excess - estimates[count];
+            match excess <= 0 {
+                true => high = count,
+                false => low = count,
+            }
+        }
+        Ok(Some(high))
+    }
 }
 
 impl Bundle {
-    /// Whether all chunks take at most so many bytes of flash in every variant.
-    fn fits(&self, flash: u64) -> bool {
-        (0..self.variants.len()).all(|v| self.flash(v) as u64 <= flash)
+    fn change(&mut self, change: &Change) -> Result<(), Fault> {
+        for place in &change.packed {
+            self.chunks[*place].form = Form::Packed;
+        }
+        let deflated = change.deflated.iter();
+        let names: HashSet<&str> = deflated.map(|candidate| &*candidate.chunk.name).collect();
+        self.warnings.retain(|w| !names.contains(&*w.fault.chunk));
+        for candidate in &change.deflated {
+            self.warnings.extend(candidate.warnings.iter().cloned());
+            self.chunks[candidate.place] = candidate.chunk.clone();
+        }
+        self.pack()
     }
 }

@@ -1,11 +1,11 @@
 //! Packed chunks: a dump of strip level 2, and the strings that those of a bundle have in common.
 
 use fastlua_bytecode::packed::{Pool, Tables, read, write};
-use fastlua_bytecode::{Chunk, Dialect, Layout, ReadError, WriteError};
+use fastlua_bytecode::{Dialect, Layout, ReadError, WriteError};
 use memchr::memmem;
 use xxhash_rust::xxh32::xxh32;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Dump};
 use crate::form::Form;
 use crate::output::shared;
 use crate::produce::Fault;
@@ -64,7 +64,9 @@ impl Bundle {
     /// # Errors
     /// A chunk does not come back: a fault of fastlua.
     pub fn pack(&mut self) -> Result<(), Fault> {
-        self.pack_with(|dialect, chunks| Pool::of(dialect, chunks))
+        self.pack_with(|bundle, v| {
+            bundle.pool_of_packed(v, |i| bundle.chunks[i].form == Form::Packed)
+        })
     }
 
     /// The same, where chunks share no strings: for chunks that are in C modules, each with its own ([`Bundle::module_headers`]).
@@ -75,38 +77,67 @@ impl Bundle {
         self.pack_with(|_, _| Pool::default())
     }
 
-    fn pack_with(
-        &mut self,
-        pool: impl Fn(Dialect, &mut dyn Iterator<Item = &Chunk>) -> Pool,
-    ) -> Result<(), Fault> {
+    /// The strings that the packed chunks of a variant have in common, where those of these places are packed.
+    pub(crate) fn pool_of_packed(&self, v: usize, is_packed: impl Fn(usize) -> bool) -> Pool {
+        let chunks = self.chunks.iter().enumerate();
+        let packed = chunks.filter(|(i, _)| is_packed(*i));
+        let packed = packed.filter_map(|(_, chunk)| chunk.dumps[v].as_ref()?.chunk());
+        Pool::of(self.variants[v].layout.dialect(), packed)
+    }
+
+    /// A chunk's bytes as a packed one; none where the variant does not carry it.
+    ///
+    /// # Errors
+    /// A fault of fastlua.
+    pub(crate) fn packed(&self, v: usize, i: usize, pool: &Pool) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(dump) = &self.chunks[i].dumps[v] else {
+            return Ok(None);
+        };
+        let fault = |reason: String| self.fault_of_packing(v, i, &reason);
+        let Some(compiled) = dump.chunk() else {
+            return Err(fault("it is to be packed, and was not kept".into()));
+        };
+        match write(compiled, pool) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(fault(error.to_string())),
+        }
+    }
+
+    fn fault_of_packing(&self, v: usize, i: usize, reason: &str) -> Fault {
+        let chunk = &self.chunks[i];
+        Fault {
+            message: format!("{}: a fault of fastlua: {reason}", chunk.file),
+            chunk: chunk.name.clone(),
+            file: chunk.file.clone(),
+            line: None,
+            variants: vec![self.variants[v].name.clone()],
+        }
+    }
+
+    fn pack_with(&mut self, pool: impl Fn(&Bundle, usize) -> Pool) -> Result<(), Fault> {
         self.common = Vec::with_capacity(self.variants.len());
-        for (v, variant) in self.variants.iter().enumerate() {
-            let is_packed = |form: Form| form == Form::Packed;
-            let of_variant = self.chunks.iter().filter(|c| is_packed(c.form));
-            let mut chunks = of_variant.filter_map(|c| c.dumps[v].as_ref()?.chunk());
-            let pool = pool(variant.layout.dialect(), &mut chunks);
-            for chunk in self.chunks.iter_mut().filter(|c| is_packed(c.form)) {
-                let fault = |reason: String| Fault {
-                    message: format!("{}: a fault of fastlua: {reason}", chunk.file),
-                    chunk: chunk.name.clone(),
-                    file: chunk.file.clone(),
-                    line: None,
-                    variants: vec![variant.name.clone()],
-                };
-                let Some(dump) = &mut chunk.dumps[v] else {
+        for v in 0..self.variants.len() {
+            let pool = pool(self, v);
+            for i in 0..self.chunks.len() {
+                if self.chunks[i].form != Form::Packed {
+                    continue;
+                }
+                let Some(bytes) = self.packed(v, i, &pool)? else {
                     continue;
                 };
-                let Some(compiled) = dump.chunk() else {
-                    return Err(fault("it is to be packed, and was not kept".into()));
+                let compiled = self.chunks[i].dumps[v].as_ref().and_then(Dump::chunk);
+                let reason = match compiled.map(|c| (c, read(&bytes, &c.layout, &pool))) {
+                    Some((compiled, Ok(back))) if back == *compiled => None,
+                    Some((_, Err(error))) => Some(format!("packed: {error}")),
+                    _ => Some("packed, it reads back as another chunk".into()),
                 };
-                let bytes = write(compiled, &pool).map_err(|error| fault(error.to_string()))?;
-                match read(&bytes, &compiled.layout, &pool) {
-                    Ok(back) if back == *compiled => {}
-                    Ok(_) => return Err(fault("packed, it reads back as another chunk".into())),
-                    Err(error) => return Err(fault(format!("packed: {error}"))),
+                if let Some(reason) = reason {
+                    return Err(self.fault_of_packing(v, i, &reason));
                 }
-                dump.xxh32 = xxh32(&bytes, 0);
-                dump.bytes = bytes;
+                if let Some(dump) = &mut self.chunks[i].dumps[v] {
+                    dump.xxh32 = xxh32(&bytes, 0);
+                    dump.bytes = bytes;
+                }
             }
             self.common.push(pool);
         }

@@ -16,13 +16,16 @@ pub fn input(name: &str, form: Form, text: &str) -> Input {
     }
 }
 
-pub fn build(inputs: &[Input], variants: &[&str]) -> Bundle {
+pub fn variants(names: &[&str]) -> Vec<Variant> {
     let known = Variants::built_in();
     let named = |name: &&str| known.iter().find(|v| v.name == **name).cloned().unwrap();
-    let variants: Vec<Variant> = variants.iter().map(named).collect();
+    names.iter().map(named).collect()
+}
+
+pub fn build(inputs: &[Input], names: &[&str]) -> Bundle {
     let build = Build {
         inputs,
-        variants: &variants,
+        variants: &variants(names),
         heap_limit: 1 << 24,
     };
     build.run(|| {}).unwrap()

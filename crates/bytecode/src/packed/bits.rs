@@ -166,9 +166,12 @@ impl<'a> Sink<'a> {
 impl Out for Sink<'_> {
     fn symbol(&mut self, context: Context, symbol: u8) {
         let codes = self.tables.codes(self.tables.table(context));
-        let (code, length) = codes.get(&symbol).copied().unwrap_or(codes[&ESCAPE]);
+        let known = codes[usize::from(symbol)].filter(|_| symbol != ESCAPE);
+        let (code, length) = known
+            .or(codes[usize::from(ESCAPE)])
+            .expect("each table has an escape");
         self.raw(code, length);
-        if symbol == ESCAPE || !codes.contains_key(&symbol) {
+        if known.is_none() {
             self.raw(symbol.into(), 8);
         }
     }

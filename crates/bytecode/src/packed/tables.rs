@@ -26,7 +26,7 @@ pub(crate) const HEAD: usize = 6;
 pub(crate) const GROUP: usize = 4;
 
 /// The codes of a table, by symbol: code and length.
-type Codes = HashMap<u8, (u32, u32)>;
+pub(crate) type Codes = [Option<(u32, u32)>; 256];
 
 /// The tables of one dialect.
 #[derive(Debug)]
@@ -35,7 +35,11 @@ pub struct Tables {
     words: Vec<u32>,
     names: Vec<BString>,
     numbers: HashMap<BString, u32>,
-    codes: HashMap<u32, Codes>,
+    parts: Parts,
+    /// By the word at which the table begins.
+    codes: Vec<Option<Box<Codes>>>,
+    /// What names each table.
+    coded: Vec<u32>,
 }
 
 /// Where parts begin, in words.
@@ -87,16 +91,20 @@ impl Tables {
             words,
             names,
             numbers,
-            codes: HashMap::new(),
+            parts,
+            codes: Vec::new(),
+            coded: Vec::new(),
         };
+        tables.codes.resize(tables.words.len(), None);
         let mut all: Vec<u32> = (0..parts.tokens - HEAD)
             .map(|last| tables.words[HEAD + last] & 0xffff)
             .collect();
         all.extend(&tables.words[parts.fixed..parts.names]);
         for table in all.into_iter().filter(|table| *table != 0) {
-            if !tables.codes.contains_key(&table) {
-                let codes = tables.read_codes(table);
-                tables.codes.insert(table, codes);
+            let word = (table >> 4) as usize;
+            if tables.codes[word].is_none() {
+                tables.codes[word] = Some(Box::new(tables.read_codes(table)));
+                tables.coded.push(table);
             }
         }
         tables
@@ -111,13 +119,15 @@ impl Tables {
             words: Vec::new(),
             names,
             numbers,
-            codes: HashMap::new(),
+            parts: Parts::default(),
+            codes: Vec::new(),
+            coded: Vec::new(),
         }
     }
 
     /// Where the parts that the chip looks up begin, in words.
     pub fn parts(&self) -> [(&'static str, usize); 6] {
-        let parts = Parts::of(&self.words);
+        let parts = self.parts;
         [
             ("AFTER", HEAD),
             ("TOKENS", parts.tokens),
@@ -144,7 +154,7 @@ impl Tables {
 
     /// What names the table of a context.
     pub(crate) fn table(&self, context: Context) -> u32 {
-        let parts = Parts::of(&self.words);
+        let parts = self.parts;
         let after = |last: u8| self.words[HEAD + usize::from(last)];
         match context {
             Context::Token { last } => after(last) & 0xffff,
@@ -182,25 +192,30 @@ impl Tables {
     /// What names each table.
     #[cfg(feature = "generate")]
     pub(crate) fn coded(&self) -> impl Iterator<Item = u32> {
-        self.codes.keys().copied()
+        self.coded.iter().copied()
     }
 
     /// Words before the tables themselves.
     #[cfg(feature = "generate")]
     pub(crate) fn beside_codes(&self) -> usize {
-        Parts::of(&self.words).tables
+        self.parts.tables
     }
 
+    /// The codes of a table.
+    ///
+    /// # Panics
+    /// There is no such table.
     pub(crate) fn codes(&self, table: u32) -> &Codes {
-        &self.codes[&table]
+        let codes = self.codes[(table >> 4) as usize].as_deref();
+        codes.expect("a context has a table")
     }
 
     fn read_codes(&self, table: u32) -> Codes {
-        let mut codes = HashMap::new();
+        let mut codes = [None; 256];
         let mut next = 0;
         while next < 1 << 16 {
             let (symbol, length) = self.symbol(table, next);
-            codes.insert(symbol, (next >> (16 - length), length));
+            codes[usize::from(symbol)] = Some((next >> (16 - length), length));
             next += 1 << (16 - length);
         }
         codes

@@ -31,7 +31,7 @@ struct Recorder<'a> {
 impl Out for Recorder<'_> {
     fn symbol(&mut self, context: Context, symbol: u8) {
         let table = self.tables.table(context);
-        let known = symbol != ESCAPE && self.tables.codes(table).contains_key(&symbol);
+        let known = symbol != ESCAPE && self.tables.codes(table)[usize::from(symbol)].is_some();
         let coded = if known { symbol } else { ESCAPE };
         self.items.push(Item::Symbol(table, coded));
         if !known {
@@ -131,8 +131,9 @@ pub fn tans(
 ) -> Result<Option<(usize, usize)>, WriteError> {
     let mut counts: BTreeMap<u32, BTreeMap<u8, u64>> = BTreeMap::new();
     for table in tables.coded() {
-        let symbols = tables.codes(table).keys().map(|symbol| (*symbol, 1));
-        counts.insert(table, symbols.collect());
+        let codes = (0..=u8::MAX).zip(tables.codes(table));
+        let symbols = codes.filter(|(_, code)| code.is_some());
+        counts.insert(table, symbols.map(|(symbol, _)| (symbol, 1)).collect());
     }
     let pool = Pool::with(tables, trained);
     for chunk in trained {
