@@ -110,7 +110,12 @@ impl Files for Folder {
 
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>> {
         let (above, below) = parts(pattern.as_str());
-        let start = self.path.join(above);
+        // without the last slash, which would be shown; the root is nothing else
+        let start = match above.trim_end_matches('/') {
+            "" if above.is_empty() => self.path.clone(),
+            "" => self.path.join("/"),
+            folder => self.path.join(folder),
+        };
         self.note_listed(&start);
         let pattern = Pattern::new(below).map_err(Error::other)?;
         let depth = match below.contains("**") {
