@@ -113,7 +113,7 @@ impl Files for Folder {
         // without the last slash, which would be shown; the root is nothing else
         let start = match above.trim_end_matches('/') {
             "" if above.is_empty() => self.path.clone(),
-            "" => self.path.join("/"),
+            "" => PathBuf::from("/"),
             folder => self.path.join(folder),
         };
         self.note_listed(&start);
