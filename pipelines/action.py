@@ -148,7 +148,7 @@ def build():
         now = json.loads(printed)
         for warning in now["warnings"]:
             kind = "notice" if warning["severity"] == "note" else "warning"
-            annotate(kind, warning["message"], warning["file"], warning["line"])
+            annotate(kind, warning["message"], warning["file"], warning["line"], warning.get("column"))
         text = sizes.table(now, built_before(work, manifest, options), key, label)
     else:
         for error in errors(printed, said):

@@ -189,6 +189,36 @@ fn commands_do_what_is_shown() {
     }
 }
 
+/// What is typed at the chip's prompt does no harm at the simulated one, but for what asks for a slot, which is in no simulator.
+#[test]
+fn lua_for_the_prompt_runs() {
+    let mut count = 0;
+    for page in ["README.md", "docs/first-board.md", "docs/first-module.md"] {
+        let page = root().join(page);
+        let folder = prepared(&page);
+        for (language, text) in blocks(&fs::read_to_string(&page).unwrap()).0 {
+            let is_file = text.starts_with("-- ");
+            if language != "lua" || is_file {
+                continue;
+            }
+            for line in text.lines().filter(|line| !line.contains(".slot")) {
+                let mut run = fastlua(folder.path());
+                run.args([
+                    "run",
+                    "blink.lua",
+                    "--with",
+                    "provisioning",
+                    "--seconds",
+                    "1",
+                ]);
+                succeed(run.args(["-e", line.trim_start_matches("> ")]));
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 7, "{count}");
+}
+
 /// What is not run is still there, and so are the tests that run it.
 #[test]
 fn the_lists_of_commands_are_right() {

@@ -27,10 +27,11 @@ pub fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The pages, and the one for NodeMCU's documentation.
+/// The pages, the one for NodeMCU's documentation, and that of the golden chunks.
 pub fn all_pages() -> Vec<PathBuf> {
     let mut all = pages();
     all.push(root().join("pipelines/nodemcu/docs/modules/fast.md"));
+    all.push(root().join("tests/golden/README.md"));
     all
 }
 
