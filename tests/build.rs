@@ -119,7 +119,7 @@ fn bad_input_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let f = folder.path();
     put(f, "a-b.lua", "");
-    put(f, "x/a_b.lua", "");
+    put(f, "x/a-b.lua", "");
     put(f, "two words.lua", "");
     put(f, "escape.lua", "\x1bLua");
     put(f, "wrap.lua", "\nreturn 4294967297");
@@ -142,8 +142,8 @@ fn bad_input_is_named() {
     );
     for (args, says) in [
         (
-            &["a-b.lua", "x/a_b.lua"][..],
-            "a-b.lua and x/a_b.lua: their chunks",
+            &["a-b.lua", "x/a-b.lua"][..],
+            "a-b.lua and x/a-b.lua: both have a chunk",
         ),
         (&["two words.lua"], "\"two words\" can't be a chunk's name"),
         (

@@ -345,3 +345,55 @@ fn a_small_module_is_small_on_the_chip() {
         }
     }
 }
+
+/// No name of C begins with a digit, and all that the headers of a firmware define differs.
+#[test]
+fn any_name_of_a_module_gives_names_of_c() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let modules = [
+        ("2048", "module_2048_lua"),
+        ("9-x.y", "module_9_x_y_lua"),
+        ("while", "while_lua"),
+        ("int", "int_lua"),
+        ("a.b", "a_b_lua"),
+        ("_", "__lua"),
+        ("fast", "fast_lua"),
+        ("lua_State", "lua_State_lua"),
+    ];
+    let mut text = "#include \"module.h\"\n".to_owned();
+    let mut calls = String::new();
+    let mut build = call(f, "build --emit header -o out");
+    for (module, prefix) in modules {
+        put(f, &format!("{module}.lua"), "return 1");
+        build.arg(format!("{module}.lua"));
+        let file = module.replace(['-', '.'], "_");
+        text += &format!("#include \"{file}_lua.h\"\n");
+        calls += &format!("  {prefix}_load(L, \"{module}\");\n  {prefix}_index(L);\n");
+    }
+    succeed(&mut build);
+    text +=
+        &format!("int all (lua_State *L);\nint all (lua_State *L) {{\n{calls}  return 0;\n}}\n");
+    let files = [put(f, "out/all.c", text), f.join("out/fast_runtime.c")];
+    for model in NumberModel::ALL {
+        let stock = f.join(model.dialect.to_string());
+        packed_lua(&stock, model.dialect);
+        let mut compiler = vec!["gcc"];
+        compiler.extend(firmware_flags(&model));
+        objects(&compiler, &stock, &model, &files);
+    }
+    for (one, other) in [("a-b", "a_b"), ("2048", "module_2048")] {
+        for name in [one, other] {
+            put(f, &format!("{name}.lua"), "return 1");
+        }
+        let said = fail(&mut call(
+            f,
+            &format!("build --emit header -o no {one}.lua {other}.lua"),
+        ));
+        let says = format!("the modules {one:?} and {other:?} give the same names of C");
+        assert!(said.contains(&says), "{said}");
+        assert!(!f.join("no").exists());
+        succeed(&mut call(f, &format!("build -o no {one}.lua {other}.lua")));
+        fs::remove_dir_all(f.join("no")).unwrap();
+    }
+}

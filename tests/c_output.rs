@@ -322,3 +322,82 @@ fn compiles_clean_with_clang() {
         }
     }
 }
+
+/// Names of which C has one, in each form: with another number of `_`, with digits and words of C.
+#[test]
+fn names_that_are_one_in_c_are_several_chunks() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let names = ["a-b", "a.b", "a_b", "a_b_2", "2", "while", "s"];
+    let mut files = Vec::new();
+    let mut script = String::new();
+    let mut expected = String::new();
+    for name in names {
+        files.push(put(
+            f,
+            &format!("{name}.lua"),
+            format!("return 'this is {name}'"),
+        ));
+        script += &format!("print(fast.load('{name}')())\n");
+        expected += &format!("this is {name}\n");
+    }
+    put(f, "data/c-d", "data");
+    put(f, "data/c.d", "more data");
+    script += "print(fast.data 'c-d', fast.data 'c.d')\n";
+    expected += "data\tmore data\n";
+    let script = put(f, "script.lua", script);
+    for model in [NumberModel::ALL[0], NumberModel::ALL[2]] {
+        let stock = f.join(model.dialect.to_string());
+        stock_lua(&stock, model.dialect);
+        for form in ["bytecode", "packed", "source", "deflated", "frozen"] {
+            let out = f.join(format!("{form}{}", model.dialect));
+            let mut build = fastlua(f);
+            build
+                .args(["build", "--as", form, "--data", "data/*", "-o"])
+                .arg(&out);
+            succeed(
+                build
+                    .args(&files)
+                    .args(["--variant", &stock_variant(&model)]),
+            );
+            assert_eq!(host(&stock, &model, &out, &[], &script), expected, "{form}");
+        }
+        // frozen where the core can run them
+        let core = f.join(format!("core{}", model.dialect));
+        freezing_lua(&core, model.dialect);
+        let out = f.join(format!("nodemcu{}", model.dialect));
+        let mut build = fastlua(f);
+        build
+            .args(["build", "--as", "frozen", "-o"])
+            .arg(&out)
+            .args(&files);
+        succeed(&mut build);
+        let mut object = cc("gcc", &core, &model);
+        object
+            .args(STRICT)
+            .args(firmware_flags(&model))
+            .args(["-c", "-o"]);
+        succeed(object.args([out.join("fast.o"), out.join("fast.c")]));
+    }
+    // where no C is made there is no name of C
+    succeed(
+        fastlua(f)
+            .args([
+                "build",
+                "--emit",
+                "object",
+                "--chip",
+                "esp8266",
+                "--variant",
+                "lua51-int",
+                "-o",
+                "object",
+            ])
+            .args(&files),
+    );
+    let code = "print(fast['a-b'](), fast.a_b())";
+    assert_eq!(
+        succeed(fastlua(f).arg("run").args(&files).args(["-e", code])),
+        "this is a-b\tthis is a_b\n"
+    );
+}

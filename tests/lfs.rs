@@ -360,3 +360,75 @@ fn packed_modules_are_functions() {
     });
     assert!(made[0] == made[1]);
 }
+
+/// An image holds any name without a zero byte: it is no identifier of C, nor a chunk of a firmware.
+#[test]
+fn modules_have_any_names() {
+    let long = "x".repeat(40);
+    let names = [
+        "a-b",
+        "a_b",
+        "two words",
+        "2048",
+        "while",
+        "ü",
+        "tab\tand\x1b[2Jmore\n",
+        &long,
+    ];
+    for variant in ["lua51-int", "lua53-int32-float32"] {
+        let folder = tempfile::tempdir().unwrap();
+        let f = folder.path();
+        let mut make = command(f, &format!("lfs --variant {variant} -o lfs.img"));
+        for name in names {
+            make.arg(put(f, &format!("{name}.lua"), format!("return {name:?}")));
+        }
+        let said = succeed(&mut make);
+        assert!(
+            !said.contains('\x1b') && said.contains("tab\\tand\\u{1b}[2Jmore\\n "),
+            "{said}"
+        );
+        let mut found: Vec<String> = image(f)
+            .modules
+            .iter()
+            .map(|m| m.name.to_string())
+            .collect();
+        found.sort();
+        let mut expected = names.map(str::to_owned);
+        expected.sort();
+        assert_eq!(found, expected);
+        for command_line in ["inspect lfs.img", "list lfs.img", "check lfs.img"] {
+            let said = succeed(&mut command(f, command_line));
+            assert!(!said.contains('\x1b'), "{command_line}: {said}");
+        }
+        let json = succeed(&mut command(f, "inspect lfs.img --json"));
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let chunks = json["places"][0]["chunks"].as_array().unwrap();
+        assert!(
+            chunks.iter().any(|chunk| chunk["name"] == names[6]),
+            "{json}"
+        );
+        succeed(command(f, "inspect lfs.img --extract").arg(names[2]));
+        assert!(f.join("two words.lc").exists());
+        put(
+            f,
+            "fast.toml",
+            "[[module]]\npath = \"a-b.lua\"\nname = \"x/../y z\"\n",
+        );
+        succeed(&mut command(
+            f,
+            &format!("lfs --variant {variant} -o lfs.img fast.toml"),
+        ));
+        assert_eq!(image(f).modules[0].name, "x/../y z");
+        succeed(command(f, "inspect lfs.img --extract").arg("x/../y z"));
+        assert!(f.join("y z.lc").exists());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "two words.lua", "return 1");
+    for line in [
+        "build -o out",
+        "build --emit object --chip esp32 --variant lua51-int -o out",
+    ] {
+        let said = fail(command(folder.path(), line).arg("two words.lua"));
+        assert!(said.contains("can't be a chunk's name"), "{said}");
+    }
+}

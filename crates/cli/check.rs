@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use fastlua::{is_lfs_image, read_lfs};
-use fastlua_bytecode::{Chunk, Function, ReadErrorKind, read, read_any, write};
+use fastlua_bytecode::{Chunk, Function, ReadErrorKind, printable_name, read, read_any, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
@@ -205,7 +205,7 @@ fn check_image(
         ..Sound::default()
     };
     for module in &image.modules {
-        let name = &module.name;
+        let name = printable_name(&module.name.to_string());
         let dump = write(&module.chunk).map_err(anyhow::Error::from)?;
         let sound = check_chunk(&module.chunk, &dump, args).map_err(|unsound| Unsound {
             message: format!("module {name}: {}", unsound.message),

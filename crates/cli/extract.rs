@@ -94,7 +94,8 @@ fn module(what: &Extract, bytes: &[u8]) -> Result<()> {
     let image = read_lfs(bytes).with_context(|| shown.clone())?.image;
     let module = image.modules.iter().find(|module| module.name == name);
     let module = module.with_context(|| format!("{shown}: there is no module {name}"))?;
-    save(what, &format!("{name}.lc"), &write(&module.chunk)?)
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    save(what, &format!("{file}.lc"), &write(&module.chunk)?)
 }
 
 /// Writes a chunk where it is to go.

@@ -7,7 +7,7 @@ use fastlua::{
     CheckState, Checks, Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants,
     form_of, is_lfs_image, read_lfs,
 };
-use fastlua_bytecode::{candidates, dump_in, read};
+use fastlua_bytecode::{candidates, dump_in, printable_name, read};
 use serde::Serialize;
 
 use crate::extract::{Extract, extract};
@@ -136,7 +136,7 @@ pub fn run(args: &Args) -> Result<()> {
         false => print::out(text(&found))?,
     }
     for damage in &found.damage {
-        print::error(&format!("{shown}: {damage}"));
+        print::error(&format!("{shown}: {}", printable_name(damage)));
     }
     if !found.damage.is_empty() {
         bail!("{shown} is damaged");
@@ -405,17 +405,21 @@ fn text(found: &Found) -> String {
     }
     for place in &found.places {
         text += &head(place);
-        let names = place.chunks.iter().map(|c| c.name.chars().count());
+        let names = place
+            .chunks
+            .iter()
+            .map(|c| printable_name(&c.name).chars().count());
         let width = names.filter(|width| *width <= LONGEST).max().unwrap_or(0);
         for chunk in &place.chunks {
             let bytes = chunk.bytes.map_or("-".into(), |n| n.to_string());
-            let form = chunk.form.as_deref().unwrap_or("-");
-            let name = match chunk.name.chars().count() > LONGEST {
-                true => format!("{}\n  {:width$}", chunk.name, ""),
-                false => format!("{:width$}", chunk.name),
+            let form = printable_name(chunk.form.as_deref().unwrap_or("-"));
+            let name = printable_name(&chunk.name);
+            let name = match name.chars().count() > LONGEST {
+                true => format!("{name}\n  {:width$}", ""),
+                false => format!("{name:width$}"),
             };
             text += &format!("  {name}  {form:8} {bytes:>7}  {}\n", chunk.checks);
-            let hash = chunk.sha256.as_deref();
+            let hash = chunk.sha256.as_deref().map(printable_name);
             text.extend(hash.map(|hash| format!("      SHA-256 {hash}\n")));
         }
     }
@@ -464,5 +468,5 @@ fn head(place: &Place) -> String {
         parts.push("no checksum around it".into());
     }
     parts.extend(place.bundle.as_ref().map(|name| format!("bundle {name}")));
-    parts.join(", ") + "\n"
+    printable_name(&parts.join(", ")) + "\n"
 }

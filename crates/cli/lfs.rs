@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, lfs_image};
+use fastlua_bytecode::printable_name;
 
 use crate::compile::LineInfo;
 use crate::output::{self, Outputs};
@@ -124,7 +125,10 @@ pub fn run(args: &Args) -> Result<()> {
         }
         options.variants = Some(vec![tree.variant.name]);
     }
-    let plan = read.project.plan(&options).map_err(print::explained)?;
+    let plan = read
+        .project
+        .plan_for_lfs(&options)
+        .map_err(print::explained)?;
     let mut bundle = build::build(&plan, None)?;
     bundle.warnings.retain(|warning| !warning.of_fast);
     build::warn(&bundle);
@@ -135,8 +139,11 @@ pub fn run(args: &Args) -> Result<()> {
                 LfsError::Lines { .. } => "; make the image with --line-info shortest",
                 _ => "",
             };
-            let error = error.to_string();
-            bail!("{}{hint}\nnothing was written", error.trim_end())
+            let text = match &error {
+                LfsError::TooLarge(_) => error.to_string(),
+                error => printable_name(&error.to_string()),
+            };
+            bail!("{}{hint}\nnothing was written", text.trim_end())
         }
     };
     let mut report = image.report;

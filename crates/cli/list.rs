@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{is_lfs_image, read_lfs};
-use fastlua_bytecode::{Layout, ReadError, candidates, dump_in, read};
+use fastlua_bytecode::{Layout, ReadError, candidates, dump_in, printable_name, read};
 use fastlua_variants::Variants;
 
 use crate::variant_args::{Known, find};
@@ -74,7 +74,8 @@ fn list_image(args: &Args, known: &Variants, bytes: &[u8], shown: &str) -> Resul
     let names = names_of(&image.layout, known).join(", ");
     let mut text = format!("{shown}: LFS image, {names}, {} bytes\n", bytes.len());
     for module in &image.modules {
-        text += &format!("\nmodule {}\n\n{}", module.name, module.chunk.listing());
+        let name = printable_name(&module.name.to_string());
+        text += &format!("\nmodule {name}\n\n{}", module.chunk.listing());
     }
     print::out(text)
 }

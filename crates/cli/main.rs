@@ -34,9 +34,13 @@ mod variant_args;
 mod variants;
 mod watch;
 
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use fastlua_bundle::{is_obeyed, printable};
 use mimalloc::MiMalloc;
 
 /// Builds make and drop many small things between few that stay, which leaves other allocators searching.
@@ -93,9 +97,23 @@ impl Command {
     }
 }
 
+/// Whether a terminal would obey a part of an argument.
+fn is_harmful(argument: &OsStr) -> bool {
+    argument.to_string_lossy().contains(is_obeyed)
+}
+
 fn main() -> ExitCode {
     manner::take_color();
-    let Cli { command, manner } = Cli::parse();
+    let Cli { command, manner } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // the names of files that a shell found for a glob, perhaps
+        Err(error) if env::args_os().any(|argument| is_harmful(&argument)) => {
+            let text = error.render().to_string();
+            let _ = write!(io::stderr(), "{}", printable(&text));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        Err(error) => error.exit(),
+    };
     manner.take();
     let is_json = command.is_json();
     let outcome = match command {

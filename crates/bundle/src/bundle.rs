@@ -30,6 +30,8 @@ pub struct Bundle {
 pub struct BundledChunk {
     /// Its name.
     pub name: String,
+    /// What stands for it in the names of C: letters, digits and `_`, and no other chunk of the bundle has the same.
+    pub identifier: String,
     /// The module that it is a part of.
     pub module: String,
     /// Its file as the user gave it; the first one where variants have their own.
@@ -93,6 +95,16 @@ impl Dump {
     /// What it takes as bytecode and frozen; unknown for source.
     pub fn costs(&self) -> Option<&Costs> {
         self.compiled.as_ref().map(|compiled| &compiled.costs)
+    }
+}
+
+impl Bundle {
+    /// The [identifier](BundledChunk::identifier) of the chunk of this name, which the bundle has.
+    pub(crate) fn identifier(&self, name: &str) -> &str {
+        let place = self
+            .chunks
+            .binary_search_by(|chunk| chunk.name.as_str().cmp(name));
+        place.map_or("", |place| &self.chunks[place].identifier)
     }
 }
 

@@ -11,12 +11,12 @@ mod name;
 mod objects;
 mod output;
 mod plan;
-mod printable;
 mod produce;
 
 pub use bundle::{Bundle, BundledChunk, Compiled, Dump};
+pub use fastlua_bytecode::{is_obeyed, printable, printable_name};
 pub use form::{Form, FormError};
-pub use name::{NameError, check_names, identifier};
+pub use name::{NameError, check_each_once, check_names, identifier};
 pub use objects::{
     CoreLayout, Field, FrozenChunk, FrozenFunction, Memory, Objects, Strings, Structure, Tags,
     Text, Value,
@@ -26,7 +26,6 @@ pub use output::{
     form_of_number, module_header_name, shared,
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, Loads, TooLarge};
-pub use printable::{is_obeyed, printable, printable_name};
 pub use produce::{
     Build, Fault, InflateError, Input, Need, OTHER_VARIANT, Parts, Remark, Severity, SourceText,
     TextError, UnpackError, Warning, inflated, nodemcu, shared_places, shown, squash_proved,

@@ -1,6 +1,6 @@
 //! Names of chunks, and the C identifiers made of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of the longest chunk name.
 pub(crate) const LONGEST: usize = 63;
@@ -49,21 +49,6 @@ pub enum NameError {
         /// The file.
         file: String,
     },
-    /// Two chunks that C could not tell apart.
-    #[error(
-        "{first_file} and {second_file}: their chunks {first:?} and {second:?} give the same C identifier; \
-         give one another name with `name` in fast.toml"
-    )]
-    Clash {
-        /// Name of the one that came first.
-        first: String,
-        /// Its file.
-        first_file: String,
-        /// Name of the other.
-        second: String,
-        /// Its file.
-        second_file: String,
-    },
 }
 
 /// The part of a C identifier that stands for a chunk: what is no letter or digit becomes `_`.
@@ -72,12 +57,30 @@ pub fn identifier(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
+/// The [identifier] of each of these names, which all differ; where two are the same, one has a number behind it.
+pub(crate) fn identifiers<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let is_plain = |name: &&str| identifier(name) == *name;
+    let mut taken: BTreeSet<String> = names.clone().filter(is_plain).map(str::to_owned).collect();
+    let free = |name: &'a str| {
+        let plain = identifier(name);
+        if plain == name {
+            return plain;
+        }
+        let numbered = (2..).map(|number| format!("{plain}_{number}"));
+        let mut all = [plain.clone()].into_iter().chain(numbered);
+        let found = all.find(|id| !taken.contains(id)).unwrap_or(plain);
+        taken.insert(found.clone());
+        found
+    };
+    names.map(free).collect()
+}
+
 /// Checks (name, file) of each chunk of a bundle, and whether it is data.
 pub fn check_names<'a>(
     names: impl IntoIterator<Item = (&'a str, &'a str, bool)>,
 ) -> Result<(), NameError> {
-    let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for (name, file, is_data) in names {
+    let names: Vec<_> = names.into_iter().collect();
+    for &(name, file, is_data) in &names {
         let part = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b) || is_data && b == b'/';
         if name.is_empty() || name.len() > LONGEST || !name.bytes().all(part) {
             return Err(NameError::Form {
@@ -85,21 +88,26 @@ pub fn check_names<'a>(
                 name: name.into(),
             });
         }
-        if let Some((first, first_file)) = seen.insert(identifier(name), (name, file)) {
-            return Err(match (first == name, first_file == file) {
-                (true, true) => NameError::Twice { file: file.into() },
-                (true, false) => NameError::Same {
+    }
+    check_each_once(names.into_iter().map(|(name, file, _)| (name, file)))
+}
+
+/// The same of names of any form: checks that no two of them are the same.
+pub fn check_each_once<'a>(
+    names: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), NameError> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, file) in names {
+        match seen.insert(name, file) {
+            None => {}
+            Some(first) if first == file => return Err(NameError::Twice { file: file.into() }),
+            Some(first) => {
+                return Err(NameError::Same {
                     name: name.into(),
-                    first_file: first_file.into(),
+                    first_file: first.into(),
                     second_file: file.into(),
-                },
-                _ => NameError::Clash {
-                    first: first.into(),
-                    first_file: first_file.into(),
-                    second: name.into(),
-                    second_file: file.into(),
-                },
-            });
+                });
+            }
         }
     }
     Ok(())
@@ -132,15 +140,25 @@ mod tests {
     }
 
     #[test]
-    fn clashes_and_bad_forms_name_the_files() {
-        let clash = check_names([
-            ("a-b", "x/a-b.lua", false),
+    fn identifiers_differ() {
+        let names = ["a-b", "a.b", "a/b", "a_b", "a_b_2", "c-d", "c.d", "e-f"];
+        let ids = identifiers(names.into_iter());
+        let expected = [
+            "a_b_3", "a_b_4", "a_b_5", "a_b", "a_b_2", "c_d", "c_d_2", "e_f",
+        ];
+        assert_eq!(ids, expected);
+    }
+
+    #[test]
+    fn names_that_are_there_twice_and_bad_forms_name_the_files() {
+        let same = check_names([
+            ("a", "x/a.lua", false),
             ("c", "c.lua", false),
-            ("a_b", "y/a_b.lua", false),
+            ("a", "y/a.lua", false),
         ]);
-        let says = clash.unwrap_err().to_string();
+        let says = same.unwrap_err().to_string();
         assert!(
-            says.starts_with("x/a-b.lua and y/a_b.lua: their chunks"),
+            says.starts_with("x/a.lua and y/a.lua: both have a chunk"),
             "{says}"
         );
         for name in ["", "a b", "ü", "a/b", "x".repeat(64).as_str()] {

@@ -22,6 +22,7 @@ mod number;
 mod numbers;
 mod opcodes;
 pub mod packed;
+mod printable;
 mod puc51;
 mod puc53;
 #[cfg(any(test, feature = "generate"))]
@@ -56,5 +57,6 @@ pub use listing::instruction_text;
 pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
 pub use numbers::{Dialect, NumberModel};
 pub use opcodes::{Instruction, Mode, Op, Opcode, Operand, opcodes, rk_constant};
+pub use printable::{is_obeyed, printable, printable_name};
 pub use reference_lines::{LineNote, reference_line_info};
 pub use strip::Strip;

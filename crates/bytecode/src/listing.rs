@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::is_obeyed;
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, FunctionPath, Upvalue};
 use crate::numbers::Dialect;
@@ -345,7 +346,7 @@ impl Display for ConstantText<'_> {
 fn escaped(f: &mut Formatter<'_>, name: &[u8]) -> fmt::Result {
     for (start, end, char) in name.char_indices() {
         match name[start..end].to_str() {
-            Ok(text) if !char.is_control() => f.write_str(text)?,
+            Ok(text) if !is_obeyed(char) && !matches!(char, '\n' | '\t') => f.write_str(text)?,
             _ => name[start..end]
                 .iter()
                 .try_for_each(|byte| write!(f, "\\{byte:03}"))?,

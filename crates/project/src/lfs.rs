@@ -5,8 +5,8 @@ use std::fmt::Write;
 use bstr::BString;
 use fastlua_bundle::{Bundle, BundledChunk, Input, SourceText};
 use fastlua_bytecode::{
-    Chunk, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, read,
-    write_as_reference,
+    Chunk, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, printable_name,
+    read, write_as_reference,
 };
 use fastlua_compiler::line_notes;
 use fastlua_lfs::{
@@ -96,15 +96,21 @@ impl LfsReport {
     pub fn table(&self) -> String {
         let functions: usize = self.modules.iter().map(|module| module.bytes).sum();
         let index = self.used.saturating_sub(functions + self.strings);
-        let mut rows: Vec<(&str, usize)> =
-            self.modules.iter().map(|m| (&*m.name, m.bytes)).collect();
+        let modules = self.modules.iter();
+        let mut rows: Vec<(String, usize)> = modules
+            .map(|m| (printable_name(&m.name), m.bytes))
+            .collect();
         rows.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         rows.extend([
-            ("strings, which all share", self.strings),
-            ("what finds them", index),
+            ("strings, which all share".into(), self.strings),
+            ("what finds them".into(), index),
         ]);
-        rows.push(("in all", self.used));
-        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        rows.push(("in all".into(), self.used));
+        let width = rows
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
         rows.iter().fold(String::new(), |mut text, (name, bytes)| {
             let _ = writeln!(text, "{name:width$}  {bytes:>7}");
             text

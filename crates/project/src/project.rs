@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use fastlua_bundle::{Budget, Input, check_names};
+use fastlua_bundle::{Budget, Input, check_each_once, check_names};
 use fastlua_bytecode::{Strip, dump_in};
 use fastlua_source::split::{Loader, split};
 use glob::Pattern;
@@ -205,6 +205,20 @@ impl Project {
     pub fn plan(self, options: &Options) -> Result<Plan, Error> {
         let names = with_own_names(&self.inputs);
         check_names(names.map(|i| (&*i.name, &*i.file, i.form.is_data())))?;
+        self.planned(options)
+    }
+
+    /// The same for an image for LFS, in which modules may have names that no chunk of a firmware can have.
+    ///
+    /// # Errors
+    /// As [`Project::plan`], but for such names.
+    pub fn plan_for_lfs(self, options: &Options) -> Result<Plan, Error> {
+        let names = with_own_names(&self.inputs);
+        check_each_once(names.map(|i| (&*i.name, &*i.file)))?;
+        self.planned(options)
+    }
+
+    fn planned(self, options: &Options) -> Result<Plan, Error> {
         let named = options.variants.as_ref().or(self.variants.as_ref());
         let mut plan = Plan::new(self.inputs, named, self.budget, self.budgets, options)?;
         assign(&mut plan.inputs, &plan.variants)?;

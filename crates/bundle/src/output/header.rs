@@ -17,8 +17,8 @@ use crate::bundle::{Bundle, BundledChunk};
 use crate::form::Form;
 use crate::name::LONGEST;
 use crate::objects::SHORT_STRING;
+use crate::printable;
 use crate::produce::{ON_STACK, WINDOW, window};
-use crate::{identifier, printable};
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
 const INDEX: [&str; 9] = [
@@ -55,8 +55,14 @@ fn next_capacity(capacity: u32) -> u32 {
 pub(super) enum Purpose<'a> {
     /// `fast.c`, which includes it. It may have a slot of so many bytes.
     Fast { version: &'a str, slot: Option<u32> },
-    /// Another C module, whose Lua half it is; its name as C has it. What loads the chunks is in `fast_runtime.c`.
+    /// Another C module, whose Lua half it is; what its names of C begin with. What loads the chunks is in `fast_runtime.c`.
     Module(&'a str),
+}
+
+/// A name in a comment of C, which it does not end.
+fn in_comment(name: &str) -> String {
+    let line = printable(name).replace('\n', " ");
+    line.replace("*/", "* /").replace("/*", "/ *")
 }
 
 /// The text of `fast_chunks.h`, made while it is displayed: it is many times as long as the chunks, so write it to where it
@@ -196,7 +202,7 @@ impl Bundle {
                 text,
                 "** {}: {}, {} bytes, as {}, strip {}, SHA-256\n**   {}",
                 chunk.name,
-                printable(&chunk.file_name).replace('\n', " "),
+                in_comment(&chunk.file_name),
                 chunk.source_len,
                 chunk.form,
                 chunk.strip as u8,
@@ -220,7 +226,7 @@ impl Bundle {
             *text += &assertions();
         }
         for chunk in &self.chunks {
-            let id = identifier(&chunk.name);
+            let id = &chunk.identifier;
             let name = [chunk.name.as_bytes(), b"\0"].concat();
             words(text, &format!("fast_name_{id}"), &name);
             if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
@@ -253,7 +259,7 @@ impl Bundle {
                 *text += "\n#if !defined(FAST_FREEZES)";
                 words(
                     text,
-                    &format!("fast_words_{}", identifier(&chunk.name)),
+                    &format!("fast_words_{}", chunk.identifier),
                     &data.bytes,
                 );
                 *text += "#endif\n";
@@ -287,7 +293,7 @@ impl Bundle {
                 let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
                 "fast".to_owned()
             }
-            Purpose::Module(m) => format!("{m}_lua"),
+            Purpose::Module(prefix) => (*prefix).to_owned(),
         };
         for expression in &variant.asserts {
             let _ = writeln!(
@@ -312,7 +318,7 @@ impl Bundle {
         let mut index = String::from("\n/* sorted by name, byte by byte */\n");
         let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
         for (chunk, dump) in self.of_variant(v) {
-            let id = identifier(&chunk.name);
+            let id = &chunk.identifier;
             if chunk.form.is_data() {
                 let (size, hash) = (dump.bytes.len(), dump.xxh32);
                 let _ = match chunk.form.is_frozen() {
@@ -398,7 +404,7 @@ impl Bundle {
             return false;
         };
         *text += "#if defined(FAST_FREEZES)\n\n";
-        objects::print(text, &frozen);
+        objects::print(text, &frozen, &|name| self.identifier(name));
         *text += "\n#endif\n";
         true
     }
@@ -409,7 +415,7 @@ impl Bundle {
              static const fast_frozen *const fast_frozen_chunks[] = {\n";
         for (chunk, _) in self.of_variant(v) {
             let _ = match chunk.form.is_frozen() {
-                true => writeln!(text, "  &fast_z_{},", identifier(&chunk.name)),
+                true => writeln!(text, "  &fast_z_{},", chunk.identifier),
                 false => writeln!(text, "  NULL,"),
             };
         }

@@ -12,17 +12,17 @@ use fastlua_bytecode::{Dialect, Format, Layout};
 
 use super::c::{code, float, integer, quote, words};
 use super::text::Text;
+use crate::Need;
 use crate::objects::{CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
-use crate::{Need, identifier};
 
 /// Writes the strings, their table, the functions, and for each chunk `fast_z_<identifier>`;
 /// `FAST_FUNCTIONS` is how many functions there are.
-pub(super) fn print(text: &mut Text, objects: &Objects) {
+pub(super) fn print<'a>(text: &mut Text, objects: &Objects, identifier: &dyn Fn(&str) -> &'a str) {
     layout(text, &objects.dump);
     strings(text, &objects.strings);
     for chunk in &objects.chunks {
         function(text, objects, chunk.main);
-        frozen_chunk(text, chunk, objects.dialect());
+        frozen_chunk(text, chunk, objects.dialect(), identifier(chunk.name));
     }
     for (name, string) in &objects.data {
         let _ = writeln!(
@@ -97,11 +97,11 @@ fn strings(text: &mut Text, strings: &Strings) {
     *text += ")\n\n";
 }
 
-fn frozen_chunk(text: &mut Text, chunk: &FrozenChunk, dialect: Dialect) {
+fn frozen_chunk(text: &mut Text, chunk: &FrozenChunk, dialect: Dialect, identifier: &str) {
     let _ = writeln!(
         text,
         "static const fast_frozen fast_z_{} = {{\n  (const Proto *)&fast_f{main}, {main}, {},\n  FAST_SHADOWS{}{}}};\n",
-        identifier(chunk.name),
+        identifier,
         flash(chunk.need, dialect),
         shadows(chunk.need),
         constant_heap(chunk.need),

@@ -1,7 +1,7 @@
 //! C modules with a Lua half: for each the header `NAME_lua.h` with its chunks, and once for a firmware `fast_runtime.h`
 //! and `fast_runtime.c`, which load them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use fastlua_bytecode::Dialect;
@@ -22,12 +22,33 @@ pub fn module_header_name(module: &str) -> String {
     format!("{}_lua.h", identifier(module))
 }
 
+/// What the names of C in that header begin with: no name of C begins with a digit.
+fn prefix_of(module: &str) -> String {
+    let plain = identifier(module);
+    match plain.starts_with(|first: char| first.is_ascii_digit()) {
+        true => format!("module_{plain}_lua"),
+        false => format!("{plain}_lua"),
+    }
+}
+
 /// Why a module's chunks can't be carried by a C module of its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoHeader {
     /// A chunk is frozen, and one bundle owns the table of strings; or it is data, and such a module has no `fast.data`.
     #[error("{0}: frozen chunks and data are for fast.c")]
     Frozen(String),
+    /// Two modules of which C could not tell the names apart.
+    #[error(
+        "the modules {first:?} and {second:?} give the same names of C, {prefix}_load: give one another name with `name` in fast.toml"
+    )]
+    Clash {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+        /// What their names of C begin with.
+        prefix: String,
+    },
     /// A chunk can't be packed without the strings of other chunks: a fault of ours.
     #[error("{0}")]
     Pack(String),
@@ -110,6 +131,17 @@ impl Bundle {
         }
         let runtime = Runtime::new();
         let modules: BTreeSet<&String> = self.chunks.iter().map(|c| &c.module).collect();
+        let mut prefixes = BTreeMap::new();
+        for &module in &modules {
+            let prefix = prefix_of(module);
+            if let Some(first) = prefixes.insert(prefix.clone(), module) {
+                return Err(NoHeader::Clash {
+                    first: first.clone(),
+                    second: module.clone(),
+                    prefix,
+                });
+            }
+        }
         let mut files = Vec::with_capacity(modules.len() + 2);
         for module in modules {
             let mut part = self.clone();
@@ -126,14 +158,15 @@ impl Bundle {
     }
 
     fn module_header(&self, module: &str, version: &str, check: &str) -> String {
-        let m = identifier(module);
-        let about = format!("{m}_lua.h - the Lua half of a C module; link fast_runtime.c");
+        let file = module_header_name(module);
+        let prefix = prefix_of(module);
+        let about = format!("{file} - the Lua half of a C module; link fast_runtime.c");
         let mut text = self.about(&about, version);
         let _ = write!(
             text,
-            "#ifndef {m}_lua_h\n#define {m}_lua_h\n\n#include \"fast_runtime.h\"\n\n{check}"
+            "#ifndef {prefix}_h\n#define {prefix}_h\n\n#include \"fast_runtime.h\"\n\n{check}"
         );
-        self.body(&mut Text::new(&mut text), &Purpose::Module(&m));
+        self.body(&mut Text::new(&mut text), &Purpose::Module(&prefix));
         let deflated = match self.has_deflated() {
             true => "fast_runtime_deflated",
             false => "NULL",
@@ -142,7 +175,6 @@ impl Bundle {
             true => "fast_runtime_packed, fast_runtime_tables",
             false => "NULL, NULL",
         };
-        let prefix = format!("{m}_lua");
         let count = count_of(&format!("{prefix}_chunks"));
         text += "\n";
         text += &image(&prefix, &count, "NULL", deflated, packed, "NULL");
@@ -152,13 +184,13 @@ impl Bundle {
              /* Pushes the chunk of that name as a function; or nil and a message if it can not be\n\
              ** loaded; or nil if there is none. Returns how many values it pushed. */\n\
              __attribute__((unused))\n\
-             static int {m}_lua_load (lua_State *L, const char *name) {{\n  \
-               return fast_runtime_push(L, &{m}_lua_image, name);\n\
+             static int {prefix}_load (lua_State *L, const char *name) {{\n  \
+               return fast_runtime_push(L, &{prefix}_image, name);\n\
              }}\n\n\
              /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
              __attribute__((unused))\n\
-             static int {m}_lua_index (lua_State *L) {{\n  \
-               return fast_runtime_index(L, &{m}_lua_image, \"{module}\");\n\
+             static int {prefix}_index (lua_State *L) {{\n  \
+               return fast_runtime_index(L, &{prefix}_image, \"{module}\");\n\
              }}\n\n#endif\n"
         );
         text

@@ -174,6 +174,7 @@ impl Build<'_> {
         let mut dumps = chunk.dumps.into_iter();
         let each = was.dumps.iter();
         let chunk = BundledChunk {
+            identifier: was.identifier.clone(),
             dumps: each
                 .map(|dump| dump.as_ref().and_then(|_| dumps.next().flatten()))
                 .collect(),

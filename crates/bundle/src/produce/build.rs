@@ -15,7 +15,7 @@ use super::deflated::deflated;
 use super::limits::{too_deep, too_many_locals};
 use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
 use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
-use crate::name::is_hidden;
+use crate::name::{identifiers, is_hidden};
 use crate::{Costs, Form};
 
 /// A Lua text that becomes one chunk.
@@ -140,6 +140,7 @@ impl Build<'_> {
             .iter()
             .map(|input| BundledChunk {
                 name: input.name.clone(),
+                identifier: String::new(),
                 module: input.module.clone(),
                 file: input.file.clone(),
                 file_name: input.file_name().into(),
@@ -150,7 +151,11 @@ impl Build<'_> {
                 dumps: dumps.by_ref().take(self.variants.len()).collect(),
             })
             .collect();
-        let chunks = one_of_each_name(chunks);
+        let mut chunks = one_of_each_name(chunks);
+        let identifiers = identifiers(chunks.iter().map(|chunk| &*chunk.name));
+        for (chunk, identifier) in chunks.iter_mut().zip(identifiers) {
+            chunk.identifier = identifier;
+        }
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
         match (0..self.variants.len()).find(empty) {
             Some(v) if !inputs.is_empty() => Err(vec![Fault {
