@@ -3,88 +3,12 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
-use support::hosting::{Answer, COMMENTS, Hosting, Request};
-use support::parts::{example, with_fastlua};
+use support::hosting::{Hosting, answer};
+use support::job::{Job, Runner, comment};
 use support::{put, root, run, succeed};
-use tempfile::TempDir;
-
-/// A project that is a repository of its own, with its one commit, and folders for a runner.
-struct Job {
-    folder: TempDir,
-    project: PathBuf,
-    base: String,
-}
-
-impl Job {
-    fn new() -> Job {
-        let (folder, project) = example("github");
-        let git = |arguments: &str| {
-            let mut git = Command::new("git");
-            git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]);
-            succeed(git.args(arguments.split(' ')).current_dir(&project))
-        };
-        git("init -q -b main .");
-        git("add .");
-        git("commit -q -m one");
-        git(&format!("remote add origin file://{}", project.display()));
-        git("config uploadpack.allowAnySHA1InWant true");
-        let base = git("rev-parse HEAD").trim().to_owned();
-        fs::create_dir(folder.path().join("temp")).unwrap();
-        Job {
-            folder,
-            project,
-            base,
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_default()
-    }
-
-    /// A step, with its environment; files that the runner reads are new for it.
-    fn step(&self, step: &str, settings: &[(&str, &str)]) -> Output {
-        for name in ["output", "summary"] {
-            let _ = fs::remove_file(self.path(name));
-        }
-        let mut bash = with_fastlua("bash", &self.project);
-        bash.arg(self.path("pipelines/action.sh")).arg(step);
-        bash.env("MANIFEST", "fast.toml").env("OUTPUT", "out");
-        bash.env("RUNNER_TEMP", self.path("temp"));
-        bash.env("GITHUB_OUTPUT", self.path("output"));
-        bash.env("GITHUB_STEP_SUMMARY", self.path("summary"));
-        bash.env_remove("GITHUB_JOB").env_remove("GITHUB_WORKFLOW");
-        run(bash.envs(settings.iter().copied()))
-    }
-
-    /// A step that has to succeed.
-    fn good(&self, step: &str, settings: &[(&str, &str)]) -> String {
-        let output = self.step(step, settings);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// One that has to fail with this status.
-    fn bad(&self, status: i32, step: &str, settings: &[(&str, &str)]) -> String {
-        let output = self.step(step, settings);
-        assert_eq!(output.status.code(), Some(status), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// An output of the last step.
-    fn output(&self, name: &str) -> String {
-        let text = self.read("output");
-        let start = format!("{name}=");
-        let found = text.lines().find_map(|line| line.strip_prefix(&start));
-        found.unwrap_or_else(|| panic!("{name}: {text}")).to_owned()
-    }
-}
 
 const FLOAT: (&str, &str) = ("OPTIONS", "--variant lua51-float");
 
@@ -323,240 +247,6 @@ fn a_budget_that_fails_is_in_the_comment_and_still_fails() {
     assert!(comment.contains("**fastlua** failed:"), "{comment}");
 }
 
-/// Comments on a pull request; what is printed.
-fn comment(hosting: &Hosting, file: &Path, summary: Option<&Path>) -> String {
-    let mut comment = Command::new("sh");
-    comment.arg(root().join("pipelines/comment.sh"));
-    comment.args(["a/b", "7"]).arg(file);
-    comment.env("GITHUB_API_URL", &hosting.address);
-    comment.env("GH_TOKEN", "secret").env("PAUSE", "0");
-    comment
-        .env_remove("GITHUB_STEP_SUMMARY")
-        .env("no_proxy", "*");
-    if let Some(path) = summary {
-        comment.env("GITHUB_STEP_SUMMARY", path);
-    }
-    let said = succeed(&mut comment);
-    assert!(!said.contains("secret"), "{said}");
-    said
-}
-
-/// Writes this text with `comment.sh`: what it printed, and what it put into the summary.
-fn write(hosting: &Hosting, text: &str) -> (String, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let summary = folder.path().join("summary");
-    let said = comment(hosting, &put(folder.path(), "text", text), Some(&summary));
-    (said, fs::read_to_string(summary).unwrap_or_default())
-}
-
-fn answer(status: u16, headers: &str, message: &str) -> Option<Answer> {
-    Some((
-        status,
-        headers.into(),
-        format!("{{\"message\": \"{message}\"}}"),
-    ))
-}
-
-const TEXT: &str = "<!-- fastlua sizes abc -->\nnow\n";
-
-#[test]
-#[ignore = "needs python3"]
-fn a_comment_is_found_again_on_any_page() {
-    let others = [
-        "one",
-        "<!-- fastlua sizes -->\nother",
-        "<!-- fastlua sizes abcd -->\nother",
-    ];
-    let hosting = Hosting::new(&others, |request, _| {
-        assert_eq!(request.token, "Bearer secret");
-        None
-    });
-    assert_eq!(write(&hosting, TEXT), (String::new(), String::new()));
-    assert_eq!(hosting.comments()[3], TEXT);
-    let asked = hosting.asked();
-    assert_eq!(asked[0], format!("GET {COMMENTS}?per_page=100"));
-    assert_eq!(asked[2], format!("POST {COMMENTS}"));
-    // another run changes it, and no other
-    let later = TEXT.replace("now", "later \u{fc}\"%0A");
-    assert_eq!(write(&hosting, &later), (String::new(), String::new()));
-    assert_eq!(
-        hosting.asked().last().unwrap(),
-        "PATCH /repos/a/b/issues/comments/4"
-    );
-    assert_eq!(hosting.comments()[..3], others);
-    assert_eq!(hosting.comments()[3..], [later]);
-    // the service may have changed the ends of lines
-    let ends = TEXT.replace('\n', "\r\n");
-    let hosting = Hosting::new(&[&ends], |_, _| None);
-    write(&hosting, TEXT);
-    assert_eq!(hosting.comments(), [TEXT]);
-}
-
-#[test]
-#[ignore = "needs python3"]
-fn a_comment_that_may_not_be_written_is_a_warning() {
-    for (status, headers, message) in [
-        (403, "", "Resource not accessible by integration"),
-        (401, "", "Bad credentials"),
-        (404, "", "Not Found"),
-        (422, "", "Validation Failed 100%"),
-        (410, "", "Gone"),
-        (500, "", "Server Error"),
-        (502, "", "Bad Gateway"),
-        (503, "", "Unavailable"),
-        (429, "", "Too many"),
-        (429, "Retry-After: 3600\r\n", "Too many"),
-        (
-            403,
-            "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 99999999999\r\n",
-            "API rate limit exceeded",
-        ),
-        (403, "", "You have exceeded a secondary rate limit"),
-    ] {
-        let writes = move |r: &Request, _| {
-            (r.method != "GET")
-                .then(|| answer(status, headers, message))
-                .flatten()
-        };
-        let all = move |_: &Request, _| answer(status, headers, message);
-        for hosting in [
-            Hosting::new(&[], writes),
-            Hosting::new(&[TEXT], writes),
-            Hosting::new(&[], all),
-        ] {
-            let before = hosting.comments();
-            let (said, summary) = write(&hosting, TEXT);
-            let start = "::warning::no comment was written, the sizes are in the job's summary: ";
-            assert!(
-                said.starts_with(start) && said.lines().count() == 1,
-                "{said}"
-            );
-            assert!(
-                said.contains(&format!("{status} {}", message.replace('%', "%25"))),
-                "{said}"
-            );
-            assert_eq!(summary, TEXT, "{status}");
-            assert_eq!(hosting.comments(), before, "{status}");
-            let tries = hosting.asked().len();
-            assert!(tries <= 8, "{status}: {tries}");
-        }
-    }
-    let hosting = Hosting::new(&[], |_, _| {
-        answer(403, "", "Resource not accessible by integration")
-    });
-    let (said, _) = write(&hosting, TEXT);
-    assert!(
-        said.contains("from forks (permission pull-requests: write)"),
-        "{said}"
-    );
-}
-
-#[test]
-#[ignore = "needs python3"]
-fn faults_that_pass_are_tried_again() {
-    for (status, headers) in [
-        (500, ""),
-        (503, ""),
-        (408, ""),
-        (429, "Retry-After: 0\r\n"),
-        (403, "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1\r\n"),
-    ] {
-        for at in [0, 1] {
-            let once =
-                move |_: &Request, n| (n == at).then(|| answer(status, headers, "wait")).flatten();
-            let hosting = Hosting::new(&[], once);
-            assert_eq!(
-                write(&hosting, TEXT),
-                (String::new(), String::new()),
-                "{status}"
-            );
-            assert_eq!(hosting.comments(), [TEXT], "{status}");
-        }
-    }
-    // written, though the answer is an error: not written twice
-    let hosting = Hosting::new(&[], |_, _| None);
-    let state = std::sync::Arc::clone(&hosting.state);
-    let lost = Hosting::new(&[], move |request, _| {
-        if request.method == "POST" {
-            state.lock().unwrap().comments.push((1, TEXT.into()));
-            return answer(502, "", "lost");
-        }
-        let shown = state.lock().unwrap().comments.clone();
-        let shown: Vec<_> = shown
-            .iter()
-            .map(|(id, body)| serde_json::json!({"id": id, "body": body}))
-            .collect();
-        Some((200, String::new(), serde_json::json!(shown).to_string()))
-    });
-    assert_eq!(write(&lost, TEXT).0, "");
-    assert_eq!(hosting.comments().len(), 1);
-}
-
-#[test]
-#[ignore = "needs python3"]
-fn a_comment_of_somebody_else_is_left_alone() {
-    for status in [403, 404] {
-        let patch = move |r: &Request, _| {
-            (r.path.ends_with("/1"))
-                .then(|| answer(status, "", "not yours"))
-                .flatten()
-        };
-        let hosting = Hosting::new(&[TEXT], patch);
-        for text in [
-            "<!-- fastlua sizes abc -->\nthen",
-            "<!-- fastlua sizes abc -->\nlater",
-        ] {
-            assert_eq!(write(&hosting, text).0, "");
-            assert_eq!(hosting.comments(), [TEXT, text]);
-        }
-    }
-}
-
-#[test]
-#[ignore = "needs python3"]
-fn answers_that_are_no_answers_and_long_texts() {
-    for content in [
-        "",
-        "no JSON",
-        "{\"a\": 1}",
-        "[1, 2]",
-        "[{\"id\": 3, \"body\": null}]",
-    ] {
-        let odd = move |r: &Request, _| {
-            (r.method == "GET").then(|| (200, String::new(), content.to_owned()))
-        };
-        let hosting = Hosting::new(&[], odd);
-        let (said, _) = write(&hosting, TEXT);
-        assert!(
-            said.is_empty() || said.starts_with("::warning::no comment was written"),
-            "{said}"
-        );
-    }
-    // the token goes to no other place
-    let elsewhere = Hosting::new(&[], |_, _| None);
-    let link = format!("Link: <{}/page>; rel=\"next\"\r\n", elsewhere.address);
-    let hosting = Hosting::new(&[], move |r: &Request, _| {
-        (r.method == "GET").then(|| (200, link.clone(), "[]".to_owned()))
-    });
-    write(&hosting, TEXT);
-    assert!(elsewhere.asked().is_empty());
-    let moved = format!("Location: {}/page\r\n", elsewhere.address);
-    let hosting = Hosting::new(&[], move |_, _| Some((302, moved.clone(), String::new())));
-    write(&hosting, TEXT);
-    let asked = &elsewhere.state.lock().unwrap().asked;
-    assert!(asked.iter().all(|request| request.token.is_empty()));
-
-    let hosting = Hosting::new(&[], |_, _| None);
-    let long = format!("{TEXT}{}", "one more line\n".repeat(10_000));
-    write(&hosting, &long);
-    let text = &hosting.comments()[0];
-    assert!(
-        text.len() < 65_536 && text.ends_with("line\n\nThe rest is in the job's summary."),
-        "{}",
-        text.len()
-    );
-}
-
 /// Two uses of the action, in one job or in two, have files and comments of their own.
 #[test]
 #[ignore = "needs git, bash and python3"]
@@ -620,4 +310,64 @@ fn the_action_gives_its_steps_what_they_ask_for() {
     assert_eq!(count, 8);
     let (_, comment) = action.split_once("- name: Comment").unwrap();
     assert!(comment.contains("if: ${{ !cancelled() && "), "{comment}");
+}
+
+#[test]
+#[ignore = "needs git, bash and python3"]
+fn the_whole_action_comments_whatever_fails() {
+    let usual = ("version", "none");
+    let float = ("options", "--variant 'lua51-float'");
+    let job = Job::new();
+    put(&job.project, "lua/more.lua", "return 1");
+    let hosting = Hosting::new(&[], |request, _| {
+        assert_eq!(request.token, "Bearer secret");
+        None
+    });
+    // all is well
+    let (good, said) = Runner::run(&job, &hosting, &[usual, float]);
+    assert!(good, "{said}");
+    assert!(hosting.comments()[0].contains("| `more` | 76 (new) |"));
+    assert_eq!(job.read("summary").matches("| `more` |").count(), 1);
+    // a budget fails: so does the job, and the comment says so
+    let bench = ("bench", "--on host --variant lua51-float --budget flash=30");
+    for _ in 0..2 {
+        let (good, said) = Runner::run(&job, &hosting, &[usual, float, bench]);
+        assert!(
+            !good && said.contains("\n::error file=fast.toml,line=1::over budget"),
+            "{said}"
+        );
+    }
+    assert_eq!(hosting.comments().len(), 2);
+    assert!(hosting.comments()[1].contains("1 figures are too high"));
+    // no comment is asked for, or it is no pull request's
+    let (good, _) = Runner::run(
+        &job,
+        &hosting,
+        &[usual, float, ("comment", "false"), ("id", "x")],
+    );
+    assert!(good && hosting.comments().len() == 2);
+    // the build fails
+    put(&job.project, "lua/more.lua", "return return");
+    let (good, said) = Runner::run(&job, &hosting, &[usual, float]);
+    assert!(
+        !good && said.contains("\n::error file=lua/more.lua,line=1"),
+        "{said}"
+    );
+    assert_eq!(hosting.comments().len(), 2);
+    assert!(hosting.comments()[0].contains("**fastlua** failed:"));
+    // a fork
+    put(&job.project, "lua/more.lua", "return 1");
+    fs::remove_file(job.path("summary")).unwrap();
+    let fork = Hosting::new(&[], |request, _| {
+        let may = request.method == "GET";
+        (!may)
+            .then(|| answer(403, "", "Resource not accessible by integration"))
+            .flatten()
+    });
+    let (good, said) = Runner::run(&job, &fork, &[usual, float]);
+    assert!(
+        good && said.contains("::warning::no comment was written"),
+        "{said}"
+    );
+    assert_eq!(job.read("summary").matches("| `more` |").count(), 1);
 }

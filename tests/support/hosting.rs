@@ -165,3 +165,12 @@ fn usual(request: &Request, own: &str, state: &mut State) -> Answer {
         _ => (404, String::new(), "{\"message\": \"Not Found\"}".into()),
     }
 }
+
+/// An error.
+pub fn answer(status: u16, headers: &str, message: &str) -> Option<Answer> {
+    Some((
+        status,
+        headers.into(),
+        format!("{{\"message\": \"{message}\"}}"),
+    ))
+}

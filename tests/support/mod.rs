@@ -5,6 +5,7 @@
 pub mod docs;
 pub mod firmware;
 pub mod hosting;
+pub mod job;
 pub mod parts;
 
 use std::fs;
