@@ -1,7 +1,7 @@
 //! esptool, the judge of images: `scripts/esptool` installs it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -95,22 +95,19 @@ pub fn elf2image(chip: &str, arguments: &str, elf: &[u8]) -> Vec<(String, Vec<u8
     made
 }
 
-/// What esptool says of each image.
-pub fn judge(chip: &str, images: &[Vec<u8>]) -> Vec<Verdict> {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |(number, image): (usize, &Vec<u8>)| -> PathBuf {
-        let path = folder.path().join(format!("{number}.bin"));
-        fs::write(&path, image).unwrap();
-        path
+/// What esptool says of each image, all of which it can read.
+pub fn judge(chip: &'static str, images: &[Vec<u8>]) -> Vec<Verdict> {
+    let asks = images.iter().enumerate().map(|(n, image)| Ask {
+        chip,
+        image: image.clone(),
+        what: format!("image {n}"),
+    });
+    let asks: Vec<Ask> = asks.collect();
+    let verdicts = judge_each(&asks).into_iter().zip(&asks);
+    let read = |(verdict, ask): (Option<Verdict>, &Ask)| {
+        verdict.unwrap_or_else(|| panic!("esptool can't read {}", ask.what))
     };
-    let files: Vec<PathBuf> = images.iter().enumerate().map(write).collect();
-    let mut command = python();
-    command.args(["-c", include_str!("judge.py")]);
-    let text = output(command.arg(chip).args(files));
-    let read = |line| Verdict::read(line).unwrap_or_else(|| panic!("{line}"));
-    let verdicts: Vec<Verdict> = text.lines().map(read).collect();
-    assert_eq!(verdicts.len(), images.len());
-    verdicts
+    verdicts.map(read).collect()
 }
 
 /// An image that esptool is asked about.
@@ -130,7 +127,7 @@ pub fn judge_each(asks: &[Ask]) -> Vec<Option<Verdict>> {
     }
     fs::write(folder.path().join("list"), list).unwrap();
     let mut command = python();
-    command.args(["-c", include_str!("judge_each.py")]);
+    command.args(["-c", include_str!("judge.py")]);
     let text = output(command.current_dir(folder.path()));
     let verdicts: Vec<Option<Verdict>> = text.lines().map(Verdict::read).collect();
     assert_eq!(verdicts.len(), asks.len());
