@@ -394,4 +394,10 @@ fn temporary_files_of_others_stay_for_a_day() {
         }
         assert!(!f.join(aged).exists(), "{command}");
     }
+    put(f, aged, "x");
+    let file = File::options().write(true).open(f.join(aged)).unwrap();
+    file.set_modified(SystemTime::now() - day).unwrap();
+    let code = "node.startupcommand('=1')";
+    succeed(fastlua(f).args(["run", "--settings", "settings", "-e", code]));
+    assert!(!f.join(aged).exists() && f.join(fresh[0]).exists());
 }

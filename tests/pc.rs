@@ -332,3 +332,82 @@ fn a_device_without_handles_serves_later() {
         assert!(got.is_ok() && &answer == b"hi", "connection {i}: {got:?}");
     }
 }
+
+/// Files that are larger than any that fastlua reads: they take no room on the disk, and must take none in memory.
+#[test]
+fn huge_files_are_refused_before_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    put(f, "a.lua", "return 1");
+    for name in ["huge.lua", "huge.toml", "variants/huge.toml"] {
+        let file = fs::File::create(put(f, name, "")).unwrap();
+        file.set_len(300 << 30).unwrap();
+    }
+    for args in [
+        "inspect huge.lua",
+        "inspect huge.lua --extract a",
+        "list huge.lua",
+        "check huge.lua",
+        "compile --variant lua51-int huge.lua",
+        "compile -p huge.lua",
+        "squash huge.lua",
+        "split huge.lua -o out",
+        "build huge.lua -o out",
+        "build huge.toml -o out",
+        "build a.lua --data huge.lua -o out",
+        "build a.lua --variants variants -o out",
+        "lfs --variant lua51-int -o x.img huge.lua",
+        "patch huge.lua a.lua -o x.bin",
+        "bench --on host a.lua --baseline huge.lua",
+        "run huge.lua -e x=1",
+        "run --script huge.lua",
+        "run --pin-inputs huge.lua -e x=1",
+    ] {
+        let said = fail(fastlua(f).args(args.split(' ')));
+        assert!(said.contains("it is larger than 256 MiB"), "{args}: {said}");
+    }
+    let zeros = "head -c 300000000 /dev/zero | \"$FASTLUA\" compile --variant lua51-int -";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", zeros]).current_dir(f);
+    let said = fail(shell.env("FASTLUA", env!("CARGO_BIN_EXE_fastlua")));
+    assert!(said.contains("it is larger than 256 MiB"), "{said}");
+    // a device can't hold it either
+    let code = "print(file.getcontents('huge.lua'), pcall(dofile, 'huge.lua'))";
+    let said = succeed(fastlua(f).args(["run", "--fs", ".", "-e", code]));
+    assert!(said.starts_with("nil\tfalse"), "{said}");
+}
+
+/// An object file whose sections are so far apart that they would take a hundred times as much memory.
+#[test]
+fn sections_that_are_far_apart_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let count: u32 = 60_000;
+    let mut file = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let halves = |values: &[u16]| {
+        values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<_>>()
+    };
+    let words = |values: &[u32]| {
+        values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<_>>()
+    };
+    file.extend(halves(&[1, 94]));
+    file.extend(words(&[1, 0, 0, 53, 0]));
+    file.extend(halves(&[52, 0, 0, 40, count as u16, 1]));
+    file.push(0);
+    for section in 0..count {
+        let (kind, flags) = match section {
+            0 => (0, 0),
+            1 => (3, 0),
+            _ => (1, 2),
+        };
+        file.extend(words(&[0, kind, flags, 0, 52, 1, 0, 0, 4096, 0]));
+    }
+    put(folder.path(), "far.o", file);
+    let said = fail(fastlua(folder.path()).args(["inspect", "far.o"]));
+    assert!(said.contains("aligned so far apart"), "{said}");
+}

@@ -5,7 +5,9 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use support::docs::examples;
 use support::{call, fail, fastlua, put, root};
@@ -27,6 +29,10 @@ fn serve(folder: &Path) -> Server {
 fn serve_with(folder: &Path, arguments: &[&str]) -> Server {
     let mut command = fastlua(folder);
     command.args(arguments);
+    start(command)
+}
+
+fn start(mut command: Command) -> Server {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -209,4 +215,54 @@ fn the_page_in_the_command_is_served() {
     }
     assert!(body.matches("src=\"").count() > 5, "{body}");
     assert!(get(&server, "/package.json").0.starts_with("HTTP/1.1 404"));
+}
+
+/// However slowly one asks, a time comes at which the connection ends.
+#[test]
+fn a_slow_request_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "page/index.html", "<p>page");
+    let server = serve(folder.path());
+    let mut slow = TcpStream::connect(&server.1).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
+    // far from the longest request, and without a pause that is long by itself
+    let mut sent = 0;
+    while slow.write_all(b"x").is_ok() {
+        sent += 1;
+        assert!(sent < 5_000, "it goes on");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(get(&server, "/").0.starts_with("HTTP/1.1 200"));
+}
+
+/// Where no more files can be opened it waits, and does not ask again and again.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_handles_it_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "page/index.html", "<p>page");
+    let line = "ulimit -n 20; exec \"$FASTLUA\" serve --port 0 --dir page";
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).current_dir(folder.path());
+    command.env("FASTLUA", env!("CARGO_BIN_EXE_fastlua"));
+    let server = start(command);
+    let silent: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(&server.1).unwrap())
+        .collect();
+    // hundredths of a second of the processor
+    let used = || -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.0.id())).unwrap();
+        let fields = stat.rsplit(") ").next().unwrap().split(' ');
+        fields
+            .skip(11)
+            .take(2)
+            .map(|n| n.parse::<u64>().unwrap())
+            .sum()
+    };
+    let before = used();
+    thread::sleep(Duration::from_secs(3));
+    let after = used();
+    assert!(after - before < 20, "{before} to {after}");
+    drop(silent);
+    assert!(get(&server, "/").0.starts_with("HTTP/1.1 200"));
 }

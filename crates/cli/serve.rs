@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -51,9 +52,16 @@ const TYPES: [(&str, &str); 5] = [
     ("wasm", "application/wasm"),
 ];
 
-/// Bytes of the longest request, and how long it may take.
+/// Bytes of the longest request, and how long it may take as a whole; then how long the answer may.
 const LONGEST: usize = 8192;
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// How many are answered at once; others wait.
+const MOST: usize = 64;
+
+/// How long it takes until it is asked again whether there is room for one more.
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub fn run(args: &Args) -> Result<()> {
     match &args.dir {
@@ -78,21 +86,66 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     let address = listener.local_addr()?;
     print::out(format!("http://{address}/ (Ctrl-C ends)\n"))?;
+    // Each that is answered has a part of it.
+    let answered = Arc::new(());
     for stream in listener.incoming() {
-        let dir = args.dir.clone();
+        let Ok(stream) = stream else {
+            // No file can be opened now, perhaps: the next try would end as soon.
+            thread::sleep(PAUSE);
+            continue;
+        };
+        while Arc::strong_count(&answered) > MOST {
+            thread::sleep(PAUSE);
+        }
+        let (dir, part) = (args.dir.clone(), Arc::clone(&answered));
         let work = move || {
             // Whoever asked has gone, or asks for nothing that there is.
-            let _ = stream.and_then(|stream| answer(stream, address.port(), dir.as_deref()));
+            let _ = answer(stream, address.port(), dir.as_deref());
+            drop(part);
         };
         let _ = thread::Builder::new().spawn(work);
     }
     Ok(())
 }
 
-fn answer(mut stream: TcpStream, port: u16, folder: Option<&Path>) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+/// A connection on which everything has to be over at a certain time, however many steps it takes.
+struct Timed {
+    stream: TcpStream,
+    end: Instant,
+}
+
+impl Timed {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        match self.end.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+            left => Ok(Some(left)),
+        }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(bytes)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+fn answer(stream: TcpStream, port: u16, folder: Option<&Path>) -> io::Result<()> {
+    let end = Instant::now() + REQUEST;
+    let mut stream = Timed { stream, end };
     let request = read_head(&mut stream)?;
+    stream.end = Instant::now() + ANSWER;
     let (status, kind, body) = respond(&request, port, folder);
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-cache\r\n\
@@ -107,7 +160,7 @@ fn answer(mut stream: TcpStream, port: u16, folder: Option<&Path>) -> io::Result
 }
 
 /// The lines of a request up to the empty one.
-fn read_head(stream: &mut TcpStream) -> io::Result<String> {
+fn read_head(stream: &mut impl Read) -> io::Result<String> {
     let mut head = Vec::new();
     let mut some = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {

@@ -26,6 +26,9 @@ const ABOUT: &str = ".fastlua";
 /// Alignments above this one count as it.
 const PAGE: usize = 4096;
 
+/// Bytes that the gaps between sections may take beside as many as the file has.
+const GAPS: usize = 16 << 20;
+
 type Member<'data> = ElfFile32<'data, Endianness>;
 
 /// Lays out an object file or an archive. The bytes are not those of the file, and the image can't be changed. None if the file
@@ -112,6 +115,12 @@ impl<'data> Layout<'data> {
                 })?;
                 let align = (section.align() as usize).clamp(1, PAGE);
                 let start = layout.bytes.len().next_multiple_of(align);
+                if start + data.len() > 2 * file + GAPS {
+                    return Err(Error::Header {
+                        offset: 0,
+                        what: "sections are aligned so far apart that no linker would lay them out",
+                    });
+                }
                 layout.bytes.resize(start, 0);
                 layout.bytes.extend(data);
                 layout.sections.insert((m, section.index()), start);

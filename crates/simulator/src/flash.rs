@@ -64,7 +64,11 @@ impl Flash {
     }
 
     pub fn read(&self, name: &[u8]) -> Option<Vec<u8>> {
-        self.size(name)?;
+        // More than the device's flash is no file of its own; memory would have to hold it.
+        let size = self.size(name)?;
+        if size > self.size {
+            return None;
+        }
         fs::read(self.path(name)?).ok()
     }
 
