@@ -51,7 +51,7 @@ fn linked(machine: u16, sections: Sections) -> Vec<u8> {
     elf(machine, &filled)
 }
 
-fn make(chip: &str, arguments: &str, machine: u16, sections: Sections) -> Vec<u8> {
+fn make(chip: &'static str, arguments: &str, machine: u16, sections: Sections) -> Vec<u8> {
     let (_, image) = elf2image(chip, arguments, &linked(machine, sections)).remove(0);
     image
 }
@@ -66,7 +66,7 @@ fn change(image: &mut [u8], segment: &Range<usize>) -> Range<usize> {
 }
 
 /// Each segment in turn: esptool refuses the change, accepts it mended, and we say the same.
-fn each_segment(chip: &str, original: &[u8], sections: Sections) -> Image {
+fn each_segment(chip: &'static str, original: &[u8], sections: Sections) -> Image {
     let image = Image::read(original).unwrap();
     for (_, address, len) in sections {
         let data = filled(*len);
