@@ -43,7 +43,7 @@ fn data_goes_into_a_slot_and_comes_out_again() {
     let found = succeed(&mut call(f, "inspect mine.bin"));
     for line in [
         "  a             bytecode",
-        "  css/main.css  data           7  right  SHA-256",
+        "  css/main.css  data           7  right\n      SHA-256",
         "  page.bin      data      100000",
     ] {
         assert!(found.contains(line), "{found}");

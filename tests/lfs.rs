@@ -51,7 +51,7 @@ fn an_image_is_made_listed_checked_and_taken_apart() {
         let lfs = format!("lfs --variant {variant} -o lfs.img hello.lua telnet.lua --json");
         let report: serde_json::Value =
             serde_json::from_str(&succeed(&mut command(f, &lfs))).unwrap();
-        assert_eq!(report["schema"], "fastlua-lfs/1");
+        assert_eq!(report["schema"], "fastlua-lfs/2");
         assert_eq!(report["modules"][0]["name"], "hello");
         assert_eq!(report["modules"].as_array().unwrap().len(), 6);
         let inspect = succeed(&mut command(f, "inspect lfs.img --json"));

@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use fastlua::{Budget, Input, Options, Variant, Variants, find_variant};
 use fastlua_bench::{
-    Bench, Budgets, Emulated, Figures, Kind, Machine, NoTarget, On, Target, check, compare, page,
-    summary, table,
+    Bench, BenchError, Budgets, Emulated, Figures, Kind, Machine, NoTarget, On, Target, check,
+    compare, page, summary, table,
 };
 use fastlua_bytecode::NumberModel;
 use fastlua_emulator::{Chip, Mode, Toolchain};
 use indicatif::ProgressStyle;
 
 use crate::output::Outputs;
+use crate::takers::Chosen;
 use crate::target::is_stdout;
 use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known, find};
-use crate::{inputs, output, print};
+use crate::{build, inputs, output, print};
 
 /// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated chip
 #[derive(clap::Args)]
@@ -75,6 +76,13 @@ pub struct Args {
     known: Known,
     #[command(flatten)]
     heap: Heap,
+}
+
+impl Args {
+    /// Whether standard output is to be JSON.
+    pub fn is_json(&self) -> bool {
+        self.json.as_deref() == Some(Path::new("-"))
+    }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -162,8 +170,15 @@ pub fn run(args: &Args) -> Result<()> {
         variants: (!args.only.is_empty()).then(|| args.only.clone()),
         heap_limit: args.heap.bytes(),
     };
+    let listed = project.variants().is_some();
     let mut plan = project.plan(&options).map_err(print::explained)?;
-    plan.choose_forms()?;
+    let chosen = match (args.only.is_empty(), listed) {
+        (false, _) => Chosen::Option,
+        (true, true) => Chosen::Manifest,
+        (true, false) => Chosen::Nothing { firmware: false },
+    };
+    let refused = |error| build::refused(error, chosen, "");
+    plan.choose_forms().map_err(refused)?;
     let asked = Budgets {
         all: args.budget.unwrap_or_default(),
         modules: BTreeMap::new(),
@@ -173,13 +188,17 @@ pub fn run(args: &Args) -> Result<()> {
         .map_err(|error| anyhow!("{error}: leave it out, or measure with --chip esp8266"))?;
     let mut budgets = Budgets {
         all: asked.all.or(plan.budget),
-        modules: plan.budgets,
+        modules: plan.budgets.clone(),
     };
     let unmeasured = budgets.leave_measured(on);
     // data costs its bytes, and nothing to measure
     let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
     let chunks: Vec<Input> = chunks.cloned().collect();
-    let figures = measure(args, &chunks, &targets)?;
+    let figures = measure(args, &chunks, &targets).map_err(|error| match error.downcast() {
+        Ok(BenchError::Build(faults)) => refused(plan.faults(faults).into()),
+        Ok(error) => error.into(),
+        Err(error) => error,
+    })?;
     write(args, &figures, &chunks)?;
     if !unmeasured.is_empty() {
         let names: Vec<&str> = unmeasured.iter().map(|metric| metric.name()).collect();

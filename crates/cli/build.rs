@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{
-    Amount, BudgetError, Bundle, Chip, FirmwareTree, Options, OutputFile, OutputReport, Plan,
-    Report, WarningReport, c_module, c_module_with_object, c_module_with_slot, firmware_tree,
+    Amount, BudgetError, Bundle, Chip, Diagnostic, Fault, FirmwareTree, Options, OutputFile,
+    OutputReport, Plan, Report, c_module, c_module_with_object, c_module_with_slot, firmware_tree,
     module_header_names, module_headers,
 };
 use fastlua_bundle::OTHER_VARIANT;
@@ -19,6 +19,7 @@ use crate::cache::{self, Cache, Entry};
 use crate::depfile::rule;
 use crate::folder::Folder;
 use crate::output::{Contents, Outputs, Written, make_folder, streams};
+use crate::takers::{self, Chosen};
 use crate::target::is_stdout;
 use crate::variant_args::{Heap, Known, find};
 use crate::{build_report, inputs, portable, print, table};
@@ -145,11 +146,21 @@ pub fn run(args: &Args) -> Result<()> {
         sources.push(file);
     }
     let what = What::of(args, chip)?;
+    let chosen = match (
+        &args.firmware,
+        args.only.is_empty(),
+        read.project.variants(),
+    ) {
+        (Some(_), ..) => Chosen::Tree,
+        (None, false, _) => Chosen::Option,
+        (None, true, Some(_)) => Chosen::Manifest,
+        (None, true, None) => Chosen::Nothing { firmware: true },
+    };
     let plan = read.project.plan(&options).map_err(print::explained)?;
     if let What::Object(chip) = what {
         chip.one_of(&plan.variants).context("--emit object")?;
     }
-    let (mut report, written) = match made(args, &what, &plan)? {
+    let (mut report, written) = match made(args, &what, &plan, chosen)? {
         Made::Entry(entry) => {
             say(&entry.report.warnings, entry.report.variants.len());
             let written = write(args, &sources, entry.outputs())?;
@@ -204,11 +215,11 @@ pub fn of_tree(
 
 /// Says what the user should know of a bundle.
 pub fn warn(bundle: &Bundle) {
-    let warnings: Vec<_> = bundle.warnings.iter().map(WarningReport::of).collect();
+    let warnings: Vec<_> = bundle.warnings.iter().map(Diagnostic::of).collect();
     say(&warnings, bundle.variants.len());
 }
 
-fn say(warnings: &[WarningReport], variants: usize) {
+fn say(warnings: &[Diagnostic], variants: usize) {
     for warning in warnings {
         print::note(&format!(
             "{}: {}",
@@ -225,9 +236,9 @@ enum Made {
 }
 
 /// Builds a plan, or finds it in the cache.
-fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
+fn made(args: &Args, what: &What, plan: &Plan, chosen: Chosen) -> Result<Made> {
     let Some(folder) = &args.cache else {
-        return Ok(Made::Bundle(built(args, what, plan)?));
+        return Ok(Made::Bundle(built(args, what, plan, chosen)?));
     };
     let cache = Cache::new(folder, args.cache_limit)?;
     let name = cache::name(
@@ -240,7 +251,7 @@ fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
         print::detail(|| format!("taken from the cache: {name}"));
         return Ok(Made::Entry(entry));
     }
-    let bundle = built(args, what, plan)?;
+    let bundle = built(args, what, plan, chosen)?;
     let files = what.files(&bundle)?;
     let contents = contents(args, plan, &bundle, &files)?;
     let added = cache.add(&name, contents.into_iter(), || report(&bundle, &files));
@@ -258,8 +269,8 @@ fn made(args: &Args, what: &What, plan: &Plan) -> Result<Made> {
 }
 
 /// Builds a plan as it will be written.
-fn built(args: &Args, what: &What, plan: &Plan) -> Result<Bundle> {
-    let mut bundle = build(plan, args.jobs)?;
+fn built(args: &Args, what: &What, plan: &Plan, chosen: Chosen) -> Result<Bundle> {
+    let mut bundle = build(plan, args.jobs, chosen)?;
     if matches!(what, What::Headers) {
         let packed = bundle.pack_without_pool();
         packed.map_err(|fault| anyhow!(fault.message))?;
@@ -294,7 +305,7 @@ fn report(bundle: &Bundle, files: &[OutputFile]) -> Report {
 }
 
 /// Builds a plan, with a bar where standard error is a terminal.
-pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
+pub fn build(plan: &Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(jobs) = jobs {
         pool = pool.num_threads(jobs.into());
@@ -306,14 +317,24 @@ pub fn build(plan: &Plan, jobs: Option<u16>) -> Result<Bundle> {
     bar.finish_and_clear();
     let (steps, seconds) = (plan.steps(), started.elapsed().as_secs_f32());
     print::detail(|| format!("compiled and proved: {steps} steps in {seconds:.2} s"));
-    outcome.map_err(|error| anyhow!("{error}{}\nnothing was written", compile_hint(&error)))
+    outcome.map_err(|error| refused(error, chosen, "\nnothing was written"))
+}
+
+/// An error of a plan that is built, with what to do about it.
+pub fn refused(error: fastlua::Error, chosen: Chosen, end: &str) -> anyhow::Error {
+    let fastlua::Error::Faults(faults) = &error else {
+        return print::said(format!("{error}{end}"), error.diagnostics(), None);
+    };
+    let help = [takers::help(faults, chosen), compile_hint(&faults.all)];
+    let help: Vec<String> = help.into_iter().flatten().collect();
+    let help = Some(help.join("\n")).filter(|help| !help.is_empty());
+    let lines = help.iter().map(|help| format!("\n{help}"));
+    let text = format!("{error}{}{end}", lines.collect::<String>());
+    print::said(text, error.diagnostics(), help)
 }
 
 /// How to get bytecode for the variants that none of the given files is for.
-fn compile_hint(error: &fastlua::Error) -> String {
-    let fastlua::Error::Faults(faults, _) = error else {
-        return String::new();
-    };
+fn compile_hint(faults: &[Fault]) -> Option<String> {
     let other = faults
         .iter()
         .filter(|fault| fault.message.ends_with(OTHER_VARIANT));
@@ -323,11 +344,11 @@ fn compile_hint(error: &fastlua::Error) -> String {
     names.sort_unstable();
     names.dedup();
     match names[..] {
-        [] => String::new(),
-        _ => format!(
-            "\nto compile a source: fastlua compile --variant {}",
+        [] => None,
+        _ => Some(format!(
+            "to compile a source: fastlua compile --variant {}",
             names.join(" or --variant ")
-        ),
+        )),
     }
 }
 

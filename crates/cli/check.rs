@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use fastlua::{is_lfs_image, read_lfs};
+use fastlua::{Diagnostic, is_lfs_image, read_lfs};
 use fastlua_bytecode::{Chunk, Function, ReadErrorKind, printable_name, read, read_any, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::{Variant, Variants};
@@ -78,16 +78,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Ok(sound) => json!({
                 "file": path, "ok": true, "verified": !args.no_verify,
                 "functions": sound.functions, "instructions": sound.instructions,
-                "variants": sound.variants, "warnings": sound.warnings,
+                "variants": sound.variants, "errors": [],
+                "warnings": sound.warnings.iter().map(|warning| Diagnostic {
+                    severity: "warning".into(),
+                    ..Diagnostic::of_file(&path, None, warning)
+                }).collect::<Vec<_>>(),
             }),
             Err(unsound) => json!({
-                "file": path, "ok": false, "error": unsound.message, "rule": unsound.rule,
+                "file": path, "ok": false, "warnings": [],
+                "errors": [Diagnostic {
+                    code: unsound.rule.map(Into::into),
+                    ..Diagnostic::of_file(&path, None, &unsound.message)
+                }],
             }),
         });
     }
     if args.json {
         let variant = variant.map(|variant| &variant.name);
-        print::json(&json!({"schema": "fastlua-check/2", "variant": variant, "files": outcomes}))?;
+        print::json(&json!({"schema": "fastlua-check/3", "variant": variant, "files": outcomes}))?;
     }
     match bad {
         0 => Ok(()),

@@ -11,7 +11,7 @@ use fastlua_verifier::verify;
 
 use crate::inputs::expanded;
 use crate::variant_args::{Heap, Known, find};
-use crate::{output, print};
+use crate::{output, print, takers};
 
 /// Compile one Lua file to a .lc file, as luac.cross does, or look whether files compile
 #[derive(clap::Args)]
@@ -89,7 +89,10 @@ pub fn run(args: &Args) -> Result<()> {
         file: &shown,
         bytes: &bytes,
     };
-    let (mut chunk, warnings) = text.compile(layout, args.heap.bytes())?;
+    let compiled = text.compile(layout, args.heap.bytes());
+    let (mut chunk, warnings) = compiled.map_err(|error| {
+        takers::explained(&text, error, &[&variant.name], &known, args.heap.bytes())
+    })?;
     for warning in warnings {
         print::note(&format!("warning: {warning}"));
     }

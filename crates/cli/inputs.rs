@@ -152,14 +152,20 @@ impl Named {
         }
         let (paths, folders) = expanded(paths)?;
         let mut project = Project::new();
+        let mut unread = Vec::new();
         for path in &paths {
             if path == Path::new("-") {
                 bail!(
                     "standard input can't be a module, since a module has a name: put it into a file"
                 );
             }
-            let text = output::read(path)?;
-            project.add(overrides.module(path.to_string_lossy(), text))?;
+            match output::read(path) {
+                Ok(text) => project.add(overrides.module(path.to_string_lossy(), text))?,
+                Err(error) => unread.push(error),
+            }
+        }
+        if !unread.is_empty() {
+            return Err(print::all(unread));
         }
         Ok(Inputs {
             project,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use fastlua::{
-    CheckState, Checks, Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace, Slot, Variants,
-    form_of, is_lfs_image, read_lfs,
+    CheckState, Checks, Diagnostic, Entry, Firmware, FirmwareError, ImageKind, Label, LfsPlace,
+    Slot, Variants, form_of, is_lfs_image, read_lfs,
 };
 use fastlua_bytecode::{candidates, dump_in, printable_name, read};
 use serde::Serialize;
@@ -52,7 +52,10 @@ struct Found {
     /// Slots and bundles that are compiled in.
     places: Vec<Place>,
     /// What is wrong, wherever that is.
+    #[serde(skip)]
     damage: Vec<String>,
+    /// The same, and that nothing was found, as JSON has it.
+    errors: Vec<Diagnostic>,
 }
 
 #[derive(Serialize)]
@@ -127,8 +130,14 @@ pub fn run(args: &Args) -> Result<()> {
         let firmware = Firmware::read(bytes).map_err(|error| patch::explained(&shown, &error))?;
         of_firmware(&firmware)
     };
+    let file = args.file.display().to_string();
+    let nothing = format!("no slot and no modules of fastlua in this {}", found.kind);
+    let is_nothing = found.places.is_empty() && found.damage.is_empty();
+    let errors = found.damage.iter().chain(is_nothing.then_some(&nothing));
+    let errors = errors.map(|error| Diagnostic::of_file(&file, None, error));
     let found = Found {
-        file: args.file.display().to_string(),
+        errors: errors.collect(),
+        file: file.clone(),
         ..found
     };
     match args.json {
@@ -142,17 +151,14 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("{shown} is damaged");
     }
     if found.places.is_empty() {
-        bail!(
-            "{shown}: no slot and no modules of fastlua in this {}",
-            found.kind
-        );
+        bail!("{shown}: {nothing}");
     }
     Ok(())
 }
 
 fn found(kind: String, places: Vec<Place>) -> Found {
     Found {
-        schema: "fastlua-inspect/2",
+        schema: "fastlua-inspect/3",
         kind,
         places,
         ..Found::default()

@@ -3,12 +3,15 @@
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
-use fastlua::{Amount, BudgetError, LfsError, LfsOptions, Options, OutputReport, lfs_image};
+use anyhow::{Context, Result, anyhow};
+use fastlua::{
+    Amount, BudgetError, Diagnostic, LfsError, LfsOptions, Options, OutputReport, lfs_image,
+};
 use fastlua_bytecode::printable_name;
 
 use crate::compile::LineInfo;
 use crate::output::{self, Outputs};
+use crate::takers::Chosen;
 use crate::variant_args::{Heap, Known, find};
 use crate::{build, inputs, print};
 
@@ -125,11 +128,15 @@ pub fn run(args: &Args) -> Result<()> {
         }
         options.variants = Some(vec![tree.variant.name]);
     }
+    let chosen = match args.firmware {
+        Some(_) => Chosen::Tree,
+        None => Chosen::Option,
+    };
     let plan = read
         .project
         .plan_for_lfs(&options)
         .map_err(print::explained)?;
-    let mut bundle = build::build(&plan, None)?;
+    let mut bundle = build::build(&plan, None, chosen)?;
     bundle.warnings.retain(|warning| !warning.of_fast);
     build::warn(&bundle);
     let image = match lfs_image(&plan, &bundle, &lfs) {
@@ -143,7 +150,14 @@ pub fn run(args: &Args) -> Result<()> {
                 LfsError::TooLarge(_) => error.to_string(),
                 error => printable_name(&error.to_string()),
             };
-            bail!("{}{hint}\nnothing was written", text.trim_end())
+            let text = text.trim_end();
+            let entry = match error.file() {
+                Some(file) => Diagnostic::of_file(file, None, text),
+                None => Diagnostic::error(text),
+            };
+            let help = hint.strip_prefix("; ").map(str::to_owned);
+            let text = format!("{text}{hint}\nnothing was written");
+            return Err(print::said(text, vec![entry], help));
         }
     };
     let mut report = image.report;

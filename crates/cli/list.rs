@@ -82,7 +82,9 @@ fn list_image(args: &Args, known: &Variants, bytes: &[u8], shown: &str) -> Resul
 
 /// The dump in a file, perhaps behind a first line that begins with `#`.
 pub fn dump_of(bytes: &[u8]) -> Result<&[u8]> {
-    dump_in(bytes).context("it is no bytecode: it does not begin with ESC")
+    dump_in(bytes).context(
+        "it is no bytecode: it does not begin with ESC; if it is source, `fastlua compile` makes bytecode of it",
+    )
 }
 
 /// An error of the dump in a file, with its offset in the file.

@@ -28,6 +28,7 @@ mod serve;
 mod split;
 mod squash;
 mod table;
+mod takers;
 mod target;
 mod temporary;
 mod variant_args;
@@ -85,8 +86,8 @@ impl Command {
             Command::Lfs(args) => args.json,
             Command::Patch(args) => args.json,
             Command::Variants(args) => args.json,
-            Command::Bench(_)
-            | Command::Compile(_)
+            Command::Bench(args) => args.is_json(),
+            Command::Compile(_)
             | Command::Completions(_)
             | Command::List(_)
             | Command::Run(_)
@@ -102,17 +103,29 @@ fn is_harmful(argument: &OsStr) -> bool {
     argument.to_string_lossy().contains(is_obeyed)
 }
 
+/// What comes of a command line that can't be understood, or that asks for help.
+fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    // of `bench` it is a file's name
+    let is_json = arguments.next().is_some_and(|name| name != "bench")
+        && arguments.any(|argument| argument == "--json");
+    if error.use_stderr() && is_json {
+        let _ = print::json_usage(error);
+    }
+    // the names of files that a shell found for a glob, perhaps
+    if env::args_os().any(|argument| is_harmful(&argument)) {
+        let text = error.render().to_string();
+        let _ = write!(io::stderr(), "{}", printable(&text));
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    error.exit()
+}
+
 fn main() -> ExitCode {
     manner::take_color();
     let Cli { command, manner } = match Cli::try_parse() {
         Ok(cli) => cli,
-        // the names of files that a shell found for a glob, perhaps
-        Err(error) if env::args_os().any(|argument| is_harmful(&argument)) => {
-            let text = error.render().to_string();
-            let _ = write!(io::stderr(), "{}", printable(&text));
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-        Err(error) => error.exit(),
+        Err(error) => return wrong_usage(&error),
     };
     manner.take();
     let is_json = command.is_json();
@@ -139,7 +152,7 @@ fn main() -> ExitCode {
         Err(error) => {
             print::error(&format!("error: {error:#}"));
             if is_json {
-                let _ = print::json_error(&format!("{error:#}"));
+                let _ = print::json_error(&error);
             }
             if error.is::<print::Usage>() {
                 ExitCode::from(2)

@@ -178,7 +178,12 @@ pub fn make_folder(option: &str, path: &Path) -> Result<()> {
 
 /// Reads a regular file, with its name in the error.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    read_regular(path).with_context(|| format!("{} can't be read", print::path(path)))
+    read_regular(path).map_err(|error| {
+        print::of_file(
+            path,
+            format!("{} can't be read: {error}", print::path(path)),
+        )
+    })
 }
 
 /// Bytes of the largest file that is read. No firmware, no image of a whole flash and no source is as large.

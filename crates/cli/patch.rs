@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use fastlua::{
-    Broken, Bundle, Firmware, FirmwareError, Guard, ImageError, Options, PatchOptions, Patched,
-    Plan, Report, Slot, variant_of,
+    Broken, Bundle, Diagnostic, Firmware, FirmwareError, Guard, ImageError, Options, PatchOptions,
+    Patched, Plan, Report, Slot, variant_of,
 };
 use fastlua_sbom::cyclonedx;
 use serde_json::json;
 
 use crate::output::{self, Outputs};
+use crate::takers::Chosen;
 use crate::variant_args::{Heap, Known};
 use crate::{build, inputs, print};
 
@@ -97,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         let contents = patched.contents.as_ref();
         return print::json(&json!({
-            "schema": "fastlua-patch/1",
+            "schema": "fastlua-patch/2",
             "image": args.image.display().to_string(),
             "output": output.display().to_string(),
             "changed": written.iter().any(|file| file.changed),
@@ -110,6 +111,7 @@ pub fn run(args: &Args) -> Result<()> {
             "guards": texts(&patched.guards),
             "fixed": texts(&patched.fixed),
             "kept": kept(&firmware, &patched),
+            "warnings": bundle.iter().flat_map(|b| &b.warnings).map(Diagnostic::of).collect::<Vec<_>>(),
             "chunks": bundle.map(|bundle| Report::of(bundle).chunks).unwrap_or_default(),
         }));
     }
@@ -129,7 +131,7 @@ fn built(args: &Args, slot: &Slot) -> Result<(Plan, Bundle)> {
     let read = args.modules.read()?;
     let mut plan = read.project.plan(&options).map_err(print::explained)?;
     plan.fit(&slot.head);
-    let bundle = build::build(&plan, None)?;
+    let bundle = build::build(&plan, None, Chosen::Slot)?;
     build::warn(&bundle);
     Ok((plan, bundle))
 }
@@ -197,5 +199,10 @@ pub fn explained(image: &str, error: &FirmwareError) -> anyhow::Error {
         FirmwareError::Uncovered(_) => ", or say --uncovered if you set its checksums yourself",
         _ => "",
     };
-    anyhow!("{image}: {error}{hint}")
+    let help = hint
+        .trim_start_matches([',', '.', ' '])
+        .trim_matches(['(', ')']);
+    let help = Some(help.to_owned()).filter(|help| !help.is_empty());
+    let entry = Diagnostic::of_file(image, None, &error.to_string());
+    print::said(format!("{image}: {error}{hint}"), vec![entry], help)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use clap::builder::styling::{AnsiColor, Style};
+use fastlua::Diagnostic;
 use fastlua_bundle::{is_obeyed, printable, printable_name};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -73,20 +74,103 @@ pub fn json_text(json: &str) -> Result<()> {
     bytes(text.as_bytes())
 }
 
+/// An error as JSON.
+#[derive(Serialize)]
+struct Failed {
+    schema: &'static str,
+    errors: Vec<Diagnostic>,
+    help: Option<String>,
+}
+
+/// Writes what is wrong with the command line as JSON.
+pub fn json_usage(error: &clap::Error) -> Result<()> {
+    let text = error.render().to_string();
+    let (message, help) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = message.trim_start_matches("error: ").trim_end();
+    let help = Some(help.trim_end().to_owned());
+    json(&Failed {
+        schema: ERROR,
+        errors: vec![Diagnostic::error(message)],
+        help: help.filter(|help| !help.is_empty()),
+    })
+}
+
+/// The shape of an error's JSON.
+const ERROR: &str = "fastlua-error/2";
+
 /// Writes an error as JSON, unless there is JSON of it already.
-pub fn json_error(error: &str) -> Result<()> {
-    #[derive(Serialize)]
-    struct Failed<'a> {
-        schema: &'static str,
-        error: &'a str,
+pub fn json_error(error: &anyhow::Error) -> Result<()> {
+    if HAS_WRITTEN.load(Ordering::Relaxed) {
+        return Ok(());
     }
-    match HAS_WRITTEN.load(Ordering::Relaxed) {
-        true => Ok(()),
-        false => json(&Failed {
-            schema: "fastlua-error/1",
-            error,
-        }),
+    let error = error.downcast_ref().map_or(error, |Usage(inner)| inner);
+    let said = error.chain().find_map(|cause| cause.downcast_ref::<Said>());
+    let help = said.and_then(|said| said.help.clone());
+    let errors = entries(error);
+    json(&Failed {
+        schema: ERROR,
+        errors,
+        help,
+    })
+}
+
+/// An error whose parts are known. Displays the parts and what to do.
+#[derive(Debug)]
+pub struct Said {
+    text: String,
+    entries: Vec<Diagnostic>,
+    help: Option<String>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
+}
+
+impl std::error::Error for Said {}
+
+/// An error about a file, with which the text begins or which it names.
+pub fn of_file(file: &Path, text: impl Into<String>) -> anyhow::Error {
+    let text = text.into();
+    let shown = path(file);
+    let entry = Diagnostic::of_file(&shown, None, &text);
+    let file = Some(file.display().to_string());
+    said(text, vec![Diagnostic { file, ..entry }], None)
+}
+
+/// Several errors as one.
+pub fn all(errors: Vec<anyhow::Error>) -> anyhow::Error {
+    let texts: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+    let entries = errors.iter().flat_map(entries).collect();
+    said(texts.join("\n"), entries, None)
+}
+
+/// The parts of an error.
+fn entries(error: &anyhow::Error) -> Vec<Diagnostic> {
+    let said = error.chain().find_map(|cause| cause.downcast_ref::<Said>());
+    let library = || {
+        error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<fastlua::Error>())
+    };
+    match said {
+        Some(said) => said.entries.clone(),
+        None => match library() {
+            Some(error) => error.diagnostics(),
+            None => vec![Diagnostic::error(format!("{error:#}"))],
+        },
+    }
+}
+
+/// An error of these parts. The text has all of them and what to do.
+pub fn said(text: String, entries: Vec<Diagnostic>, help: Option<String>) -> anyhow::Error {
+    let said = Said {
+        text,
+        entries,
+        help,
+    };
+    said.into()
 }
 
 /// Writes a line to standard error, as well as it can. Names in it may come from others.
@@ -172,9 +256,17 @@ pub fn explained(error: fastlua::Error) -> anyhow::Error {
         fastlua::Error::Shipped { .. } => {
             "; give yours another name, or let it take the place of that one with --replace"
         }
+        fastlua::Error::Tree { reason, .. } if reason.ends_with("say which it is") => {
+            " with --variant"
+        }
+        fastlua::Error::Tree { reason, .. } if reason.ends_with("say which variant") => {
+            " with --variant"
+        }
         _ => "",
     };
-    anyhow::anyhow!("{error}{hint}")
+    let help = hint.trim_start_matches([';', ' ']).trim_matches(['(', ')']);
+    let help = Some(help.to_owned()).filter(|help| !help.is_empty());
+    said(format!("{error}{hint}"), error.diagnostics(), help)
 }
 
 /// Whether an error is that nobody reads standard output any more.

@@ -7,6 +7,7 @@ use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_simulator::{Image, ImageChunk, ImageKind, LUA};
 use fastlua_variants::Variants;
 
+use crate::takers::Chosen;
 use crate::{build, print};
 
 /// The numbers of the Lua that mlua links.
@@ -44,7 +45,7 @@ pub fn image_of(project: Project, known: Variants, heap_limit: usize) -> Result<
         known,
     };
     let plan = project.plan(&options).map_err(print::explained)?;
-    let bundle = build::build(&plan, None)?;
+    let bundle = build::build(&plan, None, Chosen::Run)?;
     let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
         name: chunk.name.clone(),
         bytes: dump.bytes.clone(),

@@ -4,12 +4,12 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use fastlua_bundle::{nodemcu, squash_proved};
+use fastlua_bundle::{SourceText, nodemcu, squash_proved};
 use fastlua_variants::Variant;
 
 use crate::target::is_stdout;
 use crate::variant_args::{Heap, Known, find};
-use crate::{output, print};
+use crate::{output, print, takers};
 
 /// Make a Lua file as short as can be without changing the chunk it compiles to
 #[derive(clap::Args)]
@@ -50,7 +50,17 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let text = output::read(&args.file)?;
     let shown = print::path(&args.file);
-    let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes())?;
+    let squashed = squash_proved(&text, &shown, &variants, args.heap.bytes());
+    let squashed = squashed.map_err(|error| {
+        let chunk_name = format!("@{shown}");
+        let text = SourceText {
+            chunk_name: chunk_name.as_bytes(),
+            file: &shown,
+            bytes: &text,
+        };
+        let names: Vec<&str> = variants.iter().map(|variant| &*variant.name).collect();
+        takers::explained(&text, error, &names, &known, args.heap.bytes())
+    })?;
     let mut bytes = squashed.text;
     let is_shown = is_stdout(&args.output) && io::stdout().is_terminal();
     if is_shown && !bytes.ends_with(b"\n") {

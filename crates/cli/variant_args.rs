@@ -1,10 +1,12 @@
 //! Options about variants that several commands have.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use fastlua::{Variant, Variants};
+use fastlua::{Diagnostic, Variant, Variants};
+use fastlua_source::place::column;
+use fastlua_variants::VariantError;
 
 use crate::{output, print};
 
@@ -24,7 +26,9 @@ impl Known {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let text = String::from_utf8(output::read(&path)?)
                 .with_context(|| format!("{} is not UTF-8", print::path(&path)))?;
-            variants.add(&file, &text)?;
+            variants
+                .add(&file, &text)
+                .map_err(|error| wrong(&path, &text, &error))?;
         }
         Ok(variants)
     }
@@ -36,8 +40,9 @@ impl Known {
         };
         let shown = || format!("{} can't be read", print::path(folder));
         let mut files = Vec::new();
-        for entry in fs::read_dir(folder).with_context(shown)? {
-            let path = entry.with_context(shown)?.path();
+        let failed = |error| print::of_file(folder, format!("{}: {error}", shown()));
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
             if path.extension().is_some_and(|e| e == "toml") {
                 files.push(path);
             }
@@ -45,6 +50,24 @@ impl Known {
         files.sort();
         Ok(files)
     }
+}
+
+/// An error of a variant's file.
+fn wrong(path: &Path, text: &str, error: &VariantError) -> anyhow::Error {
+    let file = path.display().to_string();
+    let shown = error.to_string();
+    let entry = match error {
+        VariantError::Toml { error, .. } => {
+            let at = error.span().map(|span| span.start);
+            let line = |at: usize| 1 + text[..at].matches('\n').count() as u32;
+            Diagnostic {
+                column: at.map(|at| column(text.as_bytes(), at)),
+                ..Diagnostic::of_file(&file, at.map(line), error.message())
+            }
+        }
+        VariantError::Value { reason, .. } => Diagnostic::of_file(&file, None, reason),
+    };
+    print::said(shown.trim_end().to_owned(), vec![entry], None)
 }
 
 /// The variant of a name on the command line, or an error that names the closest.

@@ -27,9 +27,9 @@ pub use output::{
 };
 pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, Loads, TooLarge};
 pub use produce::{
-    Build, Fault, InflateError, Input, Need, OTHER_VARIANT, Parts, Remark, Severity, SourceText,
-    TextError, UnpackError, Warning, inflated, nodemcu, shared_places, shown, squash_proved,
-    unpacked,
+    Because, Build, Fault, InflateError, Input, Need, OTHER_VARIANT, Parts, Remark, Severity,
+    SourceText, TextError, UnpackError, Warning, bare, inflated, listed, nodemcu, shared_places,
+    shown, squash_proved, unpacked,
 };
 
 /// The one of `names` that `wrong` was probably meant to be.

@@ -89,6 +89,15 @@ impl CompileError {
             _ => None,
         }
     }
+
+    /// The token that the error stands at, where Lua's message ends with it.
+    pub fn near(&self) -> Option<&[u8]> {
+        let CompileError::Lua { message, .. } = self else {
+            return None;
+        };
+        let (_, token) = message.split_once_str(" near '")?;
+        token.strip_suffix(b"'")
+    }
 }
 
 /// The first number between colons: Lua's messages begin with `file:line:`.

@@ -16,6 +16,8 @@ impl Plan {
             budget,
             budgets,
             heap_limit,
+            // only errors tell of them
+            others: _,
             slot,
         } = self;
         let mut hash = Sha256::new();

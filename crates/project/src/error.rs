@@ -2,9 +2,10 @@
 
 use std::io;
 
-use fastlua_bundle::{Fault, NameError, NoHeader, NoSlot, ObjectError, TooLarge};
+use fastlua_bundle::{NameError, NoHeader, NoSlot, ObjectError, TooLarge};
 use fastlua_source::split::SplitError;
 
+use crate::Faults;
 use crate::manifest::ManifestError;
 
 /// Why a project can't be read, planned or built. Displays with the file, and the line where there is
@@ -82,13 +83,8 @@ pub enum Error {
     #[error("`variants` is empty: name one, or leave it out for all of NodeMCU's")]
     NoVariants,
     /// Texts that do not become chunks.
-    #[error("{}", lines(.0, *.1))]
-    Faults(
-        /// The errors, in the order of the inputs.
-        Vec<Fault>,
-        /// How many variants were built; a fault that all have names none.
-        usize,
-    ),
+    #[error(transparent)]
+    Faults(#[from] Faults),
     /// The bundle is too large for the chip's flash.
     #[error("{0}\nleave some out, or build for fewer variants")]
     TooLarge(TooLarge),
@@ -102,13 +98,15 @@ pub enum Error {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// A firmware tree does not say what it is set to.
-    #[error("{0}")]
-    Tree(String),
-}
-
-fn lines(faults: &[Fault], variants: usize) -> String {
-    let lines: Vec<String> = faults.iter().map(|fault| fault.shown(variants)).collect();
-    lines.join("\n")
+    #[error("{file}: {reason}")]
+    Tree {
+        /// The file, or the tree's folder.
+        file: String,
+        /// The line, where there is one.
+        line: Option<u32>,
+        /// What is wrong, and the line.
+        reason: String,
+    },
 }
 
 /// Asks whether one of these names was meant.

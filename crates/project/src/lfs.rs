@@ -15,7 +15,7 @@ use fastlua_lfs::{
 use serde::Serialize;
 
 use crate::module::stem;
-use crate::{OutputReport, Plan};
+use crate::{Diagnostic, OutputReport, Plan};
 
 /// Bytes of a page of flash, in which regions are counted.
 const PAGE: u32 = 4096;
@@ -67,6 +67,8 @@ pub struct LfsReport {
     pub strings: usize,
     /// The modules, in their order.
     pub modules: Vec<LfsModule>,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
     /// Files that were written: empty until the caller has done so.
     pub outputs: Vec<OutputReport>,
 }
@@ -179,6 +181,19 @@ pub enum LfsError {
     Proof(String),
 }
 
+impl LfsError {
+    /// The file that it is about, if it is one.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            LfsError::Source { file, .. }
+            | LfsError::Module { file, .. }
+            | LfsError::Lines { file, .. }
+            | LfsError::Twice { first: file, .. } => Some(file),
+            _ => None,
+        }
+    }
+}
+
 impl From<Unproved> for LfsError {
     fn from(error: Unproved) -> LfsError {
         LfsError::Proof(error.to_string())
@@ -244,7 +259,8 @@ pub fn lfs_image(plan: &Plan, bundle: &Bundle, options: &LfsOptions) -> Result<L
     };
     let written = write_with_line_info(&image, &packed);
     let (bytes, sizes) = written.map_err(|error| with_file(error, &image.modules, &chunks))?;
-    let report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
+    let mut report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
+    report.warnings = bundle.warnings.iter().map(Diagnostic::of).collect();
     if sizes.total > region as usize {
         return Err(LfsError::TooLarge(Box::new(report)));
     }
@@ -358,7 +374,7 @@ fn report(
         sha256: chunk.sha256.iter().map(|b| format!("{b:02x}")).collect(),
     };
     LfsReport {
-        schema: "fastlua-lfs/1",
+        schema: "fastlua-lfs/2",
         variant: variant.into(),
         address: options.address,
         timestamp: options.timestamp,
@@ -367,6 +383,7 @@ fn report(
         used: sizes.total,
         strings: sizes.strings,
         modules: chunks.iter().zip(&sizes.parts).map(module).collect(),
+        warnings: Vec::new(),
         outputs: Vec::new(),
     }
 }

@@ -46,8 +46,10 @@
 
 mod checks;
 mod cover;
+mod diagnostic;
 mod digest;
 mod error;
+mod faults;
 mod files;
 mod firmware;
 mod format;
@@ -63,7 +65,9 @@ mod tree;
 
 pub use checks::{CheckState, Checks};
 pub use cover::Uncovered;
+pub use diagnostic::Diagnostic;
 pub use error::Error;
+pub use faults::Faults;
 pub use files::Files;
 pub use firmware::{Firmware, FirmwareError, PatchOptions, Patched, form_of, variant_of};
 pub use format::OtherFormat;
@@ -76,13 +80,13 @@ pub use output::{
 };
 pub use plan::{Options, Plan, find_variant};
 pub use project::{Project, data_name};
-pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report, WarningReport};
+pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report};
 pub use tree::{FirmwareTree, firmware_tree};
 
 pub use fastlua_bundle::{
-    Amount, Budget, BudgetError, Bundle, BundledChunk, Chip, Costs, Dump, Fault, Form, FormError,
-    Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning, identifier,
-    squash_proved,
+    Amount, Because, Budget, BudgetError, Bundle, BundledChunk, Chip, Costs, Dump, Fault, Form,
+    FormError, Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning,
+    identifier, squash_proved,
 };
 pub use fastlua_bytecode::Strip;
 pub use fastlua_compiler::HEAP_LIMIT;

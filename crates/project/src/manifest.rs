@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use fastlua_bundle::{Budget, Form, closest};
+use fastlua_source::place::column;
 
 /// A `fast.toml`. The same keys in a module override those of the whole.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -57,12 +58,37 @@ pub struct ManifestModule {
 
 /// A `fast.toml` that can't be used: place, reason and a suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ManifestError(String);
+#[error("{text}")]
+pub struct ManifestError {
+    /// The whole of it, perhaps with the line as it stands there.
+    text: String,
+    /// The same without place and line.
+    message: String,
+    /// Line and column, from 1 on.
+    place: Option<(u32, u32)>,
+}
 
 impl ManifestError {
+    fn new(message: String) -> ManifestError {
+        ManifestError {
+            text: message.clone(),
+            message,
+            place: None,
+        }
+    }
+
     pub(crate) fn level(strip: u8) -> ManifestError {
-        ManifestError(format!("strip = {strip}, not 0, 1 or 2"))
+        ManifestError::new(format!("strip = {strip}, not 0, 1 or 2"))
+    }
+
+    /// The reason, without the place.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Line and column, from 1 on, where they are known.
+    pub fn place(&self) -> Option<(u32, u32)> {
+        self.place
     }
 }
 
@@ -74,7 +100,7 @@ impl Manifest {
     pub fn from_bytes(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Manifest::parse(text),
-            Err(error) => Err(ManifestError(format!("it is no UTF-8: {error}"))),
+            Err(error) => Err(ManifestError::new(format!("it is no UTF-8: {error}"))),
         }
     }
 
@@ -85,10 +111,16 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
         let manifest: Manifest = toml::from_str(text).map_err(|error| {
             let hint = suggestion(error.message());
-            ManifestError(format!("{}{hint}", error.to_string().trim_end()))
+            let line = |start: usize| 1 + text[..start].matches('\n').count() as u32;
+            let at = error.span().map(|span| span.start);
+            ManifestError {
+                text: format!("{}{hint}", error.to_string().trim_end()),
+                message: format!("{}{hint}", error.message()),
+                place: at.map(|start| (line(start), column(text.as_bytes(), start))),
+            }
         })?;
         if manifest.modules.is_empty() {
-            return Err(ManifestError(
+            return Err(ManifestError::new(
                 "no module: add a `[[module]]` with a `path`".into(),
             ));
         }
@@ -119,6 +151,7 @@ mod tests {
         let text = "strip = 1\n[[module]]\npath = \"a.lua\"\nnmae = \"b\"\n";
         let error = Manifest::parse(text).unwrap_err().to_string();
         assert!(error.contains("line 4"), "{error}");
+        assert_eq!(Manifest::parse(text).unwrap_err().place(), Some((4, 1)));
         assert!(error.ends_with("did you mean `name`?"), "{error}");
         assert!(Manifest::parse(&text.replace("nmae", "name")).is_ok());
         assert!(Manifest::parse("").is_err());

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bundle::{Amount, Budget, Build, Bundle, Form, Input, Loads, closest, nodemcu};
+use fastlua_bundle::{Amount, Budget, Build, Bundle, Fault, Form, Input, Loads, closest, nodemcu};
 use fastlua_compiler::HEAP_LIMIT;
 use fastlua_slot::{About, HEAD, Head, RECORD};
 use fastlua_variants::{Variant, Variants};
 
-use crate::{Error, ModuleFacts};
+use crate::{Error, Faults, ModuleFacts};
 
 /// How a project is planned.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct Plan {
     pub budgets: BTreeMap<String, Budget>,
     /// Bytes of heap that compiling or loading one chunk may take.
     pub heap_limit: usize,
+    /// NodeMCU's variants that are not among `variants`.
+    pub(crate) others: Vec<Variant>,
     /// The slot that the chunks go into.
     pub(crate) slot: Option<Head>,
 }
@@ -76,7 +78,11 @@ impl Plan {
                 found.collect::<Result<_, _>>()?
             }
         };
+        let is_other = |other: &Variant| variants.iter().all(|v| v.name != other.name);
+        let mut others = nodemcu(known);
+        others.retain(is_other);
         Ok(Plan {
+            others,
             inputs,
             modules: BTreeMap::new(),
             variants,
@@ -116,7 +122,7 @@ impl Plan {
         let bundle = self.compile(done)?;
         let refused = bundle.refused();
         if !refused.is_empty() {
-            return Err(Error::Faults(refused, self.variants.len()));
+            return Err(self.faults(refused).into());
         }
         if self.slot.is_none() {
             bundle.check_flash().map_err(Error::TooLarge)?;
@@ -141,6 +147,31 @@ impl Plan {
         Ok(())
     }
 
+    /// Errors of texts, with the variants that take all of them.
+    pub fn faults(&self, all: Vec<Fault>) -> Faults {
+        let name = |variant: &Variant| variant.name.clone();
+        let takes =
+            |faults: &[Fault], name: &String| !faults.iter().any(|f| f.variants.contains(name));
+        let variants: Vec<String> = self.variants.iter().map(name).collect();
+        let mut takers: Vec<String> = variants.clone();
+        takers.retain(|name| takes(&all, name));
+        if takers.is_empty() {
+            let build = Build {
+                variants: &self.others,
+                ..self.builder()
+            };
+            takers.extend(self.others.iter().map(name));
+            if let Err(faults) = build.run(|| {}) {
+                takers.retain(|name| takes(&faults, name));
+            }
+        }
+        Faults {
+            all,
+            variants,
+            takers,
+        }
+    }
+
     fn builder(&self) -> Build<'_> {
         Build {
             inputs: &self.inputs,
@@ -151,7 +182,7 @@ impl Plan {
 
     fn compile(&self, done: impl Fn() + Sync) -> Result<Bundle, Error> {
         let build = self.builder();
-        let faults = |faults| Error::Faults(faults, self.variants.len());
+        let faults = |faults| Error::from(self.faults(faults));
         let mut bundle = build.run(done).map_err(faults)?;
         let flash = self.budget.flash.map(|amount| amount.0);
         // a slot in firmware with the hook holds no bytecode of what is frozen

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form, Warning, shown};
+use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Plan;
+
+use crate::Diagnostic;
 
 /// Name of the JSON's shape.
 const SCHEMA: &str = "fastlua-build/4";
@@ -28,7 +30,7 @@ pub struct Report {
     /// What the packed chunks have in common, by variant.
     pub packed: BTreeMap<String, PoolReport>,
     /// What the user should know.
-    pub warnings: Vec<WarningReport>,
+    pub warnings: Vec<Diagnostic>,
     /// Files that were written: empty until the caller has done so.
     pub outputs: Vec<OutputReport>,
 }
@@ -76,21 +78,6 @@ pub struct PoolReport {
     pub flash: usize,
 }
 
-/// A warning, or a note.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WarningReport {
-    /// `warning`, or `note` where the chunk does what its source says.
-    pub severity: Cow<'static, str>,
-    /// File, line and what there is to say.
-    pub message: String,
-    /// The file.
-    pub file: String,
-    /// The line, where there is one.
-    pub line: Option<u32>,
-    /// Names of the variants that it concerns.
-    pub variants: Vec<String>,
-}
-
 /// A file that was written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutputReport {
@@ -124,7 +111,7 @@ impl Report {
             chunks: bundle.chunks.iter().map(|c| chunk(c, &variants)).collect(),
             pools: pools.filter(|(_, pool)| pool.strings > 0).collect(),
             packed: packed.filter(|(_, shared)| shared.flash > 0).collect(),
-            warnings: bundle.warnings.iter().map(WarningReport::of).collect(),
+            warnings: bundle.warnings.iter().map(Diagnostic::of).collect(),
             outputs: Vec::new(),
             variants,
         }
@@ -168,24 +155,6 @@ impl ChunkReport {
     /// Its form. Whether a frozen chunk has bytecode beside it is not told.
     pub fn is_as(&self) -> Form {
         self.form.parse().unwrap_or_default()
-    }
-}
-
-impl WarningReport {
-    /// Of a warning.
-    pub fn of(warning: &Warning) -> WarningReport {
-        WarningReport {
-            severity: warning.severity.name().into(),
-            message: warning.fault.message.clone(),
-            file: warning.fault.file.clone(),
-            line: warning.fault.line,
-            variants: warning.fault.variants.clone(),
-        }
-    }
-
-    /// The message, and the variants unless they are all of `variants`.
-    pub fn shown(&self, variants: usize) -> String {
-        shown(&self.message, &self.variants, variants)
     }
 }
 

@@ -37,7 +37,13 @@ pub fn firmware_tree(
     version: Option<u32>,
     known: &Variants,
 ) -> Result<FirmwareTree, Error> {
-    let wrong = |reason: &str| Err(Error::Tree(format!("{} {reason}", files.shown(""))));
+    let wrong = |reason: &str| {
+        Err(Error::Tree {
+            file: files.shown(""),
+            line: None,
+            reason: reason.into(),
+        })
+    };
     let read = |name: &str| read(files, name);
     let (file, chip, macros, lfs) = match (read(ESP8266)?, read(ESP32)?) {
         (Some(text), None) => {
@@ -55,17 +61,22 @@ pub fn firmware_tree(
             (ESP32, chip, macros, lfs)
         }
         (Some(_), Some(_)) => {
-            return wrong("has both app/include/user_config.h and sdkconfig; say which variant");
+            return wrong("it has both app/include/user_config.h and sdkconfig; say which variant");
         }
         (None, None) => {
             return wrong(
-                "has neither app/include/user_config.h (ESP8266) nor sdkconfig (ESP32, after its configuration)",
+                "it has neither app/include/user_config.h (ESP8266) nor sdkconfig (ESP32, after its configuration)",
             );
         }
     };
     let shown = files.shown(file);
-    let unclear = |error: &dyn std::fmt::Display| Error::Tree(format!("{shown}: {error}"));
-    let macros = macros.map_err(|error| unclear(&error))?;
+    let at = |line: Option<usize>, reason: String| Error::Tree {
+        file: shown.clone(),
+        line: line.and_then(|line| u32::try_from(line).ok()),
+        reason,
+    };
+    let unclear = |error: &dyn std::fmt::Display| at(None, error.to_string());
+    let macros = macros.map_err(|error| at(error.line(), error.to_string()))?;
     let chip: Chip = chip.map_err(|error: NoChip| unclear(&error))?;
     let variant = tree::choose(known, &macros).map_err(|error| unclear(&error))?;
     Ok(FirmwareTree {

@@ -3,6 +3,7 @@
 pub mod lexer;
 pub mod literals;
 mod numeral;
+pub mod place;
 pub mod split;
 pub mod squash;
 mod strings;

@@ -7,6 +7,7 @@ use fastlua_bytecode::Dialect;
 
 use crate::lexer::Lexer;
 use crate::numeral::{Form, HexFloat, Number, float, wrapped};
+use crate::place::column;
 use crate::token::{Kind, Token, shown};
 use fastlua_bytecode::NumberModel;
 
@@ -26,6 +27,8 @@ pub enum Severity {
 pub struct Finding {
     /// Line of the literal, counted from 1.
     pub line: u32,
+    /// Its column, counted from 1 in characters.
+    pub column: u32,
     /// How bad it is.
     pub severity: Severity,
     /// The literal as written, and the value it gets.
@@ -74,7 +77,7 @@ pub fn check(text: &[u8], target: &NumberModel) -> Vec<Finding> {
             let negated = minus.is_some_and(|t| t.kind == Kind::Minus)
                 && !first.is_some_and(|t| ends_operand(t.kind))
                 && token.kind != Kind::Caret;
-            findings.extend(finding(&number, number.bytes(text), negated, target));
+            findings.extend(finding(&number, text, negated, target));
         }
         if token.kind == Kind::End {
             break;
@@ -102,7 +105,8 @@ fn ends_operand(kind: Kind) -> bool {
     )
 }
 
-fn finding(token: &Token, bytes: &[u8], negated: bool, target: &NumberModel) -> Option<Finding> {
+fn finding(token: &Token, text: &[u8], negated: bool, target: &NumberModel) -> Option<Finding> {
+    let bytes = token.bytes(text);
     let (severity, message) = match (Form::of(bytes), target.dialect) {
         (Form::Decimal(digits), Dialect::Lua51) => decimal51(digits, negated, target)?,
         (Form::Hex(digits), Dialect::Lua51) => hex51(digits, target)?,
@@ -115,6 +119,7 @@ fn finding(token: &Token, bytes: &[u8], negated: bool, target: &NumberModel) -> 
     let message = format!("{} {message}", shown(bytes));
     Some(Finding {
         line: token.line,
+        column: column(text, token.start as usize),
         severity,
         message,
     })
@@ -383,7 +388,8 @@ mod tests {
     /// What each model says of a literal, and of it behind a minus.
     fn said(literal: &str, target: &NumberModel) -> Option<String> {
         let found = check(format!("return {literal}").as_bytes(), target);
-        let minus = check(format!("return -{literal}").as_bytes(), target);
+        let mut minus = check(format!("return -{literal}").as_bytes(), target);
+        minus.iter_mut().for_each(|finding| finding.column -= 1);
         assert_eq!(found, minus, "{literal}");
         assert!(found.iter().all(|f| f.severity == Severity::Warning));
         found.into_iter().next().map(|f| f.message)

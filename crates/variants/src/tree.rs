@@ -11,7 +11,7 @@ use crate::{Macros, Variant, Variants};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// A line of `user_config.h` that may or may not count.
-    #[error("line {line}: {what}, so the variant is not clear; say which it is with --variant")]
+    #[error("line {line}: {what}, so the variant is not clear; say which it is")]
     Unclear {
         /// The line.
         line: usize,
@@ -45,6 +45,16 @@ pub enum TreeError {
         /// Another.
         second: String,
     },
+}
+
+impl TreeError {
+    /// The line that it is about, from 1 on.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            TreeError::Unclear { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
 }
 
 /// The macro of the region for LFS of an ESP8266.

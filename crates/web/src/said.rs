@@ -1,6 +1,7 @@
 //! What the page shows at a line, or in its list.
 
-use fastlua::{Bundle, Error, Fault};
+use fastlua::{Bundle, Error, Fault, Faults};
+use fastlua_bundle::listed;
 use serde::Serialize;
 
 /// An error, a warning or a note.
@@ -46,11 +47,11 @@ impl Said {
 /// All that an error of the library says.
 pub(crate) fn of_error(error: &Error) -> Vec<Said> {
     let file = match error {
-        Error::Faults(faults, variants) => {
-            let said = faults
-                .iter()
-                .map(|fault| Said::of(fault, "error", *variants));
-            return said.collect();
+        Error::Faults(faults) => {
+            let variants = faults.variants.len();
+            let said = faults.all.iter();
+            let said = said.map(|fault| Said::of(fault, "error", variants));
+            return said.chain(of_variants(faults)).collect();
         }
         Error::Split { file, error: split } => {
             return vec![Said {
@@ -66,6 +67,24 @@ pub(crate) fn of_error(error: &Error) -> Vec<Said> {
         _ => "",
     };
     vec![Said::of_file(file, error)]
+}
+
+/// Why some variants refuse what others take, and what to choose.
+fn of_variants(faults: &Faults) -> Option<Said> {
+    let mut parts = faults.reasons();
+    if !faults.takers.is_empty() {
+        let names: Vec<&str> = faults.takers.iter().map(String::as_str).collect();
+        let names = listed(&names);
+        parts.push(match faults.some_take() {
+            true => format!("choose your firmware, in place of all variants: {names}"),
+            false => format!("other firmware takes it: {names}"),
+        });
+    }
+    let is_some = !parts.is_empty();
+    is_some.then(|| Said {
+        severity: "note",
+        ..Said::error(parts.join("; "))
+    })
 }
 
 /// What there is to say of a bundle.

@@ -13,7 +13,7 @@ use xxhash_rust::xxh32::xxh32;
 
 use super::deflated::deflated;
 use super::limits::{too_deep, too_many_locals};
-use super::{Need, Remark, Severity, SourceText, TextError, squash_proved};
+use super::{Because, Need, Remark, Severity, SourceText, TextError, squash_proved};
 use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
 use crate::name::{identifiers, is_hidden};
 use crate::{Costs, Form};
@@ -72,15 +72,45 @@ pub struct Fault {
     pub file: String,
     /// The line, where there is one.
     pub line: Option<u32>,
+    /// The column, where it is known, from 1 on.
+    pub column: Option<u32>,
     /// Names of the variants.
     pub variants: Vec<String>,
+    /// Why they refuse what other variants take.
+    pub because: Option<Because>,
 }
 
 impl Fault {
+    /// The message without its place.
+    pub fn bare(&self) -> &str {
+        bare(&self.message, &self.file, self.line)
+    }
+
     /// The message, and the variants unless they are all of `variants`.
     pub fn shown(&self, variants: usize) -> String {
         shown(&self.message, &self.variants, variants)
     }
+}
+
+/// A message without the file, which Lua may have shortened, and the line at its begin.
+pub fn bare<'a>(message: &'a str, file: &str, line: Option<u32>) -> &'a str {
+    let behind_file = message.strip_prefix(file).filter(|_| !file.is_empty());
+    if let Some(line) = line {
+        let place = format!(":{line}: ");
+        let found = match behind_file {
+            Some(rest) => rest.strip_prefix(&place),
+            None => message
+                .split_once(&place)
+                .filter(|(before, _)| before.starts_with("..."))
+                .map(|(_, rest)| rest),
+        };
+        if let Some(rest) = found {
+            return rest;
+        }
+    }
+    behind_file
+        .and_then(|rest| rest.strip_prefix(": "))
+        .unwrap_or(message)
 }
 
 /// A message, and the variants that it concerns unless they are all of so many.
@@ -163,7 +193,9 @@ impl Build<'_> {
                 chunk: String::new(),
                 file: String::new(),
                 line: None,
+                column: None,
                 variants: vec![self.variants[v].name.clone()],
+                because: None,
             }]),
             _ => {
                 let mut bundle = Bundle {
@@ -307,8 +339,10 @@ type Squash = Option<Result<Vec<u8>, Said>>;
 struct Said {
     message: String,
     line: Option<u32>,
+    column: Option<u32>,
     severity: Severity,
     of_fast: bool,
+    because: Option<Because>,
 }
 
 impl From<&TextError> for Said {
@@ -316,8 +350,10 @@ impl From<&TextError> for Said {
         Said {
             message: error.to_string(),
             line: error.line(),
+            column: error.column(),
             severity: Severity::Refused,
             of_fast: false,
+            because: error.because(),
         }
     }
 }
@@ -327,8 +363,10 @@ impl From<&Remark> for Said {
         Said {
             message: remark.to_string(),
             line: Some(remark.line),
+            column: remark.column,
             severity: remark.severity,
             of_fast: false,
+            because: None,
         }
     }
 }
@@ -353,8 +391,10 @@ impl Outcome {
         self.remarks.extend(message.map(|message| Said {
             message: format!("{}: {message}", input.file),
             line: None,
+            column: None,
             severity: Severity::Warning,
             of_fast: true,
+            because: None,
         }));
     }
 
@@ -368,6 +408,7 @@ impl Outcome {
             self.remarks.push(Said::from(&Remark {
                 file: input.file.clone(),
                 line: function.line,
+                column: None,
                 message,
                 severity,
             }));
@@ -413,7 +454,9 @@ fn gather(
                     chunk: input.name.clone(),
                     file: input.file.clone(),
                     line: said.line,
+                    column: said.column,
                     variants: Vec::new(),
+                    because: said.because,
                 };
                 all.push(Warning {
                     fault,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::because::{self, Because};
 use fastlua_bytecode::{Chunk, Layout, candidates, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
@@ -16,8 +17,15 @@ pub const OTHER_VARIANT: &str = "not of this variant";
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// Lua's compiler, in its own words.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
+    #[error("{error}")]
+    Compile {
+        /// Its error.
+        error: CompileError,
+        /// The column that the error stands at, if it is known.
+        column: Option<u32>,
+        /// Why the variant refuses what another one takes.
+        because: Option<Because>,
+    },
     /// What the compiler takes and the chip would not, or not as it is meant.
     #[error("{0}")]
     Refused(Remark),
@@ -51,9 +59,26 @@ impl TextError {
     /// The line, where the error has one.
     pub fn line(&self) -> Option<u32> {
         match self {
-            TextError::Compile(error) => error.line(),
+            TextError::Compile { error, .. } => error.line(),
             TextError::Refused(remark) => Some(remark.line),
             TextError::Squash { .. } | TextError::Given { .. } | TextError::Proof { .. } => None,
+        }
+    }
+
+    /// The column, where it is known, from 1 on.
+    pub fn column(&self) -> Option<u32> {
+        match self {
+            TextError::Compile { column, .. } => *column,
+            TextError::Refused(remark) => remark.column,
+            TextError::Squash { .. } | TextError::Given { .. } | TextError::Proof { .. } => None,
+        }
+    }
+
+    /// Why the variant refuses what another one takes.
+    pub fn because(&self) -> Option<Because> {
+        match self {
+            TextError::Compile { because, .. } => *because,
+            _ => None,
         }
     }
 }
@@ -65,6 +90,8 @@ pub struct Remark {
     pub file: String,
     /// The line, from 1 on.
     pub line: u32,
+    /// The column, where it is known, from 1 on.
+    pub column: Option<u32>,
     /// What there is to say.
     pub message: String,
     /// How bad it is.
@@ -122,6 +149,7 @@ impl SourceText<'_> {
         Remark {
             file: self.file.into(),
             line: finding.line,
+            column: Some(finding.column),
             message: finding.message,
             severity: Severity::Warning,
         }
@@ -151,9 +179,23 @@ impl SourceText<'_> {
                 (Literal::Error, Err(_)) | (Literal::AsSource, _) => {}
             }
         }
-        let chunk = compiled?;
+        let chunk = compiled.map_err(|error| self.refused(error, layout, heap_limit))?;
         self.stack_holes(&chunk, &mut remarks);
         Ok((chunk, remarks))
+    }
+
+    /// An error of the compiler, with what is known of it.
+    pub(super) fn refused(
+        &self,
+        error: CompileError,
+        layout: &Layout,
+        heap_limit: usize,
+    ) -> TextError {
+        TextError::Compile {
+            column: because::column(self.bytes, &error, layout),
+            because: Because::of(self, &error, layout, heap_limit),
+            error,
+        }
     }
 
     /// Takes bytecode, if it is a dump of this layout and safe. Gives what [`compile`](Self::compile) does.
@@ -199,6 +241,7 @@ impl SourceText<'_> {
                 remarks.push(Remark {
                     file: self.file.into(),
                     line: function.line_defined,
+                    column: None,
                     message: STACK_HOLE.into(),
                     severity: Severity::Warning,
                 });

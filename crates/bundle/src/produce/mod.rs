@@ -1,5 +1,6 @@
 //! Texts to chunks: compiled for every variant, proved to load back, and counted.
 
+mod because;
 mod build;
 mod compile;
 mod deflated;
@@ -8,7 +9,8 @@ mod need;
 mod packed;
 mod squash;
 
-pub use build::{Build, Fault, Input, Warning, shown};
+pub use because::{Because, listed};
+pub use build::{Build, Fault, Input, Warning, bare, shown};
 pub use compile::{OTHER_VARIANT, Remark, Severity, SourceText, TextError};
 pub use deflated::{InflateError, inflated};
 pub use need::{Need, Parts};

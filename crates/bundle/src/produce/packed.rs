@@ -110,7 +110,9 @@ impl Bundle {
             chunk: chunk.name.clone(),
             file: chunk.file.clone(),
             line: None,
+            column: None,
             variants: vec![self.variants[v].name.clone()],
+            because: None,
         }
     }
 

@@ -5,7 +5,7 @@ use fastlua_compiler::{CompileError, compile};
 use fastlua_source::squash::{CheckError, Squashed, squash_checked};
 use fastlua_variants::{Variant, Variants};
 
-use super::TextError;
+use super::{SourceText, TextError};
 
 /// Squashes a text for those of `variants` that compile it, and compares the chunks of both.
 ///
@@ -33,7 +33,25 @@ pub fn squash_proved(
         Ok(chunk.main)
     };
     squash_checked(text, &targets, bare).map_err(|error| match error {
-        CheckError::Original { error, .. } => error.into(),
+        CheckError::Original { target, error } => {
+            // the compiler that came furthest says what is wrong for all of them
+            let line = |found: &(NumberModel, CompileError)| found.1.line();
+            let others = targets.iter().filter(|other| **other != target);
+            let others = others.filter_map(|other| Some((*other, bare(text, other).err()?)));
+            let furthest = others.fold((target, error), |most, next| {
+                if line(&next) > line(&most) {
+                    next
+                } else {
+                    most
+                }
+            });
+            let source = SourceText {
+                chunk_name: name.as_bytes(),
+                file,
+                bytes: text,
+            };
+            source.refused(furthest.1, &Layout::stock(furthest.0, 4), heap_limit)
+        }
         error => TextError::Squash {
             file: file.into(),
             error: Box::new(error),

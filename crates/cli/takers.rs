@@ -1,0 +1,96 @@
+//! What to type where some variants refuse what others take.
+
+use anyhow::anyhow;
+use fastlua::{Because, Faults};
+use fastlua_bundle::{SourceText, TextError, listed, nodemcu};
+use fastlua_variants::Variants;
+
+/// What the variants come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Chosen {
+    /// From nothing: all of NodeMCU's, or the usual ones.
+    Nothing {
+        /// Whether the command takes --firmware.
+        firmware: bool,
+    },
+    /// From --variant.
+    Option,
+    /// From `variants` in fast.toml.
+    Manifest,
+    /// From the firmware tree of --firmware.
+    Tree,
+    /// From the slot of an image.
+    Slot,
+    /// From the Lua of this machine.
+    Run,
+}
+
+/// What to do about the errors, if another choice of variants does it.
+pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
+    let takers: Vec<&str> = faults.takers.iter().map(String::as_str).collect();
+    let (first, _) = takers.split_first()?;
+    let refusing = faults.refusing();
+    let all = of_all(&takers);
+    Some(match chosen {
+        Chosen::Run => return other_lua(faults),
+        Chosen::Nothing { firmware: true } => format!(
+            "build for your firmware alone: --variant {first}, or --firmware DIR with its source tree ({all})"
+        ),
+        Chosen::Nothing { firmware: false } => {
+            format!("name the variant of your firmware: --variant {first} ({all})")
+        }
+        Chosen::Option if faults.some_take() => {
+            format!("leave out --variant {}", refusing.join(" and --variant "))
+        }
+        Chosen::Option => format!("if your firmware is another one: --variant {first} ({all})"),
+        Chosen::Manifest => format!(
+            "take {} out of `variants` in fast.toml, or build for your firmware alone: --variant {first} ({all})",
+            listed(&refusing)
+        ),
+        Chosen::Tree => format!("the firmware tree is set to {}; {all}", listed(&refusing)),
+        Chosen::Slot => format!("the slot is for {}; {all}", listed(&refusing)),
+    })
+}
+
+/// The other Lua, if it takes the text.
+fn other_lua(faults: &Faults) -> Option<String> {
+    let other = faults.all.iter().find_map(|fault| match fault.because {
+        Some(Because::Other(dialect)) => Some(dialect),
+        _ => None,
+    });
+    other.map(|lua| format!("run it with --lua {}", lua.version()))
+}
+
+/// Who takes it.
+fn of_all(takers: &[&str]) -> String {
+    match takers.len() {
+        1 => format!("{} takes it", takers[0]),
+        _ => format!("{} take it", listed(takers)),
+    }
+}
+
+/// An error of a text, with why these variants refuse it and which of NodeMCU's take it.
+pub fn explained(
+    text: &SourceText,
+    error: TextError,
+    refusing: &[&str],
+    known: &Variants,
+    heap_limit: usize,
+) -> anyhow::Error {
+    let mut lines = vec![error.to_string()];
+    let Some(because) = error.because() else {
+        return error.into();
+    };
+    lines.push(because.said(refusing, &[text.file]));
+    let variants = nodemcu(known);
+    let takes = variants
+        .iter()
+        .filter(|variant| text.compile(&variant.layout, heap_limit).is_ok());
+    let takers: Vec<&str> = takes.map(|variant| &*variant.name).collect();
+    let help = takers.first().map(|first| {
+        let all = of_all(&takers);
+        format!("if your firmware is another one: --variant {first} ({all})")
+    });
+    lines.extend(help);
+    anyhow!(lines.join("\n"))
+}
