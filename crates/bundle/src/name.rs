@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fastlua_bytecode::printable_name;
+
 /// Bytes of the longest chunk name.
 pub(crate) const LONGEST: usize = 63;
 
@@ -23,8 +25,7 @@ pub enum NameError {
     /// Empty, too long, or with bytes that are no part of a name.
     #[error(
         "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.', and data '/' too; \
-         give another with `name` in fast.toml"
-    )]
+         give another with `name` in fast.toml", file = printable_name(.file))]
     Form {
         /// File it came from.
         file: String,
@@ -33,8 +34,7 @@ pub enum NameError {
     },
     /// Two chunks of one name.
     #[error(
-        "{first_file} and {second_file}: both have a chunk {name:?}; give one of them another name with `name` in fast.toml"
-    )]
+        "{first_file} and {second_file}: both have a chunk {name:?}; give one of them another name with `name` in fast.toml", first_file = printable_name(.first_file), second_file = printable_name(.second_file))]
     Same {
         /// Their name.
         name: String,
@@ -44,7 +44,7 @@ pub enum NameError {
         second_file: String,
     },
     /// A file that is there twice.
-    #[error("{file} is given twice")]
+    #[error("{file} is given twice", file = printable_name(.file))]
     Twice {
         /// The file.
         file: String,

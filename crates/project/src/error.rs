@@ -3,6 +3,7 @@
 use std::io;
 
 use fastlua_bundle::{NameError, NoHeader, NoSlot, ObjectError, TooLarge};
+use fastlua_bytecode::printable_name;
 use fastlua_source::split::SplitError;
 
 use crate::Faults;
@@ -13,7 +14,7 @@ use crate::manifest::ManifestError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file can't be read.
-    #[error("{file} can't be read: {error}")]
+    #[error("{file} can't be read: {error}", file = printable_name(.file))]
     File {
         /// The file, as the user knows it.
         file: String,
@@ -21,7 +22,7 @@ pub enum Error {
         error: io::Error,
     },
     /// A `fast.toml` is no manifest.
-    #[error("{file}: {error}")]
+    #[error("{file}: {error}", file = printable_name(.file))]
     Manifest {
         /// The file.
         file: String,
@@ -29,7 +30,7 @@ pub enum Error {
         error: ManifestError,
     },
     /// A `[[module]]` of a `fast.toml` can't be followed.
-    #[error("{file}: module {path:?}: {reason}")]
+    #[error("{file}: module {path:?}: {reason}", file = printable_name(.file))]
     Module {
         /// The `fast.toml`.
         file: String,
@@ -39,7 +40,7 @@ pub enum Error {
         reason: String,
     },
     /// A SPLIT marker is wrong.
-    #[error("{file}:{}: {}", .error.line, .error.kind)]
+    #[error("{file}:{}: {}", .error.line, .error.kind, file = printable_name(.file))]
     Split {
         /// The file.
         file: String,
@@ -47,7 +48,7 @@ pub enum Error {
         error: SplitError,
     },
     /// A module that SPLIT markers cut into chunks has a name of its own.
-    #[error("{file}: its SPLIT markers name its chunks; leave out `name`, or set `split = false`")]
+    #[error("{file}: its SPLIT markers name its chunks; leave out `name`, or set `split = false`", file = printable_name(.file))]
     SplitName {
         /// The file.
         file: String,
@@ -61,7 +62,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A file has the name of a shipped module that is asked for too.
-    #[error("{file}: fastlua ships a module {name} too")]
+    #[error("{file}: fastlua ships a module {name} too", file = printable_name(.file))]
     Shipped {
         /// The file.
         file: String,

@@ -127,7 +127,7 @@ pub enum LfsError {
     #[error("an image is for one variant, not for {}: name one", .0.join(", "))]
     Variants(Vec<String>),
     /// A chunk is carried as source.
-    #[error("{file}: {name} is carried as source; an image holds functions")]
+    #[error("{file}: {name} is carried as source; an image holds functions", file = printable_name(.file))]
     Source {
         /// Its file.
         file: String,
@@ -144,7 +144,7 @@ pub enum LfsError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// A module that no image holds.
-    #[error("{file}: {error}")]
+    #[error("{file}: {error}", file = printable_name(.file))]
     Module {
         /// Its file.
         file: String,
@@ -153,8 +153,7 @@ pub enum LfsError {
     },
     /// Two modules of one name.
     #[error(
-        "{first} and {second}: two modules are named {name}; give one another name with `name` in fast.toml"
-    )]
+        "{first} and {second}: two modules are named {name}; give one another name with `name` in fast.toml", first = printable_name(.first), second = printable_name(.second))]
     Twice {
         /// The name.
         name: BString,
@@ -164,7 +163,7 @@ pub enum LfsError {
         second: String,
     },
     /// luac.cross has no line info for a module.
-    #[error("{file}: module {module}: {error}")]
+    #[error("{file}: module {module}: {error}", file = printable_name(.file))]
     Lines {
         /// Its file.
         file: String,

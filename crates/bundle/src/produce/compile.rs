@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::because::{self, Because};
-use fastlua_bytecode::{Chunk, Layout, candidates, read};
+use fastlua_bytecode::{Chunk, Layout, candidates, printable_name, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
 use fastlua_source::squash::CheckError;
@@ -30,7 +30,7 @@ pub enum TextError {
     #[error("{0}")]
     Refused(Remark),
     /// It can't be squashed.
-    #[error("{file}: {error}")]
+    #[error("{file}: {error}", file = printable_name(.file))]
     Squash {
         /// The file.
         file: String,
@@ -38,7 +38,7 @@ pub enum TextError {
         error: Box<CheckError<CompileError>>,
     },
     /// It is bytecode that can't be carried.
-    #[error("{file}: {reason}")]
+    #[error("{file}: {reason}", file = printable_name(.file))]
     Given {
         /// The file.
         file: String,
@@ -46,7 +46,7 @@ pub enum TextError {
         reason: String,
     },
     /// Its dump does not come back as it was, or is not safe: a fault of fastlua.
-    #[error("{file}: a fault of fastlua: {reason}")]
+    #[error("{file}: a fault of fastlua: {reason}", file = printable_name(.file))]
     Proof {
         /// The file.
         file: String,
@@ -122,7 +122,8 @@ impl Severity {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        let file = printable_name(&self.file);
+        write!(f, "{file}:{}: {}", self.line, self.message)
     }
 }
 

@@ -42,9 +42,6 @@ pub enum SplitErrorKind {
     /// The same chunk again.
     #[error("chunk `{0}` has begun on line {1} already")]
     Twice(String, u32),
-    /// Two chunks that are one C identifier.
-    #[error("chunks `{0}` and `{1}` (line {2}) give the same C name")]
-    Clash(String, String, u32),
     /// Many chunks far down, each with the line ends before it.
     #[error(
         "all chunks up to here are longer than {} MiB, since each has the line ends of all lines before it: \

@@ -102,7 +102,7 @@ pub fn split(text: &[u8], loader: Loader) -> Result<Option<Vec<Piece>>, SplitErr
         loader,
         local,
         pieces: Vec::new(),
-        c_names: HashMap::new(),
+        names: HashMap::new(),
         kept: Vec::new(),
         length: 0,
         open: None,
@@ -141,8 +141,8 @@ struct Splitter<'a> {
     /// `FAST_<module>`, once the module is known.
     local: String,
     pieces: Vec<Piece>,
-    /// The piece that each C name belongs to.
-    c_names: HashMap<String, usize>,
+    /// The piece that each name belongs to.
+    names: HashMap<String, usize>,
     /// The parts of the text that went into pieces.
     kept: Vec<std::ops::Range<usize>>,
     /// The length of all pieces.
@@ -200,17 +200,11 @@ impl Splitter<'_> {
             self.local = self.loader.local(name);
         }
         let name = name.to_owned();
-        if let Some(&number) = self.c_names.get(&c_name(&name)) {
-            let Piece {
-                name: other, line, ..
-            } = &self.pieces[number];
-            let kind = match *other == name {
-                true => SplitErrorKind::Twice(name, *line),
-                false => SplitErrorKind::Clash(name, other.clone(), *line),
-            };
-            return fail(marker.line, kind);
+        if let Some(&number) = self.names.get(&name) {
+            let line = self.pieces[number].line;
+            return fail(marker.line, SplitErrorKind::Twice(name, line));
         }
-        self.c_names.insert(c_name(&name), self.pieces.len());
+        self.names.insert(name.clone(), self.pieces.len());
         self.length += line as usize + "local =true ".len() + self.local.len();
         if self.length > LENGTH {
             return fail(marker.line, SplitErrorKind::TooLong(LENGTH));
@@ -307,11 +301,6 @@ impl Splitter<'_> {
         }
         Ok(())
     }
-}
-
-/// The name that a chunk has in C.
-fn c_name(name: &str) -> String {
-    name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
 fn line_end_length(text: &[u8]) -> usize {

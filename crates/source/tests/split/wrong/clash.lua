@@ -1,4 +1,0 @@
---[[SPLIT MODULE a]]
---[[SPLIT HERE a-b]]
---[[SPLIT HERE a_b]]
---> line 3: chunks `a_b` and `a-b` (line 2) give the same C name
