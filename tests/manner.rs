@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{call, misuse, put, run, succeed};
+use support::{call, misuse, put, root, run, succeed};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -225,6 +225,47 @@ fn completions_and_man_pages_know_every_command() {
     misuse(&mut call(f, "completions"));
 }
 
+/// Values of options, in each shell that offers values.
+#[test]
+fn completions_know_values() {
+    let folder = folder();
+    let f = folder.path();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = succeed(&mut call(f, &format!("completions {shell}")));
+        for value in [
+            "lua51-int",
+            "lua53-int64-float64",
+            "provisioning",
+            "telnet",
+            "frozen-data",
+            "esp32c3",
+            "esp32s3",
+            "not-active",
+            "deflated",
+            "header",
+        ] {
+            assert!(text.contains(value), "{shell}: {value}");
+        }
+        let strip = match shell {
+            "bash" => "compgen -W \"0 1 2\"",
+            "zsh" => ":LEVEL:(0 1 2)",
+            _ => "-l strip",
+        };
+        assert!(text.contains(strip), "{shell}");
+    }
+    // the options take other values all the same
+    put(f, "a.lua", "return 1");
+    put(
+        f,
+        "boards/mine.toml",
+        fs::read(root().join("crates/variants/variants/lua51-int.toml")).unwrap(),
+    );
+    succeed(&mut call(
+        f,
+        "build a.lua -o out --variants boards --variant mine",
+    ));
+}
+
 /// A shell takes the completions, and completes with them.
 #[test]
 #[ignore = "needs bash"]
@@ -237,4 +278,20 @@ fn bash_completes() {
     let mut bash = Command::new("bash");
     bash.args(["-c", script]).current_dir(f);
     assert_eq!(succeed(&mut bash), "--emit\n");
+    for (option, begun, completed) in [
+        ("--variant", "lua51-i", "lua51-int"),
+        ("--with", "prov", "provisioning"),
+        ("--chip", "esp82", "esp8266"),
+        ("--as", "frozen-", "frozen-data"),
+        ("--strip", "", "0 1 2"),
+        ("--emit", "h", "header"),
+    ] {
+        let script = format!(
+            ". ./c; COMP_WORDS=(fastlua build {option} '{begun}'); COMP_CWORD=3; \
+             _fastlua fastlua '{begun}' {option}; echo \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &script]).current_dir(f);
+        assert_eq!(succeed(&mut bash), format!("{completed}\n"), "{option}");
+    }
 }

@@ -290,7 +290,7 @@ fn contents<'a>(
         all.push((&file.name, Box::new(|out| file.write(out))));
     }
     if args.sbom.is_some() {
-        let text = cyclonedx(plan, bundle, &bundle.name())?;
+        let text = cyclonedx(plan, bundle, &bundle.name(), true)?;
         all.push((SBOM, Box::new(move |out| out.write_all(text.as_bytes()))));
     }
     Ok(all)

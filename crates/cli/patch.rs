@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let (Some(file), Some((plan, bundle)), Some(contents)) =
         (&args.sbom, &built, &patched.contents)
     {
-        outputs.add(file, cyclonedx(plan, bundle, &contents.name())?);
+        outputs.add(file, cyclonedx(plan, bundle, &contents.name(), false)?);
     }
     let written = outputs.commit()?;
     if args.json {

@@ -79,7 +79,7 @@ pub use output::{
     module_headers,
 };
 pub use plan::{Options, Plan, find_variant};
-pub use project::{Project, data_name};
+pub use project::{Project, data_name, shipped_names};
 pub use report::{ChunkReport, DumpReport, OutputReport, PoolReport, Report};
 pub use tree::{FirmwareTree, firmware_tree};
 
@@ -101,6 +101,9 @@ pub use fastlua_variants::{Variant, Variants};
 
 /// fastlua's version, which stands in what it writes.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The licence of what fastlua puts into a firmware, as an SPDX expression: `fast.c`, its headers, the modules that it ships.
+pub const LICENSE: &str = "MIT";
 
 /// The programs of `docs/library.md`.
 #[cfg(doctest)]

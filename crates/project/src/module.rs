@@ -17,6 +17,7 @@ pub struct Module {
     pub(crate) budget: Option<Budget>,
     pub(crate) version: Option<String>,
     pub(crate) license: Option<String>,
+    pub(crate) shipped: bool,
 }
 
 /// What is known of a module beside its chunks.
@@ -32,6 +33,8 @@ pub struct ModuleFacts {
     pub named: bool,
     /// Its licence, if it is known: an SPDX expression, but nobody has checked that.
     pub license: Option<String>,
+    /// Whether it is one that fastlua ships.
+    pub shipped: bool,
 }
 
 impl Module {
@@ -50,6 +53,7 @@ impl Module {
             budget: None,
             version: None,
             license: None,
+            shipped: false,
         }
     }
 
@@ -102,6 +106,7 @@ impl Module {
             version: self.version.clone(),
             license: self.license.clone(),
             named: self.name.is_some(),
+            shipped: self.shipped,
         }
     }
 

@@ -11,7 +11,7 @@ use glob::Pattern;
 use crate::manifest::{Manifest, ManifestModule};
 use crate::plan::{Options, Plan};
 use crate::shared_name::{assign, with_own_names};
-use crate::{Error, Files, Module, ModuleFacts, Overrides};
+use crate::{Error, Files, LICENSE, Module, ModuleFacts, Overrides, VERSION};
 
 /// Modules from any place, and what is said about all of them.
 #[derive(Debug, Clone, Default)]
@@ -159,17 +159,21 @@ impl Project {
             };
             let modules: Vec<_> = shipped().filter(|(file, _)| is_asked(file)).collect();
             if modules.is_empty() {
-                let known = shipped().filter_map(|(file, _)| file.strip_suffix(".lua"));
                 return Err(Error::NotShipped {
                     name: name.clone(),
-                    known: known.chain(["provisioning"]).map(str::to_owned).collect(),
+                    known: shipped_names().map(str::to_owned).collect(),
                 });
             }
             let is_new: Vec<_> = modules.into_iter().filter(|m| !found.contains(m)).collect();
             found.extend(is_new);
         }
         for (file, text) in found {
-            let module = overrides.module(file, text);
+            let module = Module {
+                version: Some(VERSION.into()),
+                license: Some(LICENSE.into()),
+                shipped: true,
+                ..overrides.module(file, text)
+            };
             let name = module.chunk_name();
             match self.inputs.iter().find(|input| input.module == name) {
                 None => self.add(module)?,
@@ -225,6 +229,13 @@ impl Project {
         plan.modules = self.modules;
         Ok(plan)
     }
+}
+
+/// Names of the modules that fastlua ships, and `provisioning` for all that set up a blank chip.
+pub fn shipped_names() -> impl Iterator<Item = &'static str> {
+    let modules = fastlua_firmware::modules();
+    let names = modules.filter_map(|(file, _)| file.strip_suffix(".lua"));
+    names.chain(["provisioning"])
 }
 
 /// What data is called whose file was found by this path or glob: the path below the folder in which the first wildcard

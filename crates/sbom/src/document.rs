@@ -31,6 +31,9 @@ pub(crate) struct Tool {
 pub(crate) struct Component {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// By which other parts of the document, and other documents, name it.
+    #[serde(rename = "bom-ref")]
+    pub bom_ref: String,
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -38,6 +41,9 @@ pub(crate) struct Component {
     pub hashes: Vec<Hash>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<License>,
+    /// Where it comes from, if that is a registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purl: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -45,13 +51,16 @@ pub(crate) struct Component {
 }
 
 impl Component {
-    pub fn new(kind: &'static str, name: &str) -> Component {
+    /// `part` is what it is for the document: names of one part are there once.
+    pub fn new(kind: &'static str, part: &str, name: &str) -> Component {
         Component {
             kind,
+            bom_ref: crate::line(&format!("{part}/{name}")),
             name: crate::line(name),
             version: None,
             hashes: Vec::new(),
             licenses: Vec::new(),
+            purl: None,
             properties: Vec::new(),
             components: Vec::new(),
         }

@@ -3,12 +3,13 @@
 //! The bundle is the document's subject; its version is the bundle's name, which `fast.info` and
 //! `fastlua inspect` tell too. Each module is a component with its SHA-256, and its version and licence if
 //! its `fast.toml` gives them; each of its chunks is a component of it. The document has no time and no serial
-//! number, so that the same bundle gives the same bytes.
+//! number, so that the same bundle gives the same bytes. What fastlua itself puts into a firmware, `fast.c` and the
+//! modules that it ships, has its licence and the package that it comes in.
 
 mod document;
 
 use document::{Component, Document, Hash, License, Metadata, Property, Tool};
-use fastlua::{Bundle, BundledChunk, ModuleFacts, Plan, VERSION};
+use fastlua::{Bundle, BundledChunk, LICENSE, ModuleFacts, Plan, VERSION};
 
 /// Which licences the format takes.
 const MODE: spdx::ParseMode = spdx::ParseMode {
@@ -34,11 +35,12 @@ pub enum Error {
     Document(#[source] serde_json::Error),
 }
 
-/// The document of a bundle that was built of a plan, and has this name.
+/// The document of a bundle that was built of a plan, and has this name. `runtime` says whether `fast.c` goes with it,
+/// rather than being in the firmware already.
 ///
 /// # Errors
 /// [`Error`].
-pub fn cyclonedx(plan: &Plan, bundle: &Bundle, name: &str) -> Result<String, Error> {
+pub fn cyclonedx(plan: &Plan, bundle: &Bundle, name: &str, runtime: bool) -> Result<String, Error> {
     let modules = plan.modules.iter();
     let modules = modules.filter_map(|(module, facts)| {
         let chunks = bundle.chunks.iter().filter(|c| c.module == *module);
@@ -50,8 +52,18 @@ pub fn cyclonedx(plan: &Plan, bundle: &Bundle, name: &str) -> Result<String, Err
     let subject = Component {
         version: Some(line(name)),
         properties: variants.map(|v| property("variant", &v.name)).collect(),
-        ..Component::new("firmware", "fastlua bundle")
+        ..Component::new("firmware", "bundle", "fastlua bundle")
     };
+    let fast = runtime.then(|| {
+        Ok(Component {
+            version: Some(VERSION.into()),
+            licenses: vec![License {
+                expression: LICENSE.into(),
+            }],
+            purl: Some(package("")),
+            ..Component::new("library", "runtime", "fast")
+        })
+    });
     let tool = Tool {
         vendor: "fastlua",
         name: "fastlua",
@@ -65,7 +77,10 @@ pub fn cyclonedx(plan: &Plan, bundle: &Bundle, name: &str) -> Result<String, Err
             tools: [tool],
             component: subject,
         },
-        components: components.collect::<Result<_, _>>()?,
+        components: fast
+            .into_iter()
+            .chain(components)
+            .collect::<Result<_, _>>()?,
     };
     let json = serde_json::to_string_pretty(&document).map_err(Error::Document)?;
     Ok(json + "\n")
@@ -91,7 +106,10 @@ fn component(
         hashes: vec![Hash::sha256(&facts.sha256)],
         licenses: licenses.collect::<Result<_, _>>()?,
         components: chunks.iter().map(|c| chunk(c)).collect(),
-        ..Component::new("library", name)
+        purl: facts
+            .shipped
+            .then(|| package(&format!("#lua/{}", facts.file))),
+        ..Component::new("library", "module", name)
     })
 }
 
@@ -100,8 +118,13 @@ fn chunk(chunk: &BundledChunk) -> Component {
     Component {
         hashes: vec![Hash::sha256(&chunk.sha256)],
         properties: vec![property("as", chunk.form.name()), property("strip", &strip)],
-        ..Component::new("file", &chunk.name)
+        ..Component::new("file", "chunk", &chunk.name)
     }
+}
+
+/// The package that has what fastlua puts into a firmware, and which part of it.
+fn package(part: &str) -> String {
+    format!("pkg:cargo/fastlua-firmware@{VERSION}{part}")
 }
 
 fn property(name: &str, value: &str) -> Property {

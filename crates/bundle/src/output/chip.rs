@@ -52,7 +52,7 @@ fn processor(name: &str) -> &'static str {
 }
 
 fn names() -> String {
-    NAMES.map(|(name, _)| name).join(", ")
+    Vec::from_iter(Chip::names()).join(", ")
 }
 
 impl FromStr for Chip {
@@ -66,6 +66,11 @@ impl FromStr for Chip {
 }
 
 impl Chip {
+    /// The names of all chips.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().map(|(name, _)| name)
+    }
+
     /// What a variant calls the firmware for this chip where it says how it is chosen.
     pub fn target(self) -> &'static str {
         match self {
