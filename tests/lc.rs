@@ -94,6 +94,23 @@ fn what_is_for_another_variant_says_what_to_do() {
         said.contains("it is for lua51-int, not for lua53-int32-float32: check it with --variant lua51-int, or compile its source with --variant lua53-int32-float32"),
         "{said}"
     );
+    let said = fail(&mut call(f, "list --variant lua53-int32-float32 a.lc"));
+    assert!(
+        said.contains("a.lc: it is for lua51-int, not for lua53-int32-float32: list it with --variant lua51-int, or compile"),
+        "{said}"
+    );
+    succeed(&mut call(f, "lfs a.lc --variant lua51-int -o lfs.img"));
+    let said = fail(&mut call(f, "list --variant lua51-float lfs.img"));
+    assert!(
+        said.contains("an image for lua51-int, not for lua51-float: leave"),
+        "{said}"
+    );
+    let cut = fs::read(f.join("a.lc")).unwrap();
+    put(f, "cut.lc", &cut[..cut.len() - 5]);
+    let [checked, listed] =
+        ["check", "list"].map(|verb| fail(&mut call(f, &format!("{verb} cut.lc"))));
+    let reason = checked.lines().next().unwrap();
+    assert!(listed.contains(reason), "{checked}: {listed}");
     for command in [
         "build a.lc --variant lua51-float -o out",
         "lfs a.lc --variant lua51-float -o lfs.img",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use fastlua::{Diagnostic, is_lfs_image, read_lfs};
-use fastlua_bytecode::{Chunk, Function, ReadErrorKind, printable_name, read, read_any, write};
+use fastlua_bytecode::{Chunk, Function, printable_name, write};
 use fastlua_compiler::load_back;
 use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
@@ -141,26 +141,7 @@ fn check(
         return check_image(&bytes, variant, args, known);
     }
     let dump = crate::list::dump_of(&bytes)?;
-    let chunk = match variant {
-        Some(variant) => read(dump, &variant.layout).map_err(|error| {
-            let error = crate::list::in_file(error, &bytes, dump);
-            match &crate::list::variants_of(dump, known)[..] {
-                [] => anyhow!("{error}"),
-                [one, ..] => anyhow!(
-                    "it is for {one}, not for {name}: check it with --variant {one}, or compile its source with \
-                     --variant {name} ({error})",
-                    name = variant.name
-                ),
-            }
-        })?,
-        None => read_any(dump).map_err(|error| {
-            let hint = match error.kind {
-                ReadErrorKind::Ambiguous(_) => "; name one with --variant",
-                _ => "",
-            };
-            anyhow!("{}{hint}", crate::list::in_file(error, &bytes, dump))
-        })?,
-    };
+    let chunk = crate::list::chunk_of(&bytes, dump, variant, known, "check")?;
     let mut sound = check_chunk(&chunk, dump, args)?;
     sound.variants = crate::list::names_of(&chunk.layout, known);
     Ok(sound)

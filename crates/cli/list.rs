@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fastlua::{is_lfs_image, read_lfs};
-use fastlua_bytecode::{Layout, ReadError, candidates, dump_in, printable_name, read};
-use fastlua_variants::Variants;
+use fastlua_bytecode::{
+    Chunk, Layout, ReadError, ReadErrorKind, candidates, dump_in, printable_name, read, read_any,
+};
+use fastlua_variants::{Variant, Variants};
 
 use crate::variant_args::{Known, find};
 use crate::{output, print};
@@ -35,30 +37,46 @@ pub fn run(args: &Args) -> Result<()> {
         return list_image(args, &known, &bytes, &shown);
     }
     let dump = dump_of(&bytes).with_context(|| shown.clone())?;
-    let failed = |error| anyhow!("{shown}: {}", in_file(error, &bytes, dump));
-    let chunk = match &args.variant {
-        Some(name) => read(dump, &find(&known, name)?.layout).map_err(failed)?,
-        None => {
-            let layouts = candidates(dump);
-            let mut failure = None;
-            let read_as = |layout| read(dump, layout);
-            let found = layouts.iter().find_map(|layout| match read_as(layout) {
-                Ok(chunk) => Some(chunk),
-                Err(error) => {
-                    failure.get_or_insert(error);
-                    None
-                }
-            });
-            match (found, failure) {
-                (Some(chunk), _) => chunk,
-                (None, Some(error)) => return Err(failed(error)),
-                (None, None) => bail!("{shown}: no header of a Lua chunk that fastlua knows"),
-            }
-        }
-    };
+    let variant = args.variant.as_ref();
+    let variant = variant.map(|name| find(&known, name)).transpose()?;
+    let chunk = chunk_of(&bytes, dump, variant, &known, "list").with_context(|| shown.clone())?;
     let names = names_of(&chunk.layout, &known).join(", ");
     let head = format!("{shown}: {names}, {} bytes\n\n", bytes.len());
     print::out(format!("{head}{}", chunk.listing()))
+}
+
+/// The chunk of a dump in a file: that of the variant, if one is named, else of the one that the file is for. `verb` is
+/// what is done with it.
+///
+/// # Errors
+/// It is damaged, or of another variant; then what to do.
+pub fn chunk_of(
+    file: &[u8],
+    dump: &[u8],
+    variant: Option<&Variant>,
+    known: &Variants,
+    verb: &str,
+) -> Result<Chunk> {
+    let Some(variant) = variant else {
+        return read_any(dump).map_err(|error| {
+            let hint = match error.kind {
+                ReadErrorKind::Ambiguous(_) => "; name one with --variant",
+                _ => "",
+            };
+            anyhow!("{}{hint}", in_file(error, file, dump))
+        });
+    };
+    read(dump, &variant.layout).map_err(|error| {
+        let error = in_file(error, file, dump);
+        match &variants_of(dump, known)[..] {
+            [] => anyhow!("{error}"),
+            [one, ..] => anyhow!(
+                "it is for {one}, not for {name}: {verb} it with --variant {one}, or compile its source with \
+                 --variant {name} ({error})",
+                name = variant.name
+            ),
+        }
+    })
 }
 
 /// Lists each module of an image.
@@ -69,7 +87,8 @@ fn list_image(args: &Args, known: &Variants, bytes: &[u8], shown: &str) -> Resul
     if let Some(name) = &args.variant
         && find(known, name)?.layout != image.layout
     {
-        bail!("{shown}: it is an image of {}, not of {name}", image.layout);
+        let names = names_of(&image.layout, known).join(", ");
+        bail!("{shown}: it is an image for {names}, not for {name}: leave out --variant");
     }
     let names = names_of(&image.layout, known).join(", ");
     let mut text = format!("{shown}: LFS image, {names}, {} bytes\n", bytes.len());

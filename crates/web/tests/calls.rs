@@ -121,6 +121,14 @@ fn a_number_that_a_variant_changes_is_an_error_of_that_variant() {
             .any(|(_, text, line)| text.contains("lua51-int") && *line == Some(2)),
         "{said:?}"
     );
+    let note = said
+        .iter()
+        .find(|(severity, ..)| *severity == "note")
+        .unwrap();
+    assert!(
+        note.1.starts_with("lua51-int has whole numbers only; choose your firmware, in place of all variants: lua51-float, "),
+        "{said:?}"
+    );
     // the others have costs all the same
     let variants = &costs["chunks"][0]["variants"];
     assert!(
