@@ -177,7 +177,7 @@ fn what_does_not_load_or_run_is_told() {
         text.contains("led: its run ended with an error: no global gpio"),
         "{text}"
     );
-    assert!(text.contains("run instr."), "{text}");
+    assert!(text.contains("    run\n"), "{text}");
     assert!(page(&figures, "t").unwrap().contains("does not load"));
     let budgets = Budgets {
         all: "load=1M".parse().unwrap(),
