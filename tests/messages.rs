@@ -410,3 +410,23 @@ fn what_one_variant_refuses_says_what_to_type() {
         "{said}"
     );
 }
+
+/// What no variant takes names none, also where the forms that the chip compiles are looked at.
+#[test]
+fn what_no_variant_takes_names_none() {
+    let folder = folder();
+    let f = folder.path();
+    put(f, "faulty.lua", "return return");
+    for arguments in [
+        "build faulty.lua -o out",
+        "build faulty.lua --as source -o out",
+        "build faulty.lua --as deflated --variant lua53-int32-float32 -o out",
+        "bench faulty.lua --on host",
+        "bench faulty.lua --as source --on host",
+        "lfs faulty.lua --variant lua51-int -o lfs.img",
+    ] {
+        let said = fail(&mut call(f, arguments));
+        assert!(said.contains("faulty.lua:1: "), "{arguments}: {said}");
+        assert!(!said.contains("--variant"), "{arguments}: {said}");
+    }
+}

@@ -14,7 +14,7 @@ use crate::{output, print};
 pub struct Modules {
     #[command(flatten)]
     named: Named,
-    /// Add files as they are, for fast.data on the chip, such as 'www/*' (may be given several times)
+    /// Add files as they are, for fast.data on the chip, such as 'www/**/*' (may be given several times)
     #[arg(long, value_name = "GLOB")]
     data: Vec<String>,
     /// How chunks are carried: squashed source is smallest, frozen ones take next to no heap

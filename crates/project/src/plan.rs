@@ -149,22 +149,28 @@ impl Plan {
 
     /// Errors of texts, with the variants that take all of them.
     pub fn faults(&self, all: Vec<Fault>) -> Faults {
-        let name = |variant: &Variant| variant.name.clone();
-        let takes =
-            |faults: &[Fault], name: &String| !faults.iter().any(|f| f.variants.contains(name));
-        let variants: Vec<String> = self.variants.iter().map(name).collect();
-        let mut takers: Vec<String> = variants.clone();
-        takers.retain(|name| takes(&all, name));
-        if takers.is_empty() {
+        let refused = |faults: &[Fault], variant: &Variant| {
+            faults.iter().any(|f| f.variants.contains(&variant.name))
+        };
+        // not all of them need to have been asked, and what a chip would compile is refused in the bundle
+        let taking = |variants: &[Variant]| {
+            let left = variants.iter().filter(|v| !refused(&all, v));
+            let left: Vec<Variant> = left.cloned().collect();
             let build = Build {
-                variants: &self.others,
+                variants: &left,
                 ..self.builder()
             };
-            takers.extend(self.others.iter().map(name));
-            if let Err(faults) = build.run(|| {}) {
-                takers.retain(|name| takes(&faults, name));
-            }
+            let faults = build
+                .run(|| {})
+                .map_or_else(|faults| faults, |made| made.refused());
+            let taking = left.iter().filter(|v| !refused(&faults, v));
+            taking.map(|v| v.name.clone()).collect::<Vec<_>>()
+        };
+        let mut takers = taking(&self.variants);
+        if takers.is_empty() {
+            takers = taking(&self.others);
         }
+        let variants = self.variants.iter().map(|v| v.name.clone()).collect();
         Faults {
             all,
             variants,
