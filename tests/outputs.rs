@@ -401,3 +401,62 @@ fn temporary_files_of_others_stay_for_a_day() {
     succeed(fastlua(f).args(["run", "--settings", "settings", "-e", code]));
     assert!(!f.join(aged).exists() && f.join(fresh[0]).exists());
 }
+
+/// No output takes the place of what the run reads, under whatever name, and nothing is written then.
+#[test]
+fn what_is_read_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let split = "local m = {} --[[SPLIT MODULE m]]\nfunction m.a() --[[SPLIT HERE m-a]]\nreturn 1\nend --[[SPLIT HERE]]\nreturn m\n";
+    let files = [
+        ("hello.lua", "return 1"),
+        ("m.lua", split),
+        ("fast.toml", "[[module]]\npath = \"hello.lua\"\n"),
+    ];
+    for (name, text) in files {
+        put(f, name, text);
+    }
+    fs::hard_link(f.join("hello.lua"), f.join("hard.lua")).unwrap();
+    symlink("hello.lua", f.join("soft.lua")).unwrap();
+    let int = "--variant lua51-int";
+    for arguments in [
+        format!("compile {int} -o hello.lua hello.lua"),
+        format!("compile {int} -o hard.lua hello.lua"),
+        format!("compile {int} -o soft.lua hello.lua"),
+        format!("lfs {int} -o hello.lua hello.lua"),
+        format!("lfs {int} -o fast.toml fast.toml"),
+        format!("build {int} hello.lua -o out --sbom hello.lua"),
+        format!("build {int} hello.lua -o out --sbom soft.lua"),
+        format!("build {int} hello.lua -o out -M hard.lua"),
+        format!("build {int} hello.lua -o out -M d --stamp hello.lua"),
+        format!("build {int} fast.toml -o out --sbom fast.toml"),
+        "split -o . m.lua".into(),
+        "squash -o hello.lua hello.lua".into(),
+        "run hello.lua --pins hello.lua -e print(1)".into(),
+    ] {
+        fail(&mut call(f, &arguments));
+        for (name, text) in files {
+            assert_eq!(
+                fs::read_to_string(f.join(name)).unwrap(),
+                text,
+                "{arguments}"
+            );
+        }
+        assert!(!f.join("out/fast.c").exists(), "{arguments}");
+    }
+    // an option that takes a file, where it is none in other commands
+    for arguments in [
+        "bench --on host --json hello.lua m.lua",
+        "bench --on host --json fast.toml",
+    ] {
+        let said = misuse(&mut call(f, arguments));
+        assert!(said.contains("--json FILE"), "{arguments}: {said}");
+    }
+    // those of an earlier run are
+    succeed(&mut call(f, "squash -o small.lua hello.lua"));
+    succeed(&mut call(f, "squash -o small.lua hello.lua"));
+    let mut from = call(f, "compile --variant lua51-int -o hello.lua -");
+    from.stdin(File::open(f.join("hello.lua")).unwrap());
+    fail(&mut from);
+    assert_eq!(fs::read_to_string(f.join("hello.lua")).unwrap(), "return 1");
+}

@@ -19,7 +19,7 @@ use crate::takers::Chosen;
 use crate::target::is_stdout;
 use crate::temporary::{self, Temporary};
 use crate::variant_args::{Heap, Known, find};
-use crate::{build, inputs, output, print};
+use crate::{build, inputs, output, print, sources};
 
 /// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated chip
 #[derive(clap::Args)]
@@ -149,6 +149,13 @@ impl std::error::Error for TooMuch {}
 
 pub fn run(args: &Args) -> Result<()> {
     output::streams([args.json.as_ref(), args.html.as_ref()], false)?;
+    if let Some(path) = args.json.as_ref().filter(|path| is_source(path)) {
+        let path = print::path(path);
+        let reason = format!(
+            "--json takes the file that the figures go to, and {path} is no name for that: --json FILE {path}"
+        );
+        return Err(print::misused(&reason));
+    }
     let on = On::from(args.chip);
     if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
         bail!(
@@ -234,9 +241,18 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// Whether a file has the name of a module or of the fast.toml.
+fn is_source(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("lua" | "lc" | "toml"))
+}
+
 fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
-    let text = String::from_utf8(output::read(path)?)
-        .with_context(|| format!("{} is not UTF-8", print::path(path)))?;
+    let text = output::read(path)?;
+    // it is usual to have the new figures take its place
+    sources::may_be_replaced(path);
+    let text =
+        String::from_utf8(text).with_context(|| format!("{} is not UTF-8", print::path(path)))?;
     let was =
         Figures::from_json(&text).map_err(|error| anyhow!("{}: {error}", print::path(path)))?;
     was.comparable(kind).map_err(|error| {

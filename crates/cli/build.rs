@@ -18,7 +18,7 @@ use indicatif::ProgressStyle;
 use crate::cache::{self, Cache, Entry};
 use crate::depfile::rule;
 use crate::folder::Folder;
-use crate::output::{Contents, Outputs, Written, make_folder, streams};
+use crate::output::{self, Contents, Outputs, Written, make_folder, streams};
 use crate::takers::{self, Chosen};
 use crate::target::is_stdout;
 use crate::variant_args::{Heap, Known, find};
@@ -424,6 +424,9 @@ fn write<'a>(
     let sbom = args.sbom.iter().cloned().zip(sbom);
     for (path, (_, contents)) in paths.iter().cloned().zip(files).chain(sbom) {
         outputs.add_written(path, contents);
+    }
+    if let Some(stamp) = &args.stamp {
+        output::refuse_source(stamp, &print::path(stamp))?;
     }
     let written = outputs.commit()?;
     if let Some(stamp) = &args.stamp {

@@ -11,7 +11,7 @@ use fastlua_verifier::verify;
 
 use crate::inputs::expanded;
 use crate::variant_args::{Heap, Known, find};
-use crate::{output, print, takers};
+use crate::{output, print, sources, takers};
 
 /// Compile one Lua file to a .lc file, as luac.cross does, or look whether files compile
 #[derive(clap::Args)]
@@ -130,7 +130,10 @@ fn read(input: &Path) -> Result<Source> {
     Ok(Source {
         shown: "stdin".into(),
         name: "=stdin".into(),
-        bytes: output::read_all(stdin).context("standard input can't be read")?,
+        bytes: {
+            sources::note_stdin();
+            output::read_all(stdin).context("standard input can't be read")?
+        },
     })
 }
 

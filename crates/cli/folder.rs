@@ -151,6 +151,12 @@ impl Files for Folder {
             if path.as_os_str().is_empty() || !pattern.matches_path_with(path, OPTIONS) {
                 continue;
             }
+            if entry.path_is_symlink() && !entry.path().exists() {
+                return Err(Error::other(format!(
+                    "{} is a link to a file that is not there",
+                    print::path(entry.path())
+                )));
+            }
             if !entry.path().is_file() {
                 continue;
             }

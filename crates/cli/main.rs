@@ -25,6 +25,7 @@ mod replace;
 mod run;
 mod run_image;
 mod serve;
+mod sources;
 mod split;
 mod squash;
 mod table;

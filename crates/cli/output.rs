@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::changed::{Changed, STEP};
 use crate::print;
+use crate::sources;
 use crate::target::{Target, folder_of, is_stdout};
 use crate::temporary::{self, Replacement};
 
@@ -70,6 +71,7 @@ impl<'a> Outputs<'a> {
                             shown(&path)
                         );
                     }
+                    refuse_source(&target, &shown(&path))?;
                     let file = prepare(target, &contents, &mut cleared).with_context(failed)?;
                     let changed = file.is_some();
                     ready.extend(file);
@@ -98,6 +100,16 @@ impl<'a> Outputs<'a> {
             anyhow::Error::new(error).context(format!("{} can't be replaced", targets[i]))
         })?;
         closed.map_or(Ok(written), Err)
+    }
+}
+
+/// Refuses an output that is a file which was read.
+pub fn refuse_source(target: &Path, shown: &str) -> Result<()> {
+    match sources::was_read(target) {
+        true => {
+            bail!("{shown} is read here and would be replaced: give the output another name")
+        }
+        false => Ok(()),
     }
 }
 
@@ -204,6 +216,7 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let bytes = read_all(File::open(path)?)?;
+    sources::note(path, &about);
     print::detail(|| format!("read: {}, {} bytes", print::path(path), bytes.len()));
     Ok(bytes)
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::output::{self, Outputs};
 use crate::takers::Chosen;
 use crate::variant_args::{Heap, Known};
-use crate::{build, inputs, print};
+use crate::{build, inputs, print, sources};
 
 /// Put Lua modules into firmware that is built already
 #[derive(clap::Args)]
@@ -75,6 +75,9 @@ pub fn run(args: &Args) -> Result<()> {
     let shown = print::path(&args.image);
     let failed = |error: FirmwareError| explained(&shown, &error);
     let mut firmware = Firmware::read(output::read(&args.image)?).map_err(failed)?;
+    if args.output.is_none() {
+        sources::may_be_replaced(&args.image);
+    }
     let slot = firmware.slot(args.slot).map_err(failed)?.clone();
     let built = match args.empty {
         true => None,

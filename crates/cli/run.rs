@@ -143,7 +143,9 @@ pub fn run(args: &Args) -> Result<()> {
         options.pin_inputs =
             inputs.map_err(|(line, text)| anyhow!("{}:{line}: {text}", print::path(path)))?;
     }
+    let (mut state, image) = image(args)?;
     if let Some(path) = &args.pins {
+        output::refuse_source(path, &print::path(path))?;
         let what = || format!("{} can't be written", print::path(path));
         let trace: Box<dyn Write> = match is_stdout(path) {
             true => Box::new(io::stdout()),
@@ -162,7 +164,6 @@ pub fn run(args: &Args) -> Result<()> {
     options.interrupt = (has_prompt || seconds.is_some()).then(Interrupt::default);
     let interrupt = options.interrupt.clone();
     let mut simulator = Simulator::new(options)?;
-    let (mut state, image) = image(args)?;
     simulator.open_fast(image)?;
     let end = seconds.and_then(|seconds| Instant::now().checked_add(seconds));
     if let (Some(seconds), Some(interrupt), false) = (seconds, &interrupt, is_typed_at) {
