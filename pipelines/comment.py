@@ -15,6 +15,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from action import annotate
+
 API = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
 TOKEN = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
 TRIES = 4
@@ -134,8 +136,7 @@ def main(repository, number, path):
     reason = written(repository, number, short)
     if reason is None:
         return
-    reason = reason.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    print(f"::warning::no comment was written, the sizes are in the job's summary: {reason}")
+    annotate("warning", f"no comment was written, the sizes are in the job's summary: {reason}")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and not os.environ.get("IN_SUMMARY"):
         with open(summary, "a", encoding="utf-8") as file:

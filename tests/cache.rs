@@ -39,6 +39,13 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
+/// The one entry of the cache.
+fn only_entry(folder: &Path) -> PathBuf {
+    let entries = entries(folder);
+    assert_eq!(entries.len(), 1, "there is one entry");
+    entries[0].clone()
+}
+
 /// Standard output, standard error, and the names and contents of what was written.
 type Seen = (String, String, Vec<(PathBuf, String)>);
 
@@ -144,9 +151,7 @@ fn damage_is_built_anew() {
     let folder = modules();
     let folder = folder.path();
     let first = seen(folder, &mut build(folder, &["--variant=lua51-int"]));
-    let [entry] = &entries(folder)[..] else {
-        panic!("there is one entry");
-    };
+    let entry = &only_entry(folder);
     let whole = fs::read(entry).unwrap();
     for at in (0..whole.len())
         .step_by(whole.len() / 16)
@@ -253,9 +258,7 @@ fn a_cache_that_is_none() {
     let folder = modules();
     let folder = folder.path();
     let first = seen(folder, &mut build(folder, &[]));
-    let [entry] = &entries(folder)[..] else {
-        panic!("there is one entry");
-    };
+    let entry = &only_entry(folder);
     fs::remove_file(entry).unwrap();
     put(entry, "in/the/way", "");
     let again = seen(folder, &mut build(folder, &[]));
@@ -302,9 +305,7 @@ fn entries_are_led_out_of_no_folder_and_break_no_build() {
     let folder = folder.path();
     let args = &["--variant=lua51-int", "--costs", "--as=frozen"][..];
     let first = seen(folder, &mut build(folder, args));
-    let [entry] = &entries(folder)[..] else {
-        panic!("there is one entry");
-    };
+    let entry = &only_entry(folder);
     let whole = fs::read(entry).unwrap();
     assert_eq!(forged(&whole, |_| {}).len(), whole.len());
     let absolute = folder.join("absolute.h");
@@ -382,9 +383,7 @@ fn an_entry_is_a_file() {
     let folder = modules();
     let folder = folder.path();
     let first = seen(folder, &mut build(folder, &[]));
-    let [entry] = &entries(folder)[..] else {
-        panic!("there is one entry");
-    };
+    let entry = &only_entry(folder);
     fs::remove_file(entry).unwrap();
     succeed(Command::new("mkfifo").arg(entry));
     assert_eq!(seen(folder, &mut build(folder, &[])), first);

@@ -395,8 +395,7 @@ fn of_line(line: &str) -> Option<ChunkFound> {
     })
 }
 
-/// Columns that a chunk's name takes at the most beside what there is to say of the chunk, so that a terminal has room
-/// for both.
+/// The widest name, in columns, that shares a line with the rest of a chunk's row. A longer name has a line of its own.
 const LONGEST: usize = 28;
 
 fn text(found: &Found) -> String {

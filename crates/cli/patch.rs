@@ -202,10 +202,6 @@ pub fn explained(image: &str, error: &FirmwareError) -> anyhow::Error {
         FirmwareError::Uncovered(_) => ", or say --uncovered if you set its checksums yourself",
         _ => "",
     };
-    let help = hint
-        .trim_start_matches([',', '.', ' '])
-        .trim_matches(['(', ')']);
-    let help = Some(help.to_owned()).filter(|help| !help.is_empty());
     let entry = Diagnostic::of_file(image, None, &error.to_string());
-    print::said(format!("{image}: {error}{hint}"), vec![entry], help)
+    print::hinted(&format!("{image}: {error}"), hint, vec![entry])
 }

@@ -256,17 +256,24 @@ pub fn explained(error: fastlua::Error) -> anyhow::Error {
         fastlua::Error::Shipped { .. } => {
             "; give yours another name, or let it take the place of that one with --replace"
         }
-        fastlua::Error::Tree { reason, .. } if reason.ends_with("say which it is") => {
-            " with --variant"
-        }
-        fastlua::Error::Tree { reason, .. } if reason.ends_with("say which variant") => {
+        fastlua::Error::Tree { reason, .. }
+            if ["say which it is", "say which variant"]
+                .iter()
+                .any(|end| reason.ends_with(end)) =>
+        {
             " with --variant"
         }
         _ => "",
     };
-    let help = hint.trim_start_matches([';', ' ']).trim_matches(['(', ')']);
-    let help = Some(help.to_owned()).filter(|help| !help.is_empty());
-    said(format!("{error}{hint}"), error.diagnostics(), help)
+    hinted(&error.to_string(), hint, error.diagnostics())
+}
+
+/// An error whose text goes on with what to do; that is its help.
+pub fn hinted(text: &str, hint: &str, entries: Vec<Diagnostic>) -> anyhow::Error {
+    let help = hint.trim_start_matches([';', ',', '.', ' ']);
+    let help = help.trim_matches(['(', ')']).to_owned();
+    let help = Some(help).filter(|help| !help.is_empty());
+    said(format!("{text}{hint}"), entries, help)
 }
 
 /// Whether an error is that nobody reads standard output any more.

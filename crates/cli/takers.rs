@@ -42,7 +42,7 @@ pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
         Chosen::Option if faults.some_take() => {
             format!("leave out --variant {}", refusing.join(" and --variant "))
         }
-        Chosen::Option => format!("if your firmware is another one: --variant {first} ({all})"),
+        Chosen::Option => another(first, &all),
         Chosen::Manifest => format!(
             "take {} out of `variants` in fast.toml, or build for your firmware alone: --variant {first} ({all})",
             listed(&refusing)
@@ -59,6 +59,11 @@ fn other_lua(faults: &Faults) -> Option<String> {
         _ => None,
     });
     other.map(|lua| format!("run it with --lua {}", lua.version()))
+}
+
+/// What to type where the variant was named, and others take the text.
+fn another(first: &str, all: &str) -> String {
+    format!("if your firmware is another one: --variant {first} ({all})")
 }
 
 /// Who takes it.
@@ -87,10 +92,7 @@ pub fn explained(
         .iter()
         .filter(|variant| text.compile(&variant.layout, heap_limit).is_ok());
     let takers: Vec<&str> = takes.map(|variant| &*variant.name).collect();
-    let help = takers.first().map(|first| {
-        let all = of_all(&takers);
-        format!("if your firmware is another one: --variant {first} ({all})")
-    });
+    let help = takers.first().map(|first| another(first, &of_all(&takers)));
     lines.extend(help);
     anyhow!(lines.join("\n"))
 }

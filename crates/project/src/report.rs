@@ -7,9 +7,7 @@ use fastlua_bundle::{Bundle, BundledChunk, Costs, Dump, Form};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Plan;
-
-use crate::Diagnostic;
+use crate::{Diagnostic, Plan};
 
 /// Name of the JSON's shape.
 const SCHEMA: &str = "fastlua-build/4";

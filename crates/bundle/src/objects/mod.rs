@@ -13,7 +13,7 @@ pub(crate) use memory::ALIGN;
 pub use memory::Memory;
 pub use record::Tags;
 pub(crate) use record::{TAGS, expressions};
-pub(crate) use strings::{SHORT_STRING, is_interned, no_source, source, table_bytes};
+pub(crate) use strings::{SHORT_STRING, distinct, is_interned, no_source, source, table_bytes};
 pub use strings::{Strings, Text};
 
 use crate::Need;

@@ -65,10 +65,7 @@ impl<'a> Strings<'a> {
         data: impl IntoIterator<Item = &'a [u8]>,
         seed: u32,
     ) -> Strings<'a> {
-        let mut found: BTreeSet<&[u8]> = data.into_iter().collect();
-        for chunk in chunks {
-            collect(&chunk.main, no_source(dialect), &mut found);
-        }
+        let found = distinct(dialect, chunks, data);
         let seed = match dialect {
             Dialect::Lua51 => 0,
             Dialect::Lua53 => seed,
@@ -119,6 +116,19 @@ impl<'a> Strings<'a> {
             false => self.texts.iter().map(bytes).sum::<usize>() + table_bytes(self.interned()),
         }
     }
+}
+
+/// The different strings that these chunks name, and `data`.
+pub(crate) fn distinct<'a>(
+    dialect: Dialect,
+    chunks: impl IntoIterator<Item = &'a Chunk>,
+    data: impl IntoIterator<Item = &'a [u8]>,
+) -> BTreeSet<&'a [u8]> {
+    let mut found: BTreeSet<&[u8]> = data.into_iter().collect();
+    for chunk in chunks {
+        collect(&chunk.main, no_source(dialect), &mut found);
+    }
+    found
 }
 
 /// Places of the table of so many strings.

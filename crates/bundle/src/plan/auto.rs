@@ -1,13 +1,13 @@
 //! `as = "auto"`: which chunks are frozen, and where flash ends.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use fastlua_bytecode::Dialect;
 
 use crate::bundle::Bundle;
 use crate::form::Form;
-use crate::objects::{CoreLayout, Strings, is_interned, table_bytes};
+use crate::objects::{CoreLayout, distinct, is_interned, table_bytes};
 
 impl Bundle {
     /// Decides for the chunks whose form is [`Form::Auto`]: keeps frozen as many as fit with all
@@ -86,7 +86,7 @@ impl Pooled {
         }
     }
 
-    /// As [`Strings::flash`] counts it.
+    /// As [`Strings::flash`](crate::objects::Strings::flash) counts it.
     fn flash(self) -> i64 {
         match self.count {
             0 => 0,
@@ -138,13 +138,7 @@ struct Rated {
     version: u32,
 }
 
-impl Rated {
-    /// The greater rate is better, then the earlier chunk.
-    fn rank(&self) -> (f64, Reverse<usize>) {
-        (self.rate, Reverse(self.candidate))
-    }
-}
-
+/// The greater rate is better, then the earlier chunk.
 impl Ord for Rated {
     fn cmp(&self, other: &Rated) -> Ordering {
         let by_rate = self.rate.total_cmp(&other.rate);
@@ -220,32 +214,23 @@ impl Choice {
         let frozen = bundle.chunks.iter().enumerate();
         let frozen = frozen.filter(|(_, chunk)| chunk.form.is_frozen());
         let data = bundle.frozen_data(v).map(|(_, bytes)| bytes);
-        let there = Strings::of(
-            numbers.dialect,
-            frozen.filter_map(|(i, _)| objects(i)),
-            data,
-            0,
-        );
+        let frozen = frozen.filter_map(|(i, _)| objects(i));
+        let there = distinct(numbers.dialect, frozen, data);
         let pooled = |bytes: &[u8]| Pooled::of(&core, numbers.dialect, bytes);
-        let texts = there.texts.iter().map(|text| text.bytes);
-        let pool = texts
-            .clone()
-            .map(pooled)
-            .fold(Pooled::default(), Pooled::with);
-        let there: HashSet<&[u8]> = texts.collect();
+        let pool = there.iter().copied().map(pooled);
+        let pool = pool.fold(Pooled::default(), Pooled::with);
 
         let mut numbered: HashMap<&[u8], usize> = HashMap::new();
         let mut strings: Vec<Shared> = Vec::new();
         for (candidate, &i) in open.iter().enumerate() {
-            let own = Strings::of(numbers.dialect, objects(i), [], 0);
-            let own = own.texts.iter().map(|text| text.bytes);
+            let own = distinct(numbers.dialect, objects(i), []);
             let mut step = Step {
                 more: bundle.chunk_flash(v, i, frozen_form) as i64
                     - bundle.chunk_flash(v, i, Form::Bytecode) as i64,
                 new: Pooled::default(),
                 strings: Vec::with_capacity(own.len()),
             };
-            for bytes in own.filter(|bytes| !there.contains(bytes)) {
+            for bytes in own.into_iter().filter(|bytes| !there.contains(bytes)) {
                 let number = *numbered.entry(bytes).or_insert_with(|| {
                     strings.push(Shared {
                         pooled: pooled(bytes),
@@ -322,7 +307,7 @@ impl Choice {
             if candidate.is_frozen || candidate.version != next.version {
                 continue;
             }
-            if best.as_ref().is_some_and(|best| next.rank() < best.rank()) {
+            if best.as_ref().is_some_and(|best| next < *best) {
                 self.queue.push(next);
                 break;
             }
@@ -332,7 +317,7 @@ impl Choice {
             };
             let exact = Rated { rate, ..next };
             let worse = match &best {
-                Some(best) if exact.rank() < best.rank() => Some(exact.candidate),
+                Some(best) if exact < *best => Some(exact.candidate),
                 _ => best.replace(exact).map(|before| before.candidate),
             };
             others.extend(worse);

@@ -42,7 +42,14 @@ struct Measured {
     /// Bytes of each chunk, without the strings of frozen ones.
     chunks: Vec<Vec<usize>>,
     /// Bytes of flash of all.
-    flash: Vec<usize>,
+    flash: Vec<i64>,
+}
+
+impl Measured {
+    /// Bytes of a chunk, in all variants together.
+    fn of(&self, place: usize) -> usize {
+        self.chunks.iter().map(|of_variant| of_variant[place]).sum()
+    }
 }
 
 impl Build<'_> {
@@ -57,7 +64,7 @@ impl Build<'_> {
     pub fn fit(&self, bundle: &mut Bundle, flash: u64, loads: Loads) -> Result<(), Fault> {
         let trial = Trial::new(bundle, flash);
         let plain = trial.measure(&Change::default())?;
-        if trial.excess(&plain) <= 0 {
+        if trial.excess(&plain.flash) <= 0 {
             return Ok(());
         }
         let mut bases = vec![(Change::default(), plain)];
@@ -79,13 +86,8 @@ impl Build<'_> {
         };
         for (base, before) in bases {
             let saving = |candidate: &&Candidate| {
-                let before = before
-                    .chunks
-                    .iter()
-                    .map(|of_variant| of_variant[candidate.place]);
-                before
-                    .sum::<usize>()
-                    .saturating_sub(bytes(&candidate.chunk))
+                let before = before.of(candidate.place);
+                before.saturating_sub(bytes(&candidate.chunk))
             };
             let mut worth: Vec<&Candidate> = candidates.iter().filter(|c| saving(c) > 0).collect();
             worth.sort_by_key(|candidate| Reverse(saving(candidate)));
@@ -103,10 +105,9 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// The inputs that were left open, by name.
-    fn open(&self) -> HashMap<&str, &Input> {
-        let open = self.inputs.iter().filter(|i| i.form == Form::Auto);
-        open.map(|input| (&*input.name, input)).collect()
+    /// The inputs that were left open.
+    fn open(&self) -> impl Iterator<Item = &Input> {
+        self.inputs.iter().filter(|i| i.form == Form::Auto)
     }
 
     /// The places of chunks that packing makes smaller, the largest saving first, and what all takes where these are packed.
@@ -115,12 +116,12 @@ impl Build<'_> {
         trial: &Trial,
         plain: &Measured,
     ) -> Result<(Vec<usize>, Measured), Fault> {
-        let open = self.open();
+        let open: HashSet<&str> = self.open().map(|input| &*input.name).collect();
         let chunks = trial.bundle.chunks.iter().enumerate();
         let may = |chunk: &BundledChunk| {
             chunk.form == Form::Bytecode
                 && chunk.strip == fastlua_bytecode::Strip::Lines
-                && open.contains_key(&*chunk.name)
+                && open.contains(&*chunk.name)
         };
         let all: Vec<usize> = chunks
             .filter(|(_, chunk)| may(chunk))
@@ -131,9 +132,7 @@ impl Build<'_> {
             ..Change::default()
         };
         let full = trial.measure(&packed(&all))?;
-        let bytes =
-            |measured: &Measured, i: usize| measured.chunks.iter().map(|c| c[i]).sum::<usize>();
-        let saving = |i: usize| bytes(plain, i).saturating_sub(bytes(&full, i));
+        let saving = |i: usize| plain.of(i).saturating_sub(full.of(i));
         let mut places: Vec<usize> = all.iter().copied().filter(|i| saving(*i) > 0).collect();
         places.sort_by_key(|i| Reverse(saving(*i)));
         match places.len() == all.len() {
@@ -148,9 +147,8 @@ impl Build<'_> {
     fn candidates(&self, bundle: &Bundle) -> Vec<Candidate> {
         let places = bundle.chunks.iter().enumerate();
         let places: HashMap<&str, usize> = places.map(|(i, chunk)| (&*chunk.name, i)).collect();
-        let open = self.inputs.iter().filter(|i| i.form == Form::Auto);
         let candidate = |input: &Input| self.candidate(input, bundle, *places.get(&*input.name)?);
-        open.filter_map(candidate).collect()
+        self.open().filter_map(candidate).collect()
     }
 
     fn candidate(&self, input: &Input, bundle: &Bundle, place: usize) -> Option<Candidate> {
@@ -241,17 +239,17 @@ impl Trial<'_> {
                 false => 0,
             };
             let flash = chunks.iter().sum::<usize>() + self.strings[v] + shared;
-            Ok((chunks, flash))
+            Ok((chunks, flash as i64))
         };
         let variants = (0..self.bundle.variants.len()).map(of_variant);
         let (chunks, flash) = variants.collect::<Result<_, Fault>>()?;
         Ok(Measured { chunks, flash })
     }
 
-    /// Bytes that are too many for the variant that has most of them.
-    fn excess(&self, measured: &Measured) -> i64 {
-        let flash = measured.flash.iter().map(|bytes| *bytes as i64);
-        flash.max().unwrap_or(0).saturating_sub(self.limit)
+    /// Bytes that are too many for the variant that has most of them, where each takes so many.
+    fn excess(&self, flash: &[i64]) -> i64 {
+        let most = flash.iter().copied().max().unwrap_or(0);
+        most.saturating_sub(self.limit)
     }
 
     /// How many of the chunks in `order` have to be changed until all fit, the first ones first; none where changing all of
@@ -266,17 +264,16 @@ impl Trial<'_> {
         order: &[usize],
         change: impl Fn(usize) -> Change<'c>,
     ) -> Result<Option<usize>, Fault> {
-        if order.is_empty() || self.excess(full) > 0 {
+        let mut flash = full.flash.clone();
+        let mut estimates = vec![self.excess(&flash)];
+        if order.is_empty() || estimates[0] > 0 {
             return Ok(None);
         }
-        let mut flash: Vec<i64> = full.flash.iter().map(|bytes| *bytes as i64).collect();
-        let mut estimates = vec![self.excess(full)];
         for place in order.iter().rev() {
             for (v, flash) in flash.iter_mut().enumerate() {
                 *flash += before.chunks[v][*place] as i64 - full.chunks[v][*place] as i64;
             }
-            let most = flash.iter().copied().max().unwrap_or(0);
-            estimates.push(most.saturating_sub(self.limit));
+            estimates.push(self.excess(&flash));
         }
         estimates.reverse();
         let (mut low, mut high) = (0, order.len());
@@ -286,7 +283,7 @@ impl Trial<'_> {
                 .find(|n| estimates[*n] + error <= 0)
                 .unwrap_or(high);
             let count = guess.clamp(low + 1, high - 1);
-            let excess = self.excess(&self.measure(&change(count))?);
+            let excess = self.excess(&self.measure(&change(count))?.flash);
             error = excess - estimates[count];
             match excess <= 0 {
                 true => high = count,

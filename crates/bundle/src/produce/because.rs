@@ -42,7 +42,7 @@ impl Because {
         {
             return Some(Because::WholeNumbers);
         }
-        let other = Dialect::ALL.into_iter().find(|d| *d != numbers.dialect)?;
+        let other = other(numbers.dialect);
         takes(of(other)?, text.bytes).then_some(Because::Other(other))
     }
 
@@ -53,10 +53,7 @@ impl Because {
             (Because::WholeNumbers, 1) => format!("{names} has whole numbers only"),
             (Because::WholeNumbers, _) => format!("{names} have whole numbers only"),
             (Because::Other(dialect), count) => {
-                let other = match dialect {
-                    Dialect::Lua51 => Dialect::Lua53,
-                    Dialect::Lua53 => Dialect::Lua51,
-                };
+                let other = other(dialect);
                 let has = if count == 1 { "has" } else { "have" };
                 let files = match files.len() {
                     1 => format!("{} is", files[0]),
@@ -66,6 +63,14 @@ impl Because {
                 format!("{files} Lua {dialect}, and {names} {has} Lua {other}")
             }
         }
+    }
+}
+
+/// The Lua that it is not.
+fn other(dialect: Dialect) -> Dialect {
+    match dialect {
+        Dialect::Lua51 => Dialect::Lua53,
+        Dialect::Lua53 => Dialect::Lua51,
     }
 }
 
