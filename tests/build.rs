@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{fail, fastlua, misuse, put, root, succeed};
+use support::{fail, fastlua, put, root, succeed};
 
 /// Names and contents of the files in a folder, sorted.
 fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -115,78 +115,23 @@ fn a_failed_run_leaves_the_old_output() {
 }
 
 #[test]
-fn bad_input_is_named() {
+fn what_is_no_module_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let f = folder.path();
-    put(f, "a-b.lua", "");
-    put(f, "x/a-b.lua", "");
-    put(f, "two words.lua", "");
     put(f, "escape.lua", "\x1bLua");
-    put(f, "wrap.lua", "\nreturn 4294967297");
-    put(f, "edge.lua", "return 2147483647, -2147483648");
-    put(f, "over.lua", "return 2147483648");
-    fs::create_dir(f.join("folder.lua")).unwrap();
     succeed(Command::new("mkfifo").arg(f.join("fifo.lua")));
-    put(f, "typo.toml", "[[module]]\npaht = \"a-b.lua\"\n");
-    put(f, "leaves.toml", "[[module]]\npath = \"../a.lua\"\n");
-    put(f, "none.toml", "[[module]]\npath = \"*.luac\"\n");
-    put(
-        f,
-        "level.toml",
-        "strip = 3\n[[module]]\npath = \"a-b.lua\"\n",
-    );
-    put(
-        f,
-        "variant.toml",
-        "variants = [\"lua51-flaot\"]\n[[module]]\npath = \"a-b.lua\"\n",
-    );
     for (args, says) in [
         (
-            &["a-b.lua", "x/a-b.lua"][..],
-            "a-b.lua and x/a-b.lua: both have a chunk",
-        ),
-        (&["two words.lua"], "\"two words\" can't be a chunk's name"),
-        (
-            &["escape.lua"],
+            &["escape.lua"][..],
             "escape.lua: offset 0: header of 12 bytes, but 4 bytes",
         ),
-        (&["wrap.lua", "--variant=lua51-int"], "wrap.lua:2: "),
-        (&["over.lua", "--variant=lua51-int"], "over.lua:1: "),
-        (&["folder.lua"], "folder.lua can't be read"),
         (&["fifo.lua"], "fifo.lua can't be read"),
         (&["/dev/zero"], "/dev/zero can't be read"),
-        (&["absent.lua"], "absent.lua can't be read"),
-        (&["typo.toml"], "did you mean `path`?"),
-        (&["leaves.toml"], "outside the folder"),
-        (&["none.toml"], "matches no file"),
-        (&["level.toml"], "strip = 3"),
-        (&["variant.toml"], "did you mean lua51-float?"),
-        (&[], "nothing to build"),
-        (&["a-b.lua", "typo.toml"], "stands alone"),
     ] {
         let errors = fail(build(f, args).args(["-o", "out"]));
         assert!(errors.contains(says), "{args:?}: {errors}");
         assert!(!f.join("out").exists(), "{args:?} wrote something");
     }
-    let errors = misuse(build(f, &["a-b.lua", "--variant=lua52"]).args(["-o", "out"]));
-    assert!(errors.contains("no variant is named lua52"), "{errors}");
-    assert!(!f.join("out").exists());
-    for (form, warns) in [("bytecode", false), ("source", true)] {
-        let output = build(f, &["edge.lua", "--as", form, "-o", "out"]).output();
-        let errors = String::from_utf8(output.unwrap().stderr).unwrap();
-        let warned = errors.contains("edge.lua:1: 2147483648 would be read as 2147483647 by");
-        assert_eq!(warned, warns, "{errors}");
-    }
-    put(f, "file", "");
-    let errors = fail(&mut build(f, &["edge.lua", "-o", "file"]));
-    assert!(
-        errors.contains("file is a file, and -o takes a folder"),
-        "{errors}"
-    );
-    fs::create_dir_all(f.join("taken/fast.c")).unwrap();
-    let errors = fail(&mut build(f, &["edge.lua", "-o", "taken"]));
-    assert!(errors.contains("it is a folder"), "{errors}");
-    assert!(!f.join("taken/fast_chunks.h").exists());
 }
 
 #[test]
@@ -232,50 +177,6 @@ fn the_depfile_is_one_that_make_reads() {
         .unwrap();
     source.set_modified(later).unwrap();
     assert!(succeed(&mut make()).contains("remade out/fast_chunks.h"));
-}
-
-#[test]
-fn a_firmware_tree_names_its_variant() {
-    let folder = tempfile::tempdir().unwrap();
-    let f = folder.path();
-    put(f, "a.lua", "return 1");
-    let config = "app/include/user_config.h";
-    put(&f.join("esp8266"), config, "#define LUA_NUMBER_INTEGRAL\n");
-    put(
-        &f.join("esp32"),
-        "sdkconfig",
-        "CONFIG_LUA_VERSION_53=y\nCONFIG_LUA_NUMBER_DOUBLE=y\n",
-    );
-    put(
-        &f.join("unclear"),
-        config,
-        "#ifdef X\n#define LUA_NUMBER_INTEGRAL\n#endif\n",
-    );
-    fs::create_dir(f.join("empty")).unwrap();
-    for (tree, lua, variant) in [
-        ("esp8266", None, "lua51-int"),
-        ("esp32", None, "lua53-int32-float64"),
-        ("esp32", Some("53"), "lua53-int32-float64"),
-    ] {
-        let mut command = build(f, &["a.lua", "-o", tree, "--json", "--firmware", tree]);
-        command.args(lua.iter().flat_map(|lua| ["--lua", lua]));
-        let report: serde_json::Value = serde_json::from_str(&succeed(&mut command)).unwrap();
-        assert_eq!(report["schema"], "fastlua-build/4");
-        assert_eq!(report["variants"], serde_json::json!([variant]));
-        assert!(report["chunks"][0]["dumps"][variant]["bytes"].is_u64());
-    }
-    for (tree, lua, says) in [
-        ("unclear", "51", "line 2: LUA_NUMBER_INTEGRAL depends"),
-        ("esp8266", "53", "no variant fits"),
-        ("esp32", "51", "set to Lua 53, not 51"),
-        ("empty", "51", "has neither"),
-    ] {
-        let errors = fail(&mut build(
-            f,
-            &["a.lua", "-o", "x", "--firmware", tree, "--lua", lua],
-        ));
-        assert!(errors.contains(says), "{errors}");
-    }
 }
 
 #[test]
@@ -583,22 +484,6 @@ fn bytecode_is_a_module_too() {
         // 5.1 has no seed made of the hash of the file
         assert_eq!(arrays(here, "source"), arrays(here, "given"), "{form}");
     }
-    for form in ["source", "plain"] {
-        let error = fail(&mut build_int(&["lc/a.lc", "--as", form, "-o", "none"]));
-        assert!(
-            error.contains(&format!(
-                "a.lc: it is bytecode, which can't be carried as {form}"
-            )),
-            "{error}"
-        );
-    }
-    let error = fail(&mut build(here, &["lc/a.lc", "-o", "none"]));
-    assert!(
-        error.contains(
-            "it is bytecode of NodeMCU 5.1, 32-bit integers, not of this variant [lua51-float, "
-        ),
-        "{error}"
-    );
     // an opcode that 5.1 does not have, in the CLOSURE
     let mut bytes = fs::read(here.join("lc/a.lc")).unwrap();
     let code = bytes.windows(4).position(|w| w[0] & 0x3f == 36).unwrap();
@@ -659,35 +544,4 @@ fn control_characters_of_names_are_shown_as_text() {
     assert!(checked.starts_with("d\\u{1b}.lc: ok"), "{checked:?}");
     let listed = succeed(fastlua(here).args(["list", "d\x1b.lc"]));
     assert!(!listed.contains('\x1b'), "{listed:?}");
-}
-
-#[test]
-fn holes_of_the_core_are_told() {
-    const HOLE: &str = "a vararg function with more than 3 fixed parameters";
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path();
-    put(
-        here,
-        "a.lua",
-        "return 1,\n  function(a, b, c, d, ...) return ... end\n",
-    );
-    let built = build(here, &["a.lua", "-o", "out"]).output().unwrap();
-    let errors = String::from_utf8_lossy(&built.stderr).into_owned();
-    assert!(errors.contains(&format!("a.lua:2: {HOLE}")), "{errors}");
-    assert!(
-        errors.contains("lua51-int") && !errors.contains("lua53"),
-        "{errors}"
-    );
-    for (variant, count) in [("lua51-int", 1), ("lua53-int32-float32", 0)] {
-        let lc = ["compile", "--variant", variant, "-o", "a.lc", "a.lua"];
-        succeed(fastlua(here).args(lc));
-        let mut check = fastlua(here);
-        let json = succeed(check.args(["check", "--json", "--variant", variant, "a.lc"]));
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let warnings = json["files"][0]["warnings"].as_array().unwrap();
-        assert_eq!(warnings.len(), count, "{json}");
-        let text = |w: &serde_json::Value| w["message"].as_str().unwrap().to_owned();
-        let told = |w: &serde_json::Value| text(w).starts_with("function main.0: ");
-        assert!(warnings.iter().all(told), "{json}");
-    }
 }

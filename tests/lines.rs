@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use fastlua_bytecode::{Function, Strip, compare, read};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_variants::Variants;
-use support::{fail, fastlua, put, root, succeed};
+use support::{fastlua, put, root, succeed};
 
 /// Variant, name and file of each chunk.
 fn chunks() -> Vec<(String, String, PathBuf)> {
@@ -146,48 +146,4 @@ fn images_have_the_references_line_info() {
             assert_eq!(ours.sizes, theirs.sizes, "{variant}");
         }
     }
-}
-
-/// The 5.3 compilers count in front of the line info of `f`, and their C library ends them.
-#[test]
-fn where_the_reference_crashes_there_is_nothing_to_give() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = |line: usize| {
-        let lines = "\n".repeat(line - 5);
-        format!("{lines}local function f(a)\n\n\n\nreturn -\n\n\na end\nreturn f\n")
-    };
-    put(folder.path(), "fails.lua", text(64));
-    put(folder.path(), "works.lua", text(65));
-    let compile = |variant: &str, file: &str, more: &[&str]| {
-        let mut command = fastlua(folder.path());
-        command.args(["compile", "--variant", variant, file]);
-        command.args(more);
-        command
-    };
-    let reference = ["--line-info", "reference"];
-    let variant = "lua53-int32-float32";
-    assert_eq!(
-        fail(&mut compile(variant, "fails.lua", &reference)),
-        "error: fails.lua: function main.0: luac.cross has no line info for it: it writes outside of its memory \
-         and crashes; compile it with --line-info shortest\n"
-    );
-    assert!(!folder.path().join("fails.lc").exists());
-    succeed(&mut compile(variant, "fails.lua", &[]));
-    let stripped = [&reference[..], &["--strip", "2"]].concat();
-    succeed(&mut compile(variant, "fails.lua", &stripped));
-    succeed(&mut compile(variant, "works.lua", &reference));
-    succeed(&mut compile("lua51-float", "fails.lua", &reference));
-    let lfs = |how: &str| {
-        let mut command = fastlua(folder.path());
-        command.args(["lfs", "--variant", variant, "-o", "lfs.img", "fails.lua"]);
-        command.args(["--line-info", how]);
-        command
-    };
-    assert_eq!(
-        fail(&mut lfs("reference")),
-        "error: fails.lua: module fails: function main.0: luac.cross has no line info for it: it writes outside of its memory \
-         and crashes; make the image with --line-info shortest\nnothing was written\n"
-    );
-    assert!(!folder.path().join("lfs.img").exists());
-    succeed(&mut lfs("shortest"));
 }

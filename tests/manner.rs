@@ -72,30 +72,6 @@ fn colours_are_for_terminals_unless_asked_for() {
 }
 
 #[test]
-fn quiet_leaves_errors_and_what_was_asked_for() {
-    let folder = folder();
-    let f = folder.path();
-    for arguments in [
-        "build info.lua -o out -q",
-        "-q build info.lua -o again",
-        "lfs info.lua --variant lua51-float -o lfs.img --quiet",
-        "compile --variant lua51-int -q info.lua",
-        "check --variant lua51-int info.lc -q",
-    ] {
-        let output = run(&mut call(f, arguments));
-        assert!(output.status.success(), "{arguments}");
-        assert!(output.stdout.is_empty(), "{arguments}: {output:?}");
-        assert!(output.stderr.is_empty(), "{arguments}: {output:?}");
-    }
-    assert!(f.join("again/fast.c").exists());
-    assert_eq!(succeed(&mut call(f, "squash -q info.lua")), "return 3");
-    assert!(succeed(&mut call(f, "list -q info.lc")).contains("RETURN"));
-    assert!(errors(&mut call(f, "list -q no.lc")).contains("error: no.lc can't be read"));
-    let said = misuse(&mut call(f, "list -q -v info.lc"));
-    assert!(said.contains("cannot be used with"), "{said}");
-}
-
-#[test]
 fn verbose_tells_what_is_read() {
     let folder = folder();
     let said = errors(&mut call(
@@ -107,65 +83,6 @@ fn verbose_tells_what_is_read() {
         "{said}"
     );
     assert!(said.contains("compiled and proved: "), "{said}");
-}
-
-/// As from cmd and PowerShell, and from a Unix shell where they are quoted.
-#[test]
-fn globs_are_found_where_the_shell_leaves_them() {
-    let folder = folder();
-    let f = folder.path();
-    let named = succeed(&mut call(f, "build lua/a.lua lua/b.lua -o out"));
-    let found = succeed(&mut call(f, "build lua/*.lua -o out -M d --stamp s"));
-    assert_eq!(
-        found.replace("d: written\n", ""),
-        named.replace("written", "unchanged")
-    );
-    let rule = fs::read_to_string(f.join("d")).unwrap();
-    assert!(
-        rule.starts_with("s: \\\n  lua \\\n  lua/a.lua \\\n  lua/b.lua\n"),
-        "{rule}"
-    );
-    // a file of that very name is that file
-    put(f, "[ab].lua", "return 4");
-    assert!(succeed(&mut call(f, "squash [ab].lua")).contains("return 4"));
-    for arguments in ["build lua/*.lc -o out", "check --variant lua51-int *.lc"] {
-        let said = errors(&mut call(f, arguments));
-        assert!(said.contains(".lc matches no file"), "{said}");
-    }
-    succeed(&mut call(f, "compile --variant lua51-int info.lua"));
-    let said = succeed(&mut call(f, "check --variant lua51-int *.lc"));
-    assert!(said.starts_with("info.lc: ok"), "{said}");
-}
-
-#[test]
-fn a_name_that_is_none_is_a_mistake_on_the_command_line() {
-    let folder = folder();
-    let f = folder.path();
-    for arguments in [
-        "build info.lua -o out --variant lua51-flaot",
-        "bench info.lua --on host --variant lua51-flaot",
-        "check info.lc --variant lua51-flaot",
-        "compile info.lua --variant lua51-flaot",
-        "lfs info.lua -o lfs.img --variant lua51-flaot",
-        "squash info.lua --variant lua51-flaot",
-    ] {
-        let said = misuse(&mut call(f, arguments));
-        assert!(
-            said.contains("did you mean lua51-float?"),
-            "{arguments}: {said}"
-        );
-        assert!(
-            said.contains("`fastlua variants` lists them"),
-            "{arguments}: {said}"
-        );
-    }
-    let said = misuse(&mut call(f, "build info.lua -o out --variant lua51"));
-    assert!(
-        said.contains("did you mean lua51-float or lua51-int?"),
-        "{said}"
-    );
-    let said = misuse(&mut call(f, "build --with telnett -o out"));
-    assert!(said.contains("telnett"), "{said}");
 }
 
 /// Each line of the text below the options takes what fits into it.

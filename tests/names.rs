@@ -129,45 +129,6 @@ fn comments_of_c_end_where_they_should() {
     }
 }
 
-#[test]
-fn split_makes_files_that_every_system_can_have() {
-    let folder = tempfile::tempdir().unwrap();
-    let f = folder.path();
-    let module = |name: &str| format!("--[[SPLIT MODULE m]]\n--[[SPLIT HERE {name}]]\nreturn 1\n");
-    for (name, says) in [
-        ("con", "con.lua is no name of a file on Windows"),
-        ("Lpt1", "Lpt1.lua is no name of a file on Windows"),
-        ("nul.x", "nul.x.lua is no name of a file on Windows"),
-        ("M", "m.lua and M.lua are one file on some systems"),
-    ] {
-        put(f, "m.lua", module(name));
-        let said = fail(fastlua(f).args(["split", "m.lua", "-o", "out"]));
-        assert!(said.contains(says), "{said}");
-        assert!(files(&f.join("out")).is_empty());
-    }
-    put(f, "m.lua", module("con-1"));
-    succeed(fastlua(f).args(["split", "m.lua", "-o", "out"]));
-    assert_eq!(files(&f.join("out")), ["con-1.lua", "m.lua"]);
-    put(f, "A.lua", "return 1");
-    put(f, "a.lua", "return 2");
-    let said = fail(fastlua(f).args([
-        "build", "A.lua", "a.lua", "--emit", "header", "-o", "headers",
-    ]));
-    assert!(said.contains("are one file on some systems"), "{said}");
-    succeed(fastlua(f).args(["build", "A.lua", "a.lua", "-o", "headers"]));
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let name =
-        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<String> = entries.map(name).collect();
-    names.sort();
-    names
-}
-
 /// What a command writes to both streams, which has to be harmless.
 fn told(folder: &Path, args: &[&OsStr]) -> String {
     let output = run(fastlua(folder).args(args));

@@ -126,27 +126,9 @@ fn the_same_modules_make_the_same_object_file() {
 }
 
 #[test]
-fn an_object_file_is_for_one_chip_and_one_variant() {
+fn a_tree_tells_chip_and_variant() {
     let folder = folder();
     let f = folder.path();
-    for (arguments, reason) in [
-        ("a.lua --emit object --variant lua51-int -o o", "say --chip"),
-        ("a.lua --emit object --chip esp32c3 -o o", "for one variant"),
-        (
-            "a.lua --emit object --chip esp32c3 --variant puc51-float-32bit -o o",
-            "no variant of the firmware for this chip",
-        ),
-        ("a.lua --chip esp32c3 -o o", "--chip is for --emit object"),
-        (
-            "a.lua --emit object --slot 4k --chip esp32c3 --variant lua51-int -o o",
-            "--slot is for fast.c",
-        ),
-    ] {
-        let said = fail(&mut build(f, arguments));
-        assert!(said.contains(reason), "{arguments}: {said}");
-        assert!(!f.join("o").exists(), "{arguments}");
-    }
-    // a tree tells both
     put(
         f,
         "tree/sdkconfig",

@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs::{self, File, Permissions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -157,8 +157,6 @@ fn settings_of_a_device_are_kept_likewise() {
     assert_eq!(mode(&settings), 0o600);
     let text = fs::read_to_string(f.join("same")).unwrap();
     assert!(text.contains("=2"), "{text}");
-    let said = misuse(&mut call(f, "run --settings - -e x=1"));
-    assert!(said.contains("--settings takes a file"), "{said}");
 }
 
 #[test]
@@ -252,15 +250,6 @@ fn a_dash_is_standard_output_in_every_command() {
     let (page, _) =
         result(fastlua(f).args(["run", "--pins", "-", "-e", "gpio.mode(1, gpio.OUTPUT)"]));
     assert!(!page.is_empty() && !f.join("-").exists());
-    let json = "lfs --variant lua51-int -o - a.lua --json";
-    let two = "patch nodemcu.bin a.lua -o - --sbom -";
-    for command in [json, two, "build a.lua -o out --json --sbom -"] {
-        let said = misuse(&mut call(f, command));
-        assert!(
-            said.contains("standard output can take one thing only"),
-            "{said}"
-        );
-    }
     for (command, _) in FOLDER {
         let said = misuse(&mut to(f, command, "-"));
         assert!(
@@ -277,8 +266,6 @@ fn a_dash_is_standard_output_in_every_command() {
         let said = String::from_utf8(run(&mut call(f, command)).stderr).unwrap();
         assert!(!f.join("-").exists(), "{command}: {said}");
     }
-    let said = misuse(&mut call(f, "build a.lua -o out --stamp -"));
-    assert!(said.contains("--stamp takes a file"), "{said}");
     succeed(&mut to(f, FOLDER[0].0, "./-"));
     assert!(f.join("-/fast.c").exists());
 }
@@ -313,58 +300,6 @@ fn devices_and_pipes_are_written_to() {
     put(f, "patched.bin", "old");
     fail(&mut to(f, ONE[5], "/dev/full"));
     assert_eq!(fs::read(f.join("patched.bin")).unwrap(), b"old");
-    let said = fail(&mut call(f, "patch nodemcu.bin a.lua -o x --sbom x"));
-    assert!(said.contains("x is to be two outputs"), "{said}");
-    assert!(!f.join("x").exists());
-}
-
-#[test]
-fn files_are_parsed_and_nothing_is_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let f = folder.path();
-    put(f, "one.lua", "return 1");
-    put(f, "half.lua", "return 0.5");
-    put(f, "goto.lua", "goto x ::x::");
-    put(f, "bad.lua", "\nlocal = 1");
-    put(f, "worse.lua", "x = = 1");
-    let parse = |args: &str| call(f, &format!("compile -p {args}"));
-    assert_eq!(
-        result(&mut parse("one.lua --variant lua51-int")),
-        Default::default()
-    );
-    assert_eq!(result(&mut parse("one.lua one.lua")), Default::default());
-    let (_, said) = result(&mut parse("half.lua"));
-    assert_eq!(
-        said,
-        "note: half.lua:1: malformed number near '0.5' [lua51-int]\n"
-    );
-    let said = fail(&mut parse("half.lua --variant lua51-int"));
-    assert!(
-        said.starts_with("half.lua:1: malformed number near '0.5'\n"),
-        "{said}"
-    );
-    let (_, said) = result(&mut parse("goto.lua"));
-    assert!(
-        said.contains("goto.lua:1: ") && said.contains("[lua51-float, lua51-int]"),
-        "{said}"
-    );
-    let said = fail(&mut parse("bad.lua *.lua none.lua"));
-    for part in [
-        "bad.lua:2: ",
-        "worse.lua:1: unexpected symbol near '='\n",
-        "none.lua can't be read",
-        "error: 4 of 7 files do not compile\n",
-    ] {
-        assert!(said.contains(part), "{part}: {said}");
-    }
-    let mut stdin = parse("-").stdin(Stdio::piped()).spawn().unwrap();
-    stdin.stdin.take().unwrap().write_all(b"return 2").unwrap();
-    assert!(stdin.wait().unwrap().success());
-    assert_eq!(fs::read_dir(f).unwrap().count(), 5);
-    misuse(&mut parse("one.lua -o x.lc"));
-    let said = misuse(&mut call(f, "compile --variant lua51-int one.lua half.lua"));
-    assert!(said.contains("a .lc file is made of one file"), "{said}");
-    misuse(&mut call(f, "compile one.lua"));
 }
 
 /// Other machines and containers may write to the same folder: their processes are not known here.
@@ -443,14 +378,6 @@ fn what_is_read_is_not_replaced() {
             );
         }
         assert!(!f.join("out/fast.c").exists(), "{arguments}");
-    }
-    // an option that takes a file, where it is none in other commands
-    for arguments in [
-        "bench --on host --json hello.lua m.lua",
-        "bench --on host --json fast.toml",
-    ] {
-        let said = misuse(&mut call(f, arguments));
-        assert!(said.contains("--json FILE"), "{arguments}: {said}");
     }
     // those of an earlier run are
     succeed(&mut call(f, "squash -o small.lua hello.lua"));
