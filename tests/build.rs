@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use support::held::Held;
 use support::{fail, fastlua, put, root, succeed};
 
 /// Names and contents of the files in a folder, sorted.
@@ -69,19 +70,19 @@ fn the_same_bytes_wherever_and_however() {
 fn unchanged_output_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "a.lua", "return 1");
-    let times = || -> Vec<_> {
-        ["fast.c", "fast_chunks.h", "fast.d"]
-            .iter()
-            .map(|f| {
-                let about = fs::metadata(folder.path().join("out").join(f)).unwrap();
-                about.modified().unwrap()
-            })
-            .collect()
+    let files = ["fast.c", "fast_chunks.h", "fast.d"].map(|f| folder.path().join("out").join(f));
+    let times = || {
+        files
+            .each_ref()
+            .map(|f| fs::metadata(f).unwrap().modified().unwrap())
     };
     let args = ["a.lua", "-o", "out", "-M", "out/fast.d"];
     succeed(&mut build(folder.path(), &args));
+    for file in &files {
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
     let before = times();
-    std::thread::sleep(std::time::Duration::from_millis(20));
     let report = succeed(&mut build(folder.path(), &args));
     assert_eq!(times(), before);
     assert_eq!(report.matches("unchanged").count(), 3, "{report}");
@@ -210,34 +211,32 @@ fn another_board_takes_a_toml_file_and_no_code() {
 }
 
 #[test]
-fn killed_at_any_moment_the_output_is_whole() {
+fn what_is_killed_leaves_whole_outputs() {
     let folder = tempfile::tempdir().unwrap();
     let f = folder.path();
     let text = |n: u32| format!("local t = {{{}}}\nreturn t", format!("{n},").repeat(20_000));
-    let header = f.join("out/fast_chunks.h");
+    let out = f.join("out");
+    let header = out.join("fast_chunks.h");
     let of = |n| {
         put(f, "a.lua", text(n));
         succeed(&mut build(f, &["a.lua", "-o", "out"]));
         fs::read(&header).unwrap()
     };
-    let (one, two) = (of(1), of(2));
-    let mut killed = 0;
-    for moment in 0..20 {
-        let from = if fs::read(&header).unwrap() == one {
-            2
-        } else {
-            1
-        };
-        put(f, "a.lua", text(from));
-        let mut run = build(f, &["a.lua", "-o", "out"]);
-        let mut child = run.stdout(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(moment * 5));
-        let _ = child.kill();
-        killed += u32::from(!child.wait().unwrap().success());
-        let now = fs::read(&header).unwrap();
-        assert!(now == one || now == two, "torn after {moment}");
+    let both = [of(1), of(2)];
+    for _ in 0..5 {
+        let before = fs::read(&header).unwrap();
+        let other = if before == both[0] { 2 } else { 1 };
+        put(f, "a.lua", text(other));
+        // before the files get their names
+        let held = Held::start(&mut build(f, &["a.lua", "-o", "out"]), f, &out);
+        assert!(!held.end("-KILL").success());
+        assert!(fs::read(&header).unwrap() == before);
+        // while they do
+        let mut held = Held::start(&mut build(f, &["a.lua", "-o", "out"]), f, &out);
+        held.let_go();
+        held.end("-KILL");
+        assert!(both.contains(&fs::read(&header).unwrap()));
     }
-    assert!(killed > 0, "every run ended before it was killed");
 }
 
 #[test]

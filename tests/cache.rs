@@ -5,10 +5,10 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use support::held::Held;
 use support::{fail, fastlua, misuse, put, run, succeed};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -180,36 +180,39 @@ fn many_at_once_and_some_are_killed() {
     let folder = modules();
     let folder = folder.path();
     let expected = seen(folder, &mut build(folder, &[])).2;
-    for round in 0..10 {
+    let whole = fs::read(only_entry(folder)).unwrap();
+    for round in 0..4 {
         for entry in entries(folder) {
             fs::remove_file(entry).unwrap();
         }
-        let mut running: Vec<_> = (0..6)
+        // what one left that was killed while it wrote an entry
+        let cut = whole.len() * round / 4;
+        put(folder, "cache/.fastlua-aB3dE6gH9jK2", &whole[..cut]);
+        let mut running: Vec<_> = (0..4)
             .map(|i| {
                 let out = format!("out{i}");
                 let mut command = build(folder, &["-o", &out]);
-                command
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .spawn()
-                    .unwrap()
+                let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+                command.spawn().unwrap()
             })
             .collect();
-        thread::sleep(Duration::from_millis(3 * round));
+        let killed = ["out4", "out5"].map(|out| {
+            let mut command = build(folder, &["-o", out]);
+            Held::start(&mut command, folder, &folder.join(out))
+        });
+        for held in killed {
+            assert!(!held.end("-KILL").success());
+        }
         for (i, child) in running.iter_mut().enumerate() {
-            if i % 3 == 0 {
-                child.kill().unwrap();
+            assert!(child.wait().unwrap().success());
+            for (path, bytes) in &expected {
+                let name = path.file_name().unwrap();
+                let path = folder.join(format!("out{i}")).join(name);
+                assert_eq!(&text(&path), bytes);
             }
-            let status = child.wait().unwrap();
-            if i % 3 != 0 {
-                assert!(status.success());
-                for (path, bytes) in &expected {
-                    let path = folder
-                        .join(format!("out{i}"))
-                        .join(path.file_name().unwrap());
-                    assert_eq!(&text(&path), bytes);
-                }
-            }
+        }
+        for out in ["out4", "out5"] {
+            fs::remove_dir_all(folder.join(out)).unwrap();
         }
         assert!(taken(folder, &[]));
         assert_eq!(seen(folder, &mut build(folder, &[])).2, expected);
@@ -225,12 +228,16 @@ fn the_oldest_goes_and_nothing_else() {
     for i in 0..4 {
         put(folder, "info.lua", format!("return {i}\n"));
         assert!(!taken(folder, &["--cache-limit", "1M"]));
-        thread::sleep(Duration::from_millis(20));
+        // all entries become a minute older, so that times of files need not be fine
+        for entry in entries(folder) {
+            let file = fs::File::options().write(true).open(entry).unwrap();
+            let time = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(time - Duration::from_secs(60)).unwrap();
+        }
     }
     assert_eq!(entries(folder).len(), 5);
     put(folder, "info.lua", "return 0\n");
     assert!(taken(folder, &[]), "the oldest is used");
-    thread::sleep(Duration::from_millis(20));
     let sizes = entries(folder)
         .into_iter()
         .map(|entry| fs::metadata(entry).unwrap().len());

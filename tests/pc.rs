@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use support::held::{Held, is_temporary, temporaries};
 use support::{fail, fastlua, put, succeed};
 
 /// `fastlua` in `folder` by a shell, behind this command of the shell.
@@ -61,10 +62,6 @@ impl Drop for Running {
     }
 }
 
-fn is_temporary(name: &str) -> bool {
-    name.starts_with(".fastlua-")
-}
-
 /// 300 modules that all hold this number, a header each, and the runtime that they share in two files.
 fn modules(folder: &Path, number: u32) -> Command {
     let mut build = fastlua(folder);
@@ -85,24 +82,6 @@ fn modules(folder: &Path, number: u32) -> Command {
     build
 }
 
-/// Waits until the command has begun to write, then sends it a signal. False where it had ended before.
-fn strike(child: &mut Child, out: &Path, signal: &str) -> bool {
-    loop {
-        let names = fs::read_dir(out).unwrap().map(|e| e.unwrap().file_name());
-        if names
-            .map(|n| n.into_string().unwrap())
-            .any(|n| is_temporary(&n))
-        {
-            break;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-    }
-    succeed(Command::new("kill").args([signal, &child.id().to_string()]));
-    !child.wait().unwrap().success()
-}
-
 #[test]
 fn a_signal_leaves_the_old_files_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,24 +92,18 @@ fn a_signal_leaves_the_old_files_and_nothing_else() {
         contents(&out)
     };
     let sets = [of(1), of(2)];
-    let mut struck = BTreeMap::new();
-    for round in 0..3 {
-        let signal = ["-TERM", "-INT", "-HUP"][round];
-        let is_second = contents(&out) == sets[1];
-        let mut build = modules(f, if is_second { 1 } else { 2 });
-        let mut child = build
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        *struck.entry(signal).or_insert(0) += u32::from(strike(&mut child, &out, signal));
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let before = contents(&out);
+        let other = if before == sets[1] { 1 } else { 2 };
+        let held = Held::start(&mut modules(f, other), f, &out);
+        assert!(!held.end(signal).success(), "{signal}");
+        assert!(contents(&out) == before, "after {signal}");
+        // while files get their names: all of them or none
+        let mut held = Held::start(&mut modules(f, other), f, &out);
+        held.let_go();
+        held.end(signal);
         assert!(sets.contains(&contents(&out)), "after {signal}");
     }
-    assert_eq!(struck.len(), 3, "{struck:?}");
-    assert!(
-        struck.values().any(|&times| times > 0),
-        "every run ended before its signal"
-    );
 }
 
 #[test]
@@ -139,45 +112,42 @@ fn what_a_killed_run_left_goes_a_day_later() {
     let f = folder.path();
     let out = f.join("out");
     succeed(&mut modules(f, 1));
-    let whole = |text: &[u8]| text.starts_with(b"/*\n** m") && text.ends_with(b"#endif\n");
-    let mut left = 0;
+    let before = contents(&out);
     for number in 2..5 {
-        let mut child = modules(f, number).stdout(Stdio::null()).spawn().unwrap();
-        strike(&mut child, &out, "-KILL");
-        let now = contents(&out);
-        left = now.keys().filter(|name| is_temporary(name)).count();
-        assert_eq!(now.keys().filter(|name| !is_temporary(name)).count(), 302);
-        assert!(
-            now.iter()
-                .filter(|(name, _)| !name.starts_with("fast_runtime."))
-                .all(|(name, text)| is_temporary(name) || whole(text))
-        );
+        let held = Held::start(&mut modules(f, number), f, &out);
+        assert!(!held.end("-KILL").success());
+        let mut now = contents(&out);
+        now.retain(|name, _| !is_temporary(name));
+        assert!(now == before, "{number}");
     }
-    assert!(left > 0, "every run ended before it was killed");
+    let left = temporaries(&out).len();
+    assert!(left >= 3, "each run left something");
     // They may be another machine's until they are a day old.
-    let temporary = || contents(&out).into_keys().filter(|name| is_temporary(name));
     succeed(&mut modules(f, 9));
-    assert_eq!(temporary().count(), left);
+    assert_eq!(temporaries(&out).len(), left);
     let day = Duration::from_secs(24 * 60 * 60 + 60);
-    for name in temporary() {
+    for name in temporaries(&out) {
         let file = fs::File::options().write(true).open(out.join(name));
         let then = SystemTime::now() - day;
         file.unwrap().set_modified(then).unwrap();
     }
     succeed(&mut modules(f, 10));
-    assert_eq!(temporary().count(), 0);
+    assert!(temporaries(&out).is_empty());
 }
 
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
     let folder = tempfile::tempdir().unwrap();
-    let code = "print('up') tmr.create():alarm(300, 0, function() print('on') end)";
+    fs::create_dir(folder.path().join("files")).unwrap();
+    let code = "print('up') tmr.create():alarm(1, tmr.ALARM_AUTO, function(t) \
+        if file.exists('go') then t:unregister() print('on') end end)";
     let mut run = Running::start(&mut behind(
         "trap '' HUP",
         folder.path(),
-        &format!("run -e \"{code}\""),
+        &format!("run --fs files -e \"{code}\""),
     ));
     run.signal("-HUP");
+    put(folder.path(), "files/go", "");
     let mut rest = String::new();
     let output = run.0.stdout.as_mut().unwrap();
     output.read_to_string(&mut rest).unwrap();

@@ -4,6 +4,8 @@
 
 pub mod docs;
 pub mod firmware;
+#[cfg(unix)]
+pub mod held;
 pub mod hosting;
 pub mod job;
 pub mod parts;
