@@ -119,7 +119,7 @@ fn run_line(folder: &Path, line: &str) -> Result<String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut shown = String::new();
     match words[..] {
-        ["cat", name] => show(&mut shown, ">", &fs::read(folder.join(name))?)?,
+        ["cat", name] => show(&mut shown, ">", &fs::read_to_string(folder.join(name))?)?,
         ["shipped", name] => {
             let module = root().join("crates/firmware/lua").join(name);
             put(folder, name, fs::read(module)?);
@@ -130,8 +130,14 @@ fn run_line(folder: &Path, line: &str) -> Result<String> {
         }
         _ => {
             let output = run_fastlua(folder, &words)?;
-            show(&mut shown, ">", &output.stdout)?;
-            show(&mut shown, "!", &output.stderr)?;
+            for (mark, text) in [(">", output.stdout), ("!", output.stderr)] {
+                let text = String::from_utf8(text)?;
+                let text = match cfg!(windows) {
+                    true => as_on_unix(folder, &text),
+                    false => text,
+                };
+                show(&mut shown, mark, &text)?;
+            }
             match output.status.code() {
                 Some(0) => (),
                 Some(status) => writeln!(shown, "? {status}")?,
@@ -174,8 +180,7 @@ fn run_fastlua(folder: &Path, words: &[&str]) -> Result<Output> {
 }
 
 /// Lines of output behind their mark; control characters as they are written in Rust.
-fn show(shown: &mut String, mark: &str, bytes: &[u8]) -> Result<()> {
-    let text = std::str::from_utf8(bytes)?.replace("\r\n", "\n");
+fn show(shown: &mut String, mark: &str, text: &str) -> Result<()> {
     for line in text.split_inclusive('\n') {
         let (line, is_whole) = match line.strip_suffix('\n') {
             Some(line) => (line, true),
@@ -196,6 +201,41 @@ fn show(shown: &mut String, mark: &str, bytes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the command prints on Windows, as it would be elsewhere: the program's name, paths, and what the system says of a
+/// file that is not there.
+fn as_on_unix(folder: &Path, text: &str) -> String {
+    let mut text = text.replace("fastlua.exe", "fastlua");
+    for name in files_in(folder).keys() {
+        for (slash, _) in name.match_indices('/') {
+            for (end, _) in name.match_indices('/').chain([(name.len(), "")]) {
+                let (start, rest) = name[..end].split_at(slash.min(end));
+                for separator in ["\\", "\\\\"] {
+                    let path = rest.replacen('/', separator, 1);
+                    text = text.replace(&format!("{start}{path}"), &name[..end]);
+                }
+            }
+        }
+    }
+    let is_missing = |line: &str| line.contains("(os error 2)") || line.contains("(os error 3)");
+    let mut plain = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = match line.strip_prefix(".\\") {
+            Some(path) => format!("./{path}"),
+            None => line.into(),
+        };
+        match line.split_once("can't be ") {
+            Some((start, end)) if is_missing(end) => {
+                let verb = end.split(':').next().unwrap_or("");
+                let rest = end.split_once(')').map_or("", |(_, rest)| rest);
+                plain += start;
+                plain += &format!("can't be {verb}: No such file or directory (os error 2){rest}");
+            }
+            _ => plain += &line,
+        }
+    }
+    plain
 }
 
 /// Names, with slashes, and contents of all files below a folder.
