@@ -166,3 +166,26 @@ fn packages_have_the_files_that_they_include() {
     }
     assert!(included > 40, "{included}");
 }
+
+/// A tag can be moved to other code; a commit can't.
+#[test]
+fn our_workflows_name_actions_by_commit() {
+    let mut used = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let Some((_, action)) = line.split_once("uses: ") else {
+                continue;
+            };
+            if action.starts_with("./") || action.starts_with("pypa/") {
+                continue;
+            }
+            let (_, version) = action.split_once('@').unwrap();
+            let (commit, version) = version.split_once(" # v").unwrap_or((version, ""));
+            let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+            assert!(is_commit && !version.is_empty(), "{path:?}: {line}");
+            used += 1;
+        }
+    }
+    assert!(used > 10, "{used}");
+}
