@@ -256,6 +256,7 @@ fn commands_stand_where_they_are_run() {
                 "dockerfile",
                 "toml",
                 "ini",
+                "json",
                 "cmake",
                 "lua",
                 "rust",

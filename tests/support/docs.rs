@@ -19,7 +19,9 @@ pub fn pages() -> Vec<PathBuf> {
     pages.sort();
     let others = [
         "README.md",
+        "CHANGELOG.md",
         "CONTRIBUTING.md",
+        "findings/README.md",
         "crates/README.md",
         "crates/firmware/lua/README.md",
     ];
