@@ -387,8 +387,8 @@ fn each_chip_asks_for_its_own_tools_and_figures() {
 /// bytes of a block of it: of 20 bytes in Lua 5.1, and of 20 and 12 or so in 5.3.
 const COMMITTED: [(&str, i64, i64); 2] = [
     // up to 32 more where the rest is no block
-    ("tests/figures.json", 1000, 16 + 24 + 32),
-    ("tests/figures-esp32c3.json", 1500, 4 + 24 + 12),
+    ("tests/figures.json", 300, 16 + 24 + 32),
+    ("tests/figures-esp32c3.json", 600, 4 + 24 + 12),
 ];
 
 /// The tables in the documentation are those of the committed figures.

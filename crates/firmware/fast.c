@@ -62,13 +62,16 @@ static inline const fast_chunk *fast_find_name (const char *name, size_t len,
   return fast_find(&fast_image, name, len);
 }
 
+/* argument i, which may not be there */
+#if LUA_VERSION_NUM == 501
+#define fast_arg(L,i)	(L->base + (i) - 1)
+#else
+#define fast_arg(L,i)	(L->ci->func + (i))
+#endif
+
 /* argument i, which has to be a string: what luaL_checklstring does, in fewer instructions */
 static inline const char *fast_check_string (lua_State *L, int i, size_t *len) {
-#if LUA_VERSION_NUM == 501
-  const TValue *o = L->base + i - 1;
-#else
-  const TValue *o = L->ci->func + i;
-#endif
+  const TValue *o = fast_arg(L, i);
   if (o >= L->top || !ttisstring(o)) return luaL_checklstring(L, i, len);
 #if LUA_VERSION_NUM == 501
   *len = tsvalue(o)->len;
@@ -85,9 +88,8 @@ static const fast_chunk *fast_find_arg (lua_State *L, int i, const fast_bundle *
   return fast_find_name(name, len, b);
 }
 
-/* pushes the chunk whose name is argument i, or nil, or nil and a message; returns how
-** many values */
-static int fast_push_arg (lua_State *L, int i) {
+/* pushes the chunk whose name is argument i, which is looked up, as fast_push_arg does */
+static int fast_push_by_name (lua_State *L, int i) {
   uint32_t since = fast_is_verbose ? fast_clock() : 0;
   size_t len;
   const char *name = fast_check_string(L, i, &len);
@@ -109,6 +111,18 @@ static int fast_push_arg (lua_State *L, int i) {
   if (fast_is_verbose && n == 1)
     fast_report(L, name, since);
   return n;
+}
+
+/* pushes the chunk whose name is argument i, or nil, or nil and a message; returns how
+** many values */
+static inline int fast_push_arg (lua_State *L, int i) {
+#if defined(FAST_FINDS_NAMED)
+  const TValue *o = fast_arg(L, i);
+  if (o < L->top && ttisstring(o) && !fast_is_verbose
+      && fast_push_named(L, (const TString *)gcvalue(o)))
+    return 1;
+#endif
+  return fast_push_by_name(L, i);
 }
 
 /* the same, but raises the message as an error */

@@ -33,25 +33,61 @@ typedef struct fast_source {
   uint32_t buffer[FAST_BUFFER_WORDS];
 } fast_source;
 
-static uint32_t fast_read_byte (fast_source *s) {
+static inline uint32_t fast_next_byte (fast_source *s) {
   uint32_t at = s->at++;
-  return (FAST_WORD(s->words + at / 4) >> at % 4 * 8) & 255;
+  return (fast_read_word(s->words + at / 4) >> at % 4 * 8) & 255;
 }
 
+/* the same where a call is worth its time */
+static uint32_t fast_read_byte (fast_source *s) {
+  return fast_next_byte(s);
+}
+
+/* 32 bits of two words, from bit 'shift' of the first on: 8, 16 or 24 */
+static inline uint32_t fast_join_words (uint32_t low, uint32_t high, uint32_t shift) {
+#if defined(__XTENSA__)
+  uint32_t joined;
+  __asm__ ("ssr %3\n\tsrc %0, %2, %1" : "=r" (joined) : "r" (low), "r" (high), "r" (shift));
+  return joined;
+#else
+  return low >> shift | high << (32 - shift);
+#endif
+}
+
+/* n words to an aligned address */
 static void fast_read_words (fast_source *s, uint32_t *to, uint32_t n) {
   const uint32_t *from = s->words + s->at / 4;
-  uint32_t shift = s->at % 4 * 8;
+  uint32_t shift = s->at % 4 * 8, *end = to + n, low, high;
   s->at += 4 * n;
-  if (shift == 0)
-    for (; n > 0; n--) *to++ = FAST_WORD(from++);
-  else if (n > 0) {
-    uint32_t low = FAST_WORD(from++);
-    for (; n > 0; n--) {
-      uint32_t high = FAST_WORD(from++);
-      *to++ = (low >> shift) | (high << (32 - shift));
-      low = high;
-    }
+  if (shift == 0) {
+    while (to < end) *to++ = fast_read_word(from++);
+    return;
   }
+  if (n == 0) return;
+  low = fast_read_word(from++);
+  for (; n > 1; n -= 2, to += 2, from += 2) {
+    high = fast_read_word(from);
+    to[0] = fast_join_words(low, high, shift);
+    low = fast_read_word(from + 1);
+    to[1] = fast_join_words(high, low, shift);
+  }
+  if (n > 0) *to = fast_join_words(low, fast_read_word(from), shift);
+}
+
+/* Up to 4 * FAST_BUFFER_WORDS bytes to the buffer. What follows in the last word is any. */
+static void fast_read_to_buffer (fast_source *s, uint32_t n) {
+  const uint32_t *from = s->words + s->at / 4, *end = s->words + (s->at + n + 3) / 4;
+  uint32_t shift = s->at % 4 * 8, *to = s->buffer, low, high;
+  s->at += n;
+  if (shift == 0) {
+    while (from < end) *to++ = fast_read_word(from++);
+    return;
+  }
+  for (low = fast_read_word(from++); from < end; low = high) {
+    high = fast_read_word(from++);
+    *to++ = fast_join_words(low, high, shift);
+  }
+  if (to < s->buffer + FAST_BUFFER_WORDS) *to = low >> shift;
 }
 
 /* n bytes to an aligned address */

@@ -397,16 +397,19 @@ static int fast_try_shadows (lua_State *L, const fast_shadows *counted) {
   return status;
 }
 
+/* how many upvalues a compiler gives a main function */
+#define FAST_MAIN_UPVALUES	((LUA_VERSION_NUM == 501) ? 0u : 1u)
+
 /*
-** Pushes a closure of a frozen main function as fast_push_closure does, but without an
-** error and without a collection. Returns whether there was memory for it.
+** Pushes a closure of a frozen main function with FAST_MAIN_UPVALUES as fast_push_closure
+** does, but without an error and without a collection. Returns whether there was memory
+** for it.
 */
 static int fast_push_closure_at_once (lua_State *L, Proto *f) {
   global_State *g = G(L);
 #if LUA_VERSION_NUM == 501
   Closure *c;
   int flags;
-  if (fast_upvalue_count(f) != 0) return 0;  /* a closure that was dumped: it is rare */
   flags = fast_block_collector(L);
   c = (Closure *)(*g->frealloc)(g->ud, NULL, 0, sizeLclosure(0));
   fast_restore_collector(L, flags);
@@ -421,7 +424,6 @@ static int fast_push_closure_at_once (lua_State *L, Proto *f) {
 #else
   LClosure *c;
   UpVal *up;
-  if (f->sizeupvalues != 1) return 0;
   c = (LClosure *)(*g->frealloc)(g->ud, NULL, LUA_TFUNCTION, sizeLclosure(1));
   if (c == NULL) return 0;
   up = (UpVal *)(*g->frealloc)(g->ud, NULL, 0, sizeof(UpVal));
@@ -467,11 +469,31 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
     }
   }
   luaC_checkGC(L);
-  if (fast_push_closure_at_once(L, f)) return 1;
+  if (fast_upvalue_count(f) == FAST_MAIN_UPVALUES  /* a closure that was dumped has others */
+      && fast_push_closure_at_once(L, f)) return 1;
   if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
   status = fast_pcall(L, fast_push_frozen_closure, f);
   if (fast_retry(L, status)) status = fast_pcall(L, fast_push_frozen_closure, f);
   return (status == 0) ? 1 : fast_fail(L);
 }
+
+#if defined(FAST_NAMED) && (LUA_VERSION_NUM == 501 || defined(FAST_WRAP))
+#define FAST_FINDS_NAMED
+/*
+** Pushes the frozen chunk whose name is that very string. While the pool is mapped no
+** other string has that name, and as long as it is not, nobody has this string. Returns
+** whether it pushed it: there may be too little memory, or a shadow is needed.
+*/
+static inline int fast_push_named (lua_State *L, const TString *name) {
+  size_t at = (size_t)name - (size_t)&fast_named;
+  const fast_frozen *z;
+  if (at >= sizeof(fast_named)) return 0;
+  at -= offsetof(struct fast_named_string, head);
+  z = ((const struct fast_named_string *)((const char *)&fast_named + at))->chunk;
+  if (fast_needs_shadow(z->number)) return 0;
+  luaC_checkGC(L);
+  return fast_push_closure_at_once(L, (Proto *)z->main);
+}
+#endif
 
 #endif

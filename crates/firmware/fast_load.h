@@ -99,19 +99,19 @@ static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
   if (size >= 16) {
     uint32_t a = p1 + p2, b = p2, c = 0, d = 0u - p1;
     for (; left >= 16; left -= 16, words += 4) {
-      a = fast_rotate_left(a + FAST_WORD(words) * p2, 13) * p1;
-      b = fast_rotate_left(b + FAST_WORD(words + 1) * p2, 13) * p1;
-      c = fast_rotate_left(c + FAST_WORD(words + 2) * p2, 13) * p1;
-      d = fast_rotate_left(d + FAST_WORD(words + 3) * p2, 13) * p1;
+      a = fast_rotate_left(a + fast_read_word(words) * p2, 13) * p1;
+      b = fast_rotate_left(b + fast_read_word(words + 1) * p2, 13) * p1;
+      c = fast_rotate_left(c + fast_read_word(words + 2) * p2, 13) * p1;
+      d = fast_rotate_left(d + fast_read_word(words + 3) * p2, 13) * p1;
     }
     h = fast_rotate_left(a, 1) + fast_rotate_left(b, 7)
       + fast_rotate_left(c, 12) + fast_rotate_left(d, 18);
   }
   h += size;
   for (; left >= 4; left -= 4)
-    h = fast_rotate_left(h + FAST_WORD(words++) * p3, 17) * p4;
+    h = fast_rotate_left(h + fast_read_word(words++) * p3, 17) * p4;
   if (left > 0) {
-    uint32_t last = FAST_WORD(words);
+    uint32_t last = fast_read_word(words);
     for (; left > 0; left--, last >>= 8)
       h = fast_rotate_left(h + (last & 255) * p5, 11) * p1;
   }

@@ -90,11 +90,11 @@ _Static_assert(offsetof(Proto, maxstacksize)
 
 typedef GCObject *fast_link;
 
-/* string number id: next of its chain, hash, reserved word, length, bytes */
-#define FAST_TEXT(id,nx,h,w,n,s) \
-  static const struct {TString head; char bytes[(n) + 1];} fast_s##id = { \
-    {.tsv = {.next = (GCObject *)(nx), .tt = LUA_TSTRING, .marked = FAST_MARK, \
-     FAST_ONLY_STOCK(.reserved = (w),) .hash = (h), .len = (n)}}, s};
+typedef TString fast_string_head;
+/* a string: next of its chain, hash, reserved word, length, bytes */
+#define FAST_TEXT_FIELDS(nx,h,w,n,s) \
+  {{.tsv = {.next = (GCObject *)(nx), .tt = LUA_TSTRING, .marked = FAST_MARK, \
+    FAST_ONLY_STOCK(.reserved = (w),) .hash = (h), .len = (n)}}, s}
 #define FAST_LONG_TEXT(id,h,n,s)	FAST_TEXT(id, NULL, h, 0, n, s)
 
 #define FAST_NIL	{{NULL}, LUA_TNIL}
@@ -132,12 +132,12 @@ _Static_assert(sizeof(Proto) == sizeof(struct fast_proto_fields),
 
 typedef TString *fast_link;
 
-#define FAST_TEXT(id,nx,h,w,n,s) \
-  static const struct {UTString head; char bytes[(n) + 1];} fast_s##id = { \
-    {.tsv = {.tt = LUA_TSHRSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
-     .extra = (w), .shrlen = (n), .hash = (h), .u = {.hnext = (TString *)(nx)}}}, s};
+typedef UTString fast_string_head;
+#define FAST_TEXT_FIELDS(nx,h,w,n,s) \
+  {{.tsv = {.tt = LUA_TSHRSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
+    .extra = (w), .shrlen = (n), .hash = (h), .u = {.hnext = (TString *)(nx)}}}, s}
 #define FAST_LONG_TEXT(id,h,n,s) \
-  static const struct {UTString head; char bytes[(n) + 1];} fast_s##id = { \
+  static const FAST_TEXT_TYPE(n) fast_s##id = { \
     {.tsv = {.tt = LUA_TLNGSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
      .extra = 1, .hash = (h), .u = {.lnglen = (n)}}}, s};
 
@@ -151,6 +151,20 @@ typedef TString *fast_link;
 #else
 #error "frozen chunks are for Lua 5.1 and 5.3"
 #endif
+
+/* its zeros fill the last word */
+#define FAST_TEXT_TYPE(n)	struct {fast_string_head head; char bytes[((n) + 4) & ~3];}
+#define FAST_TEXT(id,nx,h,w,n,s) \
+  static const FAST_TEXT_TYPE(n) fast_s##id = FAST_TEXT_FIELDS(nx, h, w, n, s);
+
+/* string number id that is the name of a frozen chunk, behind that chunk */
+#define FAST_NAMED_FIELD(id,n) \
+  struct {const fast_frozen *chunk; FAST_TEXT_TYPE(n) string;} s##id;
+#define FAST_NAMED_WORDS(id)	((const uint32_t *)(const void *)fast_s##id.bytes)
+struct fast_named_string {
+  const fast_frozen *chunk;
+  fast_string_head head;
+};
 
 /* heap of the shadow of a function with k constants and p functions: its constants
 ** are the array of a table, so that the collector marks them */

@@ -71,9 +71,12 @@ static lua_Number fast_read_number (fast_dump *d) {
 /* a string of the next n bytes */
 static TString *fast_make_string (fast_dump *d, uint32_t n) {
   lua_State *L = d->L;
-  char *to = (char *)d->flash.buffer;
 #if LUA_VERSION_NUM == 501
-  if (n > sizeof(d->flash.buffer)) to = luaZ_openspace(L, &d->longer, n);
+  if (n > sizeof(d->flash.buffer)) {
+    char *to = luaZ_openspace(L, &d->longer, n);
+    fast_read_bytes(&d->flash, to, n);
+    return luaS_newlstr(L, to, n);
+  }
 #else
   if (n > LUAI_MAXSHORTLEN) {
     TString *ts = luaS_createlngstrobj(L, n);
@@ -81,8 +84,8 @@ static TString *fast_make_string (fast_dump *d, uint32_t n) {
     return ts;
   }
 #endif
-  fast_read_bytes(&d->flash, to, n);
-  return luaS_newlstr(L, to, n);
+  fast_read_to_buffer(&d->flash, n);
+  return luaS_newlstr(L, (const char *)d->flash.buffer, n);
 }
 
 /* The formats differ in integers and sizes, in strings (NULL where there is none)
@@ -109,7 +112,7 @@ static TString *fast_read_string (fast_dump *d) {
 }
 
 static void fast_read_constant (fast_dump *d, TValue *o) {
-  uint32_t b = fast_read_byte(&d->flash);
+  uint32_t b = fast_next_byte(&d->flash);
   switch (b & LUAU_TMASK) {
     case LUAU_TNIL: break;
     case LUAU_TBOOLEAN: setbvalue(o, b & 1); break;
@@ -123,17 +126,22 @@ static void fast_read_constant (fast_dump *d, TValue *o) {
 
 #else
 
+static inline uint32_t fast_next_int (fast_source *s) {
+  const uint32_t *from = s->words + s->at / 4;
+  uint32_t shift = s->at % 4 * 8, word = fast_read_word(from);
+  s->at += 4;
+  return (shift == 0) ? word : fast_join_words(word, fast_read_word(from + 1), shift);
+}
+
 static uint32_t fast_read_int (fast_dump *d) {
-  uint32_t word;
-  fast_read_words(&d->flash, &word, 1);
-  return word;
+  return fast_next_int(&d->flash);
 }
 
 #if LUA_VERSION_NUM == 501
 
 /* its length counts a final zero */
 static TString *fast_read_string (fast_dump *d) {
-  uint32_t n = fast_read_int(d);
+  uint32_t n = fast_next_int(&d->flash);
   TString *ts;
   if (!FAST_NODEMCU) d->flash.at += sizeof(size_t) - 4;
   if (n == 0) return NULL;
@@ -162,7 +170,7 @@ static lua_Integer fast_read_integer (fast_dump *d) {
 #endif
 
 static void fast_read_constant (fast_dump *d, TValue *o) {
-  switch (fast_read_byte(&d->flash)) {
+  switch (fast_next_byte(&d->flash)) {
     case LUA_TNIL: break;
     case LUA_TBOOLEAN: setbvalue(o, (int)fast_read_byte(&d->flash)); break;
 #if LUA_VERSION_NUM == 501
@@ -194,13 +202,15 @@ static void fast_read_code (fast_dump *d, Proto *f) {
 }
 
 static void fast_read_constants (fast_dump *d, Proto *f) {
-  uint32_t i, n = fast_read_int(d);
+  uint32_t n = fast_read_int(d);
+  TValue *k, *end;
   if (n > 0) {
     f->k = luaM_newvector(d->L, n, TValue);
     f->sizek = (int)n;
   }
-  for (i = 0; i < n; i++) setnilvalue(&f->k[i]);
-  for (i = 0; i < n; i++) fast_read_constant(d, &f->k[i]);
+  end = f->k + n;
+  for (k = f->k; k < end; k++) setnilvalue(k);
+  for (k = f->k; k < end; k++) fast_read_constant(d, k);
 }
 
 static void fast_read_children (fast_dump *d, Proto *f) {

@@ -161,6 +161,15 @@ impl Bundle {
 
     /// The frozen chunks of a variant as a graph of objects; none where it has none.
     pub fn objects(&self, v: usize) -> Option<Objects<'_>> {
+        self.graph(v, false)
+    }
+
+    /// The same with the names of the chunks as strings.
+    pub(crate) fn named_objects(&self, v: usize) -> Option<Objects<'_>> {
+        self.graph(v, true)
+    }
+
+    fn graph(&self, v: usize, with_names: bool) -> Option<Objects<'_>> {
         let chunks = self.chunks.iter().filter_map(|chunk| {
             let (frozen, compiled) = chunk.frozen(v)?;
             Some((&*chunk.name, frozen, &compiled.need))
@@ -168,7 +177,7 @@ impl Bundle {
         let chunks: Vec<_> = chunks.collect();
         let data: Vec<_> = self.frozen_data(v).collect();
         let layout = self.variants[v].layout;
-        Objects::new(layout, &chunks, &data, self.seed())
+        Objects::new(layout, &chunks, &data, self.seed(), with_names)
     }
 
     /// The frozen data of a variant, with their names.

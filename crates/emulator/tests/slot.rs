@@ -24,11 +24,13 @@ const OF_RV32: [&str; 2] = ["51-float", "53-int32-float32"];
 
 /// Loads and runs each chunk, by every way.
 const EACH: &[u8] = b"
+    -- addresses differ, as a name may be in the heap or not
+    local function shown(ok, value) return ok, type(value) == 'table' and 'a table' or value end
     local form
     for name, size, as, heap in fast.list() do
       form = as
       local f = assert(fast.load(name))
-      print(name, as, heap, pcall(f, 'an argument'))
+      print(name, as, heap, shown(pcall(f, 'an argument')))
       f = nil collectgarbage()
       assert(fast[name]) collectgarbage()
       assert(fast.searcher(name)) collectgarbage()
@@ -127,7 +129,7 @@ fn loads(variant: &Variant, header: &str, names: &[Input], patch: &dyn Fn(&mut [
 
 #[test]
 #[ignore = "needs the chips' cross compilers and emulators"]
-fn a_frozen_chunk_of_a_slot_loads_nearly_as_fast_as_one_compiled_in() {
+fn a_frozen_chunk_of_a_slot_loads_in_some_hundred_instructions() {
     for model in MODELS {
         let variant = variant(model);
         let mut inputs = overlays(Form::Frozen { fallback: false });
@@ -145,17 +147,18 @@ fn a_frozen_chunk_of_a_slot_loads_nearly_as_fast_as_one_compiled_in() {
             let [a, b] = [compiled, patched].map(|load| load.instructions);
             sums = [sums[0] + a, sums[1] + b];
             let what = format!("{model} {}: {a} compiled in, {b} put in", input.name);
-            // names of a slot are found by halving its index, those that are compiled in by their hash
-            assert!(b <= a + 220, "{what}");
-            assert_eq!(compiled.heap_kept, patched.heap_kept, "{what}");
-            assert_eq!(compiled.heap_peak, patched.heap_peak, "{what}");
+            // names of a slot are found by halving its index, those that are compiled in by their strings
+            assert!(b <= a + 330, "{what}");
+            assert_eq!(compiled.live_kept, patched.live_kept, "{what}");
+            assert_eq!(compiled.live_peak, patched.live_peak, "{what}");
+            assert_eq!(compiled.blocks, patched.blocks, "{what}");
         }
         let count = inputs.len();
         println!(
             "{model}: {count} chunks, {} instructions compiled in, {} put in",
             sums[0], sums[1]
         );
-        assert!(count > 40 && sums[1] * 2 <= sums[0] * 3);
+        assert!(count > 40 && sums[1] <= 520 * count as u32, "{sums:?}");
     }
 }
 
@@ -170,10 +173,13 @@ fn each_object_is_what_the_compiler_makes_of_it() {
     {
         let variant = variant(model);
         let mut inputs = overlays(Form::Frozen { fallback: false });
-        // names of functions and variables, lines: all that an object can have
-        inputs
-            .iter_mut()
-            .for_each(|input| input.strip = Strip::Keep);
+        for input in &mut inputs {
+            // names of functions and variables, lines: all that an object can have
+            input.strip = Strip::Keep;
+            // a slot has no other string of that name
+            let name = format!("local name = {:?}\n", input.name);
+            input.text.splice(..0, name.into_bytes());
+        }
         let frozen = bundle(&inputs, &variant);
         let compiled = script(
             chip,
@@ -186,7 +192,8 @@ fn each_object_is_what_the_compiler_makes_of_it() {
         let patched = empty.patched(&put(&inputs, &variant)).unwrap();
         let read = |image: &Image| fs::read(image.path()).unwrap();
         let (compiled, patched) = (read(&compiled), read(&patched));
-        let compiled = Elf::of(&compiled);
+        let mut compiled = Elf::of(&compiled);
+        compiled.divide_names(model.starts_with("51"));
         let Slot {
             offset,
             head,
@@ -250,6 +257,26 @@ impl<'a> Elf<'a> {
         Elf {
             objects: objects.collect(),
         }
+    }
+
+    /// Makes an object of each string that is a chunk's name, behind its chunk, in the one that holds all of them.
+    fn divide_names(&mut self, is_51: bool) {
+        let (mut address, mut rest) = (self.symbol("fast_named"), self.bytes_of("fast_named"));
+        self.objects.remove(&address);
+        while !rest.is_empty() {
+            let length = match is_51 {
+                true => word(rest, 4 + 12),
+                false => rest[4 + 7].into(),
+            };
+            let end = 4 + 16 + (length as usize / 4 + 1) * 4;
+            self.objects
+                .insert(address + 4, ("fast_named", &rest[4..end]));
+            (address, rest) = (address + end as u32, &rest[end..]);
+        }
+    }
+
+    fn bytes_of(&self, name: &str) -> &'a [u8] {
+        self.objects[&self.symbol(name)].1
     }
 
     fn symbol(&self, name: &str) -> u32 {

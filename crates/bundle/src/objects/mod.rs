@@ -43,6 +43,9 @@ pub struct FrozenChunk<'a> {
     pub need: &'a Need,
     /// Number of its main function.
     pub main: usize,
+    /// Number of its name, by which `fast.load` finds it at once: none where the core may have several strings of that name,
+    /// or where the main function has other upvalues than a compiler gives it.
+    pub named: Option<usize>,
 }
 
 /// A function whose parts are objects. Strings and functions are numbers of these.
@@ -81,12 +84,13 @@ pub enum Value {
 
 impl<'a> Objects<'a> {
     /// Of chunks, all of this layout, with their names and needs, and of data with their names; none where there is
-    /// neither. `seed` is what the hash of 5.3 begins with.
+    /// neither. `seed` is what the hash of 5.3 begins with, `with_names` whether names of chunks are strings.
     pub fn new(
         dump: Layout,
         chunks: &[(&'a str, &'a Chunk, &'a Need)],
         data: &[(&'a str, &'a [u8])],
         seed: u32,
+        with_names: bool,
     ) -> Option<Objects<'a>> {
         if chunks.is_empty() && data.is_empty() {
             return None;
@@ -94,9 +98,19 @@ impl<'a> Objects<'a> {
         let dialect = dump.dialect();
         let of_chunks = chunks.iter().map(|(_, chunk, _)| *chunk);
         let of_data = data.iter().map(|(_, bytes)| *bytes);
+        let is_named = |name: &str, chunk: &Chunk| {
+            let compiled = usize::from(dialect == Dialect::Lua53);
+            with_names
+                && is_interned(dialect, name.as_bytes())
+                && chunk.main.upvalues.len() == compiled
+        };
+        let named = chunks
+            .iter()
+            .filter(|(name, chunk, _)| is_named(name, chunk));
+        let names = named.map(|(name, ..)| name.as_bytes());
         let mut objects = Objects {
             dump,
-            strings: Strings::of(dialect, of_chunks, of_data, seed),
+            strings: Strings::with_names(dialect, of_chunks, of_data, names, seed),
             functions: Vec::new(),
             chunks: Vec::new(),
             data: Vec::new(),
@@ -106,7 +120,13 @@ impl<'a> Objects<'a> {
         }
         for &(name, chunk, need) in chunks {
             let main = objects.function(&chunk.main, no_source(dialect));
-            objects.chunks.push(FrozenChunk { name, need, main });
+            let named = is_named(name, chunk).then(|| objects.strings.number(name.as_bytes()));
+            objects.chunks.push(FrozenChunk {
+                name,
+                need,
+                main,
+                named,
+            });
         }
         Some(objects)
     }
@@ -178,7 +198,7 @@ mod tests {
             let (mut chunk, _) = text.compile(&layout, 1 << 20).unwrap();
             chunk.strip(Strip::Lines);
             let need = Need::of(&chunk);
-            let objects = Objects::new(layout, &[("c", &chunk, &need)], &[], 1).unwrap();
+            let objects = Objects::new(layout, &[("c", &chunk, &need)], &[], 1, false).unwrap();
             assert_eq!(objects.functions.len(), 4);
             assert_eq!(objects.functions[0].functions, [1, 3]);
             assert_eq!(objects.functions[1].functions, [2]);

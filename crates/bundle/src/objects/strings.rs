@@ -54,6 +54,8 @@ pub struct Text<'a> {
     pub reserved: usize,
     /// The next string of its chain.
     pub next: Option<usize>,
+    /// Whether it is there as a chunk's name only.
+    pub is_name: bool,
 }
 
 impl<'a> Strings<'a> {
@@ -65,17 +67,31 @@ impl<'a> Strings<'a> {
         data: impl IntoIterator<Item = &'a [u8]>,
         seed: u32,
     ) -> Strings<'a> {
-        let found = distinct(dialect, chunks, data);
+        Strings::with_names(dialect, chunks, data, [], seed)
+    }
+
+    /// The same with the names of chunks.
+    pub(super) fn with_names(
+        dialect: Dialect,
+        chunks: impl IntoIterator<Item = &'a Chunk>,
+        data: impl IntoIterator<Item = &'a [u8]>,
+        names: impl IntoIterator<Item = &'a [u8]>,
+        seed: u32,
+    ) -> Strings<'a> {
+        let needed = distinct(dialect, chunks, data);
+        let mut found = needed.clone();
+        found.extend(names);
         let seed = match dialect {
             Dialect::Lua51 => 0,
             Dialect::Lua53 => seed,
         };
-        let text = |bytes| Text {
+        let text = |bytes: &'a [u8]| Text {
             bytes,
             hash: hash(bytes, seed),
             interned: is_interned(dialect, bytes),
             reserved: reserved(dialect, bytes),
             next: None,
+            is_name: !needed.contains(bytes),
         };
         let mut strings = Strings {
             seed,
@@ -86,9 +102,10 @@ impl<'a> Strings<'a> {
         strings
     }
 
-    /// Makes the table. A chain begins with the string that came last, as each names the one before it.
+    /// Makes the table, which names do not enlarge. A chain begins with the string that came last, as each names the one
+    /// before it.
     fn link(&mut self) {
-        self.table = vec![None; places(self.interned())];
+        self.table = vec![None; places(self.needed().filter(|text| text.interned).count())];
         let mask = self.table.len() - 1;
         for (number, text) in self.texts.iter_mut().enumerate() {
             if text.interned {
@@ -108,12 +125,17 @@ impl<'a> Strings<'a> {
         self.texts.iter().filter(|text| text.interned).count()
     }
 
-    /// Bytes of flash of the strings and of their table.
+    /// The strings without those that are names only.
+    fn needed(&self) -> impl Iterator<Item = &Text<'a>> {
+        self.texts.iter().filter(|text| !text.is_name)
+    }
+
+    /// Bytes of flash of the strings and of their table, without names, which no figure counts.
     pub fn flash(&self, core: &CoreLayout) -> usize {
         let bytes = |text: &Text| core.string_bytes(text.bytes.len());
         match self.texts.is_empty() {
             true => 0,
-            false => self.texts.iter().map(bytes).sum::<usize>() + table_bytes(self.interned()),
+            false => self.needed().map(bytes).sum::<usize>() + 4 * self.table.len(),
         }
     }
 }

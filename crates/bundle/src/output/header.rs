@@ -228,6 +228,9 @@ impl Bundle {
         for chunk in &self.chunks {
             let id = &chunk.identifier;
             let name = [chunk.name.as_bytes(), b"\0"].concat();
+            if is_for_fast && chunk.form.is_frozen() {
+                *text += "\n__attribute__((unused))"; // where the name's string stands for it
+            }
             words(text, &format!("fast_name_{id}"), &name);
             if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
                 && let Some(source) = chunk.dumps.iter().flatten().next()
@@ -399,7 +402,7 @@ impl Bundle {
         if !self.has_frozen() {
             return false;
         }
-        let Some(frozen) = self.objects(v) else {
+        let Some(frozen) = self.named_objects(v) else {
             *text += "#undef FAST_FREEZES\n\n";
             return false;
         };

@@ -3,9 +3,10 @@
 //! compiler settles every layout; `fast_objects.h` of `fastlua-firmware` has the macros and what
 //! they take for granted.
 //!
-//! Names in the C: `fast_s` strings, and for each function `fast_f` itself, `fast_i` instructions,
+//! Names in the C: `fast_s` strings, `fast_named` those that are names of chunks, and for each function `fast_f` itself, `fast_i` instructions,
 //! `fast_k` constants, `fast_p` functions in it, `fast_l` lines, `fast_v` locals, `fast_u` upvalues.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use fastlua_bytecode::{Dialect, Format, Layout};
@@ -13,13 +14,15 @@ use fastlua_bytecode::{Dialect, Format, Layout};
 use super::c::{code, float, integer, quote, words};
 use super::text::Text;
 use crate::Need;
-use crate::objects::{CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
+use crate::objects::{self, CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
 
 /// Writes the strings, their table, the functions, and for each chunk `fast_z_<identifier>`;
 /// `FAST_FUNCTIONS` is how many functions there are.
 pub(super) fn print<'a>(text: &mut Text, objects: &Objects, identifier: &dyn Fn(&str) -> &'a str) {
     layout(text, &objects.dump);
-    strings(text, &objects.strings);
+    let names = names(objects);
+    declare_names(text, &names, &objects.strings, identifier);
+    strings(text, &objects.strings, &names);
     for chunk in &objects.chunks {
         function(text, objects, chunk.main);
         frozen_chunk(text, chunk, objects.dialect(), identifier(chunk.name));
@@ -31,7 +34,62 @@ pub(super) fn print<'a>(text: &mut Text, objects: &Objects, identifier: &dyn Fn(
             identifier(name)
         );
     }
+    define_names(text, &names, &objects.strings, identifier);
     let _ = writeln!(text, "#define FAST_FUNCTIONS\t{}", objects.functions.len());
+}
+
+/// The chunks whose names are strings that find them, by the numbers of these.
+type Names<'a> = BTreeMap<usize, &'a FrozenChunk<'a>>;
+
+fn names<'a>(objects: &'a Objects<'a>) -> Names<'a> {
+    let chunks = objects.chunks.iter();
+    chunks
+        .filter_map(|chunk| Some((chunk.named?, chunk)))
+        .collect()
+}
+
+/// Declares the names as one object, so that the address of a string tells whether it is one of them. The index names their
+/// bytes.
+fn declare_names<'a>(
+    text: &mut Text,
+    names: &Names,
+    strings: &Strings,
+    identifier: &dyn Fn(&str) -> &'a str,
+) {
+    if names.is_empty() {
+        return;
+    }
+    *text +=
+        "/* the names of frozen chunks */\n#define FAST_NAMED\nstatic const struct fast_named {\n";
+    for id in names.keys() {
+        let n = strings.texts[*id].bytes.len();
+        let _ = writeln!(text, "  FAST_NAMED_FIELD({id}, {n})");
+    }
+    *text += "} fast_named;\n";
+    for (id, chunk) in names {
+        let _ = writeln!(text, "#define fast_s{id}\tfast_named.s{id}.string");
+        let chunk = identifier(chunk.name);
+        let _ = writeln!(text, "#define fast_name_{chunk}\tFAST_NAMED_WORDS({id})");
+    }
+    *text += "\n";
+}
+
+fn define_names<'a>(
+    text: &mut Text,
+    names: &Names,
+    strings: &Strings,
+    identifier: &dyn Fn(&str) -> &'a str,
+) {
+    if names.is_empty() {
+        return;
+    }
+    *text += "static const struct fast_named fast_named = {\n";
+    for (id, chunk) in names {
+        let fields = string(&strings.texts[*id]);
+        let chunk = identifier(chunk.name);
+        let _ = writeln!(text, "  {{&fast_z_{chunk}, FAST_TEXT_FIELDS({fields})}},");
+    }
+    *text += "};\n\n";
 }
 
 /// Writes what the core's structures are on a chip as assertions. A test core has other fields.
@@ -58,20 +116,23 @@ fn layout(text: &mut Text, dump: &Layout) {
     );
 }
 
-/// Writes each string, then the table.
-fn strings(text: &mut Text, strings: &Strings) {
+/// The next string of an interned string's chain, its hash, its place among reserved words, its length and its bytes.
+fn string(text: &objects::Text) -> String {
+    let next = text.next.map_or("NULL".into(), |s| format!("&fast_s{s}"));
+    let (hash, word, n) = (text.hash, text.reserved, text.bytes.len());
+    format!("{next}, 0x{hash:08x}, {word}, {n}, {}", quote(text.bytes))
+}
+
+/// Writes each string but the names, then the table.
+fn strings(text: &mut Text, strings: &Strings, names: &Names) {
     *text += "/* the pool of strings */\n";
-    for (id, string) in strings.texts.iter().enumerate() {
-        let (hash, n, quoted) = (string.hash, string.bytes.len(), quote(string.bytes));
-        let _ = match string.interned {
-            true => {
-                let next = string.next.map_or("NULL".into(), |s| format!("&fast_s{s}"));
-                let word = string.reserved;
-                writeln!(
-                    text,
-                    "FAST_TEXT({id}, {next}, 0x{hash:08x}, {word}, {n}, {quoted})"
-                )
-            }
+    for (id, one) in strings.texts.iter().enumerate() {
+        if names.contains_key(&id) {
+            continue;
+        }
+        let (hash, n, quoted) = (one.hash, one.bytes.len(), quote(one.bytes));
+        let _ = match one.interned {
+            true => writeln!(text, "FAST_TEXT({id}, {})", string(one)),
             false => writeln!(text, "FAST_LONG_TEXT({id}, 0x{hash:08x}, {n}, {quoted})"),
         };
     }
@@ -90,8 +151,10 @@ fn strings(text: &mut Text, strings: &Strings) {
         };
     }
     *text += "\n};\n#define FAST_POOL_BYTES\t(sizeof(fast_pool)";
-    for id in 0..strings.texts.len() {
-        let space = if id % 4 == 0 { " \\\n  + " } else { " + " };
+    let texts = strings.texts.iter().enumerate();
+    let counted = texts.filter(|(_, one)| !one.is_name);
+    for (i, (id, _)) in counted.enumerate() {
+        let space = if i % 4 == 0 { " \\\n  + " } else { " + " };
         let _ = write!(text, "{space}sizeof(fast_s{id})");
     }
     *text += ")\n\n";
