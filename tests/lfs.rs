@@ -153,48 +153,6 @@ fn a_tree_tells_variant_and_size() {
 }
 
 #[test]
-fn an_esp32_tree_tells_the_size_by_its_configuration_or_its_partitions() {
-    let folder = folder();
-    let f = folder.path();
-    let lua = "CONFIG_LUA_VERSION_51=y\n";
-    let table = "lfs, 0xC2, 0x01, , 0x20000\n";
-    put(f, "tree/components/platform/partitions.csv", table);
-    for (config, bytes) in [
-        (
-            "CONFIG_NODEMCU_EMBED_LFS=y\nCONFIG_NODEMCU_EMBEDDED_LFS_SIZE=0x30000\n",
-            0x3_0000,
-        ),
-        ("CONFIG_NODEMCU_EMBEDDED_LFS_SIZE=30000\n", 0x3_0000),
-        ("# CONFIG_NODEMCU_EMBED_LFS is not set\n", 0x2_0000),
-    ] {
-        put(f, "tree/sdkconfig", format!("{lua}{config}"));
-        let said = succeed(&mut command(f, "lfs --firmware tree -o lfs.img hello.lua"));
-        assert!(
-            said.contains(&format!("of {bytes} bytes of the region")),
-            "{said}"
-        );
-    }
-    put(
-        f,
-        "tree/components/platform/partitions.csv",
-        "nvs, data, nvs, , 24K\n",
-    );
-    let said = fail(&mut command(f, "lfs --firmware tree -o x.img hello.lua"));
-    assert!(
-        said.contains("partitions.csv: there is no partition for LFS"),
-        "{said}"
-    );
-    // the last line of a symbol counts
-    let config = "CONFIG_LUA_NUMBER_INTEGRAL=y\n# CONFIG_LUA_NUMBER_INTEGRAL is not set\n";
-    put(f, "tree/sdkconfig", format!("{lua}{config}"));
-    let said = succeed(&mut command(
-        f,
-        "lfs --firmware tree --size 64k -o lfs.img hello.lua",
-    ));
-    assert!(said.starts_with("lua51-float"), "{said}");
-}
-
-#[test]
 fn an_image_for_an_address_is_for_5_1() {
     let folder = folder();
     let f = folder.path();
