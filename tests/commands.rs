@@ -92,7 +92,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         PUBLISHES,
     ),
     (
-        "scripts/package publish -p fastlua-project -p fastlua",
+        "scripts/package publish -p fastlua-bundle -p fastlua",
         PUBLISHES,
     ),
     (

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use fastlua_bundle::CoreLayout;
+use fastlua_bundle::slot::Head;
 use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
-use fastlua_slot::Head;
 use fastlua_variants::Variants;
 use support::firmware::{head, raw};
 use support::{

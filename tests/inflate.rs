@@ -50,7 +50,7 @@ fn chunks() -> Vec<Vec<u8>> {
         variants: std::slice::from_ref(variant),
         heap_limit: HEAP_LIMIT,
     };
-    let bundle = build.run(|| {}).unwrap();
+    let bundle = build.run().unwrap();
     let dumps = bundle.of_variant(0).map(|(_, dump)| dump.bytes.clone());
     dumps.collect()
 }

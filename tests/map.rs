@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -12,11 +13,11 @@ use support::{root, succeed};
 /// Each crate with those that it uses, under the names of their folders.
 type Map = BTreeMap<String, BTreeSet<String>>;
 
-/// `fastlua-bytecode` is `bytecode`, and the command itself `cli`.
+/// `fastlua-bytecode` is `bytecode`, and the library itself `fastlua`.
 fn folder(package: &str) -> Option<String> {
     match package.strip_prefix("fastlua") {
-        Some("") => Some("cli".into()),
-        Some(role) => role.strip_prefix('-').map(str::to_owned),
+        Some("") => Some("fastlua".into()),
+        Some(role) => role.strip_prefix(['-', '_']).map(str::to_owned),
         None => None,
     }
 }
@@ -27,7 +28,7 @@ fn of_cargo() -> Map {
     cargo.args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
     let metadata: Value = serde_json::from_str(&succeed(&mut cargo)).unwrap();
     let packages = metadata["packages"].as_array().unwrap().iter();
-    packages
+    let mut map: Map = packages
         .filter_map(|package| {
             let dependencies = package["dependencies"].as_array()?.iter();
             let used = dependencies
@@ -35,7 +36,34 @@ fn of_cargo() -> Map {
                 .filter_map(|dependency| folder(dependency["name"].as_str()?));
             Some((folder(package["name"].as_str()?)?, used.collect()))
         })
-        .collect()
+        .collect();
+    // the command and the library are one package, so what each of them uses is in their sources only
+    for part in ["cli", "fastlua"] {
+        map.insert(part.into(), named_in(&root().join("crates").join(part)));
+    }
+    map
+}
+
+/// Our crates that the sources of a folder name.
+fn named_in(folder_of_sources: &Path) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for entry in fs::read_dir(folder_of_sources).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("tests") {
+            named.extend(named_in(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let names = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+                let crates = names.filter(|name| line.contains(&format!("{name}::")));
+                named.extend(crates.filter_map(folder));
+            }
+        }
+    }
+    named
 }
 
 /// The lines of the first block of text, in their order.

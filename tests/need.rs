@@ -5,6 +5,7 @@
 
 mod support;
 
+use fastlua_bundle::c_header;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -187,8 +188,8 @@ fn check(chip: Chip) {
             variants: std::slice::from_ref(variant),
             heap_limit: fastlua_compiler::HEAP_LIMIT,
         };
-        let bundle = build.run(|| {}).unwrap();
-        let header = bundle.c_header("0").to_string();
+        let bundle = build.run().unwrap();
+        let header = c_header(&bundle, "0").to_string();
         let device = Device {
             tools: tools.clone(),
             work: Path::new(env!("CARGO_TARGET_TMPDIR")).join("need"),

@@ -121,7 +121,7 @@ fn packages_have_the_files_that_they_include() {
         for needed in ["LICENSE", "README.md", "Cargo.toml"] {
             let has = files.contains(needed)
                 || (needed == "README.md" && files.contains("lua/README.md"));
-            assert!(has || name == "fastlua-project", "{name} lacks {needed}");
+            assert!(has, "{name} lacks {needed}");
         }
         for file in files.iter().filter(|file| file.ends_with(".rs")) {
             let Ok(source) = fs::read_to_string(format!("{folder}{file}")) else {

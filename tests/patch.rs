@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use fastlua_slot::{Head, MAGIC, find};
+use fastlua_bundle::slot::{Head, MAGIC, find};
 use support::firmware::{FIRST, head, raw};
 use support::{call, fail, fastlua, put, succeed};
 use tempfile::TempDir;

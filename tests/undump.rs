@@ -4,6 +4,7 @@
 
 mod support;
 
+use fastlua_bundle::c_header;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -110,13 +111,13 @@ fn bundle(variant: &Variant) -> Bundle {
         variants: std::slice::from_ref(variant),
         heap_limit: HEAP_LIMIT,
     };
-    build.run(|| {}).unwrap()
+    build.run().unwrap()
 }
 
 /// Compiles the bundle's `fast.c` and the host program, and runs the script.
 fn dumps(stock: &Path, out: &Path, model: NumberModel, bundle: &Bundle, flags: &[&str]) -> String {
     put(out, "fast.c", fastlua_firmware::fast_c());
-    put(out, "fast_chunks.h", bundle.c_header("0").to_string());
+    put(out, "fast_chunks.h", c_header(bundle, "0").to_string());
     let script = put(out, "script.lua", SCRIPT);
     let host = out.join("host");
     succeed(

@@ -1,49 +1,24 @@
 //! The command `fastlua`: one file per subcommand.
 
-mod bench;
-mod build;
-mod build_report;
-mod cache;
-mod changed;
-mod check;
-mod compile;
-mod completions;
-mod depfile;
-mod extract;
-mod folder;
-mod inputs;
-mod inspect;
-mod lfs;
-mod list;
-mod manner;
-mod other_lua;
-mod output;
-mod patch;
-mod portable;
-mod print;
-mod replace;
-mod run;
-mod run_image;
-mod serve;
-mod sources;
-mod split;
-mod squash;
-mod table;
-mod takers;
-mod target;
-mod temporary;
-mod variant_args;
-mod variants;
-mod watch;
+mod args;
+mod commands;
+mod io;
+mod plans;
+mod report;
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
-use fastlua_bundle::{is_obeyed, printable};
+use clap::{CommandFactory, Parser};
+use fastlua::{is_obeyed, printable};
 use mimalloc::MiMalloc;
+
+use args::verbosity::{self, Verbosity};
+use commands::Command;
+use commands::bench::TooMuch;
+use report::print;
 
 /// Builds make and drop many small things between few that stay, which leaves other allocators searching.
 #[global_allocator]
@@ -56,47 +31,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    manner: manner::Manner,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Bench(bench::Args),
-    Build(build::Args),
-    Compile(compile::Args),
-    Check(check::Args),
-    Completions(completions::Args),
-    Inspect(inspect::Args),
-    Lfs(lfs::Args),
-    List(list::Args),
-    Patch(patch::Args),
-    Run(run::Args),
-    Serve(serve::Args),
-    Split(split::Args),
-    Squash(squash::Args),
-    Variants(variants::Args),
-}
-
-impl Command {
-    /// Whether standard output is to be one JSON object.
-    fn is_json(&self) -> bool {
-        match self {
-            Command::Build(args) => args.json,
-            Command::Check(args) => args.json,
-            Command::Inspect(args) => args.json,
-            Command::Lfs(args) => args.json,
-            Command::Patch(args) => args.json,
-            Command::Variants(args) => args.json,
-            Command::Bench(args) => args.is_json(),
-            Command::Compile(_)
-            | Command::Completions(_)
-            | Command::List(_)
-            | Command::Run(_)
-            | Command::Serve(_)
-            | Command::Split(_)
-            | Command::Squash(_) => false,
-        }
-    }
+    verbosity: Verbosity,
 }
 
 /// Whether a terminal would obey a part of an argument.
@@ -116,36 +51,21 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     // the names of files that a shell found for a glob, perhaps
     if env::args_os().any(|argument| is_harmful(&argument)) {
         let text = error.render().to_string();
-        let _ = write!(io::stderr(), "{}", printable(&text));
+        let _ = write!(std::io::stderr(), "{}", printable(&text));
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     }
     error.exit()
 }
 
 fn main() -> ExitCode {
-    manner::take_color();
-    let Cli { command, manner } = match Cli::try_parse() {
+    verbosity::take_color();
+    let Cli { command, verbosity } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&error),
     };
-    manner.take();
+    verbosity.take();
     let is_json = command.is_json();
-    let outcome = match command {
-        Command::Bench(args) => bench::run(&args),
-        Command::Build(args) => build::run(&args),
-        Command::Compile(args) => compile::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Completions(args) => completions::run(&args, Cli::command()),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Lfs(args) => lfs::run(&args),
-        Command::List(args) => list::run(&args),
-        Command::Patch(args) => patch::run(&args),
-        Command::Run(args) => run::run(&args),
-        Command::Serve(args) => serve::run(&args),
-        Command::Split(args) => split::run(&args),
-        Command::Squash(args) => squash::run(&args),
-        Command::Variants(args) => variants::run(&args),
-    };
+    let outcome = command.run(Cli::command);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // the reader of our output has enough
@@ -157,7 +77,7 @@ fn main() -> ExitCode {
             }
             if error.is::<print::Usage>() {
                 ExitCode::from(2)
-            } else if error.is::<bench::TooMuch>() {
+            } else if error.is::<TooMuch>() {
                 ExitCode::from(3)
             } else {
                 ExitCode::FAILURE

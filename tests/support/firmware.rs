@@ -2,8 +2,8 @@
 
 #![allow(dead_code)] // each test uses its part
 
+use fastlua_bundle::slot::{Head, Heap};
 use fastlua_bundle::{CoreLayout, Tags};
-use fastlua_slot::{Head, Heap};
 use fastlua_variants::Variants;
 
 /// Where an ESP8266 sees the raw part of its flash.

@@ -1,5 +1,6 @@
 //! Loads on an emulated chip.
 
+use fastlua_bundle::c_header;
 use std::path::Path;
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ impl Emulated<'_> {
             None => self.load(
                 target,
                 core,
-                &fast_files(&stock.c_header("0").to_string()),
+                &fast_files(&c_header(stock, "0").to_string()),
                 &jobs,
             )?,
         };

@@ -37,4 +37,4 @@ pub use measure::{Bench, Machine};
 pub use metric::Metric;
 pub use page::page;
 pub use table::{summary, table};
-pub use target::{NoTarget, Target};
+pub use target::{NoTarget, Target, usual};

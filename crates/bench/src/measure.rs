@@ -251,7 +251,7 @@ fn compile(
         variants,
         heap_limit,
     };
-    build.run(|| {}).map_err(BenchError::Build)
+    build.run().map_err(BenchError::Build)
 }
 
 /// The chunks of one variant, as a bundle for another one.

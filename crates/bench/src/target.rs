@@ -1,6 +1,6 @@
 //! What figures are for, and what they are measured on.
 
-use fastlua_bytecode::Dialect;
+use fastlua_bytecode::{Dialect, NumberModel};
 use fastlua_emulator::{Chip, stock_layout};
 use fastlua_variants::{Variant, Variants};
 
@@ -64,4 +64,12 @@ impl Target {
             core: core.clone(),
         })
     }
+}
+/// NodeMCU's variants with the number models that fit an ESP8266 best.
+pub fn usual(known: &Variants) -> Vec<&Variant> {
+    let of = |model: &NumberModel| {
+        let mut nodemcu = known.iter().filter(|v| v.is_nodemcu());
+        nodemcu.find(|v| v.layout.numbers() == *model)
+    };
+    NumberModel::ALL[..3].iter().filter_map(of).collect()
 }

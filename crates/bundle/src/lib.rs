@@ -1,42 +1,43 @@
 //! Chunks to what a firmware takes in: every chunk compiled for every variant, each dump proved to
 //! load back, its form chosen and its cost counted, then printed as C.
 //!
-//! [`Build`] makes a [`Bundle`] of [`Input`]s (`produce/`); [`Bundle::choose_forms`] decides where the
-//! form is left open, and [`Bundle::check_flash`] whether it fits (`plan/`); [`Bundle::objects`] is the
-//! graph of what is frozen (`objects/`); [`Bundle::c_header`] is the C text (`output/`).
+//! The rooms use one another in this order only: `slot` is the format of slots and of the labels that bundles have in images,
+//! `structures` the core's structures, `model` the [`Bundle`]; `objects` makes the graph of what is frozen; `produce`
+//! makes a bundle of [`Input`]s (`Build`); `plan` decides where the form is left open ([`choose_forms`]) and whether it fits
+//! ([`check_flash`]); `output` prints C ([`CHeader`]), fills slots and writes object files.
+//!
+//! Without the feature `compile` there are no Lua cores and nothing that makes a bundle: what is left reads slots.
 
-mod bundle;
-mod form;
-mod name;
+// Without compilers what makes bundles has no user.
+#![cfg_attr(not(feature = "compile"), allow(dead_code, unused_imports))]
+
+mod model;
 mod objects;
 mod output;
 mod plan;
+#[cfg(feature = "compile")]
 mod produce;
+pub mod slot;
+mod structures;
 
-pub use bundle::{Bundle, BundledChunk, Compiled, Dump};
 pub use fastlua_bytecode::{is_obeyed, printable, printable_name};
-pub use form::{Form, FormError};
-pub use name::{NameError, check_each_once, check_names, identifier};
-pub use objects::{
-    CoreLayout, Field, FrozenChunk, FrozenFunction, Memory, Objects, Strings, Structure, Tags,
-    Text, Value,
+pub use model::{
+    Because, Bundle, BundledChunk, Compiled, Costs, Dump, Fault, Form, FormError, InflateError,
+    Input, NameError, Need, Parts, Severity, UnpackError, Warning, bare, check_each_once,
+    check_names, closest, identifier, inflated, listed, pack, pack_without_pool, shared,
+    shared_places, shown, unpacked,
 };
+pub use objects::{FrozenChunk, FrozenFunction, Memory, Objects, Value};
 pub use output::{
     CHeader, Chip, Machine, NoChip, NoHeader, NoSlot, ObjectError, SlotError, TooLargeForSlot,
-    form_of_number, module_header_name, shared,
+    bundle_name, c_header, c_header_with_slot, fill_slot, form_of_number, module_header_name,
+    module_headers, object, object_for,
 };
-pub use plan::{Amount, Budget, BudgetError, Costs, ESP8266_FLASH, Loads, TooLarge};
+pub use plan::{
+    Amount, Budget, BudgetError, ESP8266_FLASH, Loads, TooLarge, check_flash, choose_forms,
+};
+#[cfg(feature = "compile")]
 pub use produce::{
-    Because, Build, Fault, InflateError, Input, Need, OTHER_VARIANT, Parts, Remark, Severity,
-    SourceText, TextError, UnpackError, Warning, bare, inflated, listed, nodemcu, shared_places,
-    shown, squash_proved, unpacked,
+    Build, NotBuilt, OTHER_VARIANT, Progress, Remark, SourceText, TextError, nodemcu, squash_proved,
 };
-
-/// The one of `names` that `wrong` was probably meant to be.
-pub fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |name| strsim::jaro_winkler(wrong, name);
-    names
-        .into_iter()
-        .filter(|name| likeness(name) > 0.7)
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-}
+pub use structures::{CoreLayout, Field, Strings, Structure, Tags, Text};

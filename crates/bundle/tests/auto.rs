@@ -2,6 +2,7 @@
 
 mod common;
 
+use fastlua_bundle::{choose_forms, pack};
 use std::cmp::Reverse;
 
 use common::{build, input, variants};
@@ -75,7 +76,11 @@ fn one_by_one(bundle: &Bundle, limit: usize, form: Form) -> Vec<usize> {
 
 fn chosen(bundle: &Bundle, limit: usize, form: Form) -> Vec<usize> {
     let mut copy = bundle.clone();
-    copy.choose_forms(Some(limit as u64), form == Form::Frozen { fallback: true });
+    choose_forms(
+        &mut copy,
+        Some(limit as u64),
+        form == Form::Frozen { fallback: true },
+    );
     let frozen = |i: &usize| copy.chunks[*i].form == form;
     open(bundle).into_iter().filter(frozen).collect()
 }
@@ -156,15 +161,15 @@ fn as_few_as_fit_are_packed() {
         variants: &variants(&VARIANTS),
         heap_limit: 1 << 24,
     };
-    let mut bytecode = build.run(|| {}).unwrap();
-    bytecode.choose_forms(Some(0), true);
+    let mut bytecode = build.run().unwrap();
+    choose_forms(&mut bytecode, Some(0), true);
     let largest = |bundle: &Bundle| (0..2).map(|v| bundle.flash(v)).max().unwrap();
     let packed = |order: &[usize]| {
         let mut bundle = bytecode.clone();
         order
             .iter()
             .for_each(|i| bundle.chunks[*i].form = Form::Packed);
-        bundle.pack().unwrap();
+        pack(&mut bundle).unwrap();
         bundle
     };
     let bytes = |bundle: &Bundle, i: usize| {

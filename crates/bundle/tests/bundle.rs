@@ -4,6 +4,7 @@ mod common;
 
 use common::{build, input};
 use fastlua_bundle::{Build, Bundle, BundledChunk, Form, Input, Loads, NoHeader};
+use fastlua_bundle::{bundle_name, c_header, choose_forms, module_headers, pack};
 use fastlua_bytecode::Strip;
 use fastlua_variants::Variants;
 
@@ -24,7 +25,7 @@ fn named(bundle: &Bundle, form: Form) -> Vec<String> {
 /// What `as = "auto"` becomes within these bytes of flash, by name.
 fn chosen(bundle: &Bundle, flash: Option<u64>) -> Vec<(&str, Form)> {
     let mut copy = bundle.clone();
-    copy.choose_forms(flash, true);
+    choose_forms(&mut copy, flash, true);
     let chunks = bundle.chunks.iter().zip(copy.chunks);
     chunks.map(|(c, now)| (c.name.as_str(), now.form)).collect()
 }
@@ -52,7 +53,7 @@ fn auto_ends_where_the_largest_variant_is_full() {
         &["lua51-int", "lua51-float"],
     );
     let mut frozen = bundle.clone();
-    frozen.choose_forms(None, true);
+    choose_forms(&mut frozen, None, true);
     let flash = (0..2).map(|v| frozen.flash(v)).max().unwrap() as u64;
     assert_ne!(frozen.flash(0), frozen.flash(1));
     assert_eq!(chosen(&bundle, Some(flash))[0].1, FROZEN);
@@ -180,7 +181,7 @@ fn the_header_holds_each_dump_and_each_text_once() {
         input("a", Form::Plain, "return 7 -- as it is"),
     ];
     let bundle = build(&inputs, &["lua51-int", "lua53-int32-float32"]);
-    let header = bundle.c_header("0").to_string();
+    let header = c_header(&bundle, "0").to_string();
     let dumps = chunk(&bundle, "b-c").dumps.iter().flatten();
     let padded = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
@@ -219,21 +220,21 @@ fn the_header_holds_each_dump_and_each_text_once() {
 #[test]
 fn the_header_of_a_chunk_without_bytecode_needs_a_core_that_freezes() {
     let alone = build(&[input("a", ALONE, "return 1")], &["lua51-int"]);
-    let header = alone.c_header("0").to_string();
+    let header = c_header(&alone, "0").to_string();
     assert!(arrays(&header, "fast_words_a").is_empty());
     assert!(
         header.contains("FAST_CHUNK(fast_name_a, NULL, 0, 0, FAST_BYTECODE,"),
         "{header}"
     );
     assert!(header.contains("a has no bytecode: leave out fallback = false"));
-    let error = alone.module_headers("0").unwrap_err();
+    let error = module_headers(&alone, "0").unwrap_err();
     assert_eq!(error, NoHeader::Frozen("a".into()));
 
     let both = build(&[input("a", FROZEN, "return 1")], &["lua51-int"]);
-    let header = both.c_header("0").to_string();
+    let header = c_header(&both, "0").to_string();
     assert_eq!(arrays(&header, "fast_words_a").len(), 1);
     assert!(!header.contains("has no bytecode"));
-    assert_ne!(alone.name(), both.name());
+    assert_ne!(bundle_name(&alone), bundle_name(&both));
 }
 
 /// What inflates is in the header only where a chunk is deflated, and a chunk's text comes out again.
@@ -242,7 +243,7 @@ fn deflated_source_brings_what_inflates_it() {
     let text = "local a = {'text', 'text', 'text', 'text'} return a";
     let squashed = build(&[input("a", Form::Squashed, text)], &["lua51-int"]);
     let deflated = build(&[input("a", Form::Deflated, text)], &["lua51-int"]);
-    let [without, with] = [&squashed, &deflated].map(|bundle| bundle.c_header("0").to_string());
+    let [without, with] = [&squashed, &deflated].map(|bundle| c_header(bundle, "0").to_string());
     assert!(
         !without.contains("fast_inflate")
             && without.contains(", NULL, 0, NULL, NULL, NULL, fast_names};")
@@ -259,7 +260,7 @@ fn deflated_source_brings_what_inflates_it() {
         text.len()
     )));
     let halves = build(&[input("a", Form::Deflated, "return 1")], &["lua51-int"]);
-    let files = halves.module_headers("0").unwrap();
+    let files = module_headers(&halves, "0").unwrap();
     assert!(
         files[0]
             .1
@@ -284,7 +285,7 @@ fn packed_chunks_bring_what_unpacks_them() {
         input("b", Form::Packed, "return 'only b'"),
     ];
     let packed = build(&others, &variants);
-    let [without, with] = [&bytecode, &packed].map(|bundle| bundle.c_header("0").to_string());
+    let [without, with] = [&bytecode, &packed].map(|bundle| c_header(bundle, "0").to_string());
     assert!(!without.contains("fast_unpack") && !without.contains("FAST_TABLES"));
     assert!(
         with.contains("static int fast_load_packed")
@@ -304,7 +305,7 @@ fn packed_chunks_bring_what_unpacks_them() {
         let chunks = [0, 1].map(|i| packed.chunks[i].dumps[v].as_ref().unwrap().bytes.len());
         assert_eq!(packed.flash(v), chunks[0] + chunks[1] + 4 * words.len());
     }
-    let files = packed.module_headers("0").unwrap();
+    let files = module_headers(&packed, "0").unwrap();
     for (file, header) in &files[..2] {
         assert!(
             header.contains("NULL, fast_runtime_packed, fast_runtime_tables, NULL};"),
@@ -319,7 +320,7 @@ fn packed_chunks_bring_what_unpacks_them() {
 fn c_modules_share_what_loads_them() {
     let files = |form: Form| {
         let inputs = [input("a", form, "return 1"), input("b-c", form, "return 2")];
-        build(&inputs, &["lua51-int"]).module_headers("0").unwrap()
+        module_headers(&build(&inputs, &["lua51-int"]), "0").unwrap()
     };
     let [bytecode, packed, deflated] = [Form::Bytecode, Form::Packed, Form::Deflated].map(files);
     let names: Vec<&str> = bytecode.iter().map(|(name, _)| name.as_str()).collect();
@@ -364,7 +365,7 @@ fn what_has_debug_data_is_not_packed() {
         variants: &[known.get("lua51-int").unwrap().clone()],
         heap_limit: 1 << 24,
     };
-    let faults = build.run(|| {}).unwrap_err();
+    let faults = build.run().unwrap_err();
     assert_eq!(
         faults[0].message,
         "a.lua: packed, it has no debug data, and strip level 1 keeps some: take level 2, or another form"
@@ -417,8 +418,8 @@ fn auto_deflates_what_bytecode_has_no_room_for() {
         variants: &variants,
         heap_limit: 1 << 24,
     };
-    let mut bytecode = build.run(|| {}).unwrap();
-    bytecode.choose_forms(Some(0), true);
+    let mut bytecode = build.run().unwrap();
+    choose_forms(&mut bytecode, Some(0), true);
     let forms = |flash: usize| {
         let mut bundle = bytecode.clone();
         let loads = Loads {
@@ -461,8 +462,8 @@ fn auto_packs_before_it_deflates() {
         variants: &variants,
         heap_limit: 1 << 24,
     };
-    let mut bytecode = build.run(|| {}).unwrap();
-    bytecode.choose_forms(Some(0), true);
+    let mut bytecode = build.run().unwrap();
+    choose_forms(&mut bytecode, Some(0), true);
     let flash = |bundle: &Bundle| bundle.flash(0).max(bundle.flash(1));
     let within = |flash: usize, deflated: bool| {
         let mut bundle = bytecode.clone();
@@ -485,7 +486,7 @@ fn auto_packs_before_it_deflates() {
     for chunk in &mut packed.chunks {
         chunk.form = Form::Packed;
     }
-    packed.pack().unwrap();
+    pack(&mut packed).unwrap();
     let least = flash(&packed);
     assert_eq!(
         named(&within(least, true), Form::Packed).len(),
@@ -510,8 +511,8 @@ fn auto_does_not_pack_a_little() {
         variants: &[known.get("lua51-int").unwrap().clone()],
         heap_limit: 1 << 24,
     };
-    let mut bundle = build.run(|| {}).unwrap();
-    bundle.choose_forms(Some(0), true);
+    let mut bundle = build.run().unwrap();
+    choose_forms(&mut bundle, Some(0), true);
     let flash = bundle.flash(0) as u64 - 1;
     let loads = |deflated| Loads {
         packed: true,

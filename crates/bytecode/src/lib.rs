@@ -5,17 +5,11 @@ mod compare;
 mod cursor;
 mod debug;
 mod error;
-#[cfg(any(test, feature = "generate"))]
-pub mod generate;
 mod header;
 mod layout;
 mod lineinfo;
 mod listing;
-#[cfg(any(test, feature = "generate"))]
-pub mod luac;
 mod model;
-#[cfg(any(test, feature = "generate"))]
-pub mod mutate;
 mod nodemcu51;
 mod nodemcu53;
 mod number;
@@ -25,8 +19,6 @@ pub mod packed;
 mod printable;
 mod puc51;
 mod puc53;
-#[cfg(any(test, feature = "generate"))]
-pub mod random;
 mod reference_lines;
 mod sink;
 mod strip;

@@ -53,12 +53,11 @@ fn golden_chunks_come_back() {
 }
 
 /// Any instruction, any constant, any count: what tables have not is escaped.
-#[cfg(feature = "generate")]
 #[test]
 fn generated_chunks_come_back() {
     for seed in 0..20 {
         for layout in Layout::all() {
-            let chunk = stripped(fastlua_bytecode::generate::chunk(layout, seed));
+            let chunk = stripped(fastlua_testing::generate::chunk(layout, seed));
             let pool = Pool::of(layout.dialect(), [&chunk]);
             let bytes =
                 write(&chunk, &pool).unwrap_or_else(|error| panic!("{seed} {layout}: {error}"));

@@ -6,14 +6,15 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use fastlua_bundle::{c_header, c_header_with_slot, fill_slot};
 use std::path::PathBuf;
 use std::time::Instant;
 use std::{env, fs};
 
 use common::{bundle, overlays, tools, variant};
 use fastlua_bundle::Form;
+use fastlua_bundle::slot::find;
 use fastlua_emulator::{Chip, Core, Image, fast_files};
-use fastlua_slot::find;
 
 const RUNS: usize = 21;
 const IMAGE: usize = 1 << 20;
@@ -49,22 +50,21 @@ fn main() {
     let mut empty = bundle(&inputs, &variant);
     empty.chunks.clear();
     let firmware = image(
-        &empty
-            .c_header_with_slot("0", 128 << 10)
+        &c_header_with_slot(&empty, "0", 128 << 10)
             .expect("it has a slot")
             .to_string(),
     );
     let mut firmware = fs::read(firmware.path()).expect("it was linked");
     firmware.resize(IMAGE, 0xff);
 
-    let header = bundle(&inputs, &variant).c_header("0").to_string();
+    let header = c_header(&bundle(&inputs, &variant), "0").to_string();
     let compiled = median(5, || drop(image(&header)));
     let built = bundle(&inputs, &variant);
     let put = |built: &fastlua_bundle::Bundle| {
         let mut copy = firmware.clone();
         let slot = find(&copy).remove(0).expect("it is whole");
         let range = slot.offset..slot.offset + slot.head.capacity as usize;
-        built.put(&slot.head, &mut copy[range]).expect("it fits");
+        fill_slot(built, &slot.head, &mut copy[range]).expect("it fits");
     };
     let with_lua = median(RUNS, || put(&bundle(&inputs, &variant)));
     let alone = median(RUNS, || put(&built));

@@ -200,7 +200,7 @@ fn digest<'a>(files: impl Iterator<Item = File<'a>>, parts: &[&str]) -> String {
     }
     parts.iter().for_each(|part| add(part.as_bytes()));
     let hash = hash.finalize();
-    hash[..6].iter().map(|b| format!("{b:02x}")).collect()
+    base16ct::lower::encode_string(&hash[..6])
 }
 
 pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> BuildError {

@@ -4,6 +4,7 @@ mod common;
 
 use common::images::{header, linked, output, put, script};
 use common::{bundle, carried, input, overlays, variant};
+use fastlua_bundle::c_header;
 use fastlua_bundle::{Form, Input};
 use fastlua_emulator::{Chip, Core};
 
@@ -85,7 +86,7 @@ fn data_comes_back(chip: Chip, model: &str) {
     ] {
         let what = format!("{chip} {model} {core:?} {frozen}");
         let inputs = with_chunk(Form::Data { frozen });
-        let compiled = bundle(&inputs, &variant).c_header("0").to_string();
+        let compiled = c_header(&bundle(&inputs, &variant), "0").to_string();
         // without a frozen chunk the image has no hook
         let bare = if frozen { core } else { Core::Stock };
         let found = output(&script(chip, &variant, bare, &compiled, EACH), &what);
@@ -219,7 +220,7 @@ fn a_page_of_100_kb_takes_4_kb_of_heap_by_ftp() {
         let mut inputs = overlays(Form::Bytecode);
         inputs.retain(|input| input.name.starts_with("ftp"));
         inputs.push(page);
-        let header = bundle(&inputs, &variant).c_header("0").to_string();
+        let header = c_header(&bundle(&inputs, &variant), "0").to_string();
         let printed = output(
             &script(Chip::Esp8266, &variant, Core::Stock, &header, FTP_NETWORK),
             model,
@@ -253,9 +254,7 @@ fn a_page_of_100_kb_takes_4_kb_of_heap() {
             form: Form::Data { frozen: false },
             ..input("page.html", &vec![b'x'; 100_000])
         };
-        let header = bundle(&[page, input("web", web)], &variant)
-            .c_header("0")
-            .to_string();
+        let header = c_header(&bundle(&[page, input("web", web)], &variant), "0").to_string();
         let printed = output(
             &script(Chip::Esp8266, &variant, Core::Stock, &header, NETWORK),
             model,

@@ -2,6 +2,7 @@
 
 mod common;
 
+use fastlua_bundle::c_header;
 use std::time::Instant;
 
 use common::{TIMEOUT, block_head, bundle, shipped, tools, variant, work};
@@ -152,7 +153,7 @@ fn the_shipped_modules(chip: Chip) {
             .flat_map(|module| WAYS.map(|way| job(way, module, &bundle)))
             .collect();
         let since = Instant::now();
-        let header = bundle.c_header("0").to_string();
+        let header = c_header(&bundle, "0").to_string();
         let found = figures(chip, &variant, &header, &jobs, true);
         println!(
             "{chip} {model}: {:.1?} for {} loads",
@@ -308,9 +309,7 @@ fn known_figures_of(chip: Chip) {
 
 /// `fast_chunks.h` of the shipped modules for 51-int.
 fn header() -> String {
-    bundle(&shipped(), &variant("51-int"))
-        .c_header("0")
-        .to_string()
+    c_header(&bundle(&shipped(), &variant("51-int")), "0").to_string()
 }
 
 #[test]
@@ -386,13 +385,25 @@ fn a_load_from_ram(chip: Chip) {
     let one = bundle(std::slice::from_ref(telnet), &variant);
     let ways = [Way::RamSource, Way::RamBytecode];
     let jobs = ways.map(|way| job(way, telnet, &one));
-    let of_one = figures(chip, &variant, &one.c_header("0").to_string(), &jobs, false);
+    let of_one = figures(
+        chip,
+        &variant,
+        &c_header(&one, "0").to_string(),
+        &jobs,
+        false,
+    );
     let more: Vec<Job> = modules
         .iter()
         .map(|module| job(Way::RamSource, module, &all))
         .chain(jobs)
         .collect();
-    let of_all = figures(chip, &variant, &all.c_header("0").to_string(), &more, false);
+    let of_all = figures(
+        chip,
+        &variant,
+        &c_header(&all, "0").to_string(),
+        &more,
+        false,
+    );
     for (one, all) in of_one.iter().zip(&of_all[modules.len()..]) {
         let (one, all) = (one.load.clone().unwrap(), all.load.clone().unwrap());
         assert!(one.instructions.abs_diff(all.instructions) <= 200);

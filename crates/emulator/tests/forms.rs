@@ -4,6 +4,7 @@
 mod common;
 
 use common::{TIMEOUT, bundle, models, shipped, tools, variant, work};
+use fastlua_bundle::c_header;
 use fastlua_bundle::{Form, Input};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{Chip, Core, Image, fast_files};
@@ -70,7 +71,7 @@ fn every_module_loads_in_every_form() {
         let variant = variant(model);
         for core in [Core::Stock, Core::ReadOnly, Core::Hooked] {
             let (inputs, expected): (Vec<_>, Vec<_>) = inputs(core).into_iter().unzip();
-            let header = bundle(&inputs, &variant).c_header("0").to_string();
+            let header = c_header(&bundle(&inputs, &variant), "0").to_string();
             let image = Image::script(
                 &tools(chip),
                 &work(),

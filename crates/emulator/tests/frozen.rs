@@ -3,6 +3,7 @@
 
 mod common;
 
+use fastlua_bundle::c_header;
 use std::fs;
 use std::path::Path;
 
@@ -49,7 +50,7 @@ fn run(
     inputs: &[Input],
     count_reads: bool,
 ) -> Output {
-    let header = bundle(inputs, variant).c_header("0").to_string();
+    let header = c_header(&bundle(inputs, variant), "0").to_string();
     let files = fast_files(&header);
     let image = Image::script(
         &tools(chip),
@@ -192,9 +193,11 @@ int luaopen_fast (lua_State *L) {
     for model in MODELS {
         let variant = variant(model);
         let one = [input("one", b"return 'one'")];
-        let header = bundle(&carried(&one, Form::Frozen { fallback: false }), &variant)
-            .c_header("0")
-            .to_string();
+        let header = c_header(
+            &bundle(&carried(&one, Form::Frozen { fallback: false }), &variant),
+            "0",
+        )
+        .to_string();
         let [(_, fast), chunks] = fast_files(&header);
         let image = Image::script(
             &tools(chip),
@@ -233,7 +236,7 @@ fn loads(chip: Chip, variant: &Variant, core: Core, inputs: &[Input]) -> Vec<[Lo
     let jobs: Vec<Job> = chunks
         .flat_map(|c| [job(&c.name, false), job(&c.name, true)])
         .collect();
-    let header = bundle.c_header("0").to_string();
+    let header = c_header(&bundle, "0").to_string();
     let how = Measure {
         tools: &tools(chip),
         work: &work(),

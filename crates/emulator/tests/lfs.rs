@@ -30,13 +30,7 @@ fn region(inputs: &[Input], model: &str) -> (&'static str, String) {
         aligned: false,
         timestamp: 1_000_000,
         seed: None,
-        modules: build
-            .run(|| {})
-            .unwrap()
-            .chunks
-            .iter()
-            .map(module)
-            .collect(),
+        modules: build.run().unwrap().chunks.iter().map(module).collect(),
     };
     let (bytes, _) = lfs::write(&image).unwrap();
     lfs::prove(&bytes, &image).unwrap();

@@ -3,6 +3,7 @@
 
 mod common;
 
+use fastlua_bundle::c_header;
 use std::fs;
 
 use common::{TIMEOUT, bundle, models, shipped, tools, variant, work};
@@ -25,7 +26,7 @@ fn code(chip: Chip, model: &str, form: Form) -> u64 {
         ..hello.unwrap()
     };
     let variant = variant(model);
-    let header = bundle(&[input], &variant).c_header("0").to_string();
+    let header = c_header(&bundle(&[input], &variant), "0").to_string();
     let (tools, files) = (tools(chip), fast_files(&header));
     let (layout, script) = (&variant.layout, b"print(1)");
     let image = Image::script(&tools, &work(), layout, Core::Stock, &files, script, false);
@@ -65,7 +66,7 @@ fn loads(chip: Chip, model: &str) -> Vec<[Load; 3]> {
     });
     let inputs: Vec<Input> = inputs.collect();
     let variant = variant(model);
-    let header = bundle(&inputs, &variant).c_header("0").to_string();
+    let header = c_header(&bundle(&inputs, &variant), "0").to_string();
     let jobs = shipped().into_iter().flat_map(|module| {
         FORMS.map(|(form, _)| Job {
             name: format!("{}-{form}", module.name),

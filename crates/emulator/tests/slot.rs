@@ -3,17 +3,18 @@
 
 mod common;
 
+use fastlua_bundle::c_header;
 use std::collections::BTreeMap;
 use std::fs;
 
 use common::images::{CAPACITY, header, linked, output, put, script, slot};
 use common::{TIMEOUT, bundle, carried, input, overlays, shipped, tools, variant, work};
+use fastlua_bundle::slot::Slot;
 use fastlua_bundle::{Form, Input, identifier};
 use fastlua_bytecode::Strip;
 use fastlua_emulator::{
     Chip, Core, Data, Image, Job, Load, Measure, Mode, fast_files, measure_patched,
 };
-use fastlua_slot::Slot;
 use fastlua_variants::Variant;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
@@ -57,7 +58,7 @@ fn each_form_runs_as_what_was_compiled_in(chip: Chip, model: &str) {
     ] {
         let what = format!("{chip} {model} {core:?} {form}");
         let inputs = carried(&shipped(), form);
-        let compiled = bundle(&inputs, &variant).c_header("0").to_string();
+        let compiled = c_header(&bundle(&inputs, &variant), "0").to_string();
         let without_hook = core == Core::Hooked && !form.is_frozen();
         let other = if without_hook { Core::ReadOnly } else { core };
         let expected = output(&script(chip, &variant, other, &compiled, EACH), &what);
@@ -136,7 +137,7 @@ fn a_frozen_chunk_of_a_slot_loads_in_some_hundred_instructions() {
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let compiled = loads(
             &variant,
-            &bundle(&inputs, &variant).c_header("0").to_string(),
+            &c_header(&bundle(&inputs, &variant), "0").to_string(),
             &inputs,
             &|_| {},
         );
@@ -185,7 +186,7 @@ fn each_object_is_what_the_compiler_makes_of_it() {
             chip,
             &variant,
             Core::Hooked,
-            &frozen.c_header("0").to_string(),
+            &c_header(&frozen, "0").to_string(),
             b"",
         );
         let empty = script(chip, &variant, Core::Hooked, &header(&[], &variant), b"");
@@ -352,7 +353,7 @@ fn a_slot_comes_first_and_damage_is_told() {
             let mut elf = fs::read(image.path()).unwrap();
             put(&mut elf);
             let contents = slot(&elf).contents.unwrap();
-            let name: String = contents.bundle.iter().map(|b| format!("{b:02x}")).collect();
+            let name: String = contents.name();
             assert_eq!(
                 lines[3],
                 format!("4\tgood\t{CAPACITY}\t{}\t{name}", contents.used)

@@ -3,6 +3,8 @@
 //! The C has one header for each thing. What fastlua writes holds their texts, so that no file more
 //! is needed.
 
+pub mod deflate;
+
 use include_dir::{Dir, include_dir};
 
 /// The index of a bundle, and what loads its chunks.

@@ -6,6 +6,7 @@
 mod images;
 pub mod mutate;
 mod seeds;
+pub mod soundness;
 mod targets;
 
 /// A target.

@@ -1,6 +1,6 @@
 //! Mutants of an input, without an engine: one seed gives one mutant.
 
-use fastlua_bytecode::random::Random;
+use fastlua_testing::random::Random;
 
 /// A number below `end`; 0 where that is 0.
 fn below(random: &mut Random, end: usize) -> usize {

@@ -3,15 +3,13 @@
 #[path = "../../../tests/support/firmware.rs"]
 mod samples;
 
-use fastlua::{
-    Bundle, Chip, Firmware, Form, Head, Module, Options, PatchOptions, Project,
-    c_module_with_object,
-};
+use fastlua::{Bundle, Chip, Firmware, Form, Head, Module, Options, PatchOptions, Project};
 use fastlua_bytecode::packed::{self, Pool};
-use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, generate, luac, write};
+use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
-use fastlua_deflate::{Memory, inflate, smallest};
+use fastlua_firmware::deflate::{Memory, inflate, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
+use fastlua_testing::{generate, luac};
 use fastlua_variants::Variants;
 use include_dir::{Dir, include_dir};
 
@@ -193,13 +191,15 @@ pub(crate) fn bundle() -> Bundle {
         ..Options::default()
     };
     let plan = project.plan(&options).expect("the names differ");
-    plan.build(|| {}).expect("they can be compiled")
+    plan.build(None).expect("they can be compiled")
 }
 
 /// Firmware with slots, empty and filled, and an object file.
 pub(crate) fn firmware() -> Vec<Vec<u8>> {
     let bundle = bundle();
-    let [.., object] = c_module_with_object(&bundle, Chip::Esp32).expect("it is of one variant");
+    let [.., object] = bundle
+        .c_module_with_object(Chip::Esp32)
+        .expect("it is of one variant");
     let mut all = vec![object.bytes()];
     for slots in [&[7168][..], &[8192, 1024]] {
         let heads: Vec<Head> = slots.iter().map(|capacity| head(*capacity)).collect();
@@ -212,13 +212,13 @@ pub(crate) fn firmware() -> Vec<Vec<u8>> {
         }
         let mut filled = Firmware::read(empty.clone()).expect("it is a raw file");
         filled
-            .patch(Some(1), Some(&bundle), PatchOptions::default())
+            .patch(Some(1), &bundle, PatchOptions::default())
             .expect("it fits");
         all.extend([empty, filled.to_file()]);
     }
     for bytes in images::with_slots(&head(7168)) {
         let mut filled = Firmware::read(bytes.clone()).expect("its checksums are right");
-        let done = filled.patch(Some(1), Some(&bundle), PatchOptions::default());
+        let done = filled.patch(Some(1), &bundle, PatchOptions::default());
         done.expect("it fits");
         all.extend([bytes, filled.to_file()]);
     }

@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fastlua::{
-    Bundle, Contents, Firmware, Head, Options, Overrides, PatchOptions, Project, firmware_tree,
+    Bundle, Contents, Firmware, Head, Options, Overrides, PatchOptions, Project, SlotContents,
+    firmware_tree,
 };
+use fastlua_bundle::slot::{HEAD, Heap};
 use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved, unpacked};
 use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{
-    Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, generate, read, read_any, write,
+    Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, read, read_any, write,
 };
-use fastlua_deflate::{Memory, inflate, smallest, stored};
+use fastlua_firmware::deflate::{Memory, inflate, smallest, stored};
 use fastlua_lfs::WriteError;
-use fastlua_slot::{HEAD, Heap};
 use fastlua_source::lexer::Lexer;
 use fastlua_source::literals;
 use fastlua_source::split::{Loader, split};
 use fastlua_source::token::Kind;
+use fastlua_testing::generate;
 use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::verify;
 
@@ -301,10 +303,11 @@ fn firmware(bytes: &[u8]) {
     let Ok(mut firmware) = Firmware::read(bytes.to_vec()) else {
         return;
     };
-    for label in firmware.labels().iter().flatten() {
-        let _ = firmware.chunks_of(label);
+    for label in firmware.labels().flatten() {
+        let _ = label.chunks();
     }
-    for number in 1..=firmware.slots().len() {
+    let count = firmware.slots().len();
+    for number in 1..=count {
         fill(&mut firmware, number, PatchOptions::default());
     }
 }
@@ -366,28 +369,32 @@ fn deflate_round_trip(text: &[u8]) {
 /// Puts chunks into a slot, reads them back, and takes them out.
 fn fill(firmware: &mut Firmware, number: usize, options: PatchOptions) {
     static BUNDLE: LazyLock<Bundle> = LazyLock::new(seeds::bundle);
-    let Ok(slot) = firmware.slot(Some(number)).cloned() else {
+    let Ok(slot) = firmware.slot(Some(number)) else {
         return;
     };
-    let _ = firmware.chunks_of_slot(&slot);
+    let _ = slot.chunks();
+    if let Some(contents) = slot.contents() {
+        let again = SlotContents::from_bytes(contents.as_bytes().to_vec());
+        assert_eq!(again.as_ref(), Ok(&contents));
+    }
     let layout = BUNDLE.variants[0].layout;
     let common =
         |bytes: &[u8], shared: u32| bytes.get(shared as usize..).unwrap_or_default().to_vec();
     if let Some(contents) = &slot.contents {
-        let bytes = firmware.bytes_of(&slot);
+        let bytes = slot.bytes();
         let _ = unpacked(&common(bytes, contents.shared), bytes, &layout);
     }
     let before = firmware.to_file();
     let number = Some(number);
-    let Ok(done) = firmware.patch(number, Some(&BUNDLE), options) else {
+    let Ok(done) = firmware.patch(number, &BUNDLE, options) else {
         assert_eq!(firmware.to_file(), before);
         return;
     };
-    assert!(done.fixed.is_empty() && done.kept.is_empty());
-    let patched = firmware.slot(number).cloned().expect("it is there");
-    let chunks = firmware.chunks_of_slot(&patched).expect("they can be read");
+    assert!(done.fixed.is_empty() && done.damaged_elsewhere.is_empty());
+    let patched = firmware.slot(number).expect("it is there");
+    let chunks = patched.chunks().expect("they can be read");
     assert_eq!(chunks.len(), BUNDLE.chunks.len());
-    let slot_bytes = firmware.bytes_of(&patched);
+    let slot_bytes = patched.bytes();
     assert!(chunks.iter().all(|chunk| chunk.is_sound(slot_bytes)));
     let [bytecode, packed] = ["bytecode", "packed"].map(|name| {
         let chunk = chunks.iter().find(|chunk| chunk.name == name);
@@ -398,7 +405,7 @@ fn fill(firmware: &mut Firmware, number: usize, options: PatchOptions) {
     assert_eq!(dump.as_deref(), Ok(bytecode));
     let again = Firmware::read(firmware.to_file()).expect("it is firmware");
     assert_eq!(again.image().wrong(), []);
-    let emptied = firmware.patch(number, None, options);
+    let emptied = firmware.clear(number, options);
     emptied.expect("it goes again");
 }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use fastlua_bytecode::random::Random;
 use fastlua_fuzz::mutate::mutant;
 use fastlua_fuzz::{TARGETS, Target};
+use fastlua_testing::random::Random;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// How many mutants of each target; `scripts/mutants` tries more.

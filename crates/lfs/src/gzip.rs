@@ -1,7 +1,7 @@
 //! The compressed form of a 5.1 image: one member of gzip, with the header that `luac.cross` gives it.
 
 use byteorder::{ByteOrder, LE};
-use fastlua_deflate::{Memory, inflate, smallest, stored};
+use fastlua_firmware::deflate::{Memory, inflate, smallest, stored};
 
 use crate::{LONGEST, ReadError};
 
@@ -86,7 +86,7 @@ fn member(contents: &[u8], body: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastlua_bytecode::random::Random;
+    use fastlua_testing::random::Random;
 
     #[test]
     fn what_is_compressed_comes_back() {

@@ -70,7 +70,7 @@ fn an_image_for_an_address_is_not_compressed() {
         let memory = write(image).unwrap().0;
         assert!(read(&memory).is_ok(), "{what}");
         let mut member = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
-        member.extend(fastlua_deflate::stored(&memory).unwrap());
+        member.extend(fastlua_firmware::deflate::stored(&memory).unwrap());
         member.extend(crc32fast::hash(&memory).to_le_bytes());
         member.extend((memory.len() as u32).to_le_bytes());
         for error in [read(&member).unwrap_err(), region(&member).unwrap_err()] {
@@ -84,7 +84,7 @@ fn an_image_for_an_address_is_not_compressed() {
 fn the_region_of_damaged_images_is_an_error() {
     for (what, image) in images() {
         let bytes = write(&image).unwrap().0;
-        let mut random = fastlua_bytecode::random::Random::new(3);
+        let mut random = fastlua_testing::random::Random::new(3);
         for _ in 0..2000 {
             let mut changed = bytes.clone();
             for _ in 0..1 + random.below(4) {

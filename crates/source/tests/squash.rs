@@ -1,10 +1,10 @@
 //! Each file of `tests/squash` and many generated programs give the same chunk when squashed.
 
-mod generate;
 mod support;
 
 use fastlua_bytecode::NumberModel;
 use fastlua_source::squash::{squash, squash_checked};
+use fastlua_testing::programs::program;
 use proptest::prelude::*;
 use support::{compile, files};
 
@@ -165,7 +165,7 @@ proptest! {
 
     #[test]
     fn generated_programs_stay_the_same_chunk(seed: u64, new: bool) {
-        let text = generate::program(seed, new);
+        let text = program(seed, new);
         let targets = if new { &NumberModel::ALL[2..] } else { &NumberModel::ALL[..] };
         if let Err(error) = squash_checked(text.as_bytes(), targets, compile) {
             prop_assert!(false, "{error}\n{text}");
@@ -175,7 +175,7 @@ proptest! {
     /// Damaged programs too, where they still are programs.
     #[test]
     fn damaged_programs(seed: u64, new: bool, cut in 0..10_000usize, skip in 0..8usize) {
-        let mut text = generate::program(seed, new).into_bytes();
+        let mut text = program(seed, new).into_bytes();
         let cut = cut % (text.len() + 1);
         text.drain(cut..(cut + skip).min(text.len()));
         if let Err(error) = squash_checked(&text, &NumberModel::ALL, compile) {

@@ -1,10 +1,10 @@
 //! What the lexer and the parser accept and refuse is what Lua's accept and refuse.
 
-mod generate;
 mod support;
 
 use fastlua_bytecode::NumberModel;
 use fastlua_source::squash::squash;
+use fastlua_testing::programs::program;
 use proptest::prelude::*;
 use support::compile_with_lines;
 
@@ -87,7 +87,7 @@ proptest! {
         new: bool,
         damages in prop::collection::vec((any::<prop::sample::Index>(), 0..PIECES.len(), 0..5usize), 1..4),
     ) {
-        let mut text = generate::program(seed, new).into_bytes();
+        let mut text = program(seed, new).into_bytes();
         text.truncate(2000);
         for (place, piece, skip) in damages {
             let start = place.index(text.len() + 1);

@@ -7,6 +7,7 @@ mod preprocess;
 pub mod tree;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use fastlua_bytecode::{Format, Layout, NumberModel};
 use include_dir::{Dir, include_dir};
@@ -40,14 +41,19 @@ impl Variant {
 
 /// What is wrong with a variant's file.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VariantError {
     /// Not TOML, a key missing or unknown, a value of the wrong type.
-    #[error("{file}: {error}")]
+    #[error("{file}: {text}")]
     Toml {
         /// File name.
         file: String,
-        /// Place and reason, from the TOML reader.
-        error: toml::de::Error,
+        /// Place and reason, with the line as it stands there.
+        text: String,
+        /// The reason alone.
+        reason: String,
+        /// Where in the text it is, in bytes.
+        span: Option<Range<usize>>,
     },
     /// Values that no dump has.
     #[error("{file}: {reason}")]
@@ -82,7 +88,9 @@ impl Variants {
         let name = file.strip_suffix(".toml").unwrap_or(file);
         let raw: Raw = toml::from_str(text).map_err(|error| VariantError::Toml {
             file: file.into(),
-            error,
+            text: error.to_string(),
+            reason: error.message().into(),
+            span: error.span(),
         })?;
         let variant = raw.check(name).map_err(|reason| VariantError::Value {
             file: file.into(),

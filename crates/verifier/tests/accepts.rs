@@ -2,17 +2,15 @@
 //! compilers' chunks of every Lua file of this repository and of made-up programs, for every variant
 //! and strip level. Whatever else there is is accepted or refused.
 
+use fastlua_testing::programs::program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "../../source/tests/generate/mod.rs"]
-mod generate;
-
-use fastlua_bytecode::luac::{dumps, join};
-use fastlua_bytecode::mutate::mutate;
-use fastlua_bytecode::random::Random;
 use fastlua_bytecode::{Chunk, Dialect, Format, Layout, NumberModel, Strip, read, write};
 use fastlua_compiler::compile;
+use fastlua_testing::luac::{dumps, join};
+use fastlua_testing::mutate::mutate;
+use fastlua_testing::random::Random;
 use fastlua_variants::Variants;
 use fastlua_verifier::{Rule, verify};
 
@@ -146,7 +144,7 @@ fn what_our_compilers_make_of_generated_programs() {
     let mut count = 0;
     for model in NumberModel::ALL {
         for seed in 0..60 {
-            let text = generate::program(seed, model.dialect == Dialect::Lua53);
+            let text = program(seed, model.dialect == Dialect::Lua53);
             let layout = Layout::stock(model, 8);
             // integer 5.1 does not take all numerals
             if let Ok(chunk) = compile(&layout, b"=?", text.as_bytes(), HEAP) {
@@ -164,7 +162,7 @@ fn no_chunk_makes_it_panic() {
     let text = fs::read(root().join("crates/firmware/lua/ftp.lua")).unwrap();
     for layout in Layout::all() {
         for seed in 0..200 {
-            let chunk = fastlua_bytecode::generate::chunk(layout, seed);
+            let chunk = fastlua_testing::generate::chunk(layout, seed);
             assert!(verify(&chunk).is_err(), "{seed} {layout}");
         }
     }

@@ -48,7 +48,7 @@ fn plan(file: &str, files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> R
 }
 
 fn costs(plan: &Plan) -> Result<(Vec<ChunkCosts>, Vec<Said>), Error> {
-    let messages = match plan.build(|| {}) {
+    let messages = match plan.clone().build(None) {
         Ok(bundle) => said::of_bundle(&bundle),
         Err(error) => said::of_error(&error),
     };
@@ -82,7 +82,7 @@ fn costs(plan: &Plan) -> Result<(Vec<ChunkCosts>, Vec<Said>), Error> {
 
 /// What the one chunk of a plan costs each variant that can carry it in its form.
 fn of_form(plan: &Plan) -> Vec<(String, Cost)> {
-    let Ok(bundle) = plan.build(|| {}) else {
+    let Ok(bundle) = plan.clone().build(None) else {
         // Some may be able to.
         let each = plan.variants.iter().filter(|_| plan.variants.len() > 1);
         let each = each.flat_map(|variant| {

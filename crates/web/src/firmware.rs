@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fastlua::{CheckState, Firmware, FirmwareError, Slot, Variants, form_of, variant_of};
+use fastlua::{CheckState, Firmware, FirmwareError, FirmwareSlot, Variants, form_of};
 use serde_json::{Value, json};
 
 use crate::message::Files;
@@ -29,12 +29,8 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         ));
     }
     let mut slots = Vec::new();
-    for (slot, number) in firmware.slots().iter().zip(1..) {
-        match slot
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|s| shown(&firmware, s, number))
-        {
+    for (slot, number) in firmware.slots().zip(1..) {
+        match slot.and_then(|slot| shown(&slot, number)) {
             Ok(slot) => slots.push(slot),
             Err(error) => messages.push(Said::of_file(file, format!("{file}: {error}"))),
         }
@@ -44,16 +40,16 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         let none = FirmwareError::NoSlot(kind.clone());
         messages.push(Said::of_file(file, format!("{file}: {none}")));
     }
-    let labels = firmware.labels().iter().flatten();
-    let variants: Vec<&str> = labels.map(|label| &*label.variant).collect();
+    let labels = firmware.labels().flatten();
+    let variants: Vec<String> = labels.map(|label| label.variant.clone()).collect();
     (
         json!({"kind": kind, "slots": slots, "compiled_in": variants, "messages": messages}),
         Files::new(),
     )
 }
 
-fn shown(firmware: &Firmware, slot: &Slot, number: usize) -> Result<Value, FirmwareError> {
-    let chunks = firmware.chunks_of_slot(slot)?;
+fn shown(slot: &FirmwareSlot, number: usize) -> Result<Value, FirmwareError> {
+    let chunks = slot.chunks()?;
     let chunks = chunks
         .iter()
         .map(|c| json!({"name": c.name, "as": form_of(c).name()}));
@@ -62,7 +58,7 @@ fn shown(firmware: &Firmware, slot: &Slot, number: usize) -> Result<Value, Firmw
         "number": number,
         "offset": slot.offset,
         "variant": head.variant,
-        "known": variant_of(head, &Variants::built_in()).is_ok(),
+        "known": slot.variant(&Variants::built_in()).is_ok(),
         "capacity": head.capacity,
         "used": slot.contents.as_ref().map_or(0, |contents| contents.used),
         "chunks": chunks.collect::<Vec<_>>(),

@@ -7,7 +7,6 @@ mod costs;
 #[cfg(target_family = "wasm")]
 mod exports;
 mod firmware;
-mod lc;
 pub mod message;
 mod outputs;
 mod project;
@@ -16,9 +15,7 @@ mod said;
 
 use std::collections::BTreeMap;
 
-use fastlua::{Form, VERSION, Variant, Variants};
-use fastlua_bundle::shared;
-use fastlua_bytecode::packed::Pool;
+use fastlua::{Form, VERSION, Variant, Variants, packed_tables_flash, provisioning_names};
 use serde_json::{Value, json};
 
 use crate::message::Files;
@@ -66,10 +63,10 @@ fn forms() -> impl Iterator<Item = (&'static str, Form)> {
 fn about() -> Value {
     let known = Variants::built_in();
     let variants = known.iter().filter(|variant| variant.is_nodemcu());
-    let tables = |variant: &Variant| 4 * shared(variant.layout.dialect(), &Pool::default()).len();
+    let tables = |variant: &Variant| packed_tables_flash(variant);
     let variants =
         variants.map(|v| json!({"name": v.name, "summary": v.summary, "tables": tables(v)}));
-    let shipped = fastlua_firmware::provisioning().map(|(file, _)| file);
+    let shipped = provisioning_names().map(|name| format!("{name}.lua"));
     json!({
         "version": VERSION,
         "forms": forms().map(|(name, _)| name).collect::<Vec<_>>(),

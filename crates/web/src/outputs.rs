@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use fastlua::{
-    Bundle, Contents, Error, Firmware, LfsOptions, Overrides, PatchOptions, Plan, Strip, Variant,
-    c_module, lfs_image, variant_of,
+    CompileOptions, Contents, Error, Firmware, Input, LfsOptions, Overrides, PatchOptions, Plan,
+    Slot, Source, Strip, Variant, compile,
 };
 use serde_json::json;
 
 use crate::message::Files;
 use crate::request::{Output, Settings};
 use crate::said::{self, Said};
-use crate::{Answer, failed, lc, project};
+use crate::{Answer, failed, project};
 
 /// Files, a line about each thing that was made, and what else there is to say.
 #[derive(Default)]
@@ -47,7 +47,24 @@ fn wrong(error: Error) -> Vec<Said> {
     said::of_error(&error)
 }
 
+/// What a plan is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Fast,
+    Lfs,
+}
+
 fn plan(
+    files: &BTreeMap<String, Vec<u8>>,
+    settings: &Settings,
+    overrides: &Overrides,
+    variant: Option<&Variant>,
+) -> Result<Plan, Vec<Said>> {
+    plan_for(Purpose::Fast, files, settings, overrides, variant)
+}
+
+fn plan_for(
+    purpose: Purpose,
     files: &BTreeMap<String, Vec<u8>>,
     settings: &Settings,
     overrides: &Overrides,
@@ -61,7 +78,11 @@ fn plan(
     if project.is_empty() {
         return Err(vec![Said::error("there is no module")]);
     }
-    project.plan(&options).map_err(wrong)
+    let plan = match purpose {
+        Purpose::Fast => project.plan(&options),
+        Purpose::Lfs => project.plan_for_lfs(&options),
+    };
+    plan.map_err(wrong)
 }
 
 /// What an output that is for one variant has before its ending, where there are several.
@@ -84,7 +105,7 @@ fn lc(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     let mut errors = Vec::new();
     for input in plan.inputs.iter().filter(|input| !input.form.is_data()) {
         for variant in plan.variants.iter().filter(|v| input.is_for(v)) {
-            match lc::dump(input, variant, strip) {
+            match dump(input, variant, strip) {
                 Ok((bytes, messages)) => {
                     let stem = input.file.strip_suffix(".lua").unwrap_or(&input.file);
                     let name = marked(stem, "lc", variant, &plan.variants);
@@ -103,6 +124,30 @@ fn lc(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     }
 }
 
+/// What `fastlua compile` writes for a variant, and what there is to say of it.
+fn dump(input: &Input, variant: &Variant, strip: Strip) -> Result<(Vec<u8>, Vec<Said>), Said> {
+    let file = &input.file;
+    let source = Source {
+        file,
+        chunk_name: &format!("@{file}"),
+        text: &input.text,
+    };
+    let options = CompileOptions {
+        strip,
+        ..CompileOptions::default()
+    };
+    let compiled = compile(&source, variant, &options).map_err(|error| Said {
+        line: error.diagnostic(file).line,
+        ..Said::of_file(file, error)
+    })?;
+    let messages = compiled.remarks.iter().map(|remark| Said {
+        severity: remark.severity.name(),
+        line: Some(remark.line),
+        ..Said::of_file(file, remark)
+    });
+    Ok((compiled.bytes, messages.collect()))
+}
+
 fn each_once(messages: Vec<Said>) -> Vec<Said> {
     let mut each = Vec::new();
     for message in messages {
@@ -115,19 +160,14 @@ fn each_once(messages: Vec<Said>) -> Vec<Said> {
 
 /// An image for LFS for each variant, as `fastlua lfs` makes it.
 fn lfs(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
-    let functions = Overrides {
-        form: Some(fastlua::Form::default()),
-        default_strip: Some(Strip::Names),
-        ..settings.overrides()
-    };
+    let functions = settings.overrides().for_functions();
     let mut made = Made::default();
-    let all = plan(files, settings, &functions, None)?.variants;
+    let all = plan_for(Purpose::Lfs, files, settings, &functions, None)?.variants;
     for variant in &all {
-        let plan = plan(files, settings, &functions, Some(variant))?;
-        let mut bundle = plan.build(|| {}).map_err(wrong)?;
-        bundle.warnings.retain(|warning| !warning.of_fast);
+        let plan = plan_for(Purpose::Lfs, files, settings, &functions, Some(variant))?;
+        let bundle = plan.build(None).map_err(wrong)?;
         made.messages.extend(said::of_bundle(&bundle));
-        let image = lfs_image(&plan, &bundle, &LfsOptions::default());
+        let image = bundle.lfs_image(&LfsOptions::default());
         let image = image.map_err(|error| vec![Said::error(error)])?;
         let report = image.report;
         made.lines.push(format!(
@@ -148,7 +188,7 @@ fn lfs(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
 /// The C module, as `fastlua build` makes it.
 fn c(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     let plan = plan(files, settings, &settings.overrides(), None)?;
-    let bundle = plan.build(|| {}).map_err(wrong)?;
+    let bundle = plan.build(None).map_err(wrong)?;
     let line = |(v, variant): (usize, &Variant)| {
         let chunks = bundle.of_variant(v).count();
         format!(
@@ -160,7 +200,8 @@ fn c(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     Ok(Made {
         lines: bundle.variants.iter().enumerate().map(line).collect(),
         messages: said::of_bundle(&bundle),
-        files: c_module(&bundle)
+        files: bundle
+            .c_module()
             .map(|file| (file.name.clone(), file.bytes()))
             .into(),
     })
@@ -174,17 +215,16 @@ fn patch(files: &mut BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome 
     let failed =
         |error: &dyn std::fmt::Display| vec![Said::of_file(&name, format!("{name}: {error}"))];
     let mut firmware = Firmware::read(bytes).map_err(|error| failed(&error))?;
-    let slot = firmware
-        .slot(settings.slot)
-        .map_err(|error| failed(&error))?
-        .clone();
+    let slot = firmware.slot(settings.slot);
+    let slot = slot.map_err(|error| failed(&error))?;
     let known = settings.options().known;
-    let variant = variant_of(&slot.head, &known).map_err(wrong)?;
-    let mut plan = plan(files, settings, &settings.overrides(), Some(variant))?;
-    plan.fit(&slot.head);
-    let bundle: Bundle = plan.build(|| {}).map_err(wrong)?;
+    let variant = slot.variant(&known).map_err(|error| failed(&error))?;
+    let plan = plan(files, settings, &settings.overrides(), Some(variant))?;
+    let plan = plan.for_slot(&slot);
+    let slot = Slot::clone(&slot);
+    let bundle = plan.build(None).map_err(wrong)?;
     let patched = firmware
-        .patch(settings.slot, Some(&bundle), PatchOptions::default())
+        .patch(settings.slot, &bundle, PatchOptions::default())
         .map_err(|error| failed(&error))?;
     let contents: Contents = patched.contents.unwrap_or_default();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "bin"));

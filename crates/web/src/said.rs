@@ -1,7 +1,6 @@
 //! What the page shows at a line, or in its list.
 
-use fastlua::{Bundle, Error, Fault, Faults};
-use fastlua_bundle::listed;
+use fastlua::{Bundle, Error, Fault, Faults, listed};
 use serde::Serialize;
 
 /// An error, a warning or a note.

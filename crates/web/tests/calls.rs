@@ -1,6 +1,6 @@
 //! Requests as the page makes them.
 
-use fastlua::{Form, Module, Options, Project, Report};
+use fastlua::{Form, Module, Options, Project};
 use fastlua_web::call;
 use fastlua_web::message::{self, Files};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn what_can_be_chosen_is_what_the_library_has() {
     let packed = Module::new("one.lua", "return 1").form(Form::Packed);
     project.add(packed).unwrap();
     let bundle = project.plan(&Options::default()).unwrap();
-    let bundle = bundle.build(|| {}).unwrap();
+    let bundle = bundle.build(None).unwrap();
     for (v, variant) in variants.iter().enumerate() {
         assert_eq!(variant["name"], bundle.variants[v].name);
         assert_eq!(variant["tables"], bundle.shared_flash(v));
@@ -71,9 +71,9 @@ fn costs_are_those_of_the_library() {
         let bundle = project
             .plan(&Options::default())
             .unwrap()
-            .build(|| {})
+            .build(None)
             .unwrap();
-        for (variant, dump) in &Report::of(&bundle).chunks[0].dumps {
+        for (variant, dump) in &bundle.report().chunks[0].dumps {
             let cost = &chunk["variants"][variant][name];
             assert_eq!(cost.is_object(), is_shown, "{name}: {costs}");
             if let (true, Some(costs)) = (form.is_frozen() && is_shown, dump.costs) {

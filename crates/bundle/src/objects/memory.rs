@@ -3,7 +3,8 @@
 
 use fastlua_bytecode::{Dialect, Format};
 
-use super::{CoreLayout, FrozenFunction, Objects, Structure, Tags, Text, Value};
+use super::{FrozenFunction, Objects, Value};
+use crate::structures::{CoreLayout, Structure, Tags, Text};
 
 /// The objects of a graph, one after the other. A pointer holds the distance of what it points to from
 /// the start of these bytes; [`Memory::at`] adds an address.

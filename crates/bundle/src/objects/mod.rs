@@ -1,22 +1,15 @@
 //! Frozen chunks as data: the functions, constants and strings of a variant's frozen chunks as one
 //! graph, whose objects name one another by number. [`output`](crate::output) prints it as C.
 
-mod layout;
 mod memory;
-mod record;
-mod strings;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Layout, line_info};
 
-pub use layout::{CoreLayout, Field, Structure};
 pub(crate) use memory::ALIGN;
 pub use memory::Memory;
-pub use record::Tags;
-pub(crate) use record::{TAGS, expressions};
-pub(crate) use strings::{SHORT_STRING, distinct, is_interned, no_source, source, table_bytes};
-pub use strings::{Strings, Text};
 
-use crate::Need;
+use crate::model::{Bundle, Need};
+use crate::structures::{Strings, is_interned, no_source, source};
 
 /// The frozen chunks of one variant, with all that they are made of.
 #[derive(Debug)]
@@ -83,6 +76,27 @@ pub enum Value {
 }
 
 impl<'a> Objects<'a> {
+    /// Of the frozen chunks of a bundle's variant; none where it has none.
+    pub fn of(bundle: &'a Bundle, v: usize) -> Option<Objects<'a>> {
+        Objects::graph(bundle, v, false)
+    }
+
+    /// The same with the names of the chunks as strings.
+    pub(crate) fn with_names(bundle: &'a Bundle, v: usize) -> Option<Objects<'a>> {
+        Objects::graph(bundle, v, true)
+    }
+
+    fn graph(bundle: &'a Bundle, v: usize, with_names: bool) -> Option<Objects<'a>> {
+        let chunks = bundle.chunks.iter().filter_map(|chunk| {
+            let (frozen, compiled) = chunk.frozen(v)?;
+            Some((&*chunk.name, frozen, &compiled.need))
+        });
+        let chunks: Vec<_> = chunks.collect();
+        let data: Vec<_> = bundle.frozen_data(v).collect();
+        let layout = bundle.variants[v].layout;
+        Objects::new(layout, &chunks, &data, bundle.seed(), with_names)
+    }
+
     /// Of chunks, all of this layout, with their names and needs, and of data with their names; none where there is
     /// neither. `seed` is what the hash of 5.3 begins with, `with_names` whether names of chunks are strings.
     pub fn new(

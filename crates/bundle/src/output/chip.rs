@@ -2,12 +2,12 @@
 
 use std::str::FromStr;
 
+use crate::slot::Heap;
 use fastlua_bytecode::{Dialect, Layout};
-use fastlua_slot::Heap;
 use object::Architecture;
 
 use super::region::Machine;
-use crate::objects::{CoreLayout, Tags};
+use crate::structures::{CoreLayout, Tags};
 
 /// A chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

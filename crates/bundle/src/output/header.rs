@@ -1,24 +1,24 @@
 //! `fast_chunks.h`: the bundle as constant data, one block for each variant.
 
 use std::fmt::{self, Display, Formatter, Write};
-use std::sync::OnceLock;
 
+use crate::slot::{label_sum, variant_sum};
 use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_objects_h};
-use fastlua_slot::{label_sum, variant_sum};
 use fastlua_variants::Variant;
 
 use super::c::{Hex, words};
 use super::lookup::lookup;
-use super::packed::packed_h;
+use super::packed::{packed_h, print_shared, tables};
 use super::region::INFLATE;
 use super::text::{Hashed, Text};
-use super::{objects, slot};
-use crate::bundle::{Bundle, BundledChunk};
-use crate::form::Form;
-use crate::name::LONGEST;
-use crate::objects::SHORT_STRING;
+use super::{fill, objects};
+use crate::model::Form;
+use crate::model::LONGEST;
+use crate::model::{Bundle, BundledChunk};
+use crate::model::{ON_STACK, WINDOW, window};
+use crate::objects::Objects;
 use crate::printable;
-use crate::produce::{ON_STACK, WINDOW, window};
+use crate::structures::SHORT_STRING;
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
 const INDEX: [&str; 9] = [
@@ -65,416 +65,423 @@ fn in_comment(name: &str) -> String {
     line.replace("*/", "* /").replace("/*", "/ *")
 }
 
-/// The text of `fast_chunks.h`, made while it is displayed: it is many times as long as the chunks, so write it to where it
+/// The text of `fast_chunks.h`, made while it is written: it is many times as long as the chunks, so write it to where it
 /// goes. It depends on nothing but the modules' names and texts, the variants and the options.
 #[derive(Debug, Clone)]
 pub struct CHeader<'a> {
     bundle: &'a Bundle,
     version: &'a str,
     slot: Option<u32>,
-    name: OnceLock<String>,
 }
 
 impl CHeader<'_> {
-    /// The bundle's name, which is known once the text was made.
-    pub fn name(&self) -> &str {
-        self.name.get_or_init(|| self.bundle.name())
+    /// Writes the text, and gives the bundle's name, which is a hash of it.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn write_to(&self, f: &mut dyn Write) -> Result<String, fmt::Error> {
+        let CHeader {
+            bundle,
+            version,
+            slot,
+        } = *self;
+        f.write_str(&head_of(bundle, version))?;
+        let mut hashed = Hashed::new(&mut *f);
+        let mut text = Text::new(&mut hashed);
+        body(bundle, &mut text, &Purpose::Fast { version, slot });
+        text.done()?;
+        let name = match slot {
+            None => hashed.name(),
+            // the name is that of the chunks, with a slot or without
+            Some(_) => bundle_name(bundle),
+        };
+        f.write_str(&end_of(bundle, version, &name, &count_of("fast_chunks")))?;
+        Ok(name)
     }
 }
 
 impl Display for CHeader<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let CHeader {
-            bundle,
-            version,
-            slot,
-            ref name,
-        } = *self;
-        f.write_str(&bundle.head(version))?;
-        let mut hashed = Hashed::new(f);
-        let mut text = Text::new(&mut hashed);
-        bundle.body(&mut text, &Purpose::Fast { version, slot });
-        text.done()?;
-        if slot.is_none() {
-            // what was written is what has the name
-            name.get_or_init(|| hashed.name());
-        }
-        f.write_str(&bundle.end(version, self.name(), &count_of("fast_chunks")))
+        self.write_to(f).map(|_| ())
     }
 }
 
-impl Bundle {
-    /// `fast_chunks.h`. `version` is fastlua's.
-    pub fn c_header<'a>(&'a self, version: &'a str) -> CHeader<'a> {
-        CHeader {
-            bundle: self,
-            version,
-            slot: None,
-            name: OnceLock::new(),
+/// `fast_chunks.h`. `version` is fastlua's.
+pub fn c_header<'a>(bundle: &'a Bundle, version: &'a str) -> CHeader<'a> {
+    CHeader {
+        bundle,
+        version,
+        slot: None,
+    }
+}
+
+/// The same with a slot of so many bytes, a multiple of 4,096, beside the chunks, of which none may be frozen; there need
+/// not be any.
+///
+/// # Errors
+/// [`NoSlot`].
+pub fn c_header_with_slot<'a>(
+    bundle: &'a Bundle,
+    version: &'a str,
+    capacity: u32,
+) -> Result<CHeader<'a>, NoSlot> {
+    if next_capacity(capacity) != capacity {
+        return Err(NoSlot::Capacity(capacity));
+    }
+    if let Some(chunk) = bundle.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
+        return Err(NoSlot::Frozen(chunk.name.clone()));
+    }
+    Ok(CHeader {
+        slot: Some(capacity),
+        ..c_header(bundle, version)
+    })
+}
+
+/// The header of chunks that an object file has. `block` is what there is of the variant's block.
+pub(super) fn header_with(bundle: &Bundle, version: &str, block: &str) -> String {
+    let mut parts = String::new();
+    if bundle.has_frozen() {
+        parts += &fast_objects_h();
+    }
+    if bundle.has_deflated() {
+        parts += &deflated_h();
+    }
+    if bundle.has_packed() {
+        parts += &packed_h();
+    }
+    let variant = &bundle.variants[0];
+    let body = format!(
+        "{}\n{parts}\n#if {}\n\n{block}\n\
+         #else\n#error \"fast_chunks.o is for {}, and this firmware's Lua is not\"\n#endif\n",
+        assertions(),
+        Condition(variant),
+        variant.name
+    );
+    let count = bundle.of_variant(0).count().to_string();
+    let (head, end) = (
+        head_of(bundle, version),
+        end_of(bundle, version, &bundle_name(bundle), &count),
+    );
+    head + &body + &end
+}
+
+/// What stands before the chunks.
+fn head_of(bundle: &Bundle, version: &str) -> String {
+    let about = about(
+        bundle,
+        "fast_chunks.h - Lua chunks for fast.c to include",
+        version,
+    );
+    format!(
+        "{about}#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
+         #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
+         #define FAST_VERSION\t\"{version}\"\n\n"
+    )
+}
+
+/// And what stands behind them.
+fn end_of(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
+    let table = image_of(bundle, count);
+    let label = match bundle.chunks.is_empty() {
+        true => format!("#define FAST_BUNDLE\t\"{name}\"\n"),
+        false => label(bundle, version, name, count),
+    };
+    format!("\n{table}\n{label}\n#endif\n")
+}
+
+/// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
+pub fn bundle_name(bundle: &Bundle) -> String {
+    let purpose = Purpose::Fast {
+        version: "",
+        slot: None,
+    };
+    let mut hashed = Hashed::default();
+    body(bundle, &mut Text::new(&mut hashed), &purpose);
+    hashed.name()
+}
+
+/// The comment that says what is inside.
+pub(super) fn about(bundle: &Bundle, title: &str, version: &str) -> String {
+    let mut text = format!(
+        "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
+    );
+    for chunk in &bundle.chunks {
+        let _ = writeln!(
+            text,
+            "** {}: {}, {} bytes, as {}, strip {}, SHA-256\n**   {}",
+            chunk.name,
+            in_comment(&chunk.file_name),
+            chunk.source_len,
+            chunk.form,
+            chunk.strip as u8,
+            Hex(&chunk.sha256)
+        );
+    }
+    let variants: Vec<&str> = bundle.variants.iter().map(|v| v.name.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "**\n** Variants: {}.\n\
+         ** Each dump was loaded back by the Lua core of its number model, each squashed\n\
+         ** source compared with its original.\n*/\n",
+        variants.join(", ")
+    );
+    text
+}
+
+pub(super) fn body(bundle: &Bundle, text: &mut Text, purpose: &Purpose) {
+    let is_for_fast = matches!(purpose, Purpose::Fast { .. });
+    if is_for_fast {
+        *text += &assertions();
+    }
+    for chunk in &bundle.chunks {
+        let id = &chunk.identifier;
+        let name = [chunk.name.as_bytes(), b"\0"].concat();
+        if is_for_fast && chunk.form.is_frozen() {
+            *text += "\n__attribute__((unused))"; // where the name's string stands for it
+        }
+        words(text, &format!("fast_name_{id}"), &name);
+        if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
+            && let Some(source) = chunk.dumps.iter().flatten().next()
+        {
+            words(text, &format!("fast_words_{id}"), &source.bytes);
         }
     }
-
-    /// The same with a slot of so many bytes, a multiple of 4,096, beside the chunks, of which none may be frozen; there need
-    /// not be any.
-    ///
-    /// # Errors
-    /// [`NoSlot`].
-    pub fn c_header_with_slot<'a>(
-        &'a self,
-        version: &'a str,
-        capacity: u32,
-    ) -> Result<CHeader<'a>, NoSlot> {
-        if next_capacity(capacity) != capacity {
-            return Err(NoSlot::Capacity(capacity));
-        }
-        if let Some(chunk) = self.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
-            return Err(NoSlot::Frozen(chunk.name.clone()));
-        }
-        Ok(CHeader {
-            slot: Some(capacity),
-            ..self.c_header(version)
-        })
+    let slot = match purpose {
+        Purpose::Fast { slot, .. } => *slot,
+        Purpose::Module(_) => None,
+    };
+    if is_for_fast && (bundle.has_frozen() || slot.is_some()) {
+        *text += "\n";
+        *text += &fast_objects_h();
     }
+    if is_for_fast && (bundle.has_deflated() || slot.is_some()) {
+        *text += "\n";
+        *text += &deflated_h();
+    }
+    if is_for_fast && (bundle.has_packed() || slot.is_some()) {
+        *text += "\n";
+        *text += &packed_h();
+        *text += &tables(bundle);
+    }
+    for chunk in &bundle.chunks {
+        if chunk.form == (Form::Data { frozen: true })
+            && let Some(data) = chunk.dumps.iter().flatten().next()
+        {
+            *text += "\n#if !defined(FAST_FREEZES)";
+            words(
+                text,
+                &format!("fast_words_{}", chunk.identifier),
+                &data.bytes,
+            );
+            *text += "#endif\n";
+        }
+    }
+    *text += "\n";
+    for (v, variant) in bundle.variants.iter().enumerate() {
+        let word = if v == 0 { "if" } else { "elif" };
+        let _ = writeln!(text, "#{word} {}\n", Condition(variant));
+        block(bundle, text, v, variant, purpose);
+    }
+    let names: Vec<&str> = bundle.variants.iter().map(|v| v.name.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "#else\n#error \"this firmware's Lua is none of: {}; build its variant with fastlua\"\n#endif",
+        names.join(", ")
+    );
+    if let Some(capacity) = slot {
+        *text += "\n";
+        *text += &fill::slot(capacity);
+    }
+}
 
-    /// The header of chunks that an object file has. `block` is what there is of the variant's block.
-    pub(super) fn header_with(&self, version: &str, block: &str) -> String {
-        let mut parts = String::new();
-        if self.has_frozen() {
-            parts += &fast_objects_h();
+fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose: &Purpose) {
+    let is_for_fast = matches!(purpose, Purpose::Fast { .. });
+    let prefix = match purpose {
+        Purpose::Fast { .. } => {
+            let name = &variant.name;
+            let _ = writeln!(text, "#define FAST_VARIANT\t\"{name}\"");
+            let sum = variant_sum(name);
+            let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
+            "fast".to_owned()
         }
-        if self.has_deflated() {
-            parts += &deflated_h();
-        }
-        if self.has_packed() {
-            parts += &packed_h();
-        }
-        let variant = &self.variants[0];
-        let body = format!(
-            "{}\n{parts}\n#if {}\n\n{block}\n\
-             #else\n#error \"fast_chunks.o is for {}, and this firmware's Lua is not\"\n#endif\n",
-            assertions(),
-            Condition(variant),
+        Purpose::Module(prefix) => (*prefix).to_owned(),
+    };
+    for expression in &variant.asserts {
+        let _ = writeln!(
+            text,
+            "_Static_assert({expression}, \"{}: {expression}\");",
             variant.name
         );
-        let count = self.of_variant(0).count().to_string();
-        let (head, end) = (self.head(version), self.end(version, &self.name(), &count));
-        head + &body + &end
     }
-
-    /// What stands before the chunks.
-    fn head(&self, version: &str) -> String {
-        let about = self.about("fast_chunks.h - Lua chunks for fast.c to include", version);
-        format!(
-            "{about}#ifndef fast_chunks_h\n#define fast_chunks_h\n\n\
-             #if !defined(fast_load_h)\n#error \"this is for fast.c to include\"\n#endif\n\n\
-             #define FAST_VERSION\t\"{version}\"\n\n"
-        )
-    }
-
-    /// And what stands behind them.
-    fn end(&self, version: &str, name: &str, count: &str) -> String {
-        let table = self.table(count);
-        let label = match self.chunks.is_empty() {
-            true => format!("#define FAST_BUNDLE\t\"{name}\"\n"),
-            false => self.label(version, name, count),
-        };
-        format!("\n{table}\n{label}\n#endif\n")
-    }
-
-    /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
-    pub fn name(&self) -> String {
-        let purpose = Purpose::Fast {
-            version: "",
-            slot: None,
-        };
-        let mut hashed = Hashed::default();
-        self.body(&mut Text::new(&mut hashed), &purpose);
-        hashed.name()
-    }
-
-    /// The comment that says what is inside.
-    pub(super) fn about(&self, title: &str, version: &str) -> String {
-        let mut text = format!(
-            "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
-        );
-        for chunk in &self.chunks {
-            let _ = writeln!(
-                text,
-                "** {}: {}, {} bytes, as {}, strip {}, SHA-256\n**   {}",
-                chunk.name,
-                in_comment(&chunk.file_name),
-                chunk.source_len,
-                chunk.form,
-                chunk.strip as u8,
-                Hex(&chunk.sha256)
-            );
-        }
-        let variants: Vec<&str> = self.variants.iter().map(|v| v.name.as_str()).collect();
-        let _ = writeln!(
-            text,
-            "**\n** Variants: {}.\n\
-             ** Each dump was loaded back by the Lua core of its number model, each squashed\n\
-             ** source compared with its original.\n*/\n",
-            variants.join(", ")
-        );
-        text
-    }
-
-    pub(super) fn body(&self, text: &mut Text, purpose: &Purpose) {
-        let is_for_fast = matches!(purpose, Purpose::Fast { .. });
-        if is_for_fast {
-            *text += &assertions();
-        }
-        for chunk in &self.chunks {
-            let id = &chunk.identifier;
-            let name = [chunk.name.as_bytes(), b"\0"].concat();
-            if is_for_fast && chunk.form.is_frozen() {
-                *text += "\n__attribute__((unused))"; // where the name's string stands for it
-            }
-            words(text, &format!("fast_name_{id}"), &name);
-            if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })
-                && let Some(source) = chunk.dumps.iter().flatten().next()
-            {
-                words(text, &format!("fast_words_{id}"), &source.bytes);
-            }
-        }
-        let slot = match purpose {
-            Purpose::Fast { slot, .. } => *slot,
-            Purpose::Module(_) => None,
-        };
-        if is_for_fast && (self.has_frozen() || slot.is_some()) {
-            *text += "\n";
-            *text += &fast_objects_h();
-        }
-        if is_for_fast && (self.has_deflated() || slot.is_some()) {
-            *text += "\n";
-            *text += &deflated_h();
-        }
-        if is_for_fast && (self.has_packed() || slot.is_some()) {
-            *text += "\n";
-            *text += &packed_h();
-            *text += &self.tables();
-        }
-        for chunk in &self.chunks {
-            if chunk.form == (Form::Data { frozen: true })
-                && let Some(data) = chunk.dumps.iter().flatten().next()
-            {
-                *text += "\n#if !defined(FAST_FREEZES)";
-                words(
-                    text,
-                    &format!("fast_words_{}", chunk.identifier),
-                    &data.bytes,
-                );
-                *text += "#endif\n";
-            }
-        }
-        *text += "\n";
-        for (v, variant) in self.variants.iter().enumerate() {
-            let word = if v == 0 { "if" } else { "elif" };
-            let _ = writeln!(text, "#{word} {}\n", Condition(variant));
-            self.block(text, v, variant, purpose);
-        }
-        let names: Vec<&str> = self.variants.iter().map(|v| v.name.as_str()).collect();
-        let _ = writeln!(
-            text,
-            "#else\n#error \"this firmware's Lua is none of: {}; build its variant with fastlua\"\n#endif",
-            names.join(", ")
-        );
-        if let Some(capacity) = slot {
-            *text += "\n";
-            *text += &slot::slot(capacity);
+    let mut frozen = false;
+    if let Purpose::Fast { version, slot } = purpose {
+        frozen = print_frozen(bundle, text, v);
+        if slot.is_some() {
+            fill::core(text, variant, version);
         }
     }
-
-    fn block(&self, text: &mut Text, v: usize, variant: &Variant, purpose: &Purpose) {
-        let is_for_fast = matches!(purpose, Purpose::Fast { .. });
-        let prefix = match purpose {
-            Purpose::Fast { .. } => {
-                let name = &variant.name;
-                let _ = writeln!(text, "#define FAST_VARIANT\t\"{name}\"");
-                let sum = variant_sum(name);
-                let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
-                "fast".to_owned()
-            }
-            Purpose::Module(prefix) => (*prefix).to_owned(),
-        };
-        for expression in &variant.asserts {
-            let _ = writeln!(
-                text,
-                "_Static_assert({expression}, \"{}: {expression}\");",
-                variant.name
-            );
-        }
-        let mut frozen = false;
-        if let Purpose::Fast { version, slot } = purpose {
-            frozen = self.frozen(text, v);
-            if slot.is_some() {
-                slot::core(text, variant, version);
-            }
-        }
-        if self.chunks.is_empty() {
-            return;
-        }
-        if is_for_fast && self.has_packed() {
-            self.print_shared(text, v);
-        }
-        let mut index = String::from("\n/* sorted by name, byte by byte */\n");
-        let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
-        for (chunk, dump) in self.of_variant(v) {
-            let id = &chunk.identifier;
-            if chunk.form.is_data() {
-                let (size, hash) = (dump.bytes.len(), dump.xxh32);
-                let _ = match chunk.form.is_frozen() {
-                    true => writeln!(
-                        index,
-                        "  FAST_FROZEN_DATA(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}),"
-                    ),
-                    false => writeln!(
-                        index,
-                        "  FAST_CHUNK(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}, FAST_DATA, 0, 0, 0),"
-                    ),
-                };
-                continue;
-            }
-            let falls_back = frozen && chunk.form == Form::Frozen { fallback: true };
-            let entry = if falls_back {
-                "FAST_FROZEN_CHUNK"
-            } else {
-                "FAST_CHUNK"
-            };
-            let _ = write!(index, "  {entry}(fast_name_{id}, ");
+    if bundle.chunks.is_empty() {
+        return;
+    }
+    if is_for_fast && bundle.has_packed() {
+        print_shared(bundle, text, v);
+    }
+    let mut index = String::from("\n/* sorted by name, byte by byte */\n");
+    let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
+    for (chunk, dump) in bundle.of_variant(v) {
+        let id = &chunk.identifier;
+        if chunk.form.is_data() {
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
-            let Some(compiled) = &dump.compiled else {
-                let (kind, heap) = match chunk.form {
-                    Form::Deflated => {
-                        let heap = match is_for_fast {
-                            true => "FAST_DEFLATED_HEAP",
-                            false => "FAST_RUNTIME_INFLATE",
-                        };
-                        ("FAST_DEFLATED", format!("{heap}({})", window(&dump.bytes)))
-                    }
-                    _ => ("FAST_SOURCE", "0".to_owned()),
-                };
-                let _ = writeln!(
-                    index,
-                    "fast_words_{id}, {size}, 0x{hash:08x}, {kind}, {heap}, 0, 0),"
-                );
-                continue;
-            };
-            if chunk.form.carries_bytes() {
-                let (before, after) = match falls_back {
-                    true => ("\n#if FAST_FALLS_BACK", "#endif\n"),
-                    false => ("", ""),
-                };
-                *text += before;
-                words(text, &format!("fast_words_{id}"), &dump.bytes);
-                *text += after;
-                let _ = write!(index, "fast_words_{id}, {size}, 0x{hash:08x}, ");
-            } else {
-                let _ = write!(index, "NULL, 0, 0, ");
-            }
-            let need = &compiled.need;
-            let (heap, strings) = (need.c_expression(), need.short_strings);
-            let depth = need.depth;
-            let (kind, state) = match chunk.form {
-                Form::Packed if is_for_fast => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
-                Form::Packed => ("FAST_PACKED", "FAST_RUNTIME_UNPACK\n   + "),
-                _ => ("FAST_BYTECODE", ""),
-            };
-            let _ = writeln!(index, "{kind},\n   {state}{heap},\n   {strings}, {depth}),");
-        }
-        *text += &index;
-        *text += "};\n\n";
-        if is_for_fast {
-            let names: Vec<&str> = self.of_variant(v).map(|(c, _)| c.name.as_str()).collect();
-            match lookup(names.into_iter()) {
-                Some(table) => words(text, "fast_names", &table),
-                None => *text += "#define fast_names\tNULL\n",
-            }
-        }
-        if frozen {
-            self.frozen_index(text, v);
-        }
-    }
-
-    /// Writes the frozen chunks of a variant; false where it has none.
-    fn frozen(&self, text: &mut Text, v: usize) -> bool {
-        if !self.has_frozen() {
-            return false;
-        }
-        let Some(frozen) = self.named_objects(v) else {
-            *text += "#undef FAST_FREEZES\n\n";
-            return false;
-        };
-        *text += "#if defined(FAST_FREEZES)\n\n";
-        objects::print(text, &frozen, &|name| self.identifier(name));
-        *text += "\n#endif\n";
-        true
-    }
-
-    /// Writes the frozen chunk of each chunk, if it has one.
-    fn frozen_index(&self, text: &mut Text, v: usize) {
-        *text += "#if defined(FAST_FREEZES)\n\
-             static const fast_frozen *const fast_frozen_chunks[] = {\n";
-        for (chunk, _) in self.of_variant(v) {
             let _ = match chunk.form.is_frozen() {
-                true => writeln!(text, "  &fast_z_{},", chunk.identifier),
-                false => writeln!(text, "  NULL,"),
+                true => writeln!(
+                    index,
+                    "  FAST_FROZEN_DATA(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}),"
+                ),
+                false => writeln!(
+                    index,
+                    "  FAST_CHUNK(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}, FAST_DATA, 0, 0, 0),"
+                ),
             };
+            continue;
         }
-        *text += "};\n";
-        if let Some(chunk) = self.alone(v) {
-            let _ = write!(text, "#else\n{}", no_bytecode(chunk));
-        }
-        *text += "#endif\n\n";
-    }
-
-    /// A chunk that is frozen and has no bytecode for other cores.
-    pub(super) fn alone(&self, v: usize) -> Option<&BundledChunk> {
-        let is_alone = |chunk: &&BundledChunk| chunk.form == Form::Frozen { fallback: false };
-        self.of_variant(v).map(|(chunk, _)| chunk).find(is_alone)
-    }
-
-    /// The bundle of the index `fast_chunks`, with its bits in RAM.
-    fn table(&self, count: &str) -> String {
-        if self.chunks.is_empty() {
-            return "static const fast_bundle fast_image = {NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, NULL};\n"
-                .to_owned();
-        }
-        let (frozen, define) = match self.has_frozen() {
-            false => ("NULL", ""),
-            true => (
-                "fast_frozen_chunks",
-                "#if !defined(FAST_FREEZES)\n#define fast_frozen_chunks\tNULL\n#endif\n",
-            ),
-        };
-        let deflated = match self.has_deflated() {
-            true => "fast_load_deflated",
-            false => "NULL",
-        };
-        let packed = match self.has_packed() {
-            true => "fast_load_packed, fast_shared",
-            false => "NULL, NULL",
-        };
-        define.to_owned() + &image("fast", count, frozen, deflated, packed, "fast_names")
-    }
-
-    /// What tells of the bundle in an image.
-    fn label(&self, version: &str, name: &str, count: &str) -> String {
-        let frozen = if self.has_frozen() {
-            "fast_frozen_chunks"
+        let falls_back = frozen && chunk.form == Form::Frozen { fallback: true };
+        let entry = if falls_back {
+            "FAST_FROZEN_CHUNK"
         } else {
-            "NULL"
+            "FAST_CHUNK"
         };
-        format!(
-            "#define FAST_BUNDLE_NAME\t\"{name}\"\n\
-             #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
-             #define FAST_LABEL_COUNT\t{count}\n\
-             #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
-            label_sum(name, version),
-            fast_label_h()
-        )
+        let _ = write!(index, "  {entry}(fast_name_{id}, ");
+        let (size, hash) = (dump.bytes.len(), dump.xxh32);
+        let Some(compiled) = &dump.compiled else {
+            let (kind, heap) = match chunk.form {
+                Form::Deflated => {
+                    let heap = match is_for_fast {
+                        true => "FAST_DEFLATED_HEAP",
+                        false => "FAST_RUNTIME_INFLATE",
+                    };
+                    ("FAST_DEFLATED", format!("{heap}({})", window(&dump.bytes)))
+                }
+                _ => ("FAST_SOURCE", "0".to_owned()),
+            };
+            let _ = writeln!(
+                index,
+                "fast_words_{id}, {size}, 0x{hash:08x}, {kind}, {heap}, 0, 0),"
+            );
+            continue;
+        };
+        if chunk.form.carries_bytes() {
+            let (before, after) = match falls_back {
+                true => ("\n#if FAST_FALLS_BACK", "#endif\n"),
+                false => ("", ""),
+            };
+            *text += before;
+            words(text, &format!("fast_words_{id}"), &dump.bytes);
+            *text += after;
+            let _ = write!(index, "fast_words_{id}, {size}, 0x{hash:08x}, ");
+        } else {
+            let _ = write!(index, "NULL, 0, 0, ");
+        }
+        let need = &compiled.need;
+        let (heap, strings) = (need.c_expression(), need.short_strings);
+        let depth = need.depth;
+        let (kind, state) = match chunk.form {
+            Form::Packed if is_for_fast => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
+            Form::Packed => ("FAST_PACKED", "FAST_RUNTIME_UNPACK\n   + "),
+            _ => ("FAST_BYTECODE", ""),
+        };
+        let _ = writeln!(index, "{kind},\n   {state}{heap},\n   {strings}, {depth}),");
     }
+    *text += &index;
+    *text += "};\n\n";
+    if is_for_fast {
+        let names: Vec<&str> = bundle.of_variant(v).map(|(c, _)| c.name.as_str()).collect();
+        match lookup(names.into_iter()) {
+            Some(table) => words(text, "fast_names", &table),
+            None => *text += "#define fast_names\tNULL\n",
+        }
+    }
+    if frozen {
+        frozen_index(bundle, text, v);
+    }
+}
+
+/// Writes the frozen chunks of a variant; false where it has none.
+fn print_frozen(bundle: &Bundle, text: &mut Text, v: usize) -> bool {
+    if !bundle.has_frozen() {
+        return false;
+    }
+    let Some(frozen) = Objects::with_names(bundle, v) else {
+        *text += "#undef FAST_FREEZES\n\n";
+        return false;
+    };
+    *text += "#if defined(FAST_FREEZES)\n\n";
+    objects::print(text, &frozen, &|name| bundle.identifier(name));
+    *text += "\n#endif\n";
+    true
+}
+
+/// Writes the frozen chunk of each chunk, if it has one.
+fn frozen_index(bundle: &Bundle, text: &mut Text, v: usize) {
+    *text += "#if defined(FAST_FREEZES)\n\
+         static const fast_frozen *const fast_frozen_chunks[] = {\n";
+    for (chunk, _) in bundle.of_variant(v) {
+        let _ = match chunk.form.is_frozen() {
+            true => writeln!(text, "  &fast_z_{},", chunk.identifier),
+            false => writeln!(text, "  NULL,"),
+        };
+    }
+    *text += "};\n";
+    if let Some(chunk) = alone(bundle, v) {
+        let _ = write!(text, "#else\n{}", no_bytecode(chunk));
+    }
+    *text += "#endif\n\n";
+}
+
+/// A chunk that is frozen and has no bytecode for other cores.
+pub(super) fn alone(bundle: &Bundle, v: usize) -> Option<&BundledChunk> {
+    let is_alone = |chunk: &&BundledChunk| chunk.form == Form::Frozen { fallback: false };
+    bundle.of_variant(v).map(|(chunk, _)| chunk).find(is_alone)
+}
+
+/// The bundle of the index `fast_chunks`, with its bits in RAM.
+fn image_of(bundle: &Bundle, count: &str) -> String {
+    if bundle.chunks.is_empty() {
+        return "static const fast_bundle fast_image = {NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, NULL};\n"
+            .to_owned();
+    }
+    let (frozen, define) = match bundle.has_frozen() {
+        false => ("NULL", ""),
+        true => (
+            "fast_frozen_chunks",
+            "#if !defined(FAST_FREEZES)\n#define fast_frozen_chunks\tNULL\n#endif\n",
+        ),
+    };
+    let deflated = match bundle.has_deflated() {
+        true => "fast_load_deflated",
+        false => "NULL",
+    };
+    let packed = match bundle.has_packed() {
+        true => "fast_load_packed, fast_shared",
+        false => "NULL, NULL",
+    };
+    define.to_owned() + &image("fast", count, frozen, deflated, packed, "fast_names")
+}
+
+/// What tells of the bundle in an image.
+fn label(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
+    let frozen = if bundle.has_frozen() {
+        "fast_frozen_chunks"
+    } else {
+        "NULL"
+    };
+    format!(
+        "#define FAST_BUNDLE_NAME\t\"{name}\"\n\
+         #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
+         #define FAST_LABEL_COUNT\t{count}\n\
+         #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
+        label_sum(name, version),
+        fast_label_h()
+    )
 }
 
 /// What loads deflated chunks, with what is taken for granted of it.

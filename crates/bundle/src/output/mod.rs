@@ -2,6 +2,7 @@
 
 mod c;
 mod chip;
+mod fill;
 mod header;
 mod lookup;
 mod object;
@@ -9,13 +10,11 @@ mod objects;
 mod packed;
 mod region;
 mod runtime;
-mod slot;
 mod text;
 
 pub use chip::{Chip, NoChip};
-pub use header::{CHeader, NoSlot};
-pub use object::ObjectError;
-pub use packed::shared;
+pub use fill::{SlotError, TooLargeForSlot, fill_slot};
+pub use header::{CHeader, NoSlot, bundle_name, c_header, c_header_with_slot};
+pub use object::{ObjectError, object, object_for};
 pub use region::{Machine, form_of_number};
-pub use runtime::{NoHeader, module_header_name};
-pub use slot::{SlotError, TooLargeForSlot};
+pub use runtime::{NoHeader, module_header_name, module_headers};

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use fastlua_slot::{About, Label, LabelPlaces, variant_sum};
+use crate::slot::{About, Label, LabelPlaces, variant_sum};
 use fastlua_variants::Variant;
 use object::write::{
     Object, Relocation, SectionId, StandardSection, Symbol, SymbolId, SymbolSection,
@@ -20,10 +20,11 @@ use sha2::{Digest, Sha256};
 
 use super::c::Hex;
 use super::chip::Chip;
-use super::header::no_bytecode;
+use super::header::{alone, bundle_name, header_with, no_bytecode};
 use super::region::{self, Machine, Plan, Region};
-use crate::bundle::Bundle;
-use crate::objects::{ALIGN, TAGS, expressions};
+use crate::model::Bundle;
+use crate::objects::{ALIGN, Objects};
+use crate::structures::{TAGS, expressions};
 
 /// Why there is no object file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,105 +67,107 @@ impl Chip {
     }
 }
 
-impl Bundle {
-    /// The text of `fast_chunks.h` and the bytes of `fast_chunks.o`, for a bundle of one variant.
-    /// `version` is fastlua's. They fit together: the symbol in them is a hash of the chunks.
-    ///
-    /// # Errors
-    /// [`ObjectError`].
-    pub fn object(&self, version: &str, chip: Chip) -> Result<(String, Vec<u8>), ObjectError> {
-        let variant = chip.one_of(&self.variants)?;
-        self.object_for(version, chip, &chip.machine(&variant.layout))
-    }
+/// The text of `fast_chunks.h` and the bytes of `fast_chunks.o`, for a bundle of one variant.
+/// `version` is fastlua's. They fit together: the symbol in them is a hash of the chunks.
+///
+/// # Errors
+/// [`ObjectError`].
+pub fn object(
+    bundle: &Bundle,
+    version: &str,
+    chip: Chip,
+) -> Result<(String, Vec<u8>), ObjectError> {
+    let variant = chip.one_of(&bundle.variants)?;
+    object_for(bundle, version, chip, &chip.machine(&variant.layout))
+}
 
-    /// The same for a core that is not as NodeMCU's.
-    ///
-    /// # Errors
-    /// [`ObjectError`].
-    pub fn object_for(
-        &self,
-        version: &str,
-        chip: Chip,
-        machine: &Machine,
-    ) -> Result<(String, Vec<u8>), ObjectError> {
-        let [variant] = &self.variants[..] else {
-            return Err(ObjectError::Variants(self.variants.len()));
-        };
-        let chunks: Vec<_> = self.of_variant(0).collect();
-        if chunks.is_empty() {
-            return Err(ObjectError::Empty);
-        }
-        let plan = Plan {
-            chunks: &chunks,
-            machine,
-            frozen: self.objects(0),
-            shared: self.shared(0),
-            alone: false, // no one knows yet whether the hook will be in
-            head: 0,
-        };
-        let region = plan.region(|_, _| {});
-        let name = symbol(&region);
-        let linked = Linked {
-            variant,
-            version,
-            bundle: self.name(),
-            region: &region,
-            about: chunks
-                .iter()
-                .map(|(chunk, _)| region::about(chunk))
-                .collect(),
-        };
-        let elf = linked.elf(chip, &name);
-        let elf = elf.map_err(|error| ObjectError::Write(error.to_string()))?;
-        Ok((self.header_of(&linked, machine, &name), elf))
+/// The same for a core that is not as NodeMCU's.
+///
+/// # Errors
+/// [`ObjectError`].
+pub fn object_for(
+    bundle: &Bundle,
+    version: &str,
+    chip: Chip,
+    machine: &Machine,
+) -> Result<(String, Vec<u8>), ObjectError> {
+    let [variant] = &bundle.variants[..] else {
+        return Err(ObjectError::Variants(bundle.variants.len()));
+    };
+    let chunks: Vec<_> = bundle.of_variant(0).collect();
+    if chunks.is_empty() {
+        return Err(ObjectError::Empty);
     }
+    let plan = Plan {
+        chunks: &chunks,
+        machine,
+        frozen: Objects::of(bundle, 0),
+        shared: bundle.shared(0),
+        alone: false, // no one knows yet whether the hook will be in
+        head: 0,
+    };
+    let region = plan.region(|_, _| {});
+    let name = symbol(&region);
+    let linked = Linked {
+        variant,
+        version,
+        bundle: bundle_name(bundle),
+        region: &region,
+        about: chunks
+            .iter()
+            .map(|(chunk, _)| region::about(chunk))
+            .collect(),
+    };
+    let elf = linked.elf(chip, &name);
+    let elf = elf.map_err(|error| ObjectError::Write(error.to_string()))?;
+    Ok((header_of(bundle, &linked, machine, &name), elf))
+}
 
-    fn header_of(&self, linked: &Linked, machine: &Machine, name: &str) -> String {
-        let Linked {
-            variant,
-            version,
-            region,
-            ..
-        } = linked;
-        let mut core = String::new();
-        let _ = writeln!(core, "#define FAST_VARIANT\t\"{}\"", variant.name);
+fn header_of(bundle: &Bundle, linked: &Linked, machine: &Machine, name: &str) -> String {
+    let Linked {
+        variant,
+        version,
+        region,
+        ..
+    } = linked;
+    let mut core = String::new();
+    let _ = writeln!(core, "#define FAST_VARIANT\t\"{}\"", variant.name);
+    let _ = writeln!(
+        core,
+        "#define FAST_LABEL_VARIANT\t0x{:08x}u\n",
+        variant_sum(&variant.name)
+    );
+    for expression in &variant.asserts {
         let _ = writeln!(
             core,
-            "#define FAST_LABEL_VARIANT\t0x{:08x}u\n",
-            variant_sum(&variant.name)
+            "_Static_assert({expression}, \"{}: {expression}\");",
+            variant.name
         );
-        for expression in &variant.asserts {
-            let _ = writeln!(
-                core,
-                "_Static_assert({expression}, \"{}: {expression}\");",
-                variant.name
-            );
-        }
-        core += &asserted(variant, machine);
-        let words = region.bytes.len() / 4;
+    }
+    core += &asserted(variant, machine);
+    let words = region.bytes.len() / 4;
+    let _ = write!(
+        core,
+        "\n/* fast_chunks.o has these chunks, and no other file has this name */\n\
+         extern const uint32_t {name}[{words}];\n\
+         #define fast_chunks\t((const fast_chunk *){name})\n\
+         #define fast_names\tNULL\n"
+    );
+    core += &frozen(region, name);
+    if let Some(shared) = region.shared {
+        let _ = writeln!(core, "#define fast_shared\t({name} + {})", shared / 4);
+    }
+    if bundle.frozen_data(0).next().is_some() {
+        core += "#if !defined(FAST_FREEZES)\n#error \"this core has no read-only objects, and there is frozen data: carry it as data\"\n#endif\n";
+    }
+    if let Some(chunk) = alone(bundle, 0) {
         let _ = write!(
             core,
-            "\n/* fast_chunks.o has these chunks, and no other file has this name */\n\
-             extern const uint32_t {name}[{words}];\n\
-             #define fast_chunks\t((const fast_chunk *){name})\n\
-             #define fast_names\tNULL\n"
+            "#if !defined(FAST_FREEZES)\n{}#endif\n",
+            no_bytecode(chunk)
         );
-        core += &frozen(region, name);
-        if let Some(shared) = region.shared {
-            let _ = writeln!(core, "#define fast_shared\t({name} + {})", shared / 4);
-        }
-        if self.frozen_data(0).next().is_some() {
-            core += "#if !defined(FAST_FREEZES)\n#error \"this core has no read-only objects, and there is frozen data: carry it as data\"\n#endif\n";
-        }
-        if let Some(chunk) = self.alone(0) {
-            let _ = write!(
-                core,
-                "#if !defined(FAST_FREEZES)\n{}#endif\n",
-                no_bytecode(chunk)
-            );
-        }
-        self.header_with(version, &core)
     }
+    header_with(bundle, version, &core)
 }
 
 /// What the core has to be like, for its compiler to confirm.
@@ -177,7 +180,7 @@ fn asserted(variant: &Variant, machine: &Machine) -> String {
         .map(|(e, n)| format!("({e}) == {n}"))
         .collect();
     let (sizes, tags) = each.split_at(each.len() - TAGS);
-    let fastlua_slot::Heap { head, least, align } = machine.heap;
+    let crate::slot::Heap { head, least, align } = machine.heap;
     let text = |all: &[String]| all.join("\n  && ");
     format!(
         "_Static_assert(FAST_BLOCK_HEAD == {head} && FAST_BLOCK_LEAST == {least} && FAST_BLOCK_ALIGN == {align},\n  \

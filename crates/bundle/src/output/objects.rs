@@ -13,8 +13,9 @@ use fastlua_bytecode::{Dialect, Format, Layout};
 
 use super::c::{code, float, integer, quote, words};
 use super::text::Text;
-use crate::Need;
-use crate::objects::{self, CoreLayout, FrozenChunk, FrozenFunction, Objects, Strings, Value};
+use crate::model::Need;
+use crate::objects::{FrozenChunk, FrozenFunction, Objects, Value};
+use crate::structures::{self, CoreLayout, Strings};
 
 /// Writes the strings, their table, the functions, and for each chunk `fast_z_<identifier>`;
 /// `FAST_FUNCTIONS` is how many functions there are.
@@ -117,7 +118,7 @@ fn layout(text: &mut Text, dump: &Layout) {
 }
 
 /// The next string of an interned string's chain, its hash, its place among reserved words, its length and its bytes.
-fn string(text: &objects::Text) -> String {
+fn string(text: &structures::Text) -> String {
     let next = text.next.map_or("NULL".into(), |s| format!("&fast_s{s}"));
     let (hash, word, n) = (text.hash, text.reserved, text.bytes.len());
     format!("{next}, 0x{hash:08x}, {word}, {n}, {}", quote(text.bytes))

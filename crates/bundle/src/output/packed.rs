@@ -4,14 +4,12 @@
 use std::fmt::Write;
 
 use fastlua_bytecode::Dialect;
-use fastlua_bytecode::packed::{Pool, Tables};
+use fastlua_bytecode::packed::Tables;
 use fastlua_firmware::fast_packed_h;
-use xxhash_rust::xxh32::xxh32;
 
 use super::c::hex_words;
 use super::text::Text;
-use crate::bundle::Bundle;
-use crate::form::Form;
+use crate::model::Bundle;
 
 /// Words before the tables: bytes from the fourth word on, their XXH32, a sum of both, the place of the pool in words
 /// from the tables or 0.
@@ -25,73 +23,50 @@ pub(super) fn state(dialect: Dialect) -> usize {
     }
 }
 
-/// What packed chunks of a dialect that have this pool are read by, as words in flash.
-pub fn shared(dialect: Dialect, pool: &Pool) -> Vec<u32> {
-    let tables = Tables::built_in(dialect).words();
-    let pool = pool.words();
-    let place = if pool.is_empty() { 0 } else { tables.len() };
-    let guarded = [&[place as u32], tables, &pool].concat();
-    let bytes: Vec<u8> = guarded.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let (size, hash) = (bytes.len() as u32, xxh32(&bytes, 0));
-    let check = 0x6661_7374_u32
-        .wrapping_add(size.wrapping_mul(3))
-        .wrapping_add(hash.wrapping_mul(5));
-    [&[size, hash, check][..], &guarded].concat()
+/// The tables of the variants' dialects as macros: variants of a dialect differ in the pool only.
+pub(super) fn tables(bundle: &Bundle) -> String {
+    let mut text = String::new();
+    for (dialect, version) in [(Dialect::Lua51, 501), (Dialect::Lua53, 503)] {
+        let is_it = |v: &usize| bundle.variants[*v].layout.dialect() == dialect;
+        let mut of_dialect = (0..bundle.variants.len()).filter(is_it);
+        if of_dialect.all(|v| bundle.shared(v).is_none()) {
+            continue;
+        }
+        let _ = write!(
+            text,
+            "\n#if LUA_VERSION_NUM == {version} && !defined(FAST_TABLES)\n#define FAST_TABLES"
+        );
+        for line in Tables::built_in(dialect).words().chunks(8) {
+            let _ = write!(text, " \\\n  {}", hex_words(line));
+        }
+        text += "\n#endif\n";
+    }
+    text
 }
 
-impl Bundle {
-    /// What a variant's packed chunks have in common, as words in flash; none where no chunk of it is packed.
-    pub fn shared(&self, v: usize) -> Option<Vec<u32>> {
-        let dialect = self.variants[v].layout.dialect();
-        let is_packed = self.of_variant(v).any(|(c, _)| c.form == Form::Packed);
-        is_packed.then(|| shared(dialect, self.common.get(v).unwrap_or(&Pool::default())))
+/// Writes what a variant's packed chunks have in common as `fast_shared`.
+pub(super) fn print_shared(bundle: &Bundle, text: &mut Text, v: usize) {
+    let dialect = bundle.variants[v].layout.dialect();
+    let Some(words) = bundle.shared(v) else {
+        let _ = writeln!(text, "#define fast_shared\tNULL");
+        return;
+    };
+    let tables = HEAD + Tables::built_in(dialect).words().len();
+    let _ = write!(
+        text,
+        "\n/* what packed chunks have in common */\n\
+         static const uint32_t fast_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
+        hex_words(&words[..HEAD])
+    );
+    for line in words[tables..].chunks(8) {
+        let _ = write!(text, "\n  {}", hex_words(line));
     }
-
-    /// The tables of the variants' dialects as macros: variants of a dialect differ in the pool only.
-    pub(super) fn tables(&self) -> String {
-        let mut text = String::new();
-        for (dialect, version) in [(Dialect::Lua51, 501), (Dialect::Lua53, 503)] {
-            let is_it = |v: &usize| self.variants[*v].layout.dialect() == dialect;
-            let mut of_dialect = (0..self.variants.len()).filter(is_it);
-            if of_dialect.all(|v| self.shared(v).is_none()) {
-                continue;
-            }
-            let _ = write!(
-                text,
-                "\n#if LUA_VERSION_NUM == {version} && !defined(FAST_TABLES)\n#define FAST_TABLES"
-            );
-            for line in Tables::built_in(dialect).words().chunks(8) {
-                let _ = write!(text, " \\\n  {}", hex_words(line));
-            }
-            text += "\n#endif\n";
-        }
-        text
-    }
-
-    /// Writes what a variant's packed chunks have in common as `fast_shared`.
-    pub(super) fn print_shared(&self, text: &mut Text, v: usize) {
-        let dialect = self.variants[v].layout.dialect();
-        let Some(words) = self.shared(v) else {
-            let _ = writeln!(text, "#define fast_shared\tNULL");
-            return;
-        };
-        let tables = HEAD + Tables::built_in(dialect).words().len();
-        let _ = write!(
-            text,
-            "\n/* what packed chunks have in common */\n\
-             static const uint32_t fast_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
-            hex_words(&words[..HEAD])
-        );
-        for line in words[tables..].chunks(8) {
-            let _ = write!(text, "\n  {}", hex_words(line));
-        }
-        let _ = write!(
-            text,
-            "\n}};\n\
-             _Static_assert(sizeof(fast_shared) == {}, \"the tables are those of this Lua\");\n",
-            4 * words.len()
-        );
-    }
+    let _ = write!(
+        text,
+        "\n}};\n\
+         _Static_assert(sizeof(fast_shared) == {}, \"the tables are those of this Lua\");\n",
+        4 * words.len()
+    );
 }
 
 /// What loads packed chunks, with what is taken for granted of it.

@@ -1,14 +1,13 @@
 //! A variant's chunks as one region of flash: their index, names, dumps, sources and frozen objects,
-//! byte for byte as the chip reads them. [`slot`](super::slot) puts it into firmware that is built,
+//! byte for byte as the chip reads them. [`fill`](super::fill) puts it into firmware that is built,
 //! [`object`](super::object) gives it to a linker.
 
-use fastlua_slot::{About, Heap, RECORD, check};
+use crate::slot::{About, Heap, RECORD, check};
 
 use super::packed::state;
-use crate::bundle::{BundledChunk, Dump};
-use crate::form::Form;
-use crate::objects::{ALIGN, CoreLayout, Memory, Objects, Tags};
-use crate::produce::window;
+use crate::model::{BundledChunk, Dump, Form, window};
+use crate::objects::{ALIGN, Memory, Objects};
+use crate::structures::{CoreLayout, Tags};
 
 /// Bytes of a `fast_inflate`, without its window, on a chip.
 pub(super) const INFLATE: usize = 1076;

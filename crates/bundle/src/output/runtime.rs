@@ -10,12 +10,13 @@ use fastlua_firmware::{fast_runtime_c, fast_runtime_h};
 use xxhash_rust::xxh32::xxh32;
 
 use super::c::hex_words;
-use super::header::{Purpose, assertions, count_of, deflated_h, image};
-use super::packed::{packed_h, shared, state};
+use super::header::{Purpose, about, assertions, body, count_of, deflated_h, image};
+use super::packed::{packed_h, state};
 use super::region::INFLATE;
 use super::text::Text;
-use crate::bundle::{Bundle, BundledChunk};
-use crate::identifier;
+use crate::model::identifier;
+use crate::model::{Bundle, BundledChunk};
+use crate::model::{pack_without_pool, shared};
 
 /// The name of the header of a module that [`Bundle::module_headers`] gives.
 pub fn module_header_name(module: &str) -> String {
@@ -118,83 +119,80 @@ impl Runtime {
     }
 }
 
-impl Bundle {
-    /// The files by which C modules carry the bundle's modules as their Lua halves: for each module `<name>_lua.h` with its chunks
-    /// and two functions that load them; then `fast_runtime.h` and `fast_runtime.c`, which they share.
-    ///
-    /// # Errors
-    /// [`NoHeader`].
-    pub fn module_headers(&self, version: &str) -> Result<Vec<(String, String)>, NoHeader> {
-        let is_for_fast = |c: &&BundledChunk| c.form.is_frozen() || c.form.is_data();
-        if let Some(chunk) = self.chunks.iter().find(is_for_fast) {
-            return Err(NoHeader::Frozen(chunk.name.clone()));
-        }
-        let runtime = Runtime::new();
-        let modules: BTreeSet<&String> = self.chunks.iter().map(|c| &c.module).collect();
-        let mut prefixes = BTreeMap::new();
-        for &module in &modules {
-            let prefix = prefix_of(module);
-            if let Some(first) = prefixes.insert(prefix.clone(), module) {
-                return Err(NoHeader::Clash {
-                    first: first.clone(),
-                    second: module.clone(),
-                    prefix,
-                });
-            }
-        }
-        let mut files = Vec::with_capacity(modules.len() + 2);
-        for module in modules {
-            let mut part = self.clone();
-            part.chunks.retain(|c| c.module == *module);
-            // a pool of strings would be this module's only, and want tables of its own before it
-            part.pack_without_pool()
-                .map_err(|fault| NoHeader::Pack(fault.message))?;
-            let file = module_header_name(module);
-            let text = part.module_header(module, version, &runtime.check(&file));
-            files.push((file, text));
-        }
-        files.extend(runtime.files(version));
-        Ok(files)
+/// The files by which C modules carry the bundle's modules as their Lua halves: for each module `<name>_lua.h` with its chunks
+/// and two functions that load them; then `fast_runtime.h` and `fast_runtime.c`, which they share.
+///
+/// # Errors
+/// [`NoHeader`].
+pub fn module_headers(bundle: &Bundle, version: &str) -> Result<Vec<(String, String)>, NoHeader> {
+    let is_for_fast = |c: &&BundledChunk| c.form.is_frozen() || c.form.is_data();
+    if let Some(chunk) = bundle.chunks.iter().find(is_for_fast) {
+        return Err(NoHeader::Frozen(chunk.name.clone()));
     }
-
-    fn module_header(&self, module: &str, version: &str, check: &str) -> String {
-        let file = module_header_name(module);
+    let runtime = Runtime::new();
+    let modules: BTreeSet<&String> = bundle.chunks.iter().map(|c| &c.module).collect();
+    let mut prefixes = BTreeMap::new();
+    for &module in &modules {
         let prefix = prefix_of(module);
-        let about = format!("{file} - the Lua half of a C module; link fast_runtime.c");
-        let mut text = self.about(&about, version);
-        let _ = write!(
-            text,
-            "#ifndef {prefix}_h\n#define {prefix}_h\n\n#include \"fast_runtime.h\"\n\n{check}"
-        );
-        self.body(&mut Text::new(&mut text), &Purpose::Module(&prefix));
-        let deflated = match self.has_deflated() {
-            true => "fast_runtime_deflated",
-            false => "NULL",
-        };
-        let packed = match self.has_packed() {
-            true => "fast_runtime_packed, fast_runtime_tables",
-            false => "NULL, NULL",
-        };
-        let count = count_of(&format!("{prefix}_chunks"));
-        text += "\n";
-        text += &image(&prefix, &count, "NULL", deflated, packed, "NULL");
-        let _ = write!(
-            text,
-            "\n\
-             /* Pushes the chunk of that name as a function; or nil and a message if it can not be\n\
-             ** loaded; or nil if there is none. Returns how many values it pushed. */\n\
-             __attribute__((unused))\n\
-             static int {prefix}_load (lua_State *L, const char *name) {{\n  \
-               return fast_runtime_push(L, &{prefix}_image, name);\n\
-             }}\n\n\
-             /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
-             __attribute__((unused))\n\
-             static int {prefix}_index (lua_State *L) {{\n  \
-               return fast_runtime_index(L, &{prefix}_image, \"{module}\");\n\
-             }}\n\n#endif\n"
-        );
-        text
+        if let Some(first) = prefixes.insert(prefix.clone(), module) {
+            return Err(NoHeader::Clash {
+                first: first.clone(),
+                second: module.clone(),
+                prefix,
+            });
+        }
     }
+    let mut files = Vec::with_capacity(modules.len() + 2);
+    for module in modules {
+        let mut part = bundle.clone();
+        part.chunks.retain(|c| c.module == *module);
+        // a pool of strings would be this module's only, and want tables of its own before it
+        pack_without_pool(&mut part).map_err(|fault| NoHeader::Pack(fault.message))?;
+        let file = module_header_name(module);
+        let text = module_header(&part, module, version, &runtime.check(&file));
+        files.push((file, text));
+    }
+    files.extend(runtime.files(version));
+    Ok(files)
+}
+
+fn module_header(bundle: &Bundle, module: &str, version: &str, check: &str) -> String {
+    let file = module_header_name(module);
+    let prefix = prefix_of(module);
+    let about = format!("{file} - the Lua half of a C module; link fast_runtime.c");
+    let mut text = self::about(bundle, &about, version);
+    let _ = write!(
+        text,
+        "#ifndef {prefix}_h\n#define {prefix}_h\n\n#include \"fast_runtime.h\"\n\n{check}"
+    );
+    body(bundle, &mut Text::new(&mut text), &Purpose::Module(&prefix));
+    let deflated = match bundle.has_deflated() {
+        true => "fast_runtime_deflated",
+        false => "NULL",
+    };
+    let packed = match bundle.has_packed() {
+        true => "fast_runtime_packed, fast_runtime_tables",
+        false => "NULL, NULL",
+    };
+    let count = count_of(&format!("{prefix}_chunks"));
+    text += "\n";
+    text += &image(&prefix, &count, "NULL", deflated, packed, "NULL");
+    let _ = write!(
+        text,
+        "\n\
+         /* Pushes the chunk of that name as a function; or nil and a message if it can not be\n\
+         ** loaded; or nil if there is none. Returns how many values it pushed. */\n\
+         __attribute__((unused))\n\
+         static int {prefix}_load (lua_State *L, const char *name) {{\n  \
+           return fast_runtime_push(L, &{prefix}_image, name);\n\
+         }}\n\n\
+         /* __index of the module's table: a missing field is the chunk {module}-<field> */\n\
+         __attribute__((unused))\n\
+         static int {prefix}_index (lua_State *L) {{\n  \
+           return fast_runtime_index(L, &{prefix}_image, \"{module}\");\n\
+         }}\n\n#endif\n"
+    );
+    text
 }
 
 /// Heap that the states of the loaders take, of which `fast_runtime.h` has no structure. On 64 bits they are not twice as large.

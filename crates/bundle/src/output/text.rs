@@ -46,7 +46,7 @@ pub(super) struct Hashed<'a> {
 }
 
 impl<'a> Hashed<'a> {
-    pub(super) fn new(out: &'a mut dyn Write) -> Hashed<'a> {
+    pub(super) fn new(out: &'a mut (dyn Write + 'a)) -> Hashed<'a> {
         Hashed {
             out: Some(out),
             hash: Sha256::new(),

@@ -5,50 +5,47 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use fastlua_bytecode::Dialect;
 
-use crate::bundle::Bundle;
-use crate::form::Form;
-use crate::objects::{CoreLayout, distinct, is_interned, table_bytes};
+use crate::model::{Bundle, Form};
+use crate::structures::{CoreLayout, distinct, is_interned, table_bytes};
 
-impl Bundle {
-    /// Decides for the chunks whose form is [`Form::Auto`]: keeps frozen as many as fit with all
-    /// chunks into `flash` bytes for every variant, the largest saving of heap for a byte of flash
-    /// first. The others become bytecode. Without a limit all are frozen. `fallback` says whether these carry
-    /// bytecode as well.
-    pub fn choose_forms(&mut self, flash: Option<u64>, fallback: bool) {
-        let frozen_form = Form::Frozen { fallback };
-        let chunks = self.chunks.iter().enumerate();
-        let open = chunks.filter(|(_, chunk)| chunk.form == Form::Auto);
-        let open: Vec<usize> = open.map(|(i, _)| i).collect();
-        let frozen: HashSet<usize> = match flash {
-            None => open.iter().copied().collect(),
-            Some(limit) => {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                let mut choice = Choice::new(self, &open, frozen_form, limit);
-                match choice.all_fit() {
-                    true => open.iter().copied().collect(),
-                    false => {
-                        let chosen = std::iter::from_fn(|| choice.next());
-                        chosen.map(|candidate| open[candidate]).collect()
-                    }
+/// Decides for the chunks whose form is [`Form::Auto`]: keeps frozen as many as fit with all
+/// chunks into `flash` bytes for every variant, the largest saving of heap for a byte of flash
+/// first. The others become bytecode. Without a limit all are frozen. `fallback` says whether these carry
+/// bytecode as well.
+pub fn choose_forms(bundle: &mut Bundle, flash: Option<u64>, fallback: bool) {
+    let frozen_form = Form::Frozen { fallback };
+    let chunks = bundle.chunks.iter().enumerate();
+    let open = chunks.filter(|(_, chunk)| chunk.form == Form::Auto);
+    let open: Vec<usize> = open.map(|(i, _)| i).collect();
+    let frozen: HashSet<usize> = match flash {
+        None => open.iter().copied().collect(),
+        Some(limit) => {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut choice = Choice::new(bundle, &open, frozen_form, limit);
+            match choice.all_fit() {
+                true => open.iter().copied().collect(),
+                false => {
+                    let chosen = std::iter::from_fn(|| choice.next());
+                    chosen.map(|candidate| open[candidate]).collect()
                 }
             }
-        };
-        for i in open {
-            self.chunks[i].form = match frozen.contains(&i) {
-                true => frozen_form,
-                false => Form::Bytecode,
-            };
         }
+    };
+    for i in open {
+        bundle.chunks[i].form = match frozen.contains(&i) {
+            true => frozen_form,
+            false => Form::Bytecode,
+        };
     }
+}
 
-    /// Bytes of heap that a chunk saves as a frozen one, in all variants together.
-    fn gain(&self, i: usize) -> usize {
-        let dumps = self.chunks[i].dumps.iter().flatten();
-        let costs = dumps.filter_map(|dump| dump.costs());
-        costs
-            .map(|c| c.bytecode_heap.saturating_sub(c.frozen_heap))
-            .sum()
-    }
+/// Bytes of heap that a chunk saves as a frozen one, in all variants together.
+fn gain(bundle: &Bundle, i: usize) -> usize {
+    let dumps = bundle.chunks[i].dumps.iter().flatten();
+    let costs = dumps.filter_map(|dump| dump.costs());
+    costs
+        .map(|c| c.bytecode_heap.saturating_sub(c.frozen_heap))
+        .sum()
 }
 
 /// Bytes and number of strings of a pool, or of those that a chunk would add to it.
@@ -176,7 +173,7 @@ struct Choice {
 impl Choice {
     fn new(bundle: &Bundle, open: &[usize], frozen_form: Form, limit: i64) -> Choice {
         let candidate = |&i: &usize| Candidate {
-            gain: bundle.gain(i),
+            gain: gain(bundle, i),
             steps: Vec::with_capacity(bundle.variants.len()),
             is_frozen: false,
             version: 0,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::closest;
+use crate::model::closest;
 
 /// What chunks may cost at most; what is not named may cost anything. In text:
 /// `heap-peak=12k,flash=64k,load=50000`.
@@ -30,6 +30,15 @@ pub struct Budget {
 /// A number, or a text such as `12k`: `k` is 1024, `M` its square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount(pub u64);
+
+/// What the firmware loads besides dumps and source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loads {
+    /// Packed chunks.
+    pub packed: bool,
+    /// Deflated source.
+    pub deflated: bool,
+}
 
 /// A budget or amount that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,22 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use crate::bundle::{Bundle, BundledChunk, Dump};
-use crate::form::Form;
-use crate::output::shared;
-use crate::produce::{Build, Fault, Input, Warning};
+use super::Loads;
+use crate::model::{
+    Bundle, BundledChunk, Dump, Fault, Form, Input, Warning, pack, packed, pool_of_packed, shared,
+};
+use crate::produce::Build;
 
 /// Bytes of the longest text that is deflated where it is not asked for: compiling takes about ten times the heap.
 const LONGEST: usize = 2048;
-
-/// What the firmware loads besides dumps and source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loads {
-    /// Packed chunks.
-    pub packed: bool,
-    /// Deflated source.
-    pub deflated: bool,
-}
 
 /// A chunk as it would be deflated.
 struct Candidate {
@@ -76,7 +68,7 @@ impl Build<'_> {
             };
             if let Some(count) = trial.least(&bases[0].1, &full, &order, packed)? {
                 let change = packed(count);
-                return bundle.change(&change);
+                return apply(bundle, &change);
             }
             bases.insert(0, (packed(order.len()), full));
         }
@@ -99,7 +91,7 @@ impl Build<'_> {
             let full = trial.measure(&deflated(order.len()))?;
             if let Some(count) = trial.least(&before, &full, &order, deflated)? {
                 let change = deflated(count);
-                return bundle.change(&change);
+                return apply(bundle, &change);
             }
         }
         Ok(())
@@ -163,7 +155,7 @@ impl Build<'_> {
             variants: &carrying.map(|(v, _)| v.clone()).collect::<Vec<_>>(),
             heap_limit: self.heap_limit,
         };
-        let built = build.run(|| {}).ok()?;
+        let built = build.run().ok()?;
         if !built.refused().is_empty() {
             return None;
         }
@@ -221,13 +213,12 @@ impl Trial<'_> {
         let each = packed.iter_mut().zip(&deflated);
         each.for_each(|(packed, deflated)| *packed &= deflated.is_none());
         let of_variant = |v: usize| {
-            let pool = self.bundle.pool_of_packed(v, |i| packed[i]);
+            let pool = pool_of_packed(self.bundle, v, |i| packed[i]);
             let bytes = |i: usize| match deflated[i] {
                 Some(chunk) => Ok(chunk.dumps[v].as_ref().map_or(0, Dump::words)),
-                None if packed[i] => self
-                    .bundle
-                    .packed(v, i, &pool)
-                    .map(|bytes| bytes.map_or(0, |b| b.len())),
+                None if packed[i] => {
+                    self::packed(self.bundle, v, i, &pool).map(|bytes| bytes.map_or(0, |b| b.len()))
+                }
                 None => Ok(self.bundle.chunk_flash(v, i, chunks[i].form)),
             };
             let chunks = (0..chunks.len())
@@ -294,18 +285,17 @@ impl Trial<'_> {
     }
 }
 
-impl Bundle {
-    fn change(&mut self, change: &Change) -> Result<(), Fault> {
-        for place in &change.packed {
-            self.chunks[*place].form = Form::Packed;
-        }
-        let deflated = change.deflated.iter();
-        let names: HashSet<&str> = deflated.map(|candidate| &*candidate.chunk.name).collect();
-        self.warnings.retain(|w| !names.contains(&*w.fault.chunk));
-        for candidate in &change.deflated {
-            self.warnings.extend(candidate.warnings.iter().cloned());
-            self.chunks[candidate.place] = candidate.chunk.clone();
-        }
-        self.pack()
+/// Makes a change.
+fn apply(bundle: &mut Bundle, change: &Change) -> Result<(), Fault> {
+    for place in &change.packed {
+        bundle.chunks[*place].form = Form::Packed;
     }
+    let deflated = change.deflated.iter();
+    let names: HashSet<&str> = deflated.map(|candidate| &*candidate.chunk.name).collect();
+    bundle.warnings.retain(|w| !names.contains(&*w.fault.chunk));
+    for candidate in &change.deflated {
+        bundle.warnings.extend(candidate.warnings.iter().cloned());
+        bundle.chunks[candidate.place] = candidate.chunk.clone();
+    }
+    pack(bundle)
 }

@@ -2,11 +2,12 @@
 
 mod auto;
 mod budget;
-mod cost;
+#[cfg(feature = "compile")]
 mod fit;
-mod fits;
+mod flash;
+#[cfg(feature = "compile")]
+mod least;
 
-pub use budget::{Amount, Budget, BudgetError};
-pub use cost::Costs;
-pub use fit::Loads;
-pub use fits::{ESP8266_FLASH, TooLarge};
+pub use auto::choose_forms;
+pub use budget::{Amount, Budget, BudgetError, Loads};
+pub use flash::{ESP8266_FLASH, TooLarge, check_flash};

@@ -11,44 +11,12 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
-use super::deflated::deflated;
 use super::limits::{too_deep, too_many_locals};
-use super::{Because, Need, Remark, Severity, SourceText, TextError, squash_proved};
-use crate::bundle::{Bundle, BundledChunk, Compiled, Dump};
-use crate::name::{identifiers, is_hidden};
-use crate::{Costs, Form};
-
-/// A Lua text that becomes one chunk.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// The chunk's name, checked by [`crate::check_names`].
-    pub name: String,
-    /// The module that it is a part of: the name of its first chunk.
-    pub module: String,
-    /// The file as the user gave it, for messages.
-    pub file: String,
-    /// Its text.
-    pub text: Vec<u8>,
-    /// How it is to be carried.
-    pub form: Form,
-    /// What to drop from bytecode.
-    pub strip: Strip,
-    /// Names of the variants that carry it; none for all.
-    pub variants: Option<Vec<String>>,
-}
-
-impl Input {
-    /// Whether a variant carries it.
-    pub fn is_for(&self, variant: &Variant) -> bool {
-        let among = |names: &Vec<String>| names.contains(&variant.name);
-        self.variants.as_ref().is_none_or(among)
-    }
-
-    /// The file's name without folders.
-    pub fn file_name(&self) -> &str {
-        self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file)
-    }
-}
+use super::{Remark, SourceText, TextError, squash_proved};
+use crate::model::{
+    Because, Bundle, BundledChunk, Compiled, Costs, Dump, Fault, Form, Input, Need, Severity,
+    Warning, deflated, identifiers, is_hidden, pack,
+};
 
 /// What to build.
 #[derive(Debug)]
@@ -61,89 +29,62 @@ pub struct Build<'a> {
     pub heap_limit: usize,
 }
 
-/// An error in one input, and the variants that have it.
+/// What a build tells while it runs, and asks. It is called from any thread. `()` and closures that count steps are such.
+pub trait Progress: Sync {
+    /// Another chunk is done for a variant.
+    fn step(&self) {}
+
+    /// Whether the build is to stop as soon as it can.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
+impl Progress for () {}
+
+impl<F: Fn() + Sync> Progress for F {
+    fn step(&self) {
+        self();
+    }
+}
+
+/// Why there is no bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// File, line where there is one, and reason.
-    pub message: String,
-    /// The chunk; empty where it is about none.
-    pub chunk: String,
-    /// The file as the user gave it; empty where it is about no file.
-    pub file: String,
-    /// The line, where there is one.
-    pub line: Option<u32>,
-    /// The column, where it is known, from 1 on.
-    pub column: Option<u32>,
-    /// Names of the variants.
-    pub variants: Vec<String>,
-    /// Why they refuse what other variants take.
-    pub because: Option<Because>,
-}
-
-impl Fault {
-    /// The message without its place.
-    pub fn bare(&self) -> &str {
-        bare(&self.message, &self.file, self.line)
-    }
-
-    /// The message, and the variants unless they are all of `variants`.
-    pub fn shown(&self, variants: usize) -> String {
-        shown(&self.message, &self.variants, variants)
-    }
-}
-
-/// A message without the file, which Lua may have shortened, and the line at its begin.
-pub fn bare<'a>(message: &'a str, file: &str, line: Option<u32>) -> &'a str {
-    let behind_file = message.strip_prefix(file).filter(|_| !file.is_empty());
-    if let Some(line) = line {
-        let place = format!(":{line}: ");
-        let found = match behind_file {
-            Some(rest) => rest.strip_prefix(&place),
-            None => message
-                .split_once(&place)
-                .filter(|(before, _)| before.starts_with("..."))
-                .map(|(_, rest)| rest),
-        };
-        if let Some(rest) = found {
-            return rest;
-        }
-    }
-    behind_file
-        .and_then(|rest| rest.strip_prefix(": "))
-        .unwrap_or(message)
-}
-
-/// A message, and the variants that it concerns unless they are all of so many.
-pub fn shown(message: &str, concerned: &[String], variants: usize) -> String {
-    match concerned.len() == variants {
-        true => message.to_owned(),
-        false => format!("{message} [{}]", concerned.join(", ")),
-    }
-}
-
-/// A remark on one input, and the variants that it concerns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The remark, and the variants.
-    pub fault: Fault,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Whether it is about how `fast` finds or loads the chunk, which is of no matter where it is carried otherwise.
-    pub of_fast: bool,
+pub enum NotBuilt {
+    /// Texts that do not become chunks.
+    Faults(Vec<Fault>),
+    /// [`Progress::is_stopped`] said so.
+    Stopped,
 }
 
 impl Build<'_> {
     /// Compiles each text, or takes it where it is bytecode, strips it, writes it, loads each dump back and
-    /// verifies it. `done` is called after each chunk and
-    /// variant, from any thread. Runs in rayon's current pool; the outcome does not depend on it.
+    /// verifies it. Runs in rayon's current pool; the outcome does not depend on it.
     ///
     /// # Errors
     /// Texts that do not become chunks. What only the chip would refuse is among the bundle's
     /// warnings, as [`Severity::Refused`].
-    pub fn run(&self, done: impl Fn() + Sync) -> Result<Bundle, Vec<Fault>> {
+    pub fn run(&self) -> Result<Bundle, Vec<Fault>> {
+        self.run_with(&()).map_err(|error| match error {
+            NotBuilt::Faults(faults) => faults,
+            NotBuilt::Stopped => Vec::new(),
+        })
+    }
+
+    /// [`Build::run`] with progress: a step for each chunk and variant.
+    ///
+    /// # Errors
+    /// Those of [`Build::run`], or that it was stopped.
+    pub fn run_with(&self, progress: &dyn Progress) -> Result<Bundle, NotBuilt> {
         let mut inputs: Vec<&Input> = self.inputs.iter().collect();
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
-        let squashed: Vec<Squash> = inputs.par_iter().map(|input| self.squash(input)).collect();
+        let squashed: Vec<Squash> = inputs
+            .par_iter()
+            .map(|input| match progress.is_stopped() {
+                true => None,
+                false => self.squash(input),
+            })
+            .collect();
         let jobs: Vec<(&Input, &Variant, &Squash)> = inputs
             .iter()
             .zip(&squashed)
@@ -152,17 +93,21 @@ impl Build<'_> {
         let outcomes: Vec<Outcome> = jobs
             .par_iter()
             .map(|(input, variant, squashed)| {
-                let outcome = match input.is_for(variant) {
+                let outcome = match input.is_for(variant) && !progress.is_stopped() {
                     true => self.one(input, variant, squashed),
                     false => Outcome::default(),
                 };
-                done();
+                progress.step();
                 outcome
             })
             .collect();
+        if progress.is_stopped() {
+            return Err(NotBuilt::Stopped);
+        }
         let faults = gather(&jobs, &outcomes, |o| &o.errors);
         if !faults.is_empty() {
-            return Err(faults.into_iter().map(|said| said.fault).collect());
+            let faults = faults.into_iter().map(|said| said.fault);
+            return Err(NotBuilt::Faults(faults.collect()));
         }
         let warnings = gather(&jobs, &outcomes, |o| &o.remarks);
         let mut dumps = outcomes.into_iter().map(|outcome| outcome.dump);
@@ -188,7 +133,7 @@ impl Build<'_> {
         }
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
         match (0..self.variants.len()).find(empty) {
-            Some(v) if !inputs.is_empty() => Err(vec![Fault {
+            Some(v) if !inputs.is_empty() => Err(NotBuilt::Faults(vec![Fault {
                 message: "no module is built for this variant".into(),
                 chunk: String::new(),
                 file: String::new(),
@@ -196,7 +141,7 @@ impl Build<'_> {
                 column: None,
                 variants: vec![self.variants[v].name.clone()],
                 because: None,
-            }]),
+            }])),
             _ => {
                 let mut bundle = Bundle {
                     variants: self.variants.to_vec(),
@@ -204,7 +149,7 @@ impl Build<'_> {
                     common: Vec::new(),
                     warnings,
                 };
-                bundle.pack().map_err(|fault| vec![fault])?;
+                pack(&mut bundle).map_err(|fault| NotBuilt::Faults(vec![fault]))?;
                 Ok(bundle)
             }
         }

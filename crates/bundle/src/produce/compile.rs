@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::because::{self, Because};
+use super::because;
+use crate::model::{Because, Severity};
 use fastlua_bytecode::{Chunk, Layout, candidates, printable_name, read};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::literals::{self, Finding, Severity as Literal};
@@ -98,28 +99,6 @@ pub struct Remark {
     pub severity: Severity,
 }
 
-/// How bad it is what there is to say of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It does what it says: only worth knowing.
-    Note,
-    /// It may do something else than it says.
-    Warning,
-    /// The chip would refuse it.
-    Refused,
-}
-
-impl Severity {
-    /// As messages and JSON have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Refused => "error",
-        }
-    }
-}
-
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = printable_name(&self.file);
@@ -194,7 +173,7 @@ impl SourceText<'_> {
     ) -> TextError {
         TextError::Compile {
             column: because::column(self.bytes, &error, layout),
-            because: Because::of(self, &error, layout, heap_limit),
+            because: because::because(self, &error, layout, heap_limit),
             error,
         }
     }

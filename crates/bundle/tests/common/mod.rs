@@ -28,5 +28,5 @@ pub fn build(inputs: &[Input], names: &[&str]) -> Bundle {
         variants: &variants(names),
         heap_limit: 1 << 24,
     };
-    build.run(|| {}).unwrap()
+    build.run().unwrap()
 }

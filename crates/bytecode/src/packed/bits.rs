@@ -125,7 +125,7 @@ impl<'a> Bits<'a> {
 }
 
 /// What symbols are written to: a stream, or a count of them.
-pub(crate) trait Out {
+pub trait Out {
     /// A symbol.
     fn symbol(&mut self, context: Context, symbol: u8);
     /// Bits, at most 32.

@@ -1,4 +1,6 @@
 //! What a symbol is coded by: the instruction before it, the instruction it belongs to, or its place.
+// Public for the training only, which is not published.
+#![allow(missing_docs)]
 
 use std::sync::OnceLock;
 
@@ -6,11 +8,11 @@ use crate::numbers::Dialect;
 use crate::opcodes::{Mode, Op, Opcode, Operand, opcodes};
 
 /// The symbol that stands for one that a table has not, and is no other.
-pub(crate) const ESCAPE: u8 = 255;
+pub const ESCAPE: u8 = 255;
 
 /// What a symbol is coded by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Context {
+pub enum Context {
     /// A token behind an instruction with this opcode.
     Token { last: u8 },
     /// Operand A of an opcode behind another.
@@ -23,7 +25,7 @@ pub(crate) enum Context {
 
 /// The fixed places, by number. Where there are several, the first.
 #[rustfmt::skip]
-pub(crate) mod fixed {
+pub mod fixed {
     pub const PARAMS: u8 = 0;
     pub const VARARG: u8 = 1;
     pub const STACK: u8 = 2;
@@ -45,13 +47,13 @@ pub(crate) mod fixed {
     pub const NAME: u8 = 25;
     /// By the top four bits of the character before.
     pub const CHARACTER: u8 = 30;
-    #[cfg(feature = "generate")]
+    #[cfg(feature = "training")]
     pub const COUNT: u8 = 46;
 }
 
 /// What a constant is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     Global,
     Method,
     Field,
@@ -61,7 +63,7 @@ pub(crate) enum Kind {
 
 /// How B or C is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
+pub enum Slot {
     /// It is 0.
     None,
     /// As a number.
@@ -78,7 +80,7 @@ pub(crate) enum Slot {
 
 /// How A is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum First {
+pub enum First {
     /// It is 0.
     None,
     /// As a number.
@@ -89,7 +91,7 @@ pub(crate) enum First {
 
 /// An opcode, with which of its operands are constants.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Token {
+pub struct Token {
     pub opcode: u8,
     pub a: First,
     pub slots: [Slot; 2],
@@ -101,7 +103,7 @@ pub(crate) struct Token {
 pub(crate) const NO_JUMP: u32 = 131_071;
 
 /// The tokens of a dialect, in the order of their numbers.
-pub(crate) fn tokens(dialect: Dialect) -> &'static [Token] {
+pub fn tokens(dialect: Dialect) -> &'static [Token] {
     static LISTS: [OnceLock<Vec<Token>>; 2] = [OnceLock::new(), OnceLock::new()];
     LISTS[dialect as usize].get_or_init(|| {
         let mut list = Vec::new();
@@ -150,7 +152,7 @@ fn kind(op: Op, slot: usize) -> Kind {
 }
 
 /// The last opcode where there is none: at the head of a function, behind a word as it is.
-pub(crate) fn no_opcode(dialect: Dialect) -> u8 {
+pub fn no_opcode(dialect: Dialect) -> u8 {
     opcodes(dialect).len() as u8
 }
 

@@ -114,7 +114,7 @@ fn read_upvalues(bits: &mut Bits, count: u8) -> Result<Vec<Upvalue>, ReadError> 
 }
 
 /// Writes a chunk with the names of the tables and the strings of the pool.
-pub(crate) fn write(
+pub fn write(
     out: &mut impl Out,
     chunk: &Chunk,
     tables: &Tables,

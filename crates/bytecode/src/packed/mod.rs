@@ -17,10 +17,6 @@ mod function;
 mod instruction;
 mod pool;
 mod tables;
-#[cfg(feature = "generate")]
-pub mod tans;
-#[cfg(feature = "generate")]
-pub mod train;
 mod words51;
 mod words53;
 
@@ -29,6 +25,16 @@ use bits::{Bits, Sink};
 use crate::error::{ReadError, ReadErrorKind, WriteError};
 use crate::layout::Layout;
 use crate::model::Chunk;
+
+/// What trains the tables needs of the coder; no part of the public interface.
+#[cfg(feature = "training")]
+#[doc(hidden)]
+pub mod training {
+    pub use super::bits::Out;
+    pub use super::context::{Context, ESCAPE, First, Kind, Slot, Token, fixed, no_opcode, tokens};
+    pub use super::function::write;
+    pub use super::tables::{HEAD, describe, list};
+}
 
 pub use pool::Pool;
 pub use tables::Tables;

@@ -14,19 +14,19 @@ use std::sync::OnceLock;
 use bstr::{BStr, BString};
 
 use super::context::{Context, tokens};
-#[cfg(feature = "generate")]
+#[cfg(feature = "training")]
 use super::context::{First, Slot, Token};
 use super::{words51, words53};
 use crate::numbers::Dialect;
 
 /// Words that say where parts begin.
-pub(crate) const HEAD: usize = 6;
+pub const HEAD: usize = 6;
 
 /// Names of a list between two whose places are known.
 pub(crate) const GROUP: usize = 4;
 
 /// The codes of a table, by symbol: code and length.
-pub(crate) type Codes = [Option<(u32, u32)>; 256];
+pub type Codes = [Option<(u32, u32)>; 256];
 
 /// The tables of one dialect.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Tables {
     }
 
     /// The tables that these words are, which were made by `train`.
-    pub(crate) fn new(dialect: Dialect, words: Vec<u32>) -> Tables {
+    pub fn new(dialect: Dialect, words: Vec<u32>) -> Tables {
         let parts = Parts::of(&words);
         let names = unlist(&words[parts.names..parts.tables]).unwrap_or_default();
         let numbers = names.iter().cloned().zip(0..).collect();
@@ -111,8 +111,8 @@ impl Tables {
     }
 
     /// Tables that only know names, to count what is written with them.
-    #[cfg(feature = "generate")]
-    pub(crate) fn naming(dialect: Dialect, names: Vec<BString>) -> Tables {
+    #[cfg(feature = "training")]
+    pub fn naming(dialect: Dialect, names: Vec<BString>) -> Tables {
         let numbers = names.iter().cloned().zip(0..).collect();
         Tables {
             dialect,
@@ -153,7 +153,7 @@ impl Tables {
     }
 
     /// What names the table of a context.
-    pub(crate) fn table(&self, context: Context) -> u32 {
+    pub fn table(&self, context: Context) -> u32 {
         let parts = self.parts;
         let after = |last: u8| self.words[HEAD + usize::from(last)];
         match context {
@@ -190,14 +190,14 @@ impl Tables {
     }
 
     /// What names each table.
-    #[cfg(feature = "generate")]
-    pub(crate) fn coded(&self) -> impl Iterator<Item = u32> {
+    #[cfg(feature = "training")]
+    pub fn coded(&self) -> impl Iterator<Item = u32> {
         self.coded.iter().copied()
     }
 
     /// Words before the tables themselves.
-    #[cfg(feature = "generate")]
-    pub(crate) fn beside_codes(&self) -> usize {
+    #[cfg(feature = "training")]
+    pub fn beside_codes(&self) -> usize {
         self.parts.tables
     }
 
@@ -205,7 +205,7 @@ impl Tables {
     ///
     /// # Panics
     /// There is no such table.
-    pub(crate) fn codes(&self, table: u32) -> &Codes {
+    pub fn codes(&self, table: u32) -> &Codes {
         let codes = self.codes[(table >> 4) as usize].as_deref();
         codes.expect("a context has a table")
     }
@@ -224,8 +224,8 @@ impl Tables {
 
 /// What a token is, as the chip reads it: opcode, class and way of A, ways and tables of B and C. `class`
 /// is that of A, `tables` are the places of the tables of operands.
-#[cfg(feature = "generate")]
-pub(crate) fn describe(token: &Token, class: u32, tables: [u32; 2]) -> u32 {
+#[cfg(feature = "training")]
+pub fn describe(token: &Token, class: u32, tables: [u32; 2]) -> u32 {
     let mut word = u32::from(token.opcode) | class << 6;
     word |= match token.a {
         First::None => 0,
@@ -247,7 +247,7 @@ pub(crate) fn describe(token: &Token, class: u32, tables: [u32; 2]) -> u32 {
 }
 
 /// Strings as words: how many; the place of each fourth in bytes from the first word; each behind its length.
-pub(crate) fn list(strings: &[BString]) -> Vec<u32> {
+pub fn list(strings: &[BString]) -> Vec<u32> {
     let groups = strings.len().div_ceil(GROUP);
     let start = 4 + groups.div_ceil(2) * 4;
     let mut bytes = Vec::new();

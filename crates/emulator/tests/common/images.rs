@@ -1,10 +1,11 @@
 //! Images with chunks that are compiled in, put into a slot, or linked from an object file.
 
+use fastlua_bundle::{c_header_with_slot, fill_slot, object_for};
 use std::cell::Cell;
 
+use fastlua_bundle::slot::{Slot, find};
 use fastlua_bundle::{CoreLayout, Input, Machine};
 use fastlua_emulator::{Chip, Core, Image, fast_files};
-use fastlua_slot::{Slot, find};
 use fastlua_variants::Variant;
 
 use super::{TIMEOUT, bundle, input, tools, work};
@@ -21,8 +22,7 @@ pub fn header(inputs: &[Input], variant: &Variant) -> String {
         }
         inputs => bundle(inputs, variant),
     };
-    bundle
-        .c_header_with_slot("0", CAPACITY)
+    c_header_with_slot(&bundle, "0", CAPACITY)
         .unwrap()
         .to_string()
 }
@@ -41,7 +41,7 @@ pub fn put(inputs: &[Input], variant: &Variant) -> impl Fn(&mut [u8]) + use<> {
     move |elf| {
         let Slot { offset, head, .. } = slot(elf);
         let bytes = &mut elf[offset..offset + head.capacity as usize];
-        bundle.put(&head, bytes).unwrap();
+        fill_slot(&bundle, &head, bytes).unwrap();
     }
 }
 
@@ -83,9 +83,8 @@ pub fn linked(
         Chip::Esp8266 => fastlua_bundle::Chip::Esp8266,
         Chip::Esp32c3 => fastlua_bundle::Chip::RiscV,
     };
-    let (header, object) = bundle(inputs, variant)
-        .object_for("0", linker, &machine)
-        .unwrap();
+    let bundle = bundle(inputs, variant);
+    let (header, object) = object_for(&bundle, "0", linker, &machine).unwrap();
     let [module, header] = fast_files(&header);
     let files = [module, header, ("fast_chunks.o", &object)];
     let (tools, work) = (tools(chip), work());

@@ -124,5 +124,5 @@ pub fn bundle(inputs: &[Input], variant: &Variant) -> Bundle {
         variants: std::slice::from_ref(variant),
         heap_limit: 64 << 20,
     };
-    build.run(|| {}).unwrap()
+    build.run().unwrap()
 }

@@ -1,7 +1,8 @@
 //! Images for the tests.
 
-use fastlua_bytecode::{Chunk, Dialect, Format, Layout, generate};
+use fastlua_bytecode::{Chunk, Dialect, Format, Layout};
 use fastlua_lfs::{Image, Module, Place};
+use fastlua_testing::generate;
 
 /// The layouts that images can have.
 pub fn layouts() -> Vec<Layout> {

@@ -1,0 +1,53 @@
+//! What a chunk takes on the chip, as bytecode and frozen: bytes that Lua asks for, without what the
+//! heap adds to each block. The sizes are those of NodeMCU's structures on 32-bit chips.
+
+use crate::slot::Heap;
+use fastlua_bytecode::Chunk;
+use serde::{Deserialize, Serialize};
+
+use super::Need;
+use crate::structures::{CoreLayout, Strings};
+
+/// A heap that adds nothing to a block.
+const ASKED: Heap = Heap {
+    head: 0,
+    least: 1,
+    align: 1,
+};
+
+/// Bytes that a chunk takes in its two forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Costs {
+    /// Its functions.
+    pub functions: usize,
+    /// Flash of its bytecode.
+    pub bytecode_flash: usize,
+    /// Heap that its bytecode keeps while it is loaded, with all its strings.
+    pub bytecode_heap: usize,
+    /// Flash of its frozen functions, without strings, which the bundle shares.
+    pub frozen_flash: usize,
+    /// Flash of its strings, if no other chunk had them.
+    pub frozen_strings: usize,
+    /// Heap that it keeps frozen, with the start-up hook.
+    pub frozen_heap: usize,
+    /// Heap that its shadows keep for good at the most: without the hook.
+    pub shadow_heap: usize,
+}
+
+impl Costs {
+    /// Of a chunk whose dump has this length; `need` counts its load.
+    pub fn of(chunk: &Chunk, dump: usize, need: &Need) -> Costs {
+        let core = CoreLayout::of(chunk.layout.numbers());
+        let pool = Strings::of(chunk.layout.dialect(), [chunk], [], 0);
+        let closure = need.closure(&core, &ASKED);
+        Costs {
+            functions: need.functions.len(),
+            bytecode_flash: dump,
+            bytecode_heap: need.heap_kept(&core, &ASKED),
+            frozen_flash: need.frozen_flash(&core),
+            frozen_strings: pool.flash(&core),
+            frozen_heap: closure,
+            shadow_heap: closure + need.shadows(&core, &ASKED),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Packs the chunks of a bundle, with the strings that they have in common, and proves each.
+
+use fastlua_bytecode::packed::{Pool, read, write};
+use xxhash_rust::xxh32::xxh32;
+
+use super::{Bundle, Dump, Fault, Form};
+
+/// Packs the chunks that are to be packed, which have their dumps or were packed before, with the strings that
+/// the packed chunks of their variant have in common, and proves each: it is read back and compared. What is done once the
+/// forms of all chunks are known, and again where there are others.
+///
+/// # Errors
+/// A chunk does not come back: a fault of fastlua.
+pub fn pack(bundle: &mut Bundle) -> Result<(), Fault> {
+    pack_with(bundle, |bundle, v| {
+        pool_of_packed(bundle, v, |i| bundle.chunks[i].form == Form::Packed)
+    })
+}
+
+/// The same, where chunks share no strings: for chunks that are in C modules, each with its own ([`module_headers`](crate::module_headers)).
+///
+/// # Errors
+/// As of [`pack`].
+pub fn pack_without_pool(bundle: &mut Bundle) -> Result<(), Fault> {
+    pack_with(bundle, |_, _| Pool::default())
+}
+
+/// The strings that the packed chunks of a variant have in common, where those of these places are packed.
+pub(crate) fn pool_of_packed(bundle: &Bundle, v: usize, is_packed: impl Fn(usize) -> bool) -> Pool {
+    let chunks = bundle.chunks.iter().enumerate();
+    let packed = chunks.filter(|(i, _)| is_packed(*i));
+    let packed = packed.filter_map(|(_, chunk)| chunk.dumps[v].as_ref()?.chunk());
+    Pool::of(bundle.variants[v].layout.dialect(), packed)
+}
+
+/// A chunk's bytes as a packed one; none where the variant does not carry it.
+///
+/// # Errors
+/// A fault of fastlua.
+pub(crate) fn packed(
+    bundle: &Bundle,
+    v: usize,
+    i: usize,
+    pool: &Pool,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let Some(dump) = &bundle.chunks[i].dumps[v] else {
+        return Ok(None);
+    };
+    let fault = |reason: String| fault_of_packing(bundle, v, i, &reason);
+    let Some(compiled) = dump.chunk() else {
+        return Err(fault("it is to be packed, and was not kept".into()));
+    };
+    match write(compiled, pool) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) => Err(fault(error.to_string())),
+    }
+}
+
+fn fault_of_packing(bundle: &Bundle, v: usize, i: usize, reason: &str) -> Fault {
+    let chunk = &bundle.chunks[i];
+    Fault {
+        message: format!("{}: a fault of fastlua: {reason}", chunk.file),
+        chunk: chunk.name.clone(),
+        file: chunk.file.clone(),
+        line: None,
+        column: None,
+        variants: vec![bundle.variants[v].name.clone()],
+        because: None,
+    }
+}
+
+fn pack_with(bundle: &mut Bundle, pool: impl Fn(&Bundle, usize) -> Pool) -> Result<(), Fault> {
+    bundle.common = Vec::with_capacity(bundle.variants.len());
+    for v in 0..bundle.variants.len() {
+        let pool = pool(bundle, v);
+        for i in 0..bundle.chunks.len() {
+            if bundle.chunks[i].form != Form::Packed {
+                continue;
+            }
+            let Some(bytes) = packed(bundle, v, i, &pool)? else {
+                continue;
+            };
+            let compiled = bundle.chunks[i].dumps[v].as_ref().and_then(Dump::chunk);
+            let reason = match compiled.map(|c| (c, read(&bytes, &c.layout, &pool))) {
+                Some((compiled, Ok(back))) if back == *compiled => None,
+                Some((_, Err(error))) => Some(format!("packed: {error}")),
+                _ => Some("packed, it reads back as another chunk".into()),
+            };
+            if let Some(reason) = reason {
+                return Err(fault_of_packing(bundle, v, i, &reason));
+            }
+            if let Some(dump) = &mut bundle.chunks[i].dumps[v] {
+                dump.xxh32 = xxh32(&bytes, 0);
+                dump.bytes = bytes;
+            }
+        }
+        bundle.common.push(pool);
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What the packed chunks of a bundle share in flash, tables and strings, and the dump that a packed chunk stands for.
+
+use fastlua_bytecode::packed::{Pool, Tables, read};
+use fastlua_bytecode::{Dialect, Layout, ReadError, WriteError};
+use memchr::memmem;
+use xxhash_rust::xxh32::xxh32;
+
+/// Why a packed chunk of firmware can't be had as a dump.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum UnpackError {
+    /// What the packed chunks have in common is not what this fastlua would write.
+    #[error(
+        "what packed chunks share is damaged, or of another fastlua: take the one that packed them"
+    )]
+    Shared,
+    /// The chunk is not one that is packed with it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It can't be written as a dump.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// The dump of a packed chunk. `common` begins with what [`Bundle::shared`](super::Bundle::shared) gave where it was packed.
+///
+/// # Errors
+/// [`UnpackError`].
+pub fn unpacked(common: &[u8], bytes: &[u8], layout: &Layout) -> Result<Vec<u8>, UnpackError> {
+    let pool = pool_of(common, layout.dialect()).ok_or(UnpackError::Shared)?;
+    Ok(fastlua_bytecode::write(&read(bytes, layout, &pool)?)?)
+}
+
+/// The strings in what packed chunks have in common.
+fn pool_of(common: &[u8], dialect: Dialect) -> Option<Pool> {
+    let (words, _) = common.as_chunks();
+    let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    let words = words.get(..3 + *words.first()? as usize / 4)?;
+    let pool = words.get(4 + Tables::built_in(dialect).words().len()..)?;
+    let pool = Pool::from_words(pool)?;
+    (shared(dialect, &pool) == words).then_some(pool)
+}
+
+/// Where in a file it is what packed chunks of a dialect have in common.
+pub fn shared_places(file: &[u8], dialect: Dialect) -> Vec<usize> {
+    let tables = Tables::built_in(dialect).words().iter();
+    let tables: Vec<u8> = tables.flat_map(|word| word.to_le_bytes()).collect();
+    let found = memmem::find_iter(file, &tables);
+    let places = found.filter_map(|place| place.checked_sub(16));
+    places
+        .filter(|place| pool_of(&file[*place..], dialect).is_some())
+        .collect()
+}
+
+/// What packed chunks of a dialect that have this pool are read by, as words in flash.
+pub fn shared(dialect: Dialect, pool: &Pool) -> Vec<u32> {
+    let tables = Tables::built_in(dialect).words();
+    let pool = pool.words();
+    let place = if pool.is_empty() { 0 } else { tables.len() };
+    let guarded = [&[place as u32], tables, &pool].concat();
+    let bytes: Vec<u8> = guarded.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let (size, hash) = (bytes.len() as u32, xxh32(&bytes, 0));
+    let check = 0x6661_7374_u32
+        .wrapping_add(size.wrapping_mul(3))
+        .wrapping_add(hash.wrapping_mul(5));
+    [&[size, hash, check][..], &guarded].concat()
+}

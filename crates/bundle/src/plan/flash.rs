@@ -1,0 +1,88 @@
+//! Whether a bundle fits into the flash that a chip has for it.
+
+use std::fmt;
+
+use fastlua_variants::Variant;
+
+use crate::model::Bundle;
+
+/// Bytes of the segment that holds all of an ESP8266 firmware's constants and most of its code
+/// (`irom0_0_seg` in NodeMCU's linker script).
+pub const ESP8266_FLASH: usize = 0xe0000;
+
+/// Chunks shown of a bundle that is too large.
+const SHOWN: usize = 10;
+
+/// A bundle that an ESP8266 can't hold by itself. Displays with a table of the largest chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The variant.
+    pub variant: String,
+    /// Bytes of flash of all chunks, with each string of frozen chunks once.
+    pub flash: usize,
+    /// Whether that is the least that they may take, since none was compiled yet.
+    pub at_least: bool,
+    /// Bytes of flash and name of each chunk, the largest first, with all its own strings.
+    pub chunks: Vec<(usize, String)>,
+}
+
+impl TooLarge {
+    pub(super) fn new(
+        variant: &Variant,
+        flash: usize,
+        mut chunks: Vec<(usize, String)>,
+    ) -> TooLarge {
+        chunks.sort_by(|a, b| b.cmp(a));
+        TooLarge {
+            variant: variant.name.clone(),
+            flash,
+            at_least: false,
+            chunks,
+        }
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.at_least { "at least " } else { "" };
+        write!(
+            f,
+            "{}: {least}{} bytes, but an ESP8266's flash segment has {ESP8266_FLASH}; the largest chunks:",
+            self.variant, self.flash
+        )?;
+        let mut largest = self.chunks.iter().take(SHOWN);
+        largest.try_for_each(|(size, name)| write!(f, "\n{size:10} {name}"))
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// Whether the ESP8266 can hold what its variants carry.
+///
+/// # Errors
+/// The first variant that is too large.
+pub fn check_flash(bundle: &Bundle) -> Result<(), TooLarge> {
+    for (v, variant) in bundle.variants.iter().enumerate() {
+        let flash = bundle.flash(v);
+        if flash <= ESP8266_FLASH || !is_for_esp8266(variant) {
+            continue;
+        }
+        let own = |i: usize| {
+            let chunk = &bundle.chunks[i];
+            let strings = chunk
+                .frozen(v)
+                .map_or(0, |(_, compiled)| compiled.costs.frozen_strings);
+            (
+                bundle.chunk_flash(v, i, chunk.form) + strings,
+                chunk.name.clone(),
+            )
+        };
+        let carried = (0..bundle.chunks.len()).filter(|&i| bundle.chunks[i].dumps[v].is_some());
+        return Err(TooLarge::new(variant, flash, carried.map(own).collect()));
+    }
+    Ok(())
+}
+
+pub(super) fn is_for_esp8266(variant: &Variant) -> bool {
+    variant.select.contains_key("esp8266")
+}

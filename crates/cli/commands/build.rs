@@ -1,0 +1,362 @@
+//! `fastlua build`
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use fastlua::{
+    Amount, BudgetError, BuildReport, Bundle, Chip, Options, OutputFile, OutputReport, Plan,
+    module_header_names,
+};
+
+use crate::args::modules;
+use crate::args::takers::Chosen;
+use crate::args::variants::{Heap, Known, find};
+use crate::io::cache::{self, Cache, Entry};
+use crate::io::depfile::rule;
+use crate::io::file_names;
+use crate::io::output::{self, Contents, Outputs, Written, make_folder, streams};
+use crate::io::target::is_stdout;
+use crate::plans::{build, of_tree, say, warn};
+use crate::report::build as build_report;
+use crate::report::print;
+use crate::report::table;
+
+/// The name of the bill of materials among what is made of a bundle.
+const SBOM: &str = "sbom";
+
+/// Compile Lua modules into a C module with bytecode for every firmware variant
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua build lua/*.lua -o firmware/app/modules --firmware firmware
+
+writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the \
+module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and \
+--firmware the header holds every variant of NodeMCU, and the firmware's own flags choose.")]
+pub struct Args {
+    #[command(flatten)]
+    modules: modules::Modules,
+    /// Folder for fast.c and fast_chunks.h
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Build only this variant (may be given several times); other firmware gets an #error
+    #[arg(long = "variant", value_name = "V")]
+    only: Vec<String>,
+    /// NodeMCU tree: build only the variant that its user_config.h or sdkconfig is set to
+    #[arg(long, value_name = "DIR", conflicts_with = "only")]
+    firmware: Option<PathBuf>,
+    /// Lua version that the firmware's make is given [ESP8266 default: 51]
+    #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
+    lua: Option<String>,
+    /// What to write: fast.c and fast_chunks.h; the same with the chunks in fast_chunks.o, for the firmware's
+    /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
+    /// fast_runtime.c, which loads them all
+    #[arg(long, value_name = "WHAT", default_value = "module")]
+    emit: Emit,
+    /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
+    #[arg(long, value_name = "CHIP")]
+    chip: Option<Chip>,
+    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k;
+    /// modules that are named here are compiled in beside it, and there need not be any
+    #[arg(long, value_name = "SIZE", value_parser = capacity)]
+    slot: Option<u32>,
+    /// Compile this many chunks at once [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Write the names of all files that were read as a Make rule, - for standard output
+    #[arg(short = 'M', value_name = "FILE")]
+    depfile: Option<PathBuf>,
+    /// Write this file last, whatever else changed; -M then names it in place of the outputs, and the folders of globs too
+    #[arg(long, value_name = "FILE")]
+    stamp: Option<PathBuf>,
+    /// Write a bill of materials: what is in the bundle, as CycloneDX JSON, - for standard output
+    #[arg(long, value_name = "FILE")]
+    sbom: Option<PathBuf>,
+    /// Keep what is made in this folder, and take it from there where nothing changed; it may be shared
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Drop what the cache has not used for longest when it takes more than this
+    #[arg(long, value_name = "SIZE", default_value = "1024M", requires = "cache", value_parser = amount)]
+    cache_limit: u64,
+    /// Print what each chunk takes on the chip as bytecode and frozen
+    #[arg(long)]
+    costs: bool,
+    /// Print the report as JSON (see docs/machine-output.md)
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Emit {
+    Module,
+    Object,
+    Header,
+}
+
+/// Bytes.
+fn amount(text: &str) -> Result<u64, String> {
+    let amount: Result<Amount, BudgetError> = text.parse();
+    amount
+        .map(|Amount(bytes)| bytes)
+        .map_err(|error| error.to_string())
+}
+
+/// Bytes of a slot.
+fn capacity(text: &str) -> Result<u32, String> {
+    amount(text)?
+        .try_into()
+        .map_err(|_| "that is more than a chip has".into())
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    if args.stamp.as_deref().is_some_and(is_stdout) {
+        return Err(print::misused(
+            "--stamp takes a file: Make looks at its time",
+        ));
+    }
+    streams([args.depfile.as_ref(), args.sbom.as_ref()], args.json)?;
+    let read = match args.slot {
+        Some(_) => args.modules.read_named()?,
+        None => args.modules.read()?,
+    };
+    let mut sources = read.files;
+    if args.stamp.is_some() {
+        sources.extend(read.folders);
+    }
+    sources.extend(args.known.files()?);
+    let mut options = Options {
+        known: args.known.load()?,
+        variants: (!args.only.is_empty()).then(|| args.only.clone()),
+        heap_limit: args.heap.bytes(),
+    };
+    for name in &args.only {
+        find(&options.known, name)?;
+    }
+    let mut chip = args.chip;
+    if let Some(folder) = &args.firmware {
+        let (tree, file) = of_tree(folder, args.lua.as_deref(), &options)?;
+        options.variants = Some(vec![tree.variant.name]);
+        chip = chip.or(Some(tree.chip));
+        sources.push(file);
+    }
+    let what = What::of(args, chip)?;
+    let chosen = match (
+        &args.firmware,
+        args.only.is_empty(),
+        read.project.variants(),
+    ) {
+        (Some(_), ..) => Chosen::Tree,
+        (None, false, _) => Chosen::Option,
+        (None, true, Some(_)) => Chosen::Manifest,
+        (None, true, None) => Chosen::Nothing { firmware: true },
+    };
+    let mut plan = read.project.plan(&options).map_err(print::explained)?;
+    if matches!(what, What::Headers) {
+        plan = plan.for_c_modules();
+    }
+    if let What::Object(chip) = what {
+        chip.one_of(&plan.variants).context("--emit object")?;
+    }
+    let (mut report, written) = match made(args, &what, plan, chosen)? {
+        Made::Entry(entry) => {
+            say(&entry.report.warnings, entry.report.variants.len());
+            let written = write(args, &sources, entry.outputs())?;
+            (entry.report, written)
+        }
+        Made::Bundle(bundle) => {
+            warn(&bundle);
+            let files = what.files(&bundle)?;
+            let name = OnceCell::new();
+            let contents = contents(args, &bundle, &files, &name)?;
+            let written = write(args, &sources, contents.into_iter())?;
+            (report(&bundle, &name), written)
+        }
+    };
+    if args.json {
+        let output = |w: &Written| OutputReport {
+            path: w.path.display().to_string(),
+            changed: w.changed,
+        };
+        report.outputs = written.iter().map(output).collect();
+        return print::json_text(&report.to_json());
+    }
+    let mut text = String::new();
+    if !report.chunks.is_empty() {
+        text += &build_report::table(&report, table::width());
+    }
+    if let Some(capacity) = args.slot {
+        text += &format!(
+            "Slot: {capacity} bytes, empty; `fastlua patch` fills it once the firmware is built.\n"
+        );
+    }
+    written.iter().for_each(|file| text += &format!("{file}\n"));
+    if args.costs || build_report::has_frozen(&report) {
+        text += &build_report::costs(&report, table::width());
+    }
+    print::report(text)
+}
+
+/// What a build gives.
+enum Made {
+    Entry(Box<Entry>),
+    Bundle(Box<Bundle>),
+}
+
+/// Builds a plan, or finds it in the cache.
+fn made(args: &Args, what: &What, plan: Plan, chosen: Chosen) -> Result<Made> {
+    let Some(folder) = &args.cache else {
+        return Ok(Made::Bundle(Box::new(build(plan, args.jobs, chosen)?)));
+    };
+    let cache = Cache::new(folder, args.cache_limit)?;
+    let key = cache::name(
+        &plan,
+        &format!("{what:?}, bill of materials: {}", args.sbom.is_some()),
+    )?;
+    let names = what.names(&plan).into_iter();
+    let names = names.chain(args.sbom.is_some().then(|| SBOM.into()));
+    if let Some(entry) = cache.find(&key, &names.collect(), &plan) {
+        print::detail(|| format!("taken from the cache: {key}"));
+        return Ok(Made::Entry(Box::new(entry)));
+    }
+    let bundle = build(plan, args.jobs, chosen)?;
+    let files = what.files(&bundle)?;
+    let name = OnceCell::new();
+    let contents = contents(args, &bundle, &files, &name)?;
+    let added = cache.add(&key, contents.into_iter(), || report(&bundle, &name));
+    drop(files);
+    Ok(match added {
+        Ok(entry) => Made::Entry(Box::new(entry)),
+        Err(error) => {
+            let shown = print::path(folder);
+            print::note(&format!(
+                "warning: the cache {shown} can't be written: {error}"
+            ));
+            Made::Bundle(Box::new(bundle))
+        }
+    })
+}
+
+/// What is made of a bundle, by name. `name` becomes the bundle's name once that is known.
+fn contents<'a>(
+    args: &Args,
+    bundle: &Bundle,
+    files: &'a [OutputFile],
+    name: &'a OnceCell<String>,
+) -> Result<Vec<(&'a str, Contents<'a>)>> {
+    let mut all: Vec<(&str, Contents)> = Vec::new();
+    for file in files {
+        all.push((
+            &file.name,
+            Box::new(|out| {
+                if let Some(made) = file.write(out)? {
+                    name.get_or_init(|| made);
+                }
+                Ok(())
+            }),
+        ));
+    }
+    if args.sbom.is_some() {
+        let text = bundle.cyclonedx(&bundle.name(), true)?;
+        all.push((SBOM, Box::new(move |out| out.write_all(text.as_bytes()))));
+    }
+    Ok(all)
+}
+
+/// The report on a bundle that was written.
+fn report(bundle: &Bundle, name: &OnceCell<String>) -> BuildReport {
+    match name.get() {
+        Some(name) => bundle.report_named(name.clone()),
+        None => bundle.report(),
+    }
+}
+
+/// What is written of a bundle.
+#[derive(Debug)]
+enum What {
+    Module,
+    Slot(u32),
+    Object(Chip),
+    Headers,
+}
+
+impl What {
+    fn of(args: &Args, chip: Option<Chip>) -> Result<What> {
+        if args.chip.is_some() && !matches!(args.emit, Emit::Object) {
+            bail!("--chip is for --emit object: what a compiler is given is for any chip");
+        }
+        Ok(match (args.emit, args.slot) {
+            (Emit::Module, None) => What::Module,
+            (Emit::Module, Some(capacity)) => What::Slot(capacity),
+            (Emit::Object, None) => What::Object(chip.context(
+                "--emit object is for one chip: say --chip, such as esp8266, or --firmware DIR",
+            )?),
+            (Emit::Header, None) => What::Headers,
+            (Emit::Object, Some(_)) => bail!("--slot is for fast.c, not for --emit object"),
+            (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
+        })
+    }
+
+    /// The names of the files, which are known before they are made.
+    fn names(&self, plan: &Plan) -> BTreeSet<String> {
+        let module = ["fast.c", "fast_chunks.h"].map(str::to_owned).into();
+        match self {
+            What::Module | What::Slot(_) => module,
+            What::Object(_) => module.into_iter().chain(["fast_chunks.o".into()]).collect(),
+            What::Headers => module_header_names(plan),
+        }
+    }
+
+    fn files<'a>(&self, bundle: &'a Bundle) -> Result<Vec<OutputFile<'a>>> {
+        Ok(match *self {
+            What::Module => bundle.c_module().to_vec(),
+            What::Slot(capacity) => bundle
+                .c_module_with_slot(capacity)
+                .context("--slot")?
+                .to_vec(),
+            What::Object(chip) => bundle
+                .c_module_with_object(chip)
+                .context("--emit object")?
+                .to_vec(),
+            What::Headers => bundle.module_headers().context("--emit header")?,
+        })
+    }
+}
+
+/// Writes what was made, and what the build was made of.
+fn write<'a>(
+    args: &Args,
+    sources: &[PathBuf],
+    made: impl Iterator<Item = (&'a str, Contents<'a>)>,
+) -> Result<Vec<Written>> {
+    let (sbom, files): (Vec<_>, Vec<_>) = made.partition(|(name, _)| *name == SBOM);
+    file_names::check(files.iter().map(|(name, _)| *name))?;
+    make_folder("-o", &args.output)?;
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|(name, _)| args.output.join(name))
+        .collect();
+    let mut outputs = Outputs::default();
+    if let Some(depfile) = &args.depfile {
+        let outputs_of_it = args.stamp.as_ref().map_or(&paths[..], std::slice::from_ref);
+        let targets: Vec<&Path> = outputs_of_it.iter().map(PathBuf::as_path).collect();
+        outputs.add(depfile, rule(&targets, sources)?);
+    }
+    let sbom = args.sbom.iter().cloned().zip(sbom);
+    for (path, (_, contents)) in paths.iter().cloned().zip(files).chain(sbom) {
+        outputs.add_written(path, contents);
+    }
+    if let Some(stamp) = &args.stamp {
+        output::refuse_source(stamp, &print::path(stamp))?;
+    }
+    let written = outputs.commit()?;
+    if let Some(stamp) = &args.stamp {
+        fs::write(stamp, "").with_context(|| format!("{} can't be written", print::path(stamp)))?;
+    }
+    Ok(written)
+}

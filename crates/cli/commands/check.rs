@@ -1,0 +1,104 @@
+//! `fastlua check`
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use fastlua::{CheckError, CheckOptions, CheckReport, Checked, CheckedFile, check};
+
+use crate::args::modules::expanded;
+use crate::args::variants::{Heap, Known, find};
+use crate::io::output;
+use crate::report::print;
+
+/// Check that .lc files and LFS images are whole, load, and are safe to run
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua check --variant lua51-float *.lc
+
+Without --variant the file says what it is for. With it, a file for another variant is an error. \
+A strict read, then the verifier, then the Lua core's own undump. Exit status 1 if any file is damaged, \
+of another variant, or not safe; the message says at which offset or instruction. docs/trust.md says \
+what \"safe\" means.")]
+pub struct Args {
+    /// Variant of the firmware that is to load them [default: the one that each is for]
+    #[arg(long, value_name = "V")]
+    variant: Option<String>,
+    /// Bytecode files, or LFS images
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Print the outcome as JSON (see docs/machine-output.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Do not verify what the chunks do with memory
+    #[arg(long)]
+    no_verify: bool,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let known = args.known.load()?;
+    let variant = args.variant.as_ref();
+    let variant = variant.map(|name| find(&known, name)).transpose()?.cloned();
+    let options = CheckOptions {
+        variant,
+        verify: !args.no_verify,
+        heap_limit: args.heap.bytes(),
+        known,
+    };
+    let mut files = Vec::new();
+    for file in &expanded(&args.files)?.0 {
+        let (shown, path) = (print::path(file), file.display().to_string());
+        let checked = match output::read(file) {
+            Ok(bytes) => {
+                let checked = check(&bytes, &options);
+                if !args.json {
+                    say(&shown, &checked, options.variant.is_some())?;
+                }
+                CheckedFile::new(&path, &checked)
+            }
+            Err(error) => {
+                let text = format!("{error:#}");
+                if !args.json {
+                    print::error(&format!("{shown}: {text}"));
+                }
+                CheckedFile::unread(&path, &text)
+            }
+        };
+        files.push(checked);
+    }
+    let bad = files.iter().filter(|file| !file.ok).count();
+    if args.json {
+        let variant = options.variant.map(|variant| variant.name);
+        print::json(&CheckReport::new(variant, files))?;
+    }
+    match bad {
+        0 => Ok(()),
+        bad => bail!("{bad} of {} files can't be used", args.files.len()),
+    }
+}
+
+/// Prints the outcome for one file.
+fn say(shown: &str, checked: &Result<Checked, CheckError>, is_named: bool) -> anyhow::Result<()> {
+    match checked {
+        Ok(checked) => {
+            for warning in &checked.warnings {
+                print::note(&format!("warning: {shown}: {warning}"));
+            }
+            let of = match is_named {
+                true => String::new(),
+                false => format!(", for {}", checked.variants.join(", ")),
+            };
+            print::report(format!(
+                "{shown}: ok, {} functions, {} instructions{of}\n",
+                checked.functions, checked.instructions
+            ))
+        }
+        Err(error) => {
+            print::error(&format!("{shown}: {error}"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `fastlua completions`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use fastlua::{Chip, Variants, shipped_names};
+
+use crate::io::output::{Outputs, make_folder};
+use crate::report::print;
+
+/// Print the completions of a shell, or write the man pages
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  fastlua completions bash > ~/.local/share/bash-completion/completions/fastlua
+  fastlua completions zsh > ~/.zfunc/_fastlua
+  fastlua completions --man ~/.local/share/man/man1")]
+pub struct Args {
+    /// The shell that reads them
+    #[arg(value_name = "SHELL", required_unless_present = "man")]
+    shell: Option<Shell>,
+    /// Write a man page of each command into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "shell")]
+    man: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, mut command: Command) -> Result<()> {
+    if let Some(shell) = args.shell {
+        command = with_values(command);
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut command, "fastlua", &mut text);
+        return print::bytes(&text);
+    }
+    let Some(folder) = &args.man else {
+        return Ok(());
+    };
+    make_folder("--man", folder)?;
+    // Its own list of commands, not the one that clap adds.
+    command = command.disable_help_subcommand(true);
+    command.build();
+    let mut outputs = Outputs::default();
+    outputs.add(folder.join("fastlua.1"), page(command.clone(), "fastlua")?);
+    for part in command.get_subcommands() {
+        let name = format!("fastlua-{}", part.get_name());
+        outputs.add(folder.join(format!("{name}.1")), page(part.clone(), &name)?);
+    }
+    for file in outputs.commit()? {
+        print::report(format!("{file}\n"))?;
+    }
+    Ok(())
+}
+
+/// The command line with the values that options take by themselves, for the shell to offer: the options take others
+/// too, such as variants of one's own.
+fn with_values(command: Command) -> Command {
+    let known = Variants::built_in();
+    let variants: Vec<String> = known.iter().map(|variant| variant.name.clone()).collect();
+    let values = |arg: Arg| {
+        let names: Vec<String> = match arg.get_long() {
+            Some("variant") => variants.clone(),
+            Some("with") => shipped_names().map(str::to_owned).collect(),
+            Some("strip") => ["0", "1", "2"].map(str::to_owned).into(),
+            Some("chip") if arg.get_possible_values().is_empty() => {
+                Chip::names().map(str::to_owned).collect()
+            }
+            _ => return arg,
+        };
+        arg.value_parser(PossibleValuesParser::new(names))
+    };
+    command.mut_subcommands(|part| part.mut_args(values))
+}
+
+/// A page of the manual, without a date.
+fn page(command: Command, name: &str) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let man = Man::new(command).title(name.to_uppercase());
+    man.render(&mut text)
+        .with_context(|| format!("{name}.1 can't be made"))?;
+    Ok(text)
+}

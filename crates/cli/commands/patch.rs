@@ -1,0 +1,171 @@
+//! `fastlua patch`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use fastlua::{
+    Bundle, Firmware, FirmwareError, FirmwareSlot, Options, PatchOptions, PatchReport, Patched,
+    Slot,
+};
+
+use crate::args::modules;
+use crate::args::takers::Chosen;
+use crate::args::variants::{Heap, Known};
+use crate::io::output::{self, Outputs};
+use crate::io::sources;
+use crate::plans;
+use crate::report::print;
+
+/// Put Lua modules into firmware that is built already
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin
+
+The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
+replaced; everything else stays byte for byte, but for the checksums of the image that holds the slot. \
+docs/images.md tells more.")]
+pub struct Args {
+    /// The firmware: a file for the flash, a dump of all or a part of it, a UF2 file, or an ELF file
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    #[command(flatten)]
+    modules: modules::Modules,
+    /// Where the patched firmware goes, - for standard output
+    #[arg(short, long, value_name = "FILE", required_unless_present = "in_place")]
+    output: Option<PathBuf>,
+    /// Write over IMAGE
+    #[arg(long, conflicts_with = "output")]
+    in_place: bool,
+    /// Take all modules out
+    #[arg(long, conflicts_with_all = ["modules", "with"])]
+    empty: bool,
+    /// Which slot, from 1 on, if the firmware has several
+    #[arg(long, value_name = "N")]
+    slot: Option<usize>,
+    /// Set the checksums of the slot's image even if they were wrong before, so that the damage can't be seen any more
+    #[arg(long)]
+    fix_checksums: bool,
+    /// Leave other images in the file as they are, though their checksums are wrong
+    #[arg(long)]
+    keep_damaged: bool,
+    /// Patch a slot whose image is not in the file; its checksums are yours to set
+    #[arg(long)]
+    uncovered: bool,
+    /// Write a bill of materials: what is in the slot, as CycloneDX JSON, - for standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "empty")]
+    sbom: Option<PathBuf>,
+    /// Print the report as JSON (see docs/machine-output.md)
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    output::streams([args.output.as_ref(), args.sbom.as_ref()], args.json)?;
+    let output = match &args.output {
+        Some(output) if is_same(output, &args.image) => {
+            bail!("-o is IMAGE itself: say --in-place to write over it")
+        }
+        Some(output) => output,
+        None => &args.image,
+    };
+    let shown = print::path(&args.image);
+    let failed = |error: FirmwareError| print::of_firmware(&shown, &error);
+    let mut firmware = Firmware::read(output::read(&args.image)?).map_err(failed)?;
+    if args.output.is_none() {
+        sources::may_be_replaced(&args.image);
+    }
+    let slot = firmware.slot(args.slot).map_err(failed)?;
+    let bundle = match args.empty {
+        true => None,
+        false => Some(built(args, &slot, &shown)?),
+    };
+    let slot = Slot::clone(&slot);
+    let options = PatchOptions {
+        fix_checksums: args.fix_checksums,
+        keep_damaged: args.keep_damaged,
+        uncovered: args.uncovered,
+    };
+    let patched = match &bundle {
+        Some(bundle) => firmware.patch(args.slot, bundle, options),
+        None => firmware.clear(args.slot, options),
+    };
+    let patched = patched.map_err(failed)?;
+    let mut outputs = Outputs::default();
+    outputs.add(output, firmware.to_file());
+    if let (Some(file), Some(bundle), Some(contents)) = (&args.sbom, &bundle, &patched.contents) {
+        outputs.add(file, bundle.cyclonedx(&contents.name(), false)?);
+    }
+    let written = outputs.commit()?;
+    if args.json {
+        let image = args.image.display().to_string();
+        let report = PatchReport::new(&image, &output.display().to_string(), &slot, &patched);
+        let report = PatchReport {
+            changed: written.iter().any(|file| file.changed),
+            ..report
+        };
+        return print::json(&match &bundle {
+            Some(bundle) => report.with_bundle(bundle),
+            None => report,
+        });
+    }
+    let files: String = written.iter().map(|file| format!("{file}\n")).collect();
+    print::report(report(&slot, &patched) + &files)
+}
+
+/// What goes into the slot.
+fn built(args: &Args, slot: &FirmwareSlot, shown: &str) -> Result<Bundle> {
+    let known = args.known.load()?;
+    let variant = slot.variant(&known);
+    let variant = variant.map_err(|error| print::of_firmware(shown, &error))?;
+    let options = Options {
+        variants: Some(vec![variant.name.clone()]),
+        heap_limit: args.heap.bytes(),
+        known: known.clone(),
+    };
+    let read = args.modules.read()?;
+    let plan = read.project.plan(&options).map_err(print::explained)?;
+    let bundle = plans::build(plan.for_slot(slot), None, Chosen::Slot)?;
+    plans::warn(&bundle);
+    Ok(bundle)
+}
+
+fn report(slot: &Slot, patched: &Patched) -> String {
+    let head = &slot.head;
+    let mut text = match &patched.contents {
+        None => format!(
+            "slot at {:#x}: empty, {} bytes\n",
+            slot.offset, head.capacity
+        ),
+        Some(contents) => format!(
+            "slot at {:#x}, {}: {} chunks, {} of {} bytes, bundle {}\n",
+            slot.offset,
+            head.variant,
+            contents.count,
+            contents.used,
+            head.capacity,
+            contents.name()
+        ),
+    };
+    for guard in &patched.guards {
+        text += &match patched.fixed.contains(guard) {
+            true => format!(
+                "{guard}: was wrong before, and is set: damage elsewhere in the image is hidden now\n"
+            ),
+            false => format!("{guard}: set\n"),
+        };
+    }
+    for damage in &patched.damaged_elsewhere {
+        text += &format!("{damage}, and stays so\n");
+    }
+    text
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
+}

@@ -1,0 +1,69 @@
+//! `fastlua squash`
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use fastlua::{Source, Variant, nodemcu, squash};
+
+use crate::args::takers;
+use crate::args::variants::{Heap, Known, find};
+use crate::io::output;
+use crate::io::target::is_stdout;
+use crate::report::print;
+
+/// Make a Lua file as short as can be without changing the chunk it compiles to
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  fastlua squash --variant lua51-int -o small.lua init.lua
+
+Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
+texts are compiled and the chunks compared: they differ in line numbers and names of local variables only.")]
+pub struct Args {
+    /// Variant of the firmware that is to compile it
+    #[arg(long, value_name = "V", conflicts_with = "dialect")]
+    variant: Option<String>,
+    /// Lua version of the firmware, whatever its numbers
+    #[arg(long, value_name = "5.1|5.3", value_parser = ["5.1", "5.3"])]
+    dialect: Option<String>,
+    /// File to write, - for standard output
+    #[arg(short, long, value_name = "OUT.lua", default_value = "-")]
+    output: PathBuf,
+    /// Lua source
+    #[arg(value_name = "FILE.lua")]
+    file: PathBuf,
+    #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
+    heap: Heap,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = args.known.load()?;
+    let variants: Vec<Variant> = match (&args.variant, args.dialect.as_deref()) {
+        (Some(name), _) => vec![find(&known, name)?.clone()],
+        (None, None) => nodemcu(&known),
+        (None, Some(dialect)) => {
+            let mut all = nodemcu(&known);
+            all.retain(|v| v.layout.dialect().to_string() == dialect);
+            all
+        }
+    };
+    let text = output::read(&args.file)?;
+    let shown = print::path(&args.file);
+    let chunk_name = format!("@{shown}");
+    let source = Source {
+        file: &shown,
+        chunk_name: &chunk_name,
+        text: &text,
+    };
+    let mut bytes = squash(&source, &variants, args.heap.bytes()).map_err(|error| {
+        let names: Vec<&str> = variants.iter().map(|variant| &*variant.name).collect();
+        takers::explained(&source, error, &names, &known, args.heap.bytes())
+    })?;
+    let is_shown = is_stdout(&args.output) && io::stdout().is_terminal();
+    if is_shown && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    output::write(&args.output, &bytes)
+}

@@ -1,0 +1,12 @@
+//! Files that are read and written: whole or not at all, and none that the run reads itself.
+
+pub mod cache;
+pub mod changed;
+pub mod depfile;
+pub mod file_names;
+pub mod folder;
+pub mod output;
+pub mod replace;
+pub mod sources;
+pub mod target;
+pub mod temporary;

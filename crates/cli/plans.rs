@@ -1,0 +1,94 @@
+//! Builds plans, with a bar, and says what came of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use fastlua::{
+    Bundle, Diagnostic, Fault, FirmwareTree, OTHER_VARIANT, Options, Plan, firmware_tree,
+};
+use indicatif::ProgressStyle;
+
+use crate::args::takers::{self, Chosen};
+use crate::io::folder::Folder;
+use crate::report::print;
+
+/// What a firmware tree is set to, and the file that says so.
+pub fn of_tree(
+    folder: &Path,
+    lua: Option<&str>,
+    options: &Options,
+) -> Result<(FirmwareTree, PathBuf)> {
+    let version = lua.map(str::parse).transpose()?;
+    let files = Folder::of_tree(folder);
+    let tree = firmware_tree(&files, version, &options.known).map_err(print::explained)?;
+    let file = files.path(&tree.file);
+    let (shown, variant) = (print::path(&file), &tree.variant.name);
+    print::note(&format!("{shown} sets {}: {variant}", tree.macros));
+    Ok((tree, file))
+}
+
+/// Says what the user should know of a bundle.
+pub fn warn(bundle: &Bundle) {
+    say(&bundle.diagnostics(), bundle.variants.len());
+}
+
+/// Says it.
+pub fn say(warnings: &[Diagnostic], variants: usize) {
+    for warning in warnings {
+        print::note(&format!(
+            "{}: {}",
+            warning.severity,
+            warning.shown(variants)
+        ));
+    }
+}
+
+/// Builds a plan, with a bar where standard error is a terminal.
+pub fn build(plan: Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(jobs) = jobs {
+        pool = pool.num_threads(jobs.into());
+    }
+    let style = ProgressStyle::with_template("compiling {bar:40} {pos}/{len}")?;
+    let steps = plan.steps();
+    let bar = print::bar(steps, style);
+    let started = Instant::now();
+    let outcome = pool.build()?.install(|| plan.build(Some(&|| bar.inc(1))));
+    bar.finish_and_clear();
+    let seconds = started.elapsed().as_secs_f32();
+    print::detail(|| format!("compiled and proved: {steps} steps in {seconds:.2} s"));
+    outcome.map_err(|error| refused(error, chosen, "\nnothing was written"))
+}
+
+/// An error of a plan that is built, with what to do about it.
+pub fn refused(error: fastlua::Error, chosen: Chosen, end: &str) -> anyhow::Error {
+    let fastlua::Error::Faults(faults) = &error else {
+        return print::said(format!("{error}{end}"), error.diagnostics(), None);
+    };
+    let help = [takers::help(faults, chosen), compile_hint(&faults.all)];
+    let help: Vec<String> = help.into_iter().flatten().collect();
+    let help = Some(help.join("\n")).filter(|help| !help.is_empty());
+    let lines = help.iter().map(|help| format!("\n{help}"));
+    let text = format!("{error}{}{end}", lines.collect::<String>());
+    print::said(text, error.diagnostics(), help)
+}
+
+/// How to get bytecode for the variants that none of the given files is for.
+fn compile_hint(faults: &[Fault]) -> Option<String> {
+    let other = faults
+        .iter()
+        .filter(|fault| fault.message.ends_with(OTHER_VARIANT));
+    let mut names: Vec<&str> = other
+        .flat_map(|fault| fault.variants.iter().map(String::as_str))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names[..] {
+        [] => None,
+        _ => Some(format!(
+            "to compile a source: fastlua compile --variant {}",
+            names.join(" or --variant ")
+        )),
+    }
+}

@@ -1,0 +1,5 @@
+//! What goes to standard output and standard error.
+
+pub mod build;
+pub mod print;
+pub mod table;

@@ -1,0 +1,84 @@
+//! Where a project's files are.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+
+use glob::MatchOptions;
+
+/// A pattern of names, such as `lua/*.lua`: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(glob::Pattern);
+
+/// A pattern that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Pattern syntax error near position {at}: {reason}")]
+pub struct PatternError {
+    /// Where in the pattern, in bytes.
+    pub at: usize,
+    /// What is wrong there.
+    pub reason: &'static str,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// It has a wildcard that can't be.
+    pub fn new(text: &str) -> Result<Pattern, PatternError> {
+        let pattern = glob::Pattern::new(text);
+        pattern.map(Pattern).map_err(|error| PatternError {
+            at: error.pos,
+            reason: error.msg,
+        })
+    }
+
+    /// The pattern as it was read.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether a name matches. `/` is matched by `/` and `**` alone.
+    pub fn matches(&self, name: &str) -> bool {
+        let options = MatchOptions {
+            require_literal_separator: true,
+            ..MatchOptions::new()
+        };
+        self.0.matches_with(name, options)
+    }
+}
+
+/// Names to bytes: a folder, an archive, memory. Names are relative to it, with `/` between their
+/// parts.
+pub trait Files {
+    /// The bytes of the file of this name.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error>;
+
+    /// The names that match a pattern, sorted.
+    ///
+    /// # Errors
+    /// What can't be listed.
+    fn list(&self, pattern: &Pattern) -> Result<Vec<String>, Error>;
+
+    /// How the user knows a file: what messages call it.
+    fn shown(&self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+impl Files for BTreeMap<String, Vec<u8>> {
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let found = self.get(name).cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such file"))
+    }
+
+    fn list(&self, pattern: &Pattern) -> Result<Vec<String>, Error> {
+        let names = self.keys();
+        Ok(names
+            .filter(|name| pattern.matches(name))
+            .cloned()
+            .collect())
+    }
+}

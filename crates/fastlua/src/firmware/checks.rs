@@ -1,0 +1,203 @@
+//! What is checked of firmware, and with which outcome.
+
+use std::fmt;
+use std::ops::Range;
+
+use fastlua_bundle::slot::{Entry, Label};
+use fastlua_bundle::{Form, shared_places, unpacked};
+use fastlua_image::{Check, Guard, Seal};
+use fastlua_variants::Variants;
+use serde::Serialize;
+
+use super::{Firmware, form_of};
+use crate::VERSION;
+
+/// The outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+pub enum CheckState {
+    /// A checksum covers it and fits.
+    #[serde(rename = "right")]
+    Right,
+    /// There is no checksum, or it can't be calculated here.
+    #[default]
+    #[serde(rename = "not checked")]
+    NotChecked,
+    /// A checksum covers it and does not fit.
+    #[serde(rename = "wrong")]
+    Wrong,
+}
+
+impl CheckState {
+    /// Whether it is right; none where it is not checked.
+    pub fn is_right(self) -> Option<bool> {
+        match self {
+            CheckState::Right => Some(true),
+            CheckState::NotChecked => None,
+            CheckState::Wrong => Some(false),
+        }
+    }
+}
+
+impl fmt::Display for CheckState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            CheckState::Right => "right",
+            CheckState::NotChecked => "not checked",
+            CheckState::Wrong => "WRONG",
+        })
+    }
+}
+
+/// What is checked of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Checks {
+    /// Its name, and that the bytes are those of this name.
+    pub name: CheckState,
+    /// Its bytecode, source or data; none where it is there as frozen objects only.
+    pub bytes: Option<CheckState>,
+    /// Its frozen objects; none where it has none.
+    pub objects: Option<CheckState>,
+}
+
+impl Checks {
+    /// The same for name and bytes, of a chunk without frozen objects.
+    pub fn all(state: CheckState) -> Checks {
+        Checks {
+            name: state,
+            bytes: Some(state),
+            objects: None,
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (&'static str, CheckState)> {
+        let parts = [
+            ("name", Some(self.name)),
+            ("bytes", self.bytes),
+            ("objects", self.objects),
+        ];
+        parts
+            .into_iter()
+            .filter_map(|(what, state)| Some((what, state?)))
+    }
+
+    /// Wrong if anything is, else not checked if anything is not.
+    pub fn worst(&self) -> CheckState {
+        self.parts()
+            .map(|(_, state)| state)
+            .max()
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worst = self.worst();
+        if self.parts().all(|(_, state)| state == worst) {
+            return write!(f, "{worst}");
+        }
+        let parts: Vec<String> = self
+            .parts()
+            .map(|(what, state)| format!("{what} {state}"))
+            .collect();
+        f.write_str(&parts.join(", "))
+    }
+}
+
+impl Firmware {
+    /// The checksums of the images in the file, each right or wrong. Images that modules bring are not the file's own.
+    pub fn guards(&self) -> impl Iterator<Item = (Guard, CheckState)> {
+        let parts = self.image().parts().iter();
+        let wrong = self.image().wrong();
+        let guards = parts.flat_map(|part| &part.guards);
+        let guards = guards.filter(|guard| !self.is_in_slot(&guard.range()));
+        guards.map(move |guard| {
+            let state = match wrong.contains(guard) {
+                true => CheckState::Wrong,
+                false => CheckState::Right,
+            };
+            (*guard, state)
+        })
+    }
+
+    /// The signatures of images in the file, which are not checked: no key is known.
+    pub fn signatures(&self) -> impl Iterator<Item = String> {
+        let seals = self
+            .image()
+            .parts()
+            .iter()
+            .filter_map(|part| part.seal.as_ref());
+        seals.filter_map(|seal| match seal {
+            Seal::Signed { version, offset } => Some(format!(
+                "signature of secure boot, version {version}, at offset {offset:#x}"
+            )),
+            _ => None,
+        })
+    }
+
+    /// Whether the checksums of the innermost image around a range fit. The one byte of an image whose only checksum it is tells too
+    /// little of what is in it, and does not cover all.
+    pub(super) fn image_of(&self, range: &Range<usize>) -> CheckState {
+        let covering = self.image().covering(range);
+        let Some(part) = covering.first().filter(|part| !part.guards.is_empty()) else {
+            return CheckState::NotChecked;
+        };
+        let is_wrong = part.guards.iter().any(|g| self.image().wrong().contains(g));
+        let is_strong = part
+            .guards
+            .iter()
+            .any(|guard| guard.check != Check::Checksum);
+        match (is_wrong, is_strong) {
+            (true, _) => CheckState::Wrong,
+            (false, true) => CheckState::Right,
+            (false, false) => CheckState::NotChecked,
+        }
+    }
+
+    /// What is checked of a chunk of a bundle that is compiled in: its bytes have a checksum of their own; all else only that of
+    /// the image.
+    pub(super) fn checks_compiled_in(&self, label: &Label, entry: &Entry) -> Checks {
+        let image = match self.image_of(&(label.offset..label.offset + 1)) {
+            CheckState::Right => CheckState::Right,
+            _ => CheckState::NotChecked,
+        };
+        let bytes = match (entry.is_sound(self.bytes()), form_of(entry)) {
+            (false, _) => CheckState::Wrong,
+            (true, Form::Packed) => match self.packed(label, entry) {
+                CheckState::NotChecked => image,
+                state => state,
+            },
+            (true, _) => CheckState::Right,
+        };
+        Checks {
+            name: image,
+            bytes: entry.words.as_ref().map(|_| bytes),
+            objects: entry.frozen.map(|_| image),
+        }
+    }
+
+    /// Whether a packed chunk whose checksum is right can be unpacked, which takes tables that all packed chunks share. They have no
+    /// checksum, but are the same for each version of fastlua.
+    fn packed(&self, label: &Label, entry: &Entry) -> CheckState {
+        let missing = match label.version == VERSION {
+            true => CheckState::Wrong,
+            false => CheckState::NotChecked,
+        };
+        let known = Variants::built_in();
+        let (Some(variant), Some(words)) = (known.get(&label.variant), &entry.words) else {
+            return CheckState::NotChecked;
+        };
+        let bytes = self.bytes();
+        let packed = bytes.get(words.clone()).unwrap_or_default();
+        let slots = || self.slots().flatten();
+        let mut places = shared_places(bytes, variant.layout.dialect());
+        places.retain(|place| !slots().any(|slot| slot.range().contains(place)));
+        if places.is_empty() {
+            return missing;
+        }
+        let unpacks = |place: &usize| unpacked(&bytes[*place..], packed, &variant.layout).is_ok();
+        match places.iter().any(unpacks) {
+            true => CheckState::Right,
+            false => missing,
+        }
+    }
+}

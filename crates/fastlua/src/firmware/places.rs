@@ -1,0 +1,125 @@
+//! The places of a firmware file that have chunks: slots, and bundles that are compiled in.
+
+use std::ops::Deref;
+
+use fastlua_bundle::slot::{Contents, Entry, Index, Label, Slot};
+use fastlua_variants::{Variant, Variants};
+
+use super::{CheckState, Checks, Firmware, FirmwareError, SlotContents, cover};
+use crate::find_variant;
+
+/// A slot of a firmware file. It derefs to what its header says.
+#[derive(Debug, Clone, Copy)]
+pub struct FirmwareSlot<'a> {
+    firmware: &'a Firmware,
+    slot: &'a Slot,
+}
+
+impl Deref for FirmwareSlot<'_> {
+    type Target = Slot;
+
+    fn deref(&self) -> &Slot {
+        self.slot
+    }
+}
+
+impl<'a> FirmwareSlot<'a> {
+    pub(super) fn new(firmware: &'a Firmware, slot: &'a Slot) -> FirmwareSlot<'a> {
+        FirmwareSlot { firmware, slot }
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.firmware.bytes()[self.slot.range()]
+    }
+
+    /// The variant of the firmware in which it lies.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub fn variant<'k>(&self, known: &'k Variants) -> Result<&'k Variant, FirmwareError> {
+        Ok(find_variant(known, &self.slot.head.variant)?)
+    }
+
+    /// Its chunks. Their bytes are counted from its start.
+    ///
+    /// # Errors
+    /// An index that no fastlua wrote.
+    pub fn chunks(&self) -> Result<Vec<Entry>, FirmwareError> {
+        let index = self.slot.contents.as_ref().map(Contents::index);
+        Ok(index.map_or(Ok(Vec::new()), |i: Index| i.read(self.bytes()))?)
+    }
+
+    /// What is in it, to be put into the same firmware elsewhere; none where it is empty.
+    pub fn contents(&self) -> Option<SlotContents> {
+        let filled = self.slot.contents.is_some();
+        filled.then(|| SlotContents::new(self.slot.clone(), self.bytes().to_vec()))
+    }
+
+    /// Whether the image is in the file whose checksums cover it, or there are none.
+    ///
+    /// # Errors
+    /// None is found, though the slot's address says that there is one.
+    pub fn check_cover(&self) -> Result<(), FirmwareError> {
+        let Firmware { image, bytes, .. } = self.firmware;
+        Ok(cover::check(image, bytes, self.slot)?)
+    }
+
+    /// The state of the checksums of the image around it.
+    pub fn image(&self) -> CheckState {
+        self.firmware.image_of(&self.slot.range())
+    }
+
+    /// What is checked of one of its chunks. The checksum of the slot's contents covers all of it; without it there would be no slot.
+    pub fn checks(&self, entry: &Entry) -> Checks {
+        let bytes = match entry.is_sound(self.bytes()) {
+            true => CheckState::Right,
+            false => CheckState::Wrong,
+        };
+        Checks {
+            name: CheckState::Right,
+            bytes: entry.words.as_ref().map(|_| bytes),
+            objects: entry.frozen.map(|_| CheckState::Right),
+        }
+    }
+}
+
+/// A bundle that is compiled into a firmware file. It derefs to its build descriptor.
+#[derive(Debug, Clone, Copy)]
+pub struct FirmwareLabel<'a> {
+    firmware: &'a Firmware,
+    label: &'a Label,
+}
+
+impl Deref for FirmwareLabel<'_> {
+    type Target = Label;
+
+    fn deref(&self) -> &Label {
+        self.label
+    }
+}
+
+impl<'a> FirmwareLabel<'a> {
+    pub(super) fn new(firmware: &'a Firmware, label: &'a Label) -> FirmwareLabel<'a> {
+        FirmwareLabel { firmware, label }
+    }
+
+    /// Its chunks. Their bytes are those of the file.
+    ///
+    /// # Errors
+    /// An index that no compiler made of ours.
+    pub fn chunks(&self) -> Result<Vec<Entry>, FirmwareError> {
+        Ok(self.label.index.read(self.firmware.bytes())?)
+    }
+
+    /// The state of the checksums of the image around it.
+    pub fn image(&self) -> CheckState {
+        let offset = self.label.offset;
+        self.firmware.image_of(&(offset..offset + 1))
+    }
+
+    /// What is checked of one of its chunks: its bytes have a checksum of their own; all else only that of the image.
+    pub fn checks(&self, entry: &Entry) -> Checks {
+        self.firmware.checks_compiled_in(self.label, entry)
+    }
+}

@@ -1,0 +1,257 @@
+//! What is built: chunks, variants, budgets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastlua_bundle::slot::{About, HEAD, Head, RECORD, Slot};
+use fastlua_bundle::{
+    Amount, Budget, Build, Fault, Form, Input, Loads, NotBuilt, Progress, check_flash,
+    choose_forms, nodemcu, pack_without_pool, shared,
+};
+use fastlua_bytecode::packed::Pool;
+use fastlua_compiler::HEAP_LIMIT;
+use fastlua_variants::{Variant, Variants};
+
+use crate::{Bundle, Error, Faults, ModuleFacts, find_variant};
+
+mod digest;
+mod tree;
+
+pub use tree::{FirmwareTree, firmware_tree};
+
+/// How a project is planned.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The variants that can be asked for.
+    pub known: Variants,
+    /// Names of the variants to build for, whatever the `fast.toml` says; without either all of
+    /// NodeMCU's.
+    pub variants: Option<Vec<String>>,
+    /// Bytes of heap that compiling or loading one chunk may take.
+    pub heap_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            known: Variants::built_in(),
+            variants: None,
+            heap_limit: HEAP_LIMIT,
+        }
+    }
+}
+
+/// Bytes of a slot that each chunk takes at the most beside its form and its names.
+const RECORDS: usize = RECORD + About::BYTES + 40;
+
+/// Chunks to build for variants.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The chunks' texts.
+    pub inputs: Vec<Input>,
+    /// What is known of each module, by its name.
+    pub modules: BTreeMap<String, ModuleFacts>,
+    /// The variants, by name.
+    pub variants: Vec<Variant>,
+    /// What all modules may cost together.
+    pub budget: Budget,
+    /// And a module, by its name.
+    pub budgets: BTreeMap<String, Budget>,
+    /// Bytes of heap that compiling or loading one chunk may take.
+    pub heap_limit: usize,
+    /// NodeMCU's variants that are not among `variants`.
+    pub(crate) others: Vec<Variant>,
+    /// Where the chunks go.
+    pub(crate) purpose: Purpose,
+}
+
+/// Where the chunks of a plan go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Into the module `fast`.
+    Fast,
+    /// Into C modules of their own, so that they share nothing.
+    CModules,
+    /// Into an image for LFS.
+    Lfs,
+    /// Into this slot.
+    Slot(Head),
+}
+
+impl Plan {
+    pub(crate) fn new(
+        inputs: Vec<Input>,
+        variants: Option<&Vec<String>>,
+        budget: Budget,
+        budgets: BTreeMap<String, Budget>,
+        options: &Options,
+    ) -> Result<Plan, Error> {
+        let known = &options.known;
+        for name in inputs.iter().filter_map(|i| i.variants.as_ref()).flatten() {
+            find_variant(known, name)?;
+        }
+        let variants = match variants {
+            None => nodemcu(known),
+            Some(names) if names.is_empty() => return Err(Error::NoVariants),
+            Some(names) => {
+                let names: BTreeSet<&String> = names.iter().collect();
+                let found = names
+                    .into_iter()
+                    .map(|name| find_variant(known, name).cloned());
+                found.collect::<Result<_, _>>()?
+            }
+        };
+        let is_other = |other: &Variant| variants.iter().all(|v| v.name != other.name);
+        let mut others = nodemcu(known);
+        others.retain(is_other);
+        Ok(Plan {
+            others,
+            inputs,
+            modules: BTreeMap::new(),
+            variants,
+            budget,
+            budgets,
+            heap_limit: options.heap_limit,
+            purpose: Purpose::Fast,
+        })
+    }
+
+    /// Says that the chunks go into this slot, whose size is then all that limits them: without a budget of
+    /// flash, `auto` freezes as many as fit.
+    pub fn for_slot(mut self, slot: &Slot) -> Plan {
+        let head = &slot.head;
+        let inputs = self.inputs.iter();
+        let taken = inputs.map(|i| RECORDS + i.name.len() + i.module.len());
+        let room = (head.capacity as usize).saturating_sub(HEAD + taken.sum::<usize>());
+        self.budget.flash.get_or_insert(Amount(room as u64));
+        self.purpose = Purpose::Slot(head.clone());
+        self
+    }
+
+    /// Says that each module goes into a C module of its own ([`Bundle::module_headers`]).
+    pub fn for_c_modules(mut self) -> Plan {
+        self.purpose = Purpose::CModules;
+        self
+    }
+
+    /// How many steps [`Plan::build`] has: one for each chunk and variant.
+    pub fn steps(&self) -> usize {
+        self.inputs.len() * self.variants.len()
+    }
+
+    /// Compiles and proves every chunk for every variant, and decides the form of each. `progress` is told of each
+    /// step, from any thread, and may stop the build.
+    ///
+    /// # Errors
+    /// All texts that do not become chunks; or that the bundle does not fit a chip; or that it was stopped.
+    pub fn build(self, progress: Option<&dyn Progress>) -> Result<Bundle, Error> {
+        let is_for_slot = matches!(self.purpose, Purpose::Slot(_));
+        if !is_for_slot {
+            self.builder().check_flash().map_err(Error::TooLarge)?;
+        }
+        let mut bundle = self.compile(progress.unwrap_or(&()))?;
+        let refused = bundle.refused();
+        if !refused.is_empty() {
+            return Err(self.faults(refused).into());
+        }
+        if !is_for_slot {
+            check_flash(&bundle).map_err(Error::TooLarge)?;
+        }
+        match self.purpose {
+            Purpose::CModules => {
+                let packed = pack_without_pool(&mut bundle);
+                packed.map_err(|fault| self.faults(vec![fault]))?;
+            }
+            // how `fast` finds and loads chunks is of no matter there
+            Purpose::Lfs => bundle.warnings.retain(|warning| !warning.of_fast),
+            Purpose::Fast | Purpose::Slot(_) => {}
+        }
+        Ok(Bundle::new(self, bundle))
+    }
+
+    /// Decides the form of each chunk, as [`Plan::build`] does.
+    ///
+    /// # Errors
+    /// Texts that do not become chunks.
+    pub fn choose_forms(&mut self) -> Result<(), Error> {
+        if self.inputs.iter().all(|input| input.form != Form::Auto) {
+            return Ok(());
+        }
+        let bundle = self.compile(&())?;
+        for input in &mut self.inputs {
+            if let Some(chunk) = bundle.chunks.iter().find(|c| c.name == input.name) {
+                input.form = chunk.form;
+            }
+        }
+        Ok(())
+    }
+
+    /// Errors of texts, with the variants that take all of them.
+    pub fn faults(&self, all: Vec<Fault>) -> Faults {
+        let refused = |faults: &[Fault], variant: &Variant| {
+            faults.iter().any(|f| f.variants.contains(&variant.name))
+        };
+        // not all of them need to have been asked, and what a chip would compile is refused in the bundle
+        let taking = |variants: &[Variant]| {
+            let left = variants.iter().filter(|v| !refused(&all, v));
+            let left: Vec<Variant> = left.cloned().collect();
+            let build = Build {
+                variants: &left,
+                ..self.builder()
+            };
+            let faults = build
+                .run()
+                .map_or_else(|faults| faults, |made| made.refused());
+            let taking = left.iter().filter(|v| !refused(&faults, v));
+            taking.map(|v| v.name.clone()).collect::<Vec<_>>()
+        };
+        let mut takers = taking(&self.variants);
+        if takers.is_empty() {
+            takers = taking(&self.others);
+        }
+        let variants = self.variants.iter().map(|v| v.name.clone()).collect();
+        Faults {
+            all,
+            variants,
+            takers,
+        }
+    }
+
+    fn builder(&self) -> Build<'_> {
+        Build {
+            inputs: &self.inputs,
+            variants: &self.variants,
+            heap_limit: self.heap_limit,
+        }
+    }
+
+    fn compile(&self, progress: &dyn Progress) -> Result<fastlua_bundle::Bundle, Error> {
+        let build = self.builder();
+        let faults = |faults| Error::from(self.faults(faults));
+        let mut bundle = build.run_with(progress).map_err(|error| match error {
+            NotBuilt::Faults(all) => faults(all),
+            NotBuilt::Stopped => Error::Stopped,
+        })?;
+        let flash = self.budget.flash.map(|amount| amount.0);
+        let slot = match &self.purpose {
+            Purpose::Slot(head) => Some(head),
+            _ => None,
+        };
+        // a slot in firmware with the hook holds no bytecode of what is frozen
+        let fallback = slot.is_none_or(|slot| !slot.hook);
+        choose_forms(&mut bundle, flash, fallback);
+        let loads = Loads {
+            packed: slot.is_none_or(|slot| slot.unpacks),
+            deflated: slot.is_none_or(|slot| slot.inflates),
+        };
+        if let Some(flash) = flash {
+            let fitted = build.fit(&mut bundle, flash, loads);
+            fitted.map_err(|fault| faults(vec![fault]))?;
+        }
+        Ok(bundle)
+    }
+}
+
+/// Bytes of flash of the tables that packed chunks of a variant are read by, once for a firmware.
+pub fn packed_tables_flash(variant: &Variant) -> usize {
+    4 * shared(variant.layout.dialect(), &Pool::default()).len()
+}

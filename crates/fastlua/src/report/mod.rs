@@ -1,0 +1,34 @@
+//! The JSON that the commands print, as types. `docs/machine-output.md` has their shapes.
+
+#[cfg(feature = "compile")]
+mod build;
+#[cfg(feature = "compile")]
+mod check;
+mod error;
+mod inspect;
+#[cfg(feature = "compile")]
+mod lfs;
+mod patch;
+mod variants;
+
+#[cfg(feature = "compile")]
+pub use build::{BuildReport, ChunkReport, DumpReport, PoolReport};
+#[cfg(feature = "compile")]
+pub use check::{CheckReport, CheckedFile};
+pub use error::ErrorReport;
+pub use inspect::{ChecksumReport, FoundChunk, InspectReport, Place};
+#[cfg(feature = "compile")]
+pub use lfs::{LfsModule, LfsReport};
+pub use patch::{PatchReport, PatchedSlot};
+pub use variants::{VariantReport, VariantsReport};
+
+use serde::{Deserialize, Serialize};
+
+/// A file that was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutputReport {
+    /// Its path.
+    pub path: String,
+    /// Whether it was another before.
+    pub changed: bool,
+}

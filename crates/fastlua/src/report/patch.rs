@@ -1,0 +1,100 @@
+//! The report of `patch`.
+
+use fastlua_bundle::slot::Slot;
+use serde::Serialize;
+
+#[cfg(feature = "compile")]
+use super::{ChunkReport, build};
+#[cfg(feature = "compile")]
+use crate::Bundle;
+use crate::{Diagnostic, Patched};
+
+/// What became of a patch.
+#[derive(Debug, Clone, Serialize)]
+pub struct PatchReport {
+    /// The JSON's shape.
+    pub schema: &'static str,
+    /// The firmware file, as the user gave it.
+    pub image: String,
+    /// The file that was written.
+    pub output: String,
+    /// Whether it was another before.
+    pub changed: bool,
+    /// The slot.
+    pub slot: PatchedSlot,
+    /// The checksums of the image, which were set again.
+    pub guards: Vec<String>,
+    /// Those of them that were wrong before.
+    pub fixed: Vec<String>,
+    /// What is damaged elsewhere in the file, and stays so.
+    pub kept: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+    /// The chunks that were put in.
+    #[cfg(feature = "compile")]
+    pub chunks: Vec<ChunkReport>,
+}
+
+/// The slot of a patch.
+#[derive(Debug, Clone, Serialize)]
+pub struct PatchedSlot {
+    /// Where in the file it begins.
+    pub offset: usize,
+    /// Its address on the chip.
+    pub address: u32,
+    /// The firmware's variant.
+    pub variant: String,
+    /// Whether the start-up hook is linked.
+    pub hook: bool,
+    /// Bytes of the slot.
+    pub capacity: u32,
+    /// Bytes of it that are used now.
+    pub used: u32,
+    /// The name of what is in it now.
+    pub bundle: Option<String>,
+}
+
+impl PatchReport {
+    /// Name of the JSON's shape.
+    pub const SCHEMA: &str = "fastlua-patch/2";
+
+    /// Of a slot as it was before. The caller says whether the file changed.
+    pub fn new(image: &str, output: &str, slot: &Slot, patched: &Patched) -> PatchReport {
+        let contents = patched.contents.as_ref();
+        let texts =
+            |guards: &[fastlua_image::Guard]| guards.iter().map(ToString::to_string).collect();
+        PatchReport {
+            schema: PatchReport::SCHEMA,
+            image: image.into(),
+            output: output.into(),
+            changed: true,
+            slot: PatchedSlot {
+                offset: slot.offset,
+                address: slot.head.address,
+                variant: slot.head.variant.clone(),
+                hook: slot.head.hook,
+                capacity: slot.head.capacity,
+                used: contents.map_or(0, |c| c.used),
+                bundle: contents.map(|c| c.name()),
+            },
+            guards: texts(&patched.guards),
+            fixed: texts(&patched.fixed),
+            kept: patched.damaged_elsewhere.clone(),
+            warnings: Vec::new(),
+            #[cfg(feature = "compile")]
+            chunks: Vec::new(),
+        }
+    }
+
+    /// With the bundle that was put in.
+    #[cfg(feature = "compile")]
+    pub fn with_bundle(self, bundle: &Bundle) -> PatchReport {
+        let variants: Vec<String> = bundle.variants.iter().map(|v| v.name.clone()).collect();
+        let chunks = bundle.chunks.iter();
+        PatchReport {
+            warnings: bundle.diagnostics(),
+            chunks: chunks.map(|chunk| build::chunk(chunk, &variants)).collect(),
+            ..self
+        }
+    }
+}
