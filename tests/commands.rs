@@ -272,6 +272,10 @@ fn commands_stand_where_they_are_run() {
                 "{}: {language}",
                 page.display()
             );
+            // a crate of the map is called like the program
+            if page.ends_with("crates/README.md") {
+                continue;
+            }
             for line in text.lines() {
                 let is_one = programs.iter().any(|program| line.starts_with(program));
                 assert!(!is_one, "{}: {line}", page.display());

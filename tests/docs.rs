@@ -206,7 +206,8 @@ fn every_manifest_can_be_built() {
     let mut count = 0;
     for page in pages() {
         for (language, text) in blocks(&fs::read_to_string(&page).unwrap()).0 {
-            if language == "toml" {
+            // a dependency of a Cargo.toml is none
+            if language == "toml" && !text.starts_with("fastlua = ") {
                 let folder = prepared(&page);
                 put(folder.path(), "fast.toml", text);
                 succeed(fastlua(folder.path()).args(["build", "-o", "out"]));
