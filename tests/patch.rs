@@ -134,12 +134,12 @@ fn a_manifest_and_shipped_modules_go_in_too() {
         "nodemcu.bin fast.toml --with provisioning -o mine.bin --json",
     ));
     let report: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(report["schema"], "fastlua-patch/2");
+    assert_eq!(report["schema"], "fastlua-patch/3");
     assert_eq!(report["slot"]["variant"], "lua51-float");
     assert_eq!(report["chunks"].as_array().unwrap().len(), 46);
     let found = succeed(&mut inspect(f, "mine.bin --json"));
     let found: serde_json::Value = serde_json::from_str(&found).unwrap();
-    assert_eq!(found["schema"], "fastlua-inspect/3");
+    assert_eq!(found["schema"], "fastlua-inspect/4");
     let place = &found["places"][0];
     assert_eq!(place["bundle"], report["slot"]["bundle"]);
     assert_eq!(place["used"], report["slot"]["used"]);

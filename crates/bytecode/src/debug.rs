@@ -6,7 +6,7 @@ use crate::cursor::{self, Cursor};
 use crate::error::{ReadErrorKind, WriteErrorKind};
 use crate::layout::Layout;
 use crate::model::{Function, Local, Upvalue};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::sink::{self, Sink};
 
 /// How the format reads a string.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::numbers::{Dialect, NumberModel};
+use crate::number_model::{Dialect, NumberModel};
 
 /// The structure of a dump. What differs only in width is in [`Layout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

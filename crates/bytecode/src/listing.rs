@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::is_obeyed;
 use crate::layout::Layout;
 use crate::model::{Chunk, Constant, Function, FunctionPath, Upvalue};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::opcodes::{Instruction, Op, Opcode, Operand, rk_constant};
 
 impl Chunk {

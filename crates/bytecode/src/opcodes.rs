@@ -1,7 +1,7 @@
 //! The instruction sets of Lua 5.1 and 5.3, as tables. They follow `lopcodes.h` and `lopcodes.c` of Lua
 //! 5.1.5 and 5.3.6, whose numbers NodeMCU keeps.
 
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 
 /// What an instruction is called and what its operands mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! there on. And in 5.1 a line that comes back after that is not counted with the run before it.
 
 use crate::lineinfo::{BACK, DELTA, FULL_51, FULL_53, pack_delta};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 
 /// A line that the compiler gave an instruction, maybe to change it or take the instruction back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

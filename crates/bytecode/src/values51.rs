@@ -9,7 +9,7 @@ use crate::header::Header;
 use crate::layout::Layout;
 use crate::model::{Constant, Function, Upvalue};
 use crate::number::{read_float, read_integer, write_float, write_integer};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::opcodes::{Instruction, Operand};
 use crate::sink::{self, Sink};
 

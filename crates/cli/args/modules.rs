@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{Files, Form, Module, Overrides, Pattern, Project, Strip, data_name};
+use fastlua::{Files, Form, Module, Overrides, Pattern, Project, data_name};
 
+use crate::args::values::{self, Level};
 use crate::io::folder::{Folder, slashed};
 use crate::io::output;
 use crate::report::print;
@@ -33,14 +34,14 @@ pub struct Named {
     #[arg(value_name = "MODULE.lua|fast.toml")]
     modules: Vec<PathBuf>,
     /// Add a module that fastlua ships, or all that set up a blank chip: provisioning (may be given several times)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::shipped(), hide_possible_values = true)]
     with: Vec<String>,
     /// Leave a shipped module out if a file of its name is given
     #[arg(long, requires = "with")]
     replace: bool,
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
-    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
-    strip: Option<u8>,
+    #[arg(long, value_name = "LEVEL", value_parser = values::strip(), hide_possible_values = true)]
+    strip: Option<Level>,
     /// Leave SPLIT markers alone: each file is one chunk
     #[arg(long)]
     whole: bool,
@@ -172,7 +173,7 @@ impl Named {
 
     fn overrides(&self) -> Overrides {
         Overrides {
-            strip: self.strip.and_then(Strip::from_level),
+            strip: self.strip.map(|Level(strip)| strip),
             whole: self.whole,
             replace: self.replace,
             ..Overrides::default()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use fastlua::{Diagnostic, Variant, VariantError, Variants};
 
+use crate::args::values;
 use crate::io::output;
 use crate::report::print;
 
@@ -70,8 +71,53 @@ fn wrong(path: &Path, text: &str, error: &VariantError) -> anyhow::Error {
 }
 
 /// The variant of a name on the command line, or an error that names the closest.
-pub fn find<'a>(variants: &'a Variants, name: &str) -> Result<&'a Variant> {
+fn find<'a>(variants: &'a Variants, name: &str) -> Result<&'a Variant> {
     fastlua::find_variant(variants, name).map_err(print::usage)
+}
+
+/// `--variant`, once.
+#[derive(clap::Args)]
+pub struct OneVariant {
+    /// Variant of the firmware, such as lua51-float; `fastlua variants` lists them
+    #[arg(long, value_name = "V", value_parser = values::variant(), hide_possible_values = true)]
+    variant: Option<String>,
+}
+
+impl OneVariant {
+    /// The variant that is named, if one is.
+    pub fn find<'a>(&self, known: &'a Variants) -> Result<Option<&'a Variant>> {
+        let named = self.variant.as_ref();
+        named.map(|name| find(known, name)).transpose()
+    }
+}
+
+/// `--variant`, as often as one likes.
+#[derive(clap::Args)]
+pub struct SomeVariants {
+    /// Variant of the firmware, such as lua51-float (may be given several times); `fastlua variants` lists them
+    #[arg(long, value_name = "V", value_parser = values::variant(), hide_possible_values = true)]
+    variant: Vec<String>,
+}
+
+impl SomeVariants {
+    /// The names, each of a variant that is known; none where none is given.
+    pub fn names(&self, known: &Variants) -> Result<Option<Vec<String>>> {
+        for name in &self.variant {
+            find(known, name)?;
+        }
+        Ok((!self.variant.is_empty()).then(|| self.variant.clone()))
+    }
+}
+
+/// The firmware's source tree, in place of `--variant`.
+#[derive(clap::Args)]
+pub struct Tree {
+    /// NodeMCU tree: take the variant, and the size of its region for LFS, that its user_config.h or sdkconfig sets
+    #[arg(long, value_name = "DIR", conflicts_with = "variant")]
+    pub firmware: Option<PathBuf>,
+    /// Lua version that the firmware's make is given [ESP8266 default: 51]
+    #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
+    pub lua: Option<String>,
 }
 
 /// How much heap a compiler may take.

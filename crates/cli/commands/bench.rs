@@ -15,7 +15,8 @@ use indicatif::ProgressStyle;
 
 use crate::args::modules;
 use crate::args::takers::Chosen;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::variants::{Heap, Known, SomeVariants};
+use crate::args::with_details;
 use crate::io::output;
 use crate::io::output::Outputs;
 use crate::io::sources;
@@ -24,21 +25,22 @@ use crate::io::temporary::{self, Temporary};
 use crate::plans;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
+  fastlua bench fast.toml --chip esp32c3 --variant lua53-int32-float32";
+
 /// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated chip
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
-  fastlua bench fast.toml --chip esp32c3 --variant lua53-int32-float32
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the variants of fast.toml are measured, or lua51-int, lua51-float and \
+lua53-int32-float32.
 
 Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in \
-every command. docs/bench.md says what each figure is.")]
+every command. docs/bench.md says what each figure is."))]
 pub struct Args {
     #[command(flatten)]
     modules: modules::Modules,
-    /// Measure this variant (may be given several times) [default: those of fast.toml, or lua51-int,
-    /// lua51-float and lua53-int32-float32]
-    #[arg(long = "variant", value_name = "V")]
-    only: Vec<String>,
+    #[command(flatten)]
+    variants: SomeVariants,
     /// Where to measure
     #[arg(
         long,
@@ -167,7 +169,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let known = args.known.load()?;
     let project = args.modules.read()?.project;
-    let targets = targets(&known, args, project.variants())?;
+    let named = args.variants.names(&known)?;
+    let is_named = named.is_some();
+    let targets = targets(&known, args, named.as_deref().or(project.variants()))?;
     let has_modes = on.chip().is_some() && targets.iter().any(Target::has_modes);
     let kind = Kind {
         on,
@@ -177,15 +181,15 @@ pub fn run(args: &Args) -> Result<()> {
     let was = was.transpose()?;
     let options = Options {
         known,
-        variants: (!args.only.is_empty()).then(|| args.only.clone()),
+        variants: named,
         heap_limit: args.heap.bytes(),
     };
     let listed = project.variants().is_some();
     let mut plan = project.plan(&options).map_err(print::explained)?;
-    let chosen = match (args.only.is_empty(), listed) {
-        (false, _) => Chosen::Option,
-        (true, true) => Chosen::Manifest,
-        (true, false) => Chosen::Nothing { firmware: false },
+    let chosen = match (is_named, listed) {
+        (true, _) => Chosen::Option,
+        (false, true) => Chosen::Manifest,
+        (false, false) => Chosen::Nothing { firmware: false },
     };
     let refused = |error| plans::refused(error, chosen, "");
     plan.choose_forms().map_err(refused)?;
@@ -268,16 +272,12 @@ fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
 }
 
 /// The variants asked for, or those of `fast.toml`, or the usual ones, each once.
-fn targets(known: &Variants, args: &Args, listed: Option<&[String]>) -> Result<Vec<Target>> {
-    let mut variants: Vec<&Variant> = match (&args.only[..], listed) {
-        ([], None) => usual(known),
-        ([], Some(names)) => {
+fn targets(known: &Variants, args: &Args, names: Option<&[String]>) -> Result<Vec<Target>> {
+    let mut variants: Vec<&Variant> = match names {
+        None => usual(known),
+        Some(names) => {
             let names = names.iter().map(|name| find_variant(known, name));
             names.collect::<Result<_, _>>().map_err(print::explained)?
-        }
-        (names, _) => {
-            let names = names.iter().map(|name| find(known, name));
-            names.collect::<Result<_>>()?
         }
     };
     let mut seen = BTreeSet::new();

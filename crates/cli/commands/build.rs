@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use fastlua::{
-    Amount, BudgetError, BuildReport, Bundle, Chip, Options, OutputFile, OutputReport, Plan,
-    module_header_names,
+    BuildReport, Bundle, Chip, Options, OutputFile, OutputReport, Plan, module_header_names,
 };
 
 use crate::args::modules;
 use crate::args::takers::Chosen;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::values::{self, amount, capacity};
+use crate::args::variants::{Heap, Known, SomeVariants, Tree};
+use crate::args::{Json, with_details};
 use crate::io::cache::{self, Cache, Entry};
 use crate::io::depfile::rule;
 use crate::io::file_names;
@@ -27,36 +28,31 @@ use crate::report::table;
 /// The name of the bill of materials among what is made of a bundle.
 const SBOM: &str = "sbom";
 
+const EXAMPLE: &str = "Example:
+  fastlua build lua/*.lua -o firmware/app/modules --firmware firmware";
+
 /// Compile Lua modules into a C module with bytecode for every firmware variant
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua build lua/*.lua -o firmware/app/modules --firmware firmware
-
-writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the \
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the \
 module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and \
---firmware the header holds every variant of NodeMCU, and the firmware's own flags choose.")]
+--firmware the header holds every variant of NodeMCU, and the firmware's own flags choose."))]
 pub struct Args {
     #[command(flatten)]
     modules: modules::Modules,
     /// Folder for fast.c and fast_chunks.h
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Build only this variant (may be given several times); other firmware gets an #error
-    #[arg(long = "variant", value_name = "V")]
-    only: Vec<String>,
-    /// NodeMCU tree: build only the variant that its user_config.h or sdkconfig is set to
-    #[arg(long, value_name = "DIR", conflicts_with = "only")]
-    firmware: Option<PathBuf>,
-    /// Lua version that the firmware's make is given [ESP8266 default: 51]
-    #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
-    lua: Option<String>,
+    #[command(flatten)]
+    variants: SomeVariants,
+    #[command(flatten)]
+    tree: Tree,
     /// What to write: fast.c and fast_chunks.h; the same with the chunks in fast_chunks.o, for the firmware's
     /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
     /// fast_runtime.c, which loads them all
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
     /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
-    #[arg(long, value_name = "CHIP")]
+    #[arg(long, value_name = "CHIP", value_parser = values::chip(), hide_possible_values = true)]
     chip: Option<Chip>,
     /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k;
     /// modules that are named here are compiled in beside it, and there need not be any
@@ -83,9 +79,8 @@ pub struct Args {
     /// Print what each chunk takes on the chip as bytecode and frozen
     #[arg(long)]
     costs: bool,
-    /// Print the report as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
@@ -99,28 +94,13 @@ enum Emit {
     Header,
 }
 
-/// Bytes.
-fn amount(text: &str) -> Result<u64, String> {
-    let amount: Result<Amount, BudgetError> = text.parse();
-    amount
-        .map(|Amount(bytes)| bytes)
-        .map_err(|error| error.to_string())
-}
-
-/// Bytes of a slot.
-fn capacity(text: &str) -> Result<u32, String> {
-    amount(text)?
-        .try_into()
-        .map_err(|_| "that is more than a chip has".into())
-}
-
 pub fn run(args: &Args) -> Result<()> {
     if args.stamp.as_deref().is_some_and(is_stdout) {
         return Err(print::misused(
             "--stamp takes a file: Make looks at its time",
         ));
     }
-    streams([args.depfile.as_ref(), args.sbom.as_ref()], args.json)?;
+    streams([args.depfile.as_ref(), args.sbom.as_ref()], args.json.json)?;
     let read = match args.slot {
         Some(_) => args.modules.read_named()?,
         None => args.modules.read()?,
@@ -130,31 +110,27 @@ pub fn run(args: &Args) -> Result<()> {
         sources.extend(read.folders);
     }
     sources.extend(args.known.files()?);
+    let known = args.known.load()?;
+    let named = args.variants.names(&known)?;
+    let is_named = named.is_some();
     let mut options = Options {
-        known: args.known.load()?,
-        variants: (!args.only.is_empty()).then(|| args.only.clone()),
+        variants: named,
         heap_limit: args.heap.bytes(),
+        known,
     };
-    for name in &args.only {
-        find(&options.known, name)?;
-    }
     let mut chip = args.chip;
-    if let Some(folder) = &args.firmware {
-        let (tree, file) = of_tree(folder, args.lua.as_deref(), &options)?;
+    if let Some(folder) = &args.tree.firmware {
+        let (tree, file) = of_tree(folder, args.tree.lua.as_deref(), &options)?;
         options.variants = Some(vec![tree.variant.name]);
         chip = chip.or(Some(tree.chip));
         sources.push(file);
     }
     let what = What::of(args, chip)?;
-    let chosen = match (
-        &args.firmware,
-        args.only.is_empty(),
-        read.project.variants(),
-    ) {
+    let chosen = match (&args.tree.firmware, is_named, read.project.variants()) {
         (Some(_), ..) => Chosen::Tree,
-        (None, false, _) => Chosen::Option,
-        (None, true, Some(_)) => Chosen::Manifest,
-        (None, true, None) => Chosen::Nothing { firmware: true },
+        (None, true, _) => Chosen::Option,
+        (None, false, Some(_)) => Chosen::Manifest,
+        (None, false, None) => Chosen::Nothing { firmware: true },
     };
     let mut plan = read.project.plan(&options).map_err(print::explained)?;
     if matches!(what, What::Headers) {
@@ -178,7 +154,7 @@ pub fn run(args: &Args) -> Result<()> {
             (report(&bundle, &name), written)
         }
     };
-    if args.json {
+    if args.json.json {
         let output = |w: &Written| OutputReport {
             path: w.path.display().to_string(),
             changed: w.changed,

@@ -6,29 +6,28 @@ use anyhow::bail;
 use fastlua::{CheckError, CheckOptions, CheckReport, Checked, CheckedFile, check};
 
 use crate::args::modules::expanded;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::variants::{Heap, Known, OneVariant};
+use crate::args::{Json, with_details};
 use crate::io::output;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua check --variant lua51-float *.lc";
+
 /// Check that .lc files and LFS images are whole, load, and are safe to run
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua check --variant lua51-float *.lc
-
-Without --variant the file says what it is for. With it, a file for another variant is an error. \
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file says what it is for. With it, a file for another variant is an error. \
 A strict read, then the verifier, then the Lua core's own undump. Exit status 1 if any file is damaged, \
 of another variant, or not safe; the message says at which offset or instruction. docs/trust.md says \
-what \"safe\" means.")]
+what \"safe\" means."))]
 pub struct Args {
-    /// Variant of the firmware that is to load them [default: the one that each is for]
-    #[arg(long, value_name = "V")]
-    variant: Option<String>,
+    #[command(flatten)]
+    variant: OneVariant,
     /// Bytecode files, or LFS images
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Print the outcome as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     /// Do not verify what the chunks do with memory
     #[arg(long)]
     no_verify: bool,
@@ -40,8 +39,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let known = args.known.load()?;
-    let variant = args.variant.as_ref();
-    let variant = variant.map(|name| find(&known, name)).transpose()?.cloned();
+    let variant = args.variant.find(&known)?.cloned();
     let options = CheckOptions {
         variant,
         verify: !args.no_verify,
@@ -54,14 +52,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let checked = match output::read(file) {
             Ok(bytes) => {
                 let checked = check(&bytes, &options);
-                if !args.json {
+                if !args.json.json {
                     say(&shown, &checked, options.variant.is_some())?;
                 }
                 CheckedFile::new(&path, &checked)
             }
             Err(error) => {
                 let text = format!("{error:#}");
-                if !args.json {
+                if !args.json.json {
                     print::error(&format!("{shown}: {text}"));
                 }
                 CheckedFile::unread(&path, &text)
@@ -70,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         files.push(checked);
     }
     let bad = files.iter().filter(|file| !file.ok).count();
-    if args.json {
+    if args.json.json {
         let variant = options.variant.map(|variant| variant.name);
         print::json(&CheckReport::new(variant, files))?;
     }

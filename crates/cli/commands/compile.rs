@@ -3,36 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{CompileOptions, Source, Strip, Variant, compile, nodemcu, parse};
+use fastlua::{CompileOptions, Source, Variant, compile, nodemcu, parse};
 
 use crate::args::line_info::LineInfo;
 use crate::args::modules::expanded;
 use crate::args::takers;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::values::{self, Level};
+use crate::args::variants::{Heap, Known, OneVariant};
+use crate::args::with_details;
 use crate::io::output;
 use crate::io::sources;
 use crate::report::print;
 
+const EXAMPLE: &str = "Examples:
+  fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
+  fastlua compile -p lua/*.lua";
+
 /// Compile one Lua file to a .lc file, as luac.cross does, or look whether files compile
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
-  fastlua compile -p lua/*.lua
-
-The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
+#[command(mut_arg("variant", |arg| arg.required_unless_present("parse_only")), after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
 luac.cross -s), but for line info: luac.cross packs it longer than needed in places, and loses count of the \
 lines where one statement goes over more than 65. `--line-info reference` gives its bytes, wrong lines \
-included; what luac.cross itself crashes on is an error.")]
+included; what luac.cross itself crashes on is an error."))]
 pub struct Args {
-    /// Variant of the firmware that is to load it
-    #[arg(long, value_name = "V", required_unless_present = "parse_only")]
-    variant: Option<String>,
+    #[command(flatten)]
+    variant: OneVariant,
     /// Only look whether the files compile, as luac -p does, and write nothing; without --variant one of NodeMCU's is enough
     #[arg(short, long, conflicts_with_all = ["output", "strip", "line_info", "chunkname"])]
     parse_only: bool,
     /// Debug data: 0 all, 1 lines but no names, 2 none; NodeMCU's 5.3 keeps the chunk name, as luac.cross does
-    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
-    strip: u8,
+    #[arg(long, value_name = "LEVEL", default_value = "1", value_parser = values::strip(), hide_possible_values = true)]
+    strip: Level,
     /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
     #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
     line_info: LineInfo,
@@ -53,8 +54,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    let variant = args.variant.as_ref();
-    let variant = variant.map(|name| find(&known, name)).transpose()?;
+    let variant = args.variant.find(&known)?;
     let (variant, input) = match (args.parse_only, variant, &args.inputs[..]) {
         (false, Some(variant), [input]) => (variant, input),
         (false, ..) => {
@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> Result<()> {
         text: &bytes,
     };
     let options = CompileOptions {
-        strip: Strip::from_level(args.strip).context("no such strip level")?,
+        strip: args.strip.0,
         line_info: args.line_info.into(),
         heap_limit: args.heap.bytes(),
     };

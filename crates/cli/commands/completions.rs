@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, Command};
+use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
-use fastlua::{Chip, Variants, shipped_names};
 
 use crate::io::output::{Outputs, make_folder};
 use crate::report::print;
@@ -29,7 +27,6 @@ pub struct Args {
 
 pub fn run(args: &Args, mut command: Command) -> Result<()> {
     if let Some(shell) = args.shell {
-        command = with_values(command);
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command, "fastlua", &mut text);
         return print::bytes(&text);
@@ -51,26 +48,6 @@ pub fn run(args: &Args, mut command: Command) -> Result<()> {
         print::report(format!("{file}\n"))?;
     }
     Ok(())
-}
-
-/// The command line with the values that options take by themselves, for the shell to offer: the options take others
-/// too, such as variants of one's own.
-fn with_values(command: Command) -> Command {
-    let known = Variants::built_in();
-    let variants: Vec<String> = known.iter().map(|variant| variant.name.clone()).collect();
-    let values = |arg: Arg| {
-        let names: Vec<String> = match arg.get_long() {
-            Some("variant") => variants.clone(),
-            Some("with") => shipped_names().map(str::to_owned).collect(),
-            Some("strip") => ["0", "1", "2"].map(str::to_owned).into(),
-            Some("chip") if arg.get_possible_values().is_empty() => {
-                Chip::names().map(str::to_owned).collect()
-            }
-            _ => return arg,
-        };
-        arg.value_parser(PossibleValuesParser::new(names))
-    };
-    command.mut_subcommands(|part| part.mut_args(values))
 }
 
 /// A page of the manual, without a date.

@@ -3,21 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use fastlua::{
-    CheckState, ChecksumReport, ExtractError, Inspection, Place, extract, inspect, printable_name,
-};
+use fastlua::{CheckState, ExtractError, Inspection, Place, extract, inspect, printable_name};
 
 use crate::args::variants::Known;
+use crate::args::{Json, with_details};
 use crate::io::output::{self, Outputs};
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua inspect mine.bin";
+
 /// Tell what is in a firmware image, an LFS image, a .lc file or a fast_chunks.h
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua inspect mine.bin
-
-Finds the slots and the modules that are compiled in, and checks all checksums. Says of each thing whether it is right, \
-wrong, or not checked. Exit status 1 if nothing is found, or something is wrong.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Finds the slots and the modules that are compiled in, and checks all checksums. Says of each thing whether it is right, \
+wrong, or not checked. Exit status 1 if nothing is found, or something is wrong."))]
 pub struct Args {
     /// The file: firmware of any kind, an ELF file, an object file or an archive of them, an LFS image, a .lc file, a fast_chunks.h
     #[arg(value_name = "FILE")]
@@ -28,9 +27,8 @@ pub struct Args {
     /// Where it goes, - for standard output [default: NAME.lc, NAME.lua, or data's own name]
     #[arg(short, long, value_name = "FILE", requires = "extract")]
     output: Option<PathBuf>,
-    /// Print what is found as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     #[command(flatten)]
     known: Known,
 }
@@ -43,7 +41,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let found = inspect(bytes, &args.known.load()?);
     let found = found.map_err(|error| print::of_firmware(&shown, &error))?;
-    match args.json {
+    match args.json.json {
         true => print::json(&found.report(&args.file.display().to_string()))?,
         false => print::out(text(&found))?,
     }
@@ -83,13 +81,17 @@ const LONGEST: usize = 28;
 
 fn text(found: &Inspection) -> String {
     let mut text = format!("{}\n", found.kind);
-    for ChecksumReport { guard, right } in found.checksums.iter().chain(&found.signatures) {
+    let checksums = found.checksums.iter();
+    let checksums = checksums.map(|found| (&found.checksum, found.right));
+    let signatures = found.signatures.iter();
+    let signatures = signatures.map(|found| (&found.signature, found.right));
+    for (what, right) in checksums.chain(signatures) {
         let state = match right {
             Some(true) => "right",
             Some(false) => "WRONG",
             None => "not checked",
         };
-        text += &format!("{guard}: {state}\n");
+        text += &format!("{what}: {state}\n");
     }
     for place in &found.places {
         text += &head(place);

@@ -4,29 +4,30 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use fastlua::{
-    Amount, BudgetError, Diagnostic, LfsError, LfsOptions, Options, OutputReport, printable_name,
-};
+use fastlua::{Diagnostic, LfsError, LfsOptions, Options, OutputReport, printable_name};
 
 use crate::args::line_info::LineInfo;
 use crate::args::modules;
 use crate::args::takers::Chosen;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::values::{address, size};
+use crate::args::variants::{Heap, Known, OneVariant, Tree};
+use crate::args::{Json, with_details};
 use crate::io::output::{self, Outputs};
 use crate::plans;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua lfs --variant lua51-float --size 128k -o lfs.img lua/*.lua";
+
 /// Make an image for LFS, the Lua Flash Store, as luac.cross -f does
 #[derive(clap::Args)]
 #[command(
+    mut_arg("variant", |arg| arg.required_unless_present("firmware")),
     mut_arg("strip", |arg| arg.help("Debug data: 0 all, 1 lines but no names, 2 none [default: 1]")),
-    after_help = "Example:
-  fastlua lfs --variant lua51-float --size 128k -o lfs.img lua/*.lua
-
-Put lfs.img into the chip's file system and load it with node.LFS.reload'lfs.img'. The memory of the image is \
+    after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Put lfs.img into the chip's file system and load it with node.LFS.reload'lfs.img'. The memory of the image is \
 luac.cross's but for the time stamp; before it is written it is read back, relocated as the chip's loader \
 does, and each function compared. With `--line-info reference` line info is luac.cross's, too, its wrong lines \
-included. docs/lfs.md tells more."
+included. docs/lfs.md tells more.")
 )]
 pub struct Args {
     #[command(flatten)]
@@ -34,15 +35,10 @@ pub struct Args {
     /// The image, - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Variant of the firmware that is to load it
-    #[arg(long, value_name = "V", required_unless_present = "firmware")]
-    variant: Option<String>,
-    /// NodeMCU tree: the variant and, where it sets it, the size of the region
-    #[arg(long, value_name = "DIR", conflicts_with = "variant")]
-    firmware: Option<PathBuf>,
-    /// Lua version that the firmware's make is given [ESP8266 default: 51]
-    #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
-    lua: Option<String>,
+    #[command(flatten)]
+    variant: OneVariant,
+    #[command(flatten)]
+    tree: Tree,
     /// Bytes of the region, a multiple of 4096 [default: the tree's, else 256k]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u32>,
@@ -55,37 +51,12 @@ pub struct Args {
     /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
     #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
     line_info: LineInfo,
-    /// Print the report as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
     heap: Heap,
-}
-
-/// Bytes of a region.
-fn size(text: &str) -> Result<u32, String> {
-    if let Some(size) = hexadecimal(text) {
-        return size;
-    }
-    let amount: Result<Amount, BudgetError> = text.parse();
-    let Amount(bytes) = amount.map_err(|error| error.to_string())?;
-    bytes
-        .try_into()
-        .map_err(|_| "that is more than a chip has".into())
-}
-
-fn address(text: &str) -> Result<u32, String> {
-    hexadecimal(text).unwrap_or_else(|| text.parse().map_err(|error| format!("{error}")))
-}
-
-/// The number behind `0x`.
-fn hexadecimal(text: &str) -> Option<Result<u32, String>> {
-    let digits = text
-        .strip_prefix("0x")
-        .or_else(|| text.strip_prefix("0X"))?;
-    Some(u32::from_str_radix(digits, 16).map_err(|error| error.to_string()))
 }
 
 /// The time that is asked for, or the environment's.
@@ -100,24 +71,22 @@ fn timestamp(args: &Args) -> Result<u32> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    output::streams([Some(&args.output)], args.json)?;
+    output::streams([Some(&args.output)], args.json.json)?;
     let read = args.modules.read_as_functions()?;
+    let known = args.known.load()?;
     let mut options = Options {
-        known: args.known.load()?,
-        variants: args.variant.clone().map(|name| vec![name]),
+        variants: args.variant.find(&known)?.map(|v| vec![v.name.clone()]),
         heap_limit: args.heap.bytes(),
+        known,
     };
-    if let Some(name) = &args.variant {
-        find(&options.known, name)?;
-    }
     let mut lfs = LfsOptions {
         region: args.size,
         address: args.address,
         timestamp: timestamp(args)?,
         reference_lines: args.line_info == LineInfo::Reference,
     };
-    if let Some(folder) = &args.firmware {
-        let (tree, _) = plans::of_tree(folder, args.lua.as_deref(), &options)?;
+    if let Some(folder) = &args.tree.firmware {
+        let (tree, _) = plans::of_tree(folder, args.tree.lua.as_deref(), &options)?;
         if lfs.region.is_none() {
             let hint = "; write a number there, or say --size";
             lfs.region = tree.lfs.map_err(|error| anyhow!("{error}{hint}"))?;
@@ -129,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
         options.variants = Some(vec![tree.variant.name]);
     }
-    let chosen = match args.firmware {
+    let chosen = match args.tree.firmware {
         Some(_) => Chosen::Tree,
         None => Chosen::Option,
     };
@@ -164,7 +133,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut outputs = Outputs::default();
     outputs.add(&args.output, image.bytes);
     let written = outputs.commit()?;
-    if args.json {
+    if args.json.json {
         let output = |w: &output::Written| OutputReport {
             path: w.path.display().to_string(),
             changed: w.changed,

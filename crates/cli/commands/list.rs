@@ -5,23 +5,23 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use fastlua::list;
 
-use crate::args::variants::{Known, find};
+use crate::args::variants::{Known, OneVariant};
+use crate::args::with_details;
 use crate::io::output;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua list init.lc";
+
 /// List the functions, instructions and constants of a .lc file or an LFS image
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua list init.lc
-
-The variant is found from the file itself.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file itself says what it is for."))]
 pub struct Args {
     /// Bytecode file, or LFS image
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Read it as this variant's
-    #[arg(long, value_name = "V")]
-    variant: Option<String>,
+    #[command(flatten)]
+    variant: OneVariant,
     #[command(flatten)]
     known: Known,
 }
@@ -30,8 +30,7 @@ pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
     let bytes = output::read(&args.file)?;
     let shown = print::path(&args.file);
-    let variant = args.variant.as_ref();
-    let variant = variant.map(|name| find(&known, name)).transpose()?;
+    let variant = args.variant.find(&known)?;
     let listing = list(&bytes, variant, &known).with_context(|| shown.clone())?;
     let kind = match listing.is_lfs_image {
         true => "LFS image, ",

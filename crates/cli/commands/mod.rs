@@ -41,12 +41,12 @@ impl Command {
     /// Whether standard output is to be one JSON object.
     pub fn is_json(&self) -> bool {
         match self {
-            Command::Build(args) => args.json,
-            Command::Check(args) => args.json,
-            Command::Inspect(args) => args.json,
-            Command::Lfs(args) => args.json,
-            Command::Patch(args) => args.json,
-            Command::Variants(args) => args.json,
+            Command::Build(args) => args.json.json,
+            Command::Check(args) => args.json.json,
+            Command::Inspect(args) => args.json.json,
+            Command::Lfs(args) => args.json.json,
+            Command::Patch(args) => args.json.json,
+            Command::Variants(args) => args.json.json,
             Command::Bench(args) => args.is_json(),
             Command::Compile(_)
             | Command::Completions(_)

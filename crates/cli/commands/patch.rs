@@ -12,19 +12,20 @@ use fastlua::{
 use crate::args::modules;
 use crate::args::takers::Chosen;
 use crate::args::variants::{Heap, Known};
+use crate::args::{Json, with_details};
 use crate::io::output::{self, Outputs};
 use crate::io::sources;
 use crate::plans;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin";
+
 /// Put Lua modules into firmware that is built already
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin
-
-The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
 replaced; everything else stays byte for byte, but for the checksums of the image that holds the slot. \
-docs/images.md tells more.")]
+docs/images.md tells more."))]
 pub struct Args {
     /// The firmware: a file for the flash, a dump of all or a part of it, a UF2 file, or an ELF file
     #[arg(value_name = "IMAGE")]
@@ -55,9 +56,8 @@ pub struct Args {
     /// Write a bill of materials: what is in the slot, as CycloneDX JSON, - for standard output
     #[arg(long, value_name = "FILE", conflicts_with = "empty")]
     sbom: Option<PathBuf>,
-    /// Print the report as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     #[command(flatten)]
     known: Known,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    output::streams([args.output.as_ref(), args.sbom.as_ref()], args.json)?;
+    output::streams([args.output.as_ref(), args.sbom.as_ref()], args.json.json)?;
     let output = match &args.output {
         Some(output) if is_same(output, &args.image) => {
             bail!("-o is IMAGE itself: say --in-place to write over it")
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
         outputs.add(file, bundle.cyclonedx(&contents.name(), false)?);
     }
     let written = outputs.commit()?;
-    if args.json {
+    if args.json.json {
         let image = args.image.display().to_string();
         let report = PatchReport::new(&image, &output.display().to_string(), &slot, &patched);
         let report = PatchReport {
@@ -151,12 +151,12 @@ fn report(slot: &Slot, patched: &Patched) -> String {
             contents.name()
         ),
     };
-    for guard in &patched.guards {
-        text += &match patched.fixed.contains(guard) {
+    for checksum in &patched.checksums {
+        text += &match patched.fixed.contains(checksum) {
             true => format!(
-                "{guard}: was wrong before, and is set: damage elsewhere in the image is hidden now\n"
+                "{checksum}: was wrong before, and is set: damage elsewhere in the image is hidden now\n"
             ),
-            false => format!("{guard}: set\n"),
+            false => format!("{checksum}: set\n"),
         };
     }
     for damage in &patched.damaged_elsewhere {

@@ -10,16 +10,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::args::with_details;
 use crate::io::output;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua serve";
+
 /// Show the page: costs, messages and downloads in a browser, on this PC only
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua serve
-
-prints the page's address and serves it until Ctrl-C. Nobody else can reach it, and what the page is given stays \
-in the browser. docs/page.md tells more.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "prints the page's address and serves it until Ctrl-C. Nobody else can reach it, and what the page is given stays \
+in the browser. docs/page.md tells more."))]
 pub struct Args {
     /// The PC's port; 0 is any that is free
     #[arg(long, value_name = "N", default_value_t = 8051)]

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use fastlua::{Loader, Piece, split};
 
+use crate::args::with_details;
 use crate::io::file_names;
 use crate::io::output::{self, Outputs, make_folder};
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua split ftp.lua -o chunks";
+
 /// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua split ftp.lua -o chunks
-
-writes chunks/ftp.lua, chunks/ftp-open.lua, …; each line keeps the number that it has in the file.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes chunks/ftp.lua, chunks/ftp-open.lua, …; each line keeps the number that it has in the file."))]
 pub struct Args {
     /// Lua source with SPLIT markers
     #[arg(value_name = "FILE.lua")]

@@ -7,24 +7,24 @@ use anyhow::Result;
 use fastlua::{Source, Variant, nodemcu, squash};
 
 use crate::args::takers;
-use crate::args::variants::{Heap, Known, find};
+use crate::args::variants::{Heap, Known, OneVariant};
+use crate::args::with_details;
 use crate::io::output;
 use crate::io::target::is_stdout;
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua squash --variant lua51-int -o small.lua init.lua";
+
 /// Make a Lua file as short as can be without changing the chunk it compiles to
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua squash --variant lua51-int -o small.lua init.lua
-
-Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
-texts are compiled and the chunks compared: they differ in line numbers and names of local variables only.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
+texts are compiled and the chunks compared: they differ in line numbers and names of local variables only."))]
 pub struct Args {
-    /// Variant of the firmware that is to compile it
-    #[arg(long, value_name = "V", conflicts_with = "dialect")]
-    variant: Option<String>,
+    #[command(flatten)]
+    variant: OneVariant,
     /// Lua version of the firmware, whatever its numbers
-    #[arg(long, value_name = "5.1|5.3", value_parser = ["5.1", "5.3"])]
+    #[arg(long, value_name = "5.1|5.3", value_parser = ["5.1", "5.3"], conflicts_with = "variant")]
     dialect: Option<String>,
     /// File to write, - for standard output
     #[arg(short, long, value_name = "OUT.lua", default_value = "-")]
@@ -40,8 +40,8 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    let variants: Vec<Variant> = match (&args.variant, args.dialect.as_deref()) {
-        (Some(name), _) => vec![find(&known, name)?.clone()],
+    let variants: Vec<Variant> = match (args.variant.find(&known)?, args.dialect.as_deref()) {
+        (Some(variant), _) => vec![variant.clone()],
         (None, None) => nodemcu(&known),
         (None, Some(dialect)) => {
             let mut all = nodemcu(&known);

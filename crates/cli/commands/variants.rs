@@ -4,26 +4,26 @@ use anyhow::Result;
 use fastlua::VariantsReport;
 
 use crate::args::variants::Known;
+use crate::args::{Json, with_details};
 use crate::report::print;
 use crate::report::table;
 
+const EXAMPLE: &str = "Example:
+  fastlua variants --variants my-boards";
+
 /// List the firmware variants and the preprocessor conditions that choose them
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua variants --variants my-boards
-
-lists the built-in variants and those of the TOML files in my-boards.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "lists the built-in variants and those of the TOML files in my-boards."))]
 pub struct Args {
-    /// Print them as JSON (see docs/machine-output.md)
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: Json,
     #[command(flatten)]
     known: Known,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
-    if args.json {
+    if args.json.json {
         return print::json(&VariantsReport::of(&known));
     }
     let width = table::width();

@@ -86,7 +86,7 @@ pub use error::Error;
 pub use faults::Faults;
 pub use files::{Files, Pattern, PatternError};
 pub use firmware::{
-    CheckState, Checks, Firmware, FirmwareError, FirmwareLabel, FirmwareSlot, OtherFormat,
+    CheckState, Checks, CompiledIn, Firmware, FirmwareError, FirmwareSlot, OtherFormat,
     PatchOptions, Patched, SlotContents, Uncovered, form_of,
 };
 pub use inspect::{ExtractError, Extracted, Inspection, extract, inspect};
@@ -106,13 +106,13 @@ pub use report::{
 };
 pub use report::{
     ChecksumReport, ErrorReport, FoundChunk, InspectReport, OutputReport, PatchReport, PatchedSlot,
-    Place, VariantReport, VariantsReport,
+    Place, SignatureReport, VariantReport, VariantsReport,
 };
 #[cfg(feature = "compile")]
 pub use sbom::SbomError;
 pub use variant::{NoVariant, find_variant, host_variant};
 
-pub use fastlua_bundle::slot::{Contents, Entry, Head, Label, Slot};
+pub use fastlua_bundle::slot::{Contents, Descriptor, Entry, Head, Slot};
 pub use fastlua_bundle::{
     Amount, Because, Budget, BudgetError, BundledChunk, Chip, Costs, Dump, Fault, Form, FormError,
     Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning, identifier, listed,
@@ -122,7 +122,9 @@ pub use fastlua_bundle::{OTHER_VARIANT, Progress, Remark, TextError, nodemcu};
 pub use fastlua_bytecode::{Strip, is_obeyed, printable, printable_name};
 #[cfg(feature = "compile")]
 pub use fastlua_compiler::HEAP_LIMIT;
-pub use fastlua_image::{Broken, Error as ImageError, Guard, Image, Kind as ImageKind, Seal};
+pub use fastlua_image::{
+    Broken, Checksum, Error as ImageError, Image, Kind as ImageKind, Protection,
+};
 pub use fastlua_lfs::{
     Found as FoundLfs, Part as LfsPart, Place as LfsPlace, ReadError as LfsReadError,
     is_image as is_lfs_image, read as read_lfs,

@@ -38,12 +38,12 @@ fn right(file: Vec<u8>) -> Vec<(String, Vec<u8>)> {
         .layout;
     let bytes = firmware.bytes();
     let mut found = Vec::new();
-    for label in firmware.labels().flatten() {
-        let Ok(chunks) = label.chunks() else {
+    for descriptor in firmware.descriptors().flatten() {
+        let Ok(chunks) = descriptor.chunks() else {
             continue;
         };
         for chunk in chunks {
-            let checks = label.checks(&chunk);
+            let checks = descriptor.checks(&chunk);
             // nothing but the bytes has a checksum here
             assert_eq!(checks.name, CheckState::NotChecked);
             assert_ne!(checks.objects, Some(CheckState::Right));

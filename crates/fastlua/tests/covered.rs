@@ -59,17 +59,17 @@ fn patch(file: &[u8], number: usize, options: PatchOptions) -> Outcome {
 }
 
 /// Patches, and looks at each byte. The image at `place` of the file has its checksums right afterwards.
-fn is_patched(what: &str, file: &[u8], number: usize, guards: usize) {
+fn is_patched(what: &str, file: &[u8], number: usize, checksums: usize) {
     let slot = Firmware::read(file.to_vec()).unwrap();
     let slot = slot.slot(Some(number)).unwrap().range();
     let (after, patched) = patch(file, number, PatchOptions::default())
         .unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert_eq!(patched.guards.len(), guards, "{what}");
+    assert_eq!(patched.checksums.len(), checksums, "{what}");
     for (at, (a, b)) in file.iter().zip(&after).enumerate() {
         let is_guard = patched
-            .guards
+            .checksums
             .iter()
-            .any(|guard| guard.range().contains(&at));
+            .any(|checksum| checksum.range().contains(&at));
         assert!(a == b || slot.contains(&at) || is_guard, "{what}: {at:#x}");
     }
     let read = Firmware::read(after).unwrap();
@@ -129,8 +129,8 @@ fn the_image_is_found_wherever_it_begins() {
             esp32_of(5, &[(0x3c00_0020, [filled(0x40), app.clone()].concat())]),
         ),
     ] {
-        let guards = if what == "in another image" { 4 } else { 2 };
-        is_patched(what, &file, 1, guards);
+        let checksums = if what == "in another image" { 4 } else { 2 };
+        is_patched(what, &file, 1, checksums);
     }
     is_patched(
         "the second of two",
@@ -351,7 +351,7 @@ fn a_uf2_file_stays_one() {
     .concat();
     let (patched_app, _) = patch(&app, 1, PatchOptions::default()).unwrap();
     let (after, patched) = patch(&file, 1, PatchOptions::default()).unwrap();
-    assert_eq!(patched.guards.len(), 2);
+    assert_eq!(patched.checksums.len(), 2);
     let expected = [
         uf2(0xd42b_a06c, 0x8000, &filled(300)),
         uf2(0xd42b_a06c, 0x1_0000, &patched_app),
@@ -430,12 +430,12 @@ fn a_signature_is_told() {
     );
     assert!(
         firmware
-            .guards()
+            .checksums()
             .all(|(_, state)| state == CheckState::Right)
     );
     assert!(matches!(
         refused(&signed),
-        FirmwareError::Image(ImageError::Sealed(_))
+        FirmwareError::Image(ImageError::Protected(_))
     ));
 }
 
@@ -473,7 +473,7 @@ fn a_module_may_hold_an_image() {
             assert_eq!(firmware.kind(), before.kind());
             assert!(
                 firmware
-                    .guards()
+                    .checksums()
                     .all(|(_, state)| state == CheckState::Right)
             );
             assert_eq!(firmware.broken().count(), 0);

@@ -47,7 +47,7 @@ fn bundle(variant: &str) -> Bundle {
     project.plan(&options).unwrap().build(None).unwrap()
 }
 
-/// Patches the slot of an image; nothing else changes but the guards. Gives the image, and how many guards.
+/// Patches the slot of an image; nothing else changes but the checksums. Gives the image, and how many checksums.
 fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
     let mut firmware = Firmware::read(image.to_vec()).unwrap();
     let slot = Slot::clone(&*firmware.slot(None).unwrap());
@@ -56,9 +56,9 @@ fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
         .patch(None, &bundle, PatchOptions::default())
         .unwrap();
     let range = slot.offset..slot.offset + CAPACITY as usize;
-    let guards = patched.guards;
+    let checksums = patched.checksums;
     for (at, (before, after)) in image.iter().zip(firmware.bytes()).enumerate() {
-        let ours = range.contains(&at) || guards.iter().any(|g| g.range().contains(&at));
+        let ours = range.contains(&at) || checksums.iter().any(|g| g.range().contains(&at));
         assert!(before == after || ours, "offset {at:#x}");
     }
     assert_eq!(image.len(), firmware.bytes().len());
@@ -66,7 +66,7 @@ fn patched(image: &[u8], variant: &str) -> (Vec<u8>, usize) {
     let chunks = slot.chunks().unwrap();
     assert_eq!(chunks.len(), bundle.chunks.len());
     assert_eq!(slot.contents, patched.contents);
-    (firmware.to_file(), guards.len())
+    (firmware.to_file(), checksums.len())
 }
 
 #[test]
@@ -91,15 +91,15 @@ fn esptool_takes_what_was_patched() {
         (".dram0.data", 0x3fc8_0000, filled(0x180)),
         (".iram0.text", 0x4038_0000, filled(0x1408)),
     ];
-    for (chip, arguments, machine, sections, variant, guards) in [
+    for (chip, arguments, machine, sections, variant, checksums) in [
         ("esp8266", "--version 2", XTENSA, &esp8266[..], lua51, 1),
         ("esp32", "", XTENSA, &esp32, lua53, 2),
         ("esp32c3", "", RISCV, &c3, lua53, 2),
     ] {
         let (_, image) = elf2image(chip, arguments, &elf(machine, sections)).remove(0);
-        let (mended, count) = patched(&image, variant);
-        assert_eq!(count, guards, "{chip}");
-        // the same without the guards is what esptool refuses: so it can tell
+        let (fixed_up, count) = patched(&image, variant);
+        assert_eq!(count, checksums, "{chip}");
+        // the same without the checksums is what esptool refuses: so it can tell
         let mut plain = image.clone();
         let at = Firmware::read(image.clone())
             .unwrap()
@@ -107,15 +107,15 @@ fn esptool_takes_what_was_patched() {
             .unwrap()
             .offset;
         let slot = at..at + CAPACITY as usize;
-        plain[slot.clone()].copy_from_slice(&mended[slot]);
-        let verdicts = judge(chip, &[image, mended, plain]);
+        plain[slot.clone()].copy_from_slice(&fixed_up[slot]);
+        let verdicts = judge(chip, &[image, fixed_up, plain]);
         assert!(
             verdicts[0].all_right() && verdicts[1].all_right(),
             "{chip}: {verdicts:?}"
         );
         assert!(!verdicts[2].all_right(), "{chip}: {verdicts:?}");
     }
-    // version 1: the slot is in the raw file, which nothing guards; and both files joined
+    // version 1: the slot is in the raw file, which nothing checksums; and both files joined
     let files = elf2image("esp8266", "--version 1", &elf(XTENSA, &esp8266));
     let [(_, ram), (_, irom)] = &files[..] else {
         panic!("{} files", files.len());
@@ -124,8 +124,8 @@ fn esptool_takes_what_was_patched() {
         Firmware::read(irom.clone()).unwrap().image().kind(),
         ImageKind::Raw
     );
-    let (raw, guards) = patched(irom, lua51);
-    assert_eq!(guards, 0);
+    let (raw, checksums) = patched(irom, lua51);
+    assert_eq!(checksums, 0);
     let joined = |irom: &[u8]| {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("0.bin"), ram).unwrap();
@@ -134,8 +134,8 @@ fn esptool_takes_what_was_patched() {
         run(folder.path(), "esptool", merge);
         fs::read(folder.path().join("all.bin")).unwrap()
     };
-    let (whole, guards) = patched(&joined(irom), lua51);
-    assert_eq!(guards, 0);
+    let (whole, checksums) = patched(&joined(irom), lua51);
+    assert_eq!(checksums, 0);
     assert_eq!(whole, joined(&raw));
     assert!(judge("esp8266", &[whole])[0].all_right());
     // an ELF file, and the image of it
@@ -180,7 +180,7 @@ fn uf2_files_are_those_of_the_patched_image() {
         let mut firmware = Firmware::read(uf2(&image, arguments)).unwrap();
         let bundle = bundle(variant);
         let patched = firmware.patch(None, &bundle, PatchOptions::default());
-        assert_eq!(patched.unwrap().guards.len(), 2, "{arguments}");
+        assert_eq!(patched.unwrap().checksums.len(), 2, "{arguments}");
         assert!(firmware.to_file() == uf2(&after, arguments), "{arguments}");
     }
 }

@@ -104,10 +104,10 @@ pub(crate) fn summed(bytes: &[u8]) -> Vec<u8> {
         .parts()
         .iter()
         .rev()
-        .filter(|part| !part.guards.is_empty())
+        .filter(|part| !part.checksums.is_empty())
     {
         let start = part.range.start;
-        let _ = image.mend(&mut bytes, start..start + 1, Wrong::Fix);
+        let _ = image.fix_up(&mut bytes, start..start + 1, Wrong::Fix);
     }
     bytes
 }

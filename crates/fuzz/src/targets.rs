@@ -303,7 +303,7 @@ fn firmware(bytes: &[u8]) {
     let Ok(mut firmware) = Firmware::read(bytes.to_vec()) else {
         return;
     };
-    for label in firmware.labels().flatten() {
+    for label in firmware.descriptors().flatten() {
         let _ = label.chunks();
     }
     let count = firmware.slots().len();

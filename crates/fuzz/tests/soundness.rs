@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fastlua_bytecode::{Chunk, Layout, NumberModel};
 use fastlua_compiler::{HEAP_LIMIT, compile};
-use fastlua_fuzz::soundness::{Court, Judge, Tally, Verdict};
+use fastlua_fuzz::soundness::{CoreProcess, CrashFound, SoundnessFuzzer, Tally};
 use fastlua_verifier::Rule;
 
 fn seed(model: NumberModel) -> Chunk {
@@ -15,12 +15,16 @@ fn seed(model: NumberModel) -> Chunk {
 }
 
 /// Walks until a crash.
-fn trial(court: &mut Court, model: NumberModel, hole: Option<Rule>) -> (Tally, Option<Verdict>) {
-    let (judge, whole) = (Judge { hole }, seed(model));
+fn trial(
+    core: &mut CoreProcess,
+    model: NumberModel,
+    hole: Option<Rule>,
+) -> (Tally, Option<CrashFound>) {
+    let (fuzzer, whole) = (SoundnessFuzzer { hole }, seed(model));
     let mut tally = Tally::default();
     let mut walks = 0..60;
-    let verdict = walks.find_map(|walk| judge.walk(court, &whole, walk, &mut tally).unwrap());
-    (tally, verdict)
+    let found = walks.find_map(|walk| fuzzer.walk(core, &whole, walk, &mut tally).unwrap());
+    (tally, found)
 }
 
 #[test]
@@ -28,17 +32,17 @@ fn trial(court: &mut Court, model: NumberModel, hole: Option<Rule>) -> (Tally, O
 fn what_the_rules_accept_is_safe_and_holes_are_found() {
     let folder = tempfile::tempdir().unwrap();
     for model in [NumberModel::ALL[0], NumberModel::ALL[2]] {
-        let mut court = Court::new(model, folder.path()).unwrap();
-        let (tally, verdict) = trial(&mut court, model, None);
-        let report = verdict.map(|verdict| verdict.crash.report);
+        let mut core = CoreProcess::new(model, folder.path()).unwrap();
+        let (tally, found) = trial(&mut core, model, None);
+        let report = found.map(|found| found.crash.report);
         assert!(report.is_none(), "{model}: {}", report.unwrap_or_default());
         assert!(
             tally.accepted > 500 && tally.ran > 100,
             "{model}: {tally:?}"
         );
         for hole in [Rule::Register, Rule::Target, Rule::Open] {
-            let (tally, verdict) = trial(&mut court, model, Some(hole));
-            assert!(verdict.is_some(), "{model} without {hole}: {tally:?}");
+            let (tally, found) = trial(&mut core, model, Some(hole));
+            assert!(found.is_some(), "{model} without {hole}: {tally:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! ELF files of 32-bit chips. Nothing guards them.
+//! ELF files of 32-bit chips. Nothing checksums them.
 //!
 //! Their program headers say what is loaded where; the address is the one that code is linked for (`p_vaddr`). Files without them,
 //! such as objects, have sections, and addresses only if they are linked. Source: the System V ABI, by the crate `object`.
@@ -27,8 +27,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Part, Error> {
         kind: Kind::Elf,
         range: 0..bytes.len(),
         segments: segments.collect::<Result<_, Error>>()?,
-        guards: Vec::new(),
-        seal: None,
+        checksums: Vec::new(),
+        protection: None,
     })
 }
 

@@ -1,9 +1,9 @@
 //! What can be wrong with a file, or with a change of it.
 
-use crate::Guard;
-use crate::seal::Seal;
+use crate::Checksum;
+use crate::protection::Protection;
 
-/// Why a file can't be read or a change not be mended. Offsets are bytes from the start of the file.
+/// Why a file can't be read or a change not be fixed_up. Offsets are bytes from the start of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file, or the partition around the image, ends too early.
@@ -29,7 +29,7 @@ pub enum Error {
     Elf(object::Error),
     /// The change is in a part that must not be changed.
     #[error("{0}")]
-    Sealed(Seal),
+    Protected(Protection),
     /// The change is in the table of partitions.
     #[error("offset {offset:#x}: the table of partitions must not be changed")]
     Table {
@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// A checksum was wrong before the change: something else of the image is damaged.
     #[error("the {0} was wrong before: the image is damaged")]
-    Damaged(Guard),
+    Damaged(Checksum),
     /// The change is in two images that overlap.
     #[error(
         "the images at offsets {first:#x} and {second:#x} overlap: which of them is right is not known"
@@ -52,9 +52,9 @@ pub enum Error {
     /// A file that has far more of what looks like an image than a firmware has.
     #[error("too many places look like images that overlap: this is no firmware")]
     Many,
-    /// The change is where a guard is.
+    /// The change is where a checksum is.
     #[error("the change is over the {0}")]
-    Guard(Guard),
+    Checksum(Checksum),
     /// The change is outside the file.
     #[error("the change ends at offset {end:#x}, but the file at {len:#x}")]
     Outside {

@@ -7,11 +7,11 @@
 //!
 //! The ESP8266's RTOS SDK makes the same image, with chip 0. It is guarded alike.
 //!
-//! `elf2image --ram-only-header` (not ESP-IDF's way) counts only the segments in RAM and appends no hash: nothing guards the flash
+//! `elf2image --ram-only-header` (not ESP-IDF's way) counts only the segments in RAM and appends no hash: nothing checksums the flash
 //! segments behind the checksum, and they are not read.
 
 use crate::fields::{checksum, segments, take};
-use crate::{Check, Chip, Error, Guard, Kind, Part, seal};
+use crate::{Algorithm, Checksum, Chip, Error, Kind, Part, protection};
 
 pub(crate) const HEADER: usize = 24;
 const SHA256: usize = 32;
@@ -46,21 +46,21 @@ pub(crate) fn read(bytes: &[u8], start: usize) -> Result<Part, Error> {
     let segments = segments(bytes, start, start + HEADER)?;
     let checksum = checksum(bytes, start, &segments)?;
     let mut end = checksum.range().end;
-    let mut guards = vec![checksum];
+    let mut checksums = vec![checksum];
     if header[23] == 1 {
         take(bytes, end, SHA256, "the SHA-256")?;
-        guards.push(Guard {
-            check: Check::Sha256,
+        checksums.push(Checksum {
+            algorithm: Algorithm::Sha256,
             offset: end,
         });
         end += SHA256;
     }
-    let signature = seal::signature(bytes, start, end, header[23] == 1);
+    let signature = protection::signature(bytes, start, end, header[23] == 1);
     Ok(Part {
         kind: Kind::Esp32(chip),
         range: start..signature.as_ref().map_or(end, |(_, behind)| *behind),
         segments,
-        guards,
-        seal: signature.map(|(seal, _)| seal),
+        checksums,
+        protection: signature.map(|(protection, _)| protection),
     })
 }

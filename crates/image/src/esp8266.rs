@@ -10,7 +10,7 @@
 //! The CRC32 that Espressif's `gen_appbin.py` puts behind a joined image of version 1 is not known here; NodeMCU's has none.
 
 use crate::fields::{checksum, is_image, segment, segments, take, word};
-use crate::{Check, Error, Guard, Kind, Part};
+use crate::{Algorithm, Checksum, Error, Kind, Part};
 
 /// Where flash is seen, a megabyte at a time.
 const MAPPED: u32 = 0x4020_0000;
@@ -65,8 +65,8 @@ pub(crate) fn v1(bytes: &[u8], start: usize) -> Result<Part, Error> {
         kind: Kind::Esp8266V1,
         range: start..checksum.range().end,
         segments,
-        guards: vec![checksum],
-        seal: None,
+        checksums: vec![checksum],
+        protection: None,
     })
 }
 
@@ -88,20 +88,20 @@ pub(crate) fn v2(bytes: &[u8], start: usize) -> Result<Part, Error> {
     all.extend(segments(bytes, second, second + 8)?);
     let checksum = checksum(bytes, start, &all)?;
     let end = checksum.range().end;
-    let mut guards = vec![checksum];
-    guards.extend(crc32(bytes, end)?);
+    let mut checksums = vec![checksum];
+    checksums.extend(crc32(bytes, end)?);
     Ok(Part {
         kind: Kind::Esp8266V2,
-        range: start..guards.last().map_or(end, |last| last.range().end),
+        range: start..checksums.last().map_or(end, |last| last.range().end),
         segments: all,
-        guards,
-        seal: None,
+        checksums,
+        protection: None,
     })
 }
 
 /// The CRC32, unless the image ends before it: at the end of the file, where flash was left erased or a file padded, or where
 /// another image follows.
-fn crc32(bytes: &[u8], offset: usize) -> Result<Option<Guard>, Error> {
+fn crc32(bytes: &[u8], offset: usize) -> Result<Option<Checksum>, Error> {
     let behind = bytes.get(offset..).unwrap_or_default();
     if behind.is_empty() {
         return Ok(None);
@@ -110,6 +110,6 @@ fn crc32(bytes: &[u8], offset: usize) -> Result<Option<Guard>, Error> {
     if behind.len() > 4 && (stored == [0xff; 4] || stored == [0; 4]) {
         return Ok(None);
     }
-    let check = Check::Crc32;
-    Ok(Some(Guard { check, offset }))
+    let algorithm = Algorithm::Crc32;
+    Ok(Some(Checksum { algorithm, offset }))
 }

@@ -11,7 +11,7 @@
 //! last byte of a multiple of 16 is the checksum: ef, xor every byte of the data. The source is esptool's `bin_image.py`
 //! (`BaseFirmwareImage`) and its page "Firmware image format".
 
-use crate::{Check, Error, Guard, Segment};
+use crate::{Algorithm, Checksum, Error, Segment};
 
 const MAGIC: u8 = 0xe9;
 /// `verify` in `bin_image.py`, `ESP_IMAGE_MAX_SEGMENTS` in ESP-IDF.
@@ -68,12 +68,16 @@ pub(crate) fn segments(bytes: &[u8], header: usize, first: usize) -> Result<Vec<
 }
 
 /// The checksum behind the segments of the image that begins at `start`.
-pub(crate) fn checksum(bytes: &[u8], start: usize, segments: &[Segment]) -> Result<Guard, Error> {
+pub(crate) fn checksum(
+    bytes: &[u8],
+    start: usize,
+    segments: &[Segment],
+) -> Result<Checksum, Error> {
     let end = segments.last().map_or(start, |last| last.range.end);
     let offset = start + ((end - start) | 15);
     take(bytes, offset, 1, "the checksum")?;
-    Ok(Guard {
-        check: Check::Checksum,
+    Ok(Checksum {
+        algorithm: Algorithm::Xor,
         offset,
     })
 }

@@ -10,11 +10,11 @@
 
 use std::ops::Range;
 
+use crate::checksum::overlap;
 use crate::fields::word;
-use crate::guard::overlap;
+use crate::protection::all_same;
 use crate::scan::{Found, scan};
-use crate::seal::all_same;
-use crate::{Error, Image, Kind, Part, Seal, Segment, esp8266};
+use crate::{Error, Image, Kind, Part, Protection, Segment, esp8266};
 
 /// A sector: the table, and its signature for secure boot, version 1.
 const TABLE: Range<usize> = 0x8000..0x9000;
@@ -55,8 +55,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Image, Error> {
             let unreadable = unreadable(bytes, entry);
             let is_free =
                 |range: &Range<usize>| !scan.parts.iter().any(|f| overlap(&f.part.range, range));
-            if let Some((range, seal)) = unreadable.filter(|(range, _)| is_free(range)) {
-                scan.parts.push(Found::raw(range, None, Some(seal)));
+            if let Some((range, protection)) = unreadable.filter(|(range, _)| is_free(range)) {
+                scan.parts.push(Found::raw(range, None, Some(protection)));
             }
         }
     }
@@ -82,9 +82,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Image, Error> {
 }
 
 impl Found {
-    fn raw(range: Range<usize>, segment: Option<Segment>, seal: Option<Seal>) -> Found {
+    fn raw(range: Range<usize>, segment: Option<Segment>, protection: Option<Protection>) -> Found {
         let mut part = Part::raw(range, segment);
-        part.seal = seal;
+        part.protection = protection;
         let wrong = Vec::new();
         Found { part, wrong }
     }
@@ -170,12 +170,12 @@ fn entries(table: &[u8]) -> Vec<Entry> {
 }
 
 /// What is in a partition that holds no image; nothing if it is outside the file or was never written.
-fn unreadable(bytes: &[u8], entry: &Entry) -> Option<(Range<usize>, Seal)> {
+fn unreadable(bytes: &[u8], entry: &Entry) -> Option<(Range<usize>, Protection)> {
     let range = entry.range.start..entry.range.end.min(bytes.len());
     let partition = bytes.get(range.clone())?;
     let marked = entry.marked;
     let offset = range.start;
     let is_empty = all_same(&partition[..partition.len().min(ENTRY)]);
-    let seal = Seal::Unreadable { offset, marked };
-    (!is_empty && partition[0] != 0xe9).then_some((range, seal))
+    let protection = Protection::Unreadable { offset, marked };
+    (!is_empty && partition[0] != 0xe9).then_some((range, protection))
 }

@@ -1,32 +1,32 @@
-//! The containers of NodeMCU firmware files: which bytes are linked at which address, and what guards them.
+//! The containers of NodeMCU firmware files: which bytes are linked at which address, and what checksums them.
 //!
 //! An [`Image`] is made of [`Part`]s. A file that was built is one part; a dump of a flash has one for each image in it. Parts
-//! have [`Segment`]s, the bytes with an address, and [`Guard`]s, the sums that the chip compares before it runs the part. After
-//! bytes were changed, [`Image::mend`] makes the guards right again. The formats stand at the head of each file, with their
+//! have [`Segment`]s, the bytes with an address, and [`Checksum`]s, the sums that the chip compares before it runs the part. After
+//! bytes were changed, [`Image::fix_up`] makes the checksums right again. The formats stand at the head of each file, with their
 //! sources.
 
+mod checksum;
 mod elf;
 mod error;
 mod esp32;
 mod esp8266;
 mod fields;
+mod fix_up;
 mod flash;
-mod guard;
 mod kind;
-mod mend;
-mod objects;
+mod object_file;
+mod protection;
 mod scan;
-mod seal;
 mod uf2;
 
 use std::ops::Range;
 
+pub use checksum::{Algorithm, Checksum};
 pub use error::Error;
-pub use guard::{Check, Guard};
+pub use fix_up::{FixedUp, Wrong};
 pub use kind::{Chip, Kind};
-pub use mend::{Mended, Wrong};
-pub use objects::objects;
-pub use seal::Seal;
+pub use object_file::objects;
+pub use protection::Protection;
 pub use uf2::Uf2;
 
 /// What a firmware file holds. It keeps places, not the bytes.
@@ -36,7 +36,7 @@ pub struct Image {
     parts: Vec<Part>,
     broken: Vec<Broken>,
     /// What was wrong when the file was read.
-    wrong: Vec<Guard>,
+    wrong: Vec<Checksum>,
     /// Where a dump has its table of partitions.
     table: Option<Range<usize>>,
     len: usize,
@@ -56,14 +56,14 @@ pub struct Broken {
 pub struct Part {
     /// Never a kind of dump.
     pub kind: Kind,
-    /// From the first byte of the header to behind the last guard or signature.
+    /// From the first byte of the header to behind the last checksum or signature.
     pub range: Range<usize>,
     /// In the order of the file.
     pub segments: Vec<Segment>,
-    /// In the order in which they are mended: each one covers those before it.
-    pub guards: Vec<Guard>,
+    /// In the order in which they are fixed_up: each one covers those before it.
+    pub checksums: Vec<Checksum>,
     /// Why nothing of it may be changed, if so.
-    pub seal: Option<Seal>,
+    pub protection: Option<Protection>,
 }
 
 /// Bytes that are loaded or mapped as they stand.
@@ -74,7 +74,7 @@ pub struct Segment {
     /// Where the first of them is on the chip. None where the file does not say it: raw files, padding, and the flash segment of
     /// an ESP8266's version 2 outside a dump.
     pub address: Option<u32>,
-    /// Whether they count for [`Check::Checksum`].
+    /// Whether they count for [`Algorithm::Xor`].
     pub checksummed: bool,
 }
 
@@ -139,8 +139,8 @@ impl Part {
             kind: Kind::Raw,
             range,
             segments: segment.into_iter().collect(),
-            guards: Vec::new(),
-            seal: None,
+            checksums: Vec::new(),
+            protection: None,
         }
     }
 }

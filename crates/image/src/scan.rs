@@ -8,9 +8,9 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::checksum::{inside, overlap};
 use crate::fields::{is_image, take, word};
-use crate::guard::{inside, overlap};
-use crate::{Broken, Check, Chip, Error, Guard, Kind, Part, esp32, esp8266};
+use crate::{Algorithm, Broken, Checksum, Chip, Error, Kind, Part, esp32, esp8266};
 
 /// How many times the bytes of a file may be summed up, before it is no firmware but made to take long.
 const MOST_SUMS: usize = 64;
@@ -30,7 +30,7 @@ pub(crate) struct Scan {
 /// An image, and its checksums that are wrong.
 pub(crate) struct Found {
     pub part: Part,
-    pub wrong: Vec<Guard>,
+    pub wrong: Vec<Checksum>,
 }
 
 /// Scans a file. `places` are where the file says that an image begins.
@@ -58,7 +58,10 @@ pub(crate) fn scan(bytes: &[u8], places: &[usize]) -> Result<Scan, Error> {
             }
         };
         let memory = Memory::of(bytes, &part);
-        let has_hash = part.guards.iter().any(|g| g.check == Check::Sha256);
+        let has_hash = part
+            .checksums
+            .iter()
+            .any(|g| g.algorithm == Algorithm::Sha256);
         if !is_place && memory.known == 0 && !has_hash {
             continue;
         }
@@ -229,13 +232,13 @@ impl Chip {
 
 impl Part {
     /// The checksums that do not fit.
-    pub(crate) fn wrong(&self, bytes: &[u8]) -> Vec<Guard> {
-        let is_right = |guard: &Guard| {
-            let due = self.due(guard, bytes);
-            due.is_some() && due.as_deref() == bytes.get(guard.range())
+    pub(crate) fn wrong(&self, bytes: &[u8]) -> Vec<Checksum> {
+        let is_right = |checksum: &Checksum| {
+            let due = self.due(checksum, bytes);
+            due.is_some() && due.as_deref() == bytes.get(checksum.range())
         };
-        let guards = self.guards.iter().copied();
-        guards.filter(|guard| !is_right(guard)).collect()
+        let checksums = self.checksums.iter().copied();
+        checksums.filter(|checksum| !is_right(checksum)).collect()
     }
 
     /// Whether a range lies within one of its segments.

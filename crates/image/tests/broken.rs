@@ -63,7 +63,7 @@ fn cut_flash() {
     assert_eq!(image.parts()[1].range, application);
 }
 
-/// Bytes of good images, changed at random and cut: no panic, and what is read can be changed and mended.
+/// Bytes of good images, changed at random and cut: no panic, and what is read can be changed and fixed_up.
 #[test]
 fn random_changes() {
     let mut random = Random::new(1);
@@ -103,7 +103,7 @@ fn random_changes() {
             for _ in 0..2 {
                 let start = random.next() % (bytes.len() + 2);
                 let range = start..start + random.next() % 40;
-                if image.mend(&mut bytes, range.clone(), Wrong::Fix).is_ok() {
+                if image.fix_up(&mut bytes, range.clone(), Wrong::Fix).is_ok() {
                     for offset in range {
                         image.address(offset);
                     }

@@ -1,8 +1,8 @@
-//! What is read of images made here, changed and mended or refused.
+//! What is read of images made here, changed and fixed_up or refused.
 
 mod support;
 
-use fastlua_image::{Check, Error, Image, Mended, Seal, Wrong};
+use fastlua_image::{Algorithm, Error, FixedUp, Image, Protection, Wrong};
 use support::samples::{APPLICATION, all, esp32_flash, joined, linked};
 use support::{ESP32_APPLICATION, ESP8266_RAM, esp32, filled, v2};
 
@@ -15,9 +15,9 @@ fn kinds() {
     }
 }
 
-/// What is changed in any segment is mended, and nothing else is touched.
+/// What is changed in any segment is fixed_up, and nothing else is touched.
 #[test]
-fn mended() {
+fn fixed_up() {
     for (kind, original) in all() {
         let image = Image::read(&original).unwrap();
         let before = image.verify(&original);
@@ -26,15 +26,17 @@ fn mended() {
             let changed = segment.range.end - 1..segment.range.end;
             bytes[changed.start] ^= 0x40;
             let wrong = image.verify(&bytes);
-            let guards = image
-                .mend(&mut bytes, changed.clone(), Wrong::Refuse)
+            let checksums = image
+                .fix_up(&mut bytes, changed.clone(), Wrong::Refuse)
                 .unwrap()
-                .guards;
+                .checksums;
             assert_eq!(image.verify(&bytes), before, "{kind}");
             let wrong = wrong.iter().filter(|(_, right)| !right);
-            assert!(wrong.map(|(guard, _)| guard).eq(&guards), "{kind}");
+            assert!(wrong.map(|(checksum, _)| checksum).eq(&checksums), "{kind}");
             for at in (0..bytes.len()).filter(|at| bytes[*at] != original[*at]) {
-                let guarded = guards.iter().any(|guard| guard.range().contains(&at));
+                let guarded = checksums
+                    .iter()
+                    .any(|checksum| checksum.range().contains(&at));
                 assert!(at == changed.start || guarded, "{kind}");
             }
         }
@@ -80,40 +82,40 @@ fn what_is_not_mended() {
     let mut bytes = esp32_flash();
     let image = Image::read(&bytes).unwrap();
     assert_eq!(
-        image.mend(&mut bytes, 0x9000..0x9001, Wrong::Refuse),
-        Ok(Mended::default())
+        image.fix_up(&mut bytes, 0x9000..0x9001, Wrong::Refuse),
+        Ok(FixedUp::default())
     );
     assert_eq!(
-        image.mend(&mut bytes, 7..7, Wrong::Refuse),
-        Ok(Mended::default())
+        image.fix_up(&mut bytes, 7..7, Wrong::Refuse),
+        Ok(FixedUp::default())
     );
     assert_eq!(
-        image.mend(&mut bytes, 0x8010..0x8011, Wrong::Refuse),
+        image.fix_up(&mut bytes, 0x8010..0x8011, Wrong::Refuse),
         Err(Error::Table { offset: 0x8000 })
     );
     let (end, len) = (bytes.len() + 1, bytes.len());
     assert_eq!(
-        image.mend(&mut bytes, 0..end, Wrong::Refuse),
+        image.fix_up(&mut bytes, 0..end, Wrong::Refuse),
         Err(Error::Outside { end, len })
     );
     let size = APPLICATION + 28;
     bytes[size] ^= 4;
     assert_eq!(
-        image.mend(&mut bytes, size..size + 1, Wrong::Refuse),
+        image.fix_up(&mut bytes, size..size + 1, Wrong::Refuse),
         Err(Error::Restructured)
     );
     bytes[size] ^= 4;
     assert_eq!(
-        image.mend(&mut bytes[..len - 1], 7..7, Wrong::Refuse),
+        image.fix_up(&mut bytes[..len - 1], 7..7, Wrong::Refuse),
         Err(Error::Restructured)
     );
     // The flash's size, in the header, counts for the hash only.
     let field = APPLICATION + 3;
     bytes[field] = 0x10;
-    let mended = image.mend(&mut bytes, field..field + 1, Wrong::Refuse);
-    let mended = mended.unwrap().guards;
-    assert_eq!(mended.len(), 1);
-    assert_eq!(mended[0].check, Check::Sha256);
+    let fixed_up = image.fix_up(&mut bytes, field..field + 1, Wrong::Refuse);
+    let fixed_up = fixed_up.unwrap().checksums;
+    assert_eq!(fixed_up.len(), 1);
+    assert_eq!(fixed_up[0].algorithm, Algorithm::Sha256);
     assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
 }
 
@@ -124,7 +126,7 @@ fn sealed() {
     encrypted.extend(filled(0x300));
     let image = Image::read(&encrypted).unwrap();
     let refused = image
-        .mend(&mut encrypted, 0x2_0010..0x2_0012, Wrong::Refuse)
+        .fix_up(&mut encrypted, 0x2_0010..0x2_0012, Wrong::Refuse)
         .unwrap_err();
     assert_eq!(
         refused.to_string(),
@@ -139,13 +141,13 @@ fn sealed() {
     signed.resize(signed.len().next_multiple_of(4096), 0xff);
     let image = Image::read(&signed).unwrap();
     let offset = end.next_multiple_of(4096);
-    let seal = Seal::Signed { version: 2, offset };
+    let protection = Protection::Signed { version: 2, offset };
     assert_eq!(
-        seal.to_string(),
+        protection.to_string(),
         "offset 0x1000: a signature of secure boot, version 2: a changed image must be signed again"
     );
     assert_eq!(
-        image.mend(&mut signed, 40..41, Wrong::Refuse),
-        Err(Error::Sealed(seal))
+        image.fix_up(&mut signed, 40..41, Wrong::Refuse),
+        Err(Error::Protected(protection))
     );
 }

@@ -1,11 +1,11 @@
-//! Images that esptool makes, changed here, mended, and judged by esptool.
+//! Images that esptool makes, changed here, fixed_up, and judged by esptool.
 
 mod support;
 
 use std::fs;
 use std::ops::Range;
 
-use fastlua_image::{Check, Chip, Error, Image, Kind, Mended, Seal, Wrong};
+use fastlua_image::{Algorithm, Chip, Error, FixedUp, Image, Kind, Protection, Wrong};
 use support::esptool::{Verdict, elf2image, judge, run};
 use support::{elf, filled, flash, table};
 
@@ -65,7 +65,7 @@ fn change(image: &mut [u8], segment: &Range<usize>) -> Range<usize> {
     start..start + 3
 }
 
-/// Each segment in turn: esptool refuses the change, accepts it mended, and we say the same.
+/// Each segment in turn: esptool refuses the change, accepts it fixed_up, and we say the same.
 fn each_segment(chip: &'static str, original: &[u8], sections: Sections) -> Image {
     let image = Image::read(original).unwrap();
     for (_, address, len) in sections {
@@ -80,22 +80,26 @@ fn each_segment(chip: &'static str, original: &[u8], sections: Sections) -> Imag
     for segment in image.segments().filter(|segment| segment.range.len() >= 3) {
         let mut changed = original.to_vec();
         let range = change(&mut changed, &segment.range);
-        let mut mended = changed.clone();
-        let guards = image
-            .mend(&mut mended, range.clone(), Wrong::Refuse)
+        let mut fixed_up = changed.clone();
+        let checksums = image
+            .fix_up(&mut fixed_up, range.clone(), Wrong::Refuse)
             .unwrap()
-            .guards;
+            .checksums;
         assert_eq!(
-            guards.iter().any(|guard| guard.check == Check::Checksum),
+            checksums
+                .iter()
+                .any(|checksum| checksum.algorithm == Algorithm::Xor),
             segment.checksummed
         );
-        for (at, (before, after)) in original.iter().zip(&mended).enumerate() {
-            let ours =
-                range.contains(&at) || guards.iter().any(|guard| guard.range().contains(&at));
+        for (at, (before, after)) in original.iter().zip(&fixed_up).enumerate() {
+            let ours = range.contains(&at)
+                || checksums
+                    .iter()
+                    .any(|checksum| checksum.range().contains(&at));
             assert!(before == after || ours, "offset {at:#x}");
         }
         images.push(changed);
-        images.push(mended);
+        images.push(fixed_up);
     }
     let ours = images
         .iter()
@@ -144,15 +148,15 @@ fn esp8266_version_1() {
     let mut changed = joined.clone();
     let range = change(&mut changed, &image.parts()[1].range);
     assert_eq!(
-        image.mend(&mut changed, range, Wrong::Refuse),
-        Ok(Mended::default())
+        image.fix_up(&mut changed, range, Wrong::Refuse),
+        Ok(FixedUp::default())
     );
     let range = change(&mut changed, &image.parts()[0].segments[0].range);
     assert_eq!(
         image
-            .mend(&mut changed, range, Wrong::Refuse)
+            .fix_up(&mut changed, range, Wrong::Refuse)
             .unwrap()
-            .guards
+            .checksums
             .len(),
         1
     );
@@ -166,7 +170,7 @@ fn esp8266_version_2() {
     let image = each_segment("esp8266", &original, ESP8266);
     assert_eq!(image.kind(), Kind::Esp8266V2);
     assert_eq!(image.parts()[0].range, 0..original.len());
-    assert_eq!(image.parts()[0].guards.len(), 2);
+    assert_eq!(image.parts()[0].checksums.len(), 2);
 }
 
 #[test]
@@ -183,14 +187,14 @@ fn esp32_family() {
         let image = each_segment(chip, &original, sections);
         assert_eq!(image.kind(), Kind::Esp32(Chip(number)));
         assert_eq!(image.parts()[0].range, 0..original.len());
-        assert_eq!(image.parts()[0].guards.len(), 2);
+        assert_eq!(image.parts()[0].checksums.len(), 2);
     }
 }
 
 #[test]
 #[ignore = "needs esptool"]
 fn other_ways_to_make_an_esp32_image() {
-    for (arguments, guards) in [
+    for (arguments, checksums) in [
         ("--dont-append-digest", 1),
         ("--secure-pad", 2),
         ("--secure-pad-v2", 2),
@@ -205,8 +209,8 @@ fn other_ways_to_make_an_esp32_image() {
             ESP32
         };
         let image = each_segment("esp32", &original, sections);
-        assert_eq!(image.parts()[0].guards.len(), guards, "{arguments}");
-        assert_eq!(image.parts()[0].seal, None, "{arguments}");
+        assert_eq!(image.parts()[0].checksums.len(), checksums, "{arguments}");
+        assert_eq!(image.parts()[0].protection, None, "{arguments}");
     }
 }
 
@@ -243,12 +247,15 @@ fn signed_images_are_refused() {
             _ => original.len(),
         };
         assert_eq!(part.range, 0..signed.len());
-        assert_eq!(part.seal, Some(Seal::Signed { version, offset }));
+        assert_eq!(
+            part.protection,
+            Some(Protection::Signed { version, offset })
+        );
         let range = change(&mut signed, &part.segments[0].range);
         let before = signed.clone();
-        let refused = image.mend(&mut signed, range, Wrong::Refuse);
+        let refused = image.fix_up(&mut signed, range, Wrong::Refuse);
         assert!(
-            matches!(refused, Err(Error::Sealed(Seal::Signed { .. }))),
+            matches!(refused, Err(Error::Protected(Protection::Signed { .. }))),
             "{refused:?}"
         );
         assert_eq!(signed, before);
@@ -304,14 +311,14 @@ fn flash_of_an_esp32() {
     for part in &image.parts()[..2] {
         let range = change(&mut bytes, &part.segments[1].range);
         assert!(image.verify(&bytes).iter().any(|(_, right)| !right));
-        let mended = image.mend(&mut bytes, range, Wrong::Refuse).unwrap();
-        assert_eq!(mended.guards, part.guards);
+        let fixed_up = image.fix_up(&mut bytes, range, Wrong::Refuse).unwrap();
+        assert_eq!(fixed_up.checksums, part.checksums);
         assert!(judge("esp32", &[bytes[part.range.clone()].to_vec()])[0].all_right());
     }
     assert!(image.verify(&bytes).iter().all(|(_, right)| *right));
     assert_eq!(
-        image.mend(&mut bytes, 0x5_0100..0x5_0101, Wrong::Refuse),
-        Err(Error::Sealed(Seal::Unreadable {
+        image.fix_up(&mut bytes, 0x5_0100..0x5_0101, Wrong::Refuse),
+        Err(Error::Protected(Protection::Unreadable {
             offset: 0x5_0000,
             marked: false
         }))

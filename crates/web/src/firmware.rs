@@ -9,7 +9,7 @@ use crate::message::Files;
 use crate::said::Said;
 use crate::{Answer, failed};
 
-/// The kind of the file, what guards it, and its slots.
+/// The kind of the file, what checksums it, and its slots.
 pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
     let Some(bytes) = files.get(file) else {
         return failed(vec![Said::of_file(file, "the firmware is missing")]);
@@ -20,12 +20,12 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
     };
     let mut messages = Vec::new();
     let wrong = firmware
-        .guards()
-        .filter(|guard| guard.1 == CheckState::Wrong);
-    for (guard, _) in wrong {
+        .checksums()
+        .filter(|checksum| checksum.1 == CheckState::Wrong);
+    for (checksum, _) in wrong {
         messages.push(Said::of_file(
             file,
-            format!("{file}: the {guard} does not fit"),
+            format!("{file}: the {checksum} does not fit"),
         ));
     }
     let mut slots = Vec::new();
@@ -40,8 +40,10 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
         let none = FirmwareError::NoSlot(kind.clone());
         messages.push(Said::of_file(file, format!("{file}: {none}")));
     }
-    let labels = firmware.labels().flatten();
-    let variants: Vec<String> = labels.map(|label| label.variant.clone()).collect();
+    let descriptors = firmware.descriptors().flatten();
+    let variants: Vec<String> = descriptors
+        .map(|descriptor| descriptor.variant.clone())
+        .collect();
     (
         json!({"kind": kind, "slots": slots, "compiled_in": variants, "messages": messages}),
         Files::new(),

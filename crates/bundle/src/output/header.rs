@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use crate::slot::{label_sum, variant_sum};
+use crate::slot::{descriptor_sum, variant_sum};
 use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_objects_h};
 use fastlua_variants::Variant;
 
@@ -11,7 +11,7 @@ use super::lookup::lookup;
 use super::packed::{packed_h, print_shared, tables};
 use super::region::INFLATE;
 use super::text::{Hashed, Text};
-use super::{fill, objects};
+use super::{fill, frozen};
 use crate::model::Form;
 use crate::model::LONGEST;
 use crate::model::{Bundle, BundledChunk};
@@ -415,7 +415,7 @@ fn print_frozen(bundle: &Bundle, text: &mut Text, v: usize) -> bool {
         return false;
     };
     *text += "#if defined(FAST_FREEZES)\n\n";
-    objects::print(text, &frozen, &|name| bundle.identifier(name));
+    frozen::print(text, &frozen, &|name| bundle.identifier(name));
     *text += "\n#endif\n";
     true
 }
@@ -479,7 +479,7 @@ fn label(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
          #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
          #define FAST_LABEL_COUNT\t{count}\n\
          #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
-        label_sum(name, version),
+        descriptor_sum(name, version),
         fast_label_h()
     )
 }

@@ -1,6 +1,6 @@
 //! A variant's chunks as one region of flash: their index, names, dumps, sources and frozen objects,
 //! byte for byte as the chip reads them. [`fill`](super::fill) puts it into firmware that is built,
-//! [`object`](super::object) gives it to a linker.
+//! [`object_file`](super::object_file) gives it to a linker.
 
 use crate::slot::{About, Heap, RECORD, check};
 

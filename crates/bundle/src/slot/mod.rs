@@ -9,15 +9,15 @@
 
 mod chunks;
 mod contents;
+mod descriptor;
 mod head;
-mod label;
 mod text;
 
 pub use chunks::{About, ChunkError, Entry, Index, Kind, RECORD, check};
 pub use contents::Contents;
+pub use descriptor::{DamagedDescriptor, Descriptor, DescriptorPlaces, descriptors};
 pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor};
-pub use label::{DamagedLabel, Label, LabelPlaces, labels};
-pub use text::{VARIANT, label_sum, text_sum, variant_sum};
+pub use text::{VARIANT, descriptor_sum, text_sum, variant_sum};
 
 use std::ops::Range;
 

@@ -20,13 +20,13 @@ pub fn text_sum(variant: &str, version: &str) -> u32 {
     sum(&[variant, version], &[VARIANT, VERSION])
 }
 
-/// What the words of a label's variant add to its sum: `FAST_LABEL_VARIANT`.
+/// What the words of a descriptor's variant add to its sum: `FAST_LABEL_VARIANT`.
 pub fn variant_sum(variant: &str) -> u32 {
     sum(&[variant], &[VARIANT])
 }
 
-/// What the words of a label's bundle and version add to its sum, in `FAST_LABEL_TEXTS`.
-pub fn label_sum(bundle: &str, version: &str) -> u32 {
+/// What the words of a descriptor's bundle and version add to its sum, in `FAST_LABEL_TEXTS`.
+pub fn descriptor_sum(bundle: &str, version: &str) -> u32 {
     sum(&[bundle, version], &[BUNDLE, VERSION]).wrapping_mul(3)
 }
 

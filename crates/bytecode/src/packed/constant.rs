@@ -10,7 +10,7 @@ use crate::error::{ReadError, ReadErrorKind, WriteErrorKind};
 use crate::layout::Layout;
 use crate::model::Constant;
 use crate::number::narrow;
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 
 const NAME: u8 = 0;
 const POOL: u8 = 1;

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::opcodes::{Mode, Op, Opcode, Operand, opcodes};
 
 /// The symbol that stands for one that a table has not, and is no other.

@@ -9,7 +9,7 @@ use super::pool::Pool;
 use super::tables::Tables;
 use crate::error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 use crate::model::{Chunk, Function, FunctionPath, MAX_NESTING, Upvalue};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::opcodes::Instruction;
 use crate::values51::upvalue_limit;
 

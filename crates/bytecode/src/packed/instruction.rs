@@ -8,7 +8,7 @@ use super::context::{
 use super::function::Writer;
 use crate::error::{ReadError, ReadErrorKind, WriteErrorKind};
 use crate::model::Constant;
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 use crate::opcodes::Instruction;
 
 /// References to constants: the next new one, one that is spelled and not used here, and from here on old

@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::tables::{Tables, list, unlist};
 use crate::model::{Chunk, Constant};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 
 /// Longest string of a pool: its length is a byte.
 const LONGEST: usize = 255;

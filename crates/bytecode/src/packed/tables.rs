@@ -17,7 +17,7 @@ use super::context::{Context, tokens};
 #[cfg(feature = "training")]
 use super::context::{First, Slot, Token};
 use super::{words51, words53};
-use crate::numbers::Dialect;
+use crate::number_model::Dialect;
 
 /// Words that say where parts begin.
 pub const HEAD: usize = 6;

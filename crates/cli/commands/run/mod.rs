@@ -22,17 +22,18 @@ use watch::State;
 
 use crate::args::modules;
 use crate::args::variants::{Heap, Known};
+use crate::args::with_details;
 use crate::io::output;
 use crate::io::target::is_stdout;
 use crate::io::temporary::{self, Temporary};
 use crate::report::print;
 
+const EXAMPLE: &str = "Example:
+  fastlua run --with provisioning --fs . --port-map 21:2121 -e \"fast.ftp():open('user','pwd','ssid','key')\"";
+
 /// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  fastlua run --with provisioning --fs . --port-map 21:2121 -e \"fast.ftp():open('user','pwd','ssid','key')\"
-
-serves this folder by FTP at port 2121 until it is stopped. Without -e and --script there is a prompt.")]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "serves this folder by FTP at port 2121 until it is stopped. Without -e and --script there is a prompt."))]
 pub struct Args {
     #[command(flatten)]
     modules: modules::Modules,

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use fastlua_bundle::slot::{Entry, Label};
+use fastlua_bundle::slot::{Descriptor, Entry};
 use fastlua_bundle::{Form, shared_places, unpacked};
-use fastlua_image::{Check, Guard, Seal};
+use fastlua_image::{Algorithm, Checksum, Protection};
 use fastlua_variants::Variants;
 use serde::Serialize;
 
@@ -105,29 +105,29 @@ impl fmt::Display for Checks {
 
 impl Firmware {
     /// The checksums of the images in the file, each right or wrong. Images that modules bring are not the file's own.
-    pub fn guards(&self) -> impl Iterator<Item = (Guard, CheckState)> {
+    pub fn checksums(&self) -> impl Iterator<Item = (Checksum, CheckState)> {
         let parts = self.image().parts().iter();
         let wrong = self.image().wrong();
-        let guards = parts.flat_map(|part| &part.guards);
-        let guards = guards.filter(|guard| !self.is_in_slot(&guard.range()));
-        guards.map(move |guard| {
-            let state = match wrong.contains(guard) {
+        let checksums = parts.flat_map(|part| &part.checksums);
+        let checksums = checksums.filter(|checksum| !self.is_in_slot(&checksum.range()));
+        checksums.map(move |checksum| {
+            let state = match wrong.contains(checksum) {
                 true => CheckState::Wrong,
                 false => CheckState::Right,
             };
-            (*guard, state)
+            (*checksum, state)
         })
     }
 
     /// The signatures of images in the file, which are not checked: no key is known.
     pub fn signatures(&self) -> impl Iterator<Item = String> {
-        let seals = self
+        let protections = self
             .image()
             .parts()
             .iter()
-            .filter_map(|part| part.seal.as_ref());
-        seals.filter_map(|seal| match seal {
-            Seal::Signed { version, offset } => Some(format!(
+            .filter_map(|part| part.protection.as_ref());
+        protections.filter_map(|protection| match protection {
+            Protection::Signed { version, offset } => Some(format!(
                 "signature of secure boot, version {version}, at offset {offset:#x}"
             )),
             _ => None,
@@ -138,14 +138,17 @@ impl Firmware {
     /// little of what is in it, and does not cover all.
     pub(super) fn image_of(&self, range: &Range<usize>) -> CheckState {
         let covering = self.image().covering(range);
-        let Some(part) = covering.first().filter(|part| !part.guards.is_empty()) else {
+        let Some(part) = covering.first().filter(|part| !part.checksums.is_empty()) else {
             return CheckState::NotChecked;
         };
-        let is_wrong = part.guards.iter().any(|g| self.image().wrong().contains(g));
-        let is_strong = part
-            .guards
+        let is_wrong = part
+            .checksums
             .iter()
-            .any(|guard| guard.check != Check::Checksum);
+            .any(|g| self.image().wrong().contains(g));
+        let is_strong = part
+            .checksums
+            .iter()
+            .any(|checksum| checksum.algorithm != Algorithm::Xor);
         match (is_wrong, is_strong) {
             (true, _) => CheckState::Wrong,
             (false, true) => CheckState::Right,
@@ -155,14 +158,14 @@ impl Firmware {
 
     /// What is checked of a chunk of a bundle that is compiled in: its bytes have a checksum of their own; all else only that of
     /// the image.
-    pub(super) fn checks_compiled_in(&self, label: &Label, entry: &Entry) -> Checks {
-        let image = match self.image_of(&(label.offset..label.offset + 1)) {
+    pub(super) fn checks_compiled_in(&self, descriptor: &Descriptor, entry: &Entry) -> Checks {
+        let image = match self.image_of(&(descriptor.offset..descriptor.offset + 1)) {
             CheckState::Right => CheckState::Right,
             _ => CheckState::NotChecked,
         };
         let bytes = match (entry.is_sound(self.bytes()), form_of(entry)) {
             (false, _) => CheckState::Wrong,
-            (true, Form::Packed) => match self.packed(label, entry) {
+            (true, Form::Packed) => match self.packed(descriptor, entry) {
                 CheckState::NotChecked => image,
                 state => state,
             },
@@ -177,13 +180,13 @@ impl Firmware {
 
     /// Whether a packed chunk whose checksum is right can be unpacked, which takes tables that all packed chunks share. They have no
     /// checksum, but are the same for each version of fastlua.
-    fn packed(&self, label: &Label, entry: &Entry) -> CheckState {
-        let missing = match label.version == VERSION {
+    fn packed(&self, descriptor: &Descriptor, entry: &Entry) -> CheckState {
+        let missing = match descriptor.version == VERSION {
             true => CheckState::Wrong,
             false => CheckState::NotChecked,
         };
         let known = Variants::built_in();
-        let (Some(variant), Some(words)) = (known.get(&label.variant), &entry.words) else {
+        let (Some(variant), Some(words)) = (known.get(&descriptor.variant), &entry.words) else {
             return CheckState::NotChecked;
         };
         let bytes = self.bytes();

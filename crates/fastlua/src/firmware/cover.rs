@@ -38,7 +38,7 @@ pub(crate) fn check(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), Unco
     let address = slot.head.address;
     let covering = image.covering(&slot.range());
     let why = match covering.first() {
-        Some(part) if part.seal.is_some() => return Ok(()), // changing it says why not
+        Some(part) if part.protection.is_some() => return Ok(()), // changing it says why not
         Some(part) if part.kind == ImageKind::Esp8266V2 => match ESP8266.contains(&address) {
             true => return Ok(()),
             false => "the image around it is an ESP8266's",

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use fastlua_bundle::slot::{Contents, Entry, Kind, Label, Slot, find, labels};
+use fastlua_bundle::slot::{Contents, Descriptor, Entry, Kind, Slot, descriptors, find};
 use fastlua_bundle::{Form, SlotError, form_of_number};
-use fastlua_image::{Broken, Guard, Image, Kind as ImageKind, Uf2, Wrong};
+use fastlua_image::{Broken, Checksum, Image, Kind as ImageKind, Uf2, Wrong};
 
 #[cfg(feature = "compile")]
 use crate::Bundle;
@@ -19,7 +19,7 @@ pub use checks::{CheckState, Checks};
 pub use contents::SlotContents;
 pub use cover::Uncovered;
 pub use format::OtherFormat;
-pub use places::{FirmwareLabel, FirmwareSlot};
+pub use places::{CompiledIn, FirmwareSlot};
 
 /// A firmware file with all that fastlua knows of it.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Firmware {
     bytes: Vec<u8>,
     image: Image,
     slots: Vec<Result<Slot, FirmwareError>>,
-    labels: Vec<Result<Label, FirmwareError>>,
+    descriptors: Vec<Result<Descriptor, FirmwareError>>,
     /// The file, where `bytes` are the flash that it holds.
     uf2: Option<(Uf2, Vec<u8>)>,
 }
@@ -64,7 +64,7 @@ pub enum FirmwareError {
     OtherSlot,
     /// A bundle that is compiled in is damaged.
     #[error(transparent)]
-    Label(#[from] fastlua_bundle::slot::DamagedLabel),
+    Descriptor(#[from] fastlua_bundle::slot::DamagedDescriptor),
     /// The variant of a slot's firmware is not known.
     #[error(transparent)]
     Variant(#[from] crate::NoVariant),
@@ -111,9 +111,9 @@ pub struct Patched {
     /// What was put in; none if all was taken out.
     pub contents: Option<Contents>,
     /// The checksums of the image, which were set again.
-    pub guards: Vec<Guard>,
+    pub checksums: Vec<Checksum>,
     /// Those of them that were wrong before.
-    pub fixed: Vec<Guard>,
+    pub fixed: Vec<Checksum>,
     /// What is damaged elsewhere in the file and stays so, for people.
     pub damaged_elsewhere: Vec<String>,
 }
@@ -151,18 +151,18 @@ impl Firmware {
         });
         let slots: Vec<Result<Slot, FirmwareError>> = slots.collect();
         let in_slot = |offset: usize| slots.iter().flatten().any(|s| s.range().contains(&offset));
-        let labels = labels(&bytes).into_iter();
-        let labels =
-            labels.filter(|found| !in_slot(found.as_ref().map_or_else(|d| d.offset, |l| l.offset)));
-        let labels = labels.map(|found| {
-            let label = found?;
-            is_at(label.offset, label.address)?;
-            Ok(label)
+        let descriptors = descriptors(&bytes).into_iter();
+        let descriptors = descriptors
+            .filter(|found| !in_slot(found.as_ref().map_or_else(|d| d.offset, |l| l.offset)));
+        let descriptors = descriptors.map(|found| {
+            let descriptor = found?;
+            is_at(descriptor.offset, descriptor.address)?;
+            Ok(descriptor)
         });
-        let labels = labels.collect();
+        let descriptors = descriptors.collect();
         Firmware {
             slots,
-            labels,
+            descriptors,
             bytes,
             image,
             uf2: None,
@@ -223,12 +223,12 @@ impl Firmware {
     }
 
     /// The bundles that are compiled in, likewise.
-    pub fn labels(
+    pub fn descriptors(
         &self,
-    ) -> impl ExactSizeIterator<Item = Result<FirmwareLabel<'_>, FirmwareError>> {
-        let labels = self.labels.iter();
-        labels.map(|label| match label {
-            Ok(label) => Ok(FirmwareLabel::new(self, label)),
+    ) -> impl ExactSizeIterator<Item = Result<CompiledIn<'_>, FirmwareError>> {
+        let descriptors = self.descriptors.iter();
+        descriptors.map(|descriptor| match descriptor {
+            Ok(descriptor) => Ok(CompiledIn::new(self, descriptor)),
             Err(error) => Err(error.clone()),
         })
     }
@@ -322,7 +322,9 @@ impl Firmware {
         }
         let kept = self.damaged_elsewhere(&slot);
         if !options.keep_damaged {
-            let wrong = kept.first().map(|guard| format!("the {guard} is wrong"));
+            let wrong = kept
+                .first()
+                .map(|checksum| format!("the {checksum} is wrong"));
             if let Some(what) = wrong.or_else(|| self.broken_elsewhere()) {
                 return Err(FirmwareError::Elsewhere(what));
             }
@@ -333,7 +335,7 @@ impl Firmware {
             true => Wrong::Fix,
             false => Wrong::Refuse,
         };
-        let mended = self.image.mend(&mut bytes, range, wrong)?;
+        let fixed_up = self.image.fix_up(&mut bytes, range, wrong)?;
         let mut uf2 = self.uf2.clone();
         if let Some((uf2, file)) = &mut uf2 {
             uf2.write(file, &bytes)?;
@@ -343,24 +345,26 @@ impl Firmware {
             ..Firmware::of(Image::read(&bytes)?, bytes)
         };
         let wrong = kept.iter();
-        let wrong = wrong.map(|guard| format!("{guard}: of another image, is wrong"));
+        let wrong = wrong.map(|checksum| format!("{checksum}: of another image, is wrong"));
         let broken = self.broken().map(|Broken { start, error }| {
             format!("what begins as an image at offset {start:#x} can't be read ({error})")
         });
         Ok(Patched {
             contents,
-            guards: mended.guards,
-            fixed: mended.fixed,
+            checksums: fixed_up.checksums,
+            fixed: fixed_up.fixed,
             damaged_elsewhere: wrong.chain(broken).collect(),
         })
     }
 
     /// The wrong checksums of images that do not hold the slot.
-    fn damaged_elsewhere(&self, slot: &Slot) -> Vec<Guard> {
+    fn damaged_elsewhere(&self, slot: &Slot) -> Vec<Checksum> {
         let covering = self.image.covering(&slot.range());
-        let is_elsewhere = |guard: &Guard| {
-            !self.is_in_slot(&guard.range())
-                && !covering.iter().any(|part| part.guards.contains(guard))
+        let is_elsewhere = |checksum: &Checksum| {
+            !self.is_in_slot(&checksum.range())
+                && !covering
+                    .iter()
+                    .any(|part| part.checksums.contains(checksum))
         };
         let wrong = self.image.wrong().iter().copied();
         wrong.filter(is_elsewhere).collect()

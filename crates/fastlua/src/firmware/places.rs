@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use fastlua_bundle::slot::{Contents, Entry, Index, Label, Slot};
+use fastlua_bundle::slot::{Contents, Descriptor, Entry, Index, Slot};
 use fastlua_variants::{Variant, Variants};
 
 use super::{CheckState, Checks, Firmware, FirmwareError, SlotContents, cover};
@@ -86,22 +86,25 @@ impl<'a> FirmwareSlot<'a> {
 
 /// A bundle that is compiled into a firmware file. It derefs to its build descriptor.
 #[derive(Debug, Clone, Copy)]
-pub struct FirmwareLabel<'a> {
+pub struct CompiledIn<'a> {
     firmware: &'a Firmware,
-    label: &'a Label,
+    descriptor: &'a Descriptor,
 }
 
-impl Deref for FirmwareLabel<'_> {
-    type Target = Label;
+impl Deref for CompiledIn<'_> {
+    type Target = Descriptor;
 
-    fn deref(&self) -> &Label {
-        self.label
+    fn deref(&self) -> &Descriptor {
+        self.descriptor
     }
 }
 
-impl<'a> FirmwareLabel<'a> {
-    pub(super) fn new(firmware: &'a Firmware, label: &'a Label) -> FirmwareLabel<'a> {
-        FirmwareLabel { firmware, label }
+impl<'a> CompiledIn<'a> {
+    pub(super) fn new(firmware: &'a Firmware, descriptor: &'a Descriptor) -> CompiledIn<'a> {
+        CompiledIn {
+            firmware,
+            descriptor,
+        }
     }
 
     /// Its chunks. Their bytes are those of the file.
@@ -109,17 +112,17 @@ impl<'a> FirmwareLabel<'a> {
     /// # Errors
     /// An index that no compiler made of ours.
     pub fn chunks(&self) -> Result<Vec<Entry>, FirmwareError> {
-        Ok(self.label.index.read(self.firmware.bytes())?)
+        Ok(self.descriptor.index.read(self.firmware.bytes())?)
     }
 
     /// The state of the checksums of the image around it.
     pub fn image(&self) -> CheckState {
-        let offset = self.label.offset;
+        let offset = self.descriptor.offset;
         self.firmware.image_of(&(offset..offset + 1))
     }
 
     /// What is checked of one of its chunks: its bytes have a checksum of their own; all else only that of the image.
     pub fn checks(&self, entry: &Entry) -> Checks {
-        self.firmware.checks_compiled_in(self.label, entry)
+        self.firmware.checks_compiled_in(self.descriptor, entry)
     }
 }

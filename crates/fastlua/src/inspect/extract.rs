@@ -186,13 +186,13 @@ fn chunk<'a>(firmware: &'a Firmware, name: &str) -> Result<Option<Found<'a>>, Fi
             }));
         }
     }
-    for label in firmware.labels() {
-        let label = label?;
-        if let Some(entry) = label.chunks()?.into_iter().find(is_it) {
+    for descriptor in firmware.descriptors() {
+        let descriptor = descriptor?;
+        if let Some(entry) = descriptor.chunks()?.into_iter().find(is_it) {
             return Ok(Some(Found {
                 entry,
                 bytes: firmware.bytes(),
-                variant: label.variant.clone(),
+                variant: descriptor.variant.clone(),
                 shared: None,
             }));
         }

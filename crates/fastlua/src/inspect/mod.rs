@@ -7,10 +7,9 @@ use fastlua_lfs::{Part as LfsPart, Place as LfsPlace, is_image as is_lfs_image, 
 use fastlua_variants::Variants;
 
 use crate::dump::{names_of, variants_of};
-use crate::report::{ChecksumReport, FoundChunk, InspectReport, Place};
+use crate::report::{ChecksumReport, FoundChunk, InspectReport, Place, SignatureReport};
 use crate::{
-    CheckState, Checks, Diagnostic, Firmware, FirmwareError, FirmwareLabel, FirmwareSlot, form_of,
-    hex,
+    CheckState, Checks, CompiledIn, Diagnostic, Firmware, FirmwareError, FirmwareSlot, form_of, hex,
 };
 
 mod extract;
@@ -25,7 +24,7 @@ pub struct Inspection {
     /// The checksums of images.
     pub checksums: Vec<ChecksumReport>,
     /// The signatures of images.
-    pub signatures: Vec<ChecksumReport>,
+    pub signatures: Vec<SignatureReport>,
     /// Slots and bundles that are compiled in.
     pub places: Vec<Place>,
     /// What is wrong, wherever that is.
@@ -55,7 +54,7 @@ impl Inspection {
             schema: InspectReport::SCHEMA,
             file: file.into(),
             kind: self.kind.clone(),
-            guards: self.checksums.clone(),
+            checksums: self.checksums.clone(),
             signatures: self.signatures.clone(),
             places: self.places.clone(),
             errors: errors
@@ -84,17 +83,20 @@ pub fn inspect(file: Vec<u8>, known: &Variants) -> Result<Inspection, FirmwareEr
 
 fn of_firmware(firmware: &Firmware) -> Inspection {
     let mut all = Inspection::new(firmware.kind(), Vec::new());
-    for (guard, state) in firmware.guards() {
-        let guard = guard.to_string();
+    for (checksum, state) in firmware.checksums() {
+        let checksum = checksum.to_string();
         if state == CheckState::Wrong {
-            all.damage.push(format!("the {guard} does not fit"));
+            all.damage.push(format!("the {checksum} does not fit"));
         }
         let right = state.is_right();
-        all.checksums.push(ChecksumReport { guard, right });
+        all.checksums.push(ChecksumReport { checksum, right });
     }
     all.signatures = firmware
         .signatures()
-        .map(|guard| ChecksumReport { guard, right: None })
+        .map(|signature| SignatureReport {
+            signature,
+            right: None,
+        })
         .collect();
     let broken = firmware.broken();
     all.damage.extend(broken.map(|broken| {
@@ -105,8 +107,10 @@ fn of_firmware(firmware: &Firmware) -> Inspection {
         )
     }));
     let slots = firmware.slots().map(|slot| of_slot(firmware, slot?));
-    let labels = firmware.labels().map(|label| of_label(firmware, label?));
-    for place in slots.chain(labels) {
+    let descriptors = firmware
+        .descriptors()
+        .map(|descriptor| of_label(firmware, descriptor?));
+    for place in slots.chain(descriptors) {
         match place {
             Ok(place) => {
                 let damaged = place.chunks.iter();
@@ -144,21 +148,21 @@ fn of_slot(firmware: &Firmware, slot: FirmwareSlot) -> Result<Place, FirmwareErr
     })
 }
 
-fn of_label(firmware: &Firmware, label: FirmwareLabel) -> Result<Place, FirmwareError> {
-    let chunks = label.chunks()?;
+fn of_label(firmware: &Firmware, descriptor: CompiledIn) -> Result<Place, FirmwareError> {
+    let chunks = descriptor.chunks()?;
     let linked = is_linked(firmware);
-    let checks = |entry: &Entry| label.checks(entry);
+    let checks = |entry: &Entry| descriptor.checks(entry);
     Ok(Place {
         kind: "compiled in",
         state: CheckState::Right,
-        image: linked.then(|| label.image()),
-        offset: linked.then_some(label.offset),
-        address: linked.then_some(label.address),
-        variants: vec![label.variant.clone()],
-        version: Some(label.version.clone()),
-        freezes: Some(label.freezes),
-        hook: label.index.about.is_none().then_some(label.hook), // an object file can't know
-        bundle: Some(label.bundle.clone()),
+        image: linked.then(|| descriptor.image()),
+        offset: linked.then_some(descriptor.offset),
+        address: linked.then_some(descriptor.address),
+        variants: vec![descriptor.variant.clone()],
+        version: Some(descriptor.version.clone()),
+        freezes: Some(descriptor.freezes),
+        hook: descriptor.index.about.is_none().then_some(descriptor.hook), // an object file can't know
+        bundle: Some(descriptor.bundle.clone()),
         chunks: chunks.iter().map(|e| of_entry(e, checks(e))).collect(),
         ..Place::default()
     })

@@ -14,21 +14,30 @@ pub struct InspectReport {
     /// What it is.
     pub kind: String,
     /// The checksums of images.
-    pub guards: Vec<ChecksumReport>,
+    pub checksums: Vec<ChecksumReport>,
     /// The signatures of images.
-    pub signatures: Vec<ChecksumReport>,
+    pub signatures: Vec<SignatureReport>,
     /// Slots and bundles that are compiled in.
     pub places: Vec<Place>,
     /// What is wrong, or that nothing was found.
     pub errors: Vec<Diagnostic>,
 }
 
-/// A checksum or signature of an image.
+/// A checksum of an image.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChecksumReport {
     /// What it is.
-    pub guard: String,
-    /// Whether it fits; none where it is not checked.
+    pub checksum: String,
+    /// Whether it fits.
+    pub right: Option<bool>,
+}
+
+/// A signature of an image.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignatureReport {
+    /// What it is.
+    pub signature: String,
+    /// None: it is not checked, as no key is known.
     pub right: Option<bool>,
 }
 
@@ -93,5 +102,5 @@ pub struct FoundChunk {
 
 impl InspectReport {
     /// Name of the JSON's shape.
-    pub const SCHEMA: &str = "fastlua-inspect/3";
+    pub const SCHEMA: &str = "fastlua-inspect/4";
 }

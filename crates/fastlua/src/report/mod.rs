@@ -16,7 +16,7 @@ pub use build::{BuildReport, ChunkReport, DumpReport, PoolReport};
 #[cfg(feature = "compile")]
 pub use check::{CheckReport, CheckedFile};
 pub use error::ErrorReport;
-pub use inspect::{ChecksumReport, FoundChunk, InspectReport, Place};
+pub use inspect::{ChecksumReport, FoundChunk, InspectReport, Place, SignatureReport};
 #[cfg(feature = "compile")]
 pub use lfs::{LfsModule, LfsReport};
 pub use patch::{PatchReport, PatchedSlot};

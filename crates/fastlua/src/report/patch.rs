@@ -23,7 +23,7 @@ pub struct PatchReport {
     /// The slot.
     pub slot: PatchedSlot,
     /// The checksums of the image, which were set again.
-    pub guards: Vec<String>,
+    pub checksums: Vec<String>,
     /// Those of them that were wrong before.
     pub fixed: Vec<String>,
     /// What is damaged elsewhere in the file, and stays so.
@@ -56,13 +56,14 @@ pub struct PatchedSlot {
 
 impl PatchReport {
     /// Name of the JSON's shape.
-    pub const SCHEMA: &str = "fastlua-patch/2";
+    pub const SCHEMA: &str = "fastlua-patch/3";
 
     /// Of a slot as it was before. The caller says whether the file changed.
     pub fn new(image: &str, output: &str, slot: &Slot, patched: &Patched) -> PatchReport {
         let contents = patched.contents.as_ref();
-        let texts =
-            |guards: &[fastlua_image::Guard]| guards.iter().map(ToString::to_string).collect();
+        let texts = |checksums: &[fastlua_image::Checksum]| {
+            checksums.iter().map(ToString::to_string).collect()
+        };
         PatchReport {
             schema: PatchReport::SCHEMA,
             image: image.into(),
@@ -77,7 +78,7 @@ impl PatchReport {
                 used: contents.map_or(0, |c| c.used),
                 bundle: contents.map(|c| c.name()),
             },
-            guards: texts(&patched.guards),
+            checksums: texts(&patched.checksums),
             fixed: texts(&patched.fixed),
             kept: patched.damaged_elsewhere.clone(),
             warnings: Vec::new(),

@@ -12,7 +12,7 @@ use std::{fs, thread};
 use clap::Parser;
 use fastlua_bytecode::{Chunk, Dialect, Layout, NumberModel, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
-use fastlua_fuzz::soundness::{Court, Judge, Tally, Verdict};
+use fastlua_fuzz::soundness::{CoreProcess, CrashFound, SoundnessFuzzer, Tally};
 use fastlua_testing::luac::{dumps, join};
 use fastlua_verifier::Rule;
 
@@ -53,7 +53,7 @@ struct Args {
     /// How many at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
-    /// Leave this rule out: the judge has to find what it lets through
+    /// Leave this rule out: the fuzzer has to find what it lets through
     #[arg(long, value_name = "RULE", value_parser = rule)]
     hole: Option<Rule>,
     /// Where chunks go that crash a core
@@ -81,7 +81,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .map(|model| (*model, chunks(model, &texts)))
         .collect();
     for (model, _) in &seeds {
-        Court::new(*model, folder.path())?;
+        CoreProcess::new(*model, folder.path())?;
     }
     let trial = Trial {
         args: &args,
@@ -139,10 +139,10 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn work(&self) -> Result<(), Box<dyn Error>> {
-        let courts = self.seeds.iter();
-        let courts = courts.map(|(model, _)| Court::new(*model, self.folder));
-        let mut courts: Vec<Court> = courts.collect::<Result<_, _>>()?;
-        let judge = Judge {
+        let cores = self.seeds.iter();
+        let cores = cores.map(|(model, _)| CoreProcess::new(*model, self.folder));
+        let mut cores: Vec<CoreProcess> = cores.collect::<Result<_, _>>()?;
+        let fuzzer = SoundnessFuzzer {
             hole: self.args.hole,
         };
         let last = self.args.walks.map(|walks| self.args.seed + walks);
@@ -151,16 +151,16 @@ impl Trial<'_> {
             if last.is_some_and(|last| walk >= last) {
                 break;
             }
-            let which = (walk % courts.len() as u64) as usize;
+            let which = (walk % cores.len() as u64) as usize;
             let (model, chunks) = &self.seeds[which];
-            let chunk = &chunks[(walk / courts.len() as u64) as usize % chunks.len()];
+            let chunk = &chunks[(walk / cores.len() as u64) as usize % chunks.len()];
             let mut tally = Tally::default();
-            let verdict = judge.walk(&mut courts[which], chunk, walk, &mut tally)?;
+            let crash = fuzzer.walk(&mut cores[which], chunk, walk, &mut tally)?;
             let mut found = self.found.lock().map_err(|error| error.to_string())?;
             found.tallies.entry(model.name()).or_default().add(&tally);
-            if let Some(verdict) = verdict {
+            if let Some(crash) = crash {
                 found.crashes += 1;
-                self.keep(&verdict, model, walk)?;
+                self.keep(&crash, model, walk)?;
             }
             let time = self.begin.elapsed().as_secs();
             if self
@@ -188,20 +188,20 @@ impl Trial<'_> {
 
     fn keep(
         &self,
-        verdict: &Verdict,
+        found: &CrashFound,
         model: &NumberModel,
         walk: u64,
     ) -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(&self.args.output)?;
         let path = self.args.output.join(format!("{}-{walk}.lc", model.name()));
-        fs::write(&path, write(&verdict.chunk)?)?;
-        fs::write(path.with_extension("txt"), &verdict.crash.report)?;
-        let loader = if verdict.fast {
+        fs::write(&path, write(&found.chunk)?)?;
+        fs::write(path.with_extension("txt"), &found.crash.report)?;
+        let loader = if found.fast {
             "fast_undump"
         } else {
             "the core"
         };
-        let report = verdict.crash.report.lines();
+        let report = found.crash.report.lines();
         let telling = |line: &&str| line.contains("ERROR:") || line.contains("runtime error:");
         let said = report.clone().find(telling).or(report.clone().next());
         println!(

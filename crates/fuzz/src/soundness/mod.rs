@@ -5,5 +5,5 @@
 mod trial;
 mod walk;
 
-pub use trial::{Answer, Court, Crash, Error};
-pub use walk::{Judge, Tally, Verdict};
+pub use trial::{Answer, CoreProcess, Crash, Error};
+pub use walk::{CrashFound, SoundnessFuzzer, Tally};

@@ -30,7 +30,7 @@ const FLAGS: &[&str] = &[
 /// The exit status of a process that took too long; `EXIT_LATE` in `soundness.c`.
 const LATE: i32 = 3;
 
-/// Why there is no court.
+/// Why there is no core.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or process.
@@ -68,7 +68,7 @@ pub struct Crash {
 
 /// How a chunk is run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
+pub(crate) struct RunOptions {
     /// By `fast_undump.h` from NodeMCU's dump, else by the core's own loader from a stock one.
     pub fast: bool,
     /// Each such allocation fails; 0 for none.
@@ -107,7 +107,7 @@ impl Collector {
 }
 
 /// A compiled core, and the process that runs it while it lives.
-pub struct Court {
+pub struct CoreProcess {
     model: NumberModel,
     nodemcu: Layout,
     program: PathBuf,
@@ -122,18 +122,18 @@ struct Process {
     output: ChildStdout,
 }
 
-impl Court {
+impl CoreProcess {
     /// Compiles the core of a number model in `folder`, if it is not there yet.
     ///
     /// # Errors
     /// There is no C compiler with sanitizers, or the folder can't be written to.
-    pub fn new(model: NumberModel, folder: &Path) -> Result<Court, Error> {
+    pub fn new(model: NumberModel, folder: &Path) -> Result<CoreProcess, Error> {
         let program = folder.join(model.name());
         if !program.exists() {
             compile(&model, folder, &program)?;
         }
         let nodemcu = |layout: &Layout| layout.format.is_nodemcu() && layout.numbers() == model;
-        Ok(Court {
+        Ok(CoreProcess {
             model,
             nodemcu: Layout::all().find(nodemcu).expect("each model has one"),
             errors: NamedTempFile::new_in(folder)?,
@@ -151,9 +151,9 @@ impl Court {
     pub(crate) fn run(
         &mut self,
         chunk: &Chunk,
-        manner: Manner,
+        options: RunOptions,
     ) -> io::Result<Option<Result<Answer, Crash>>> {
-        let layout = match manner.fast {
+        let layout = match options.fast {
             true => self.nodemcu,
             false => Layout::stock(self.model, 8),
         };
@@ -164,12 +164,12 @@ impl Court {
         let Ok(dump) = write(&chunk) else {
             return Ok(None);
         };
-        let [mode, limit] = manner.collector.mode();
+        let [mode, limit] = options.collector.mode();
         let head = [
             dump.len() as u32,
-            manner.fast.into(),
-            manner.every,
-            manner.heap,
+            options.fast.into(),
+            options.every,
+            options.heap,
             mode,
             limit,
         ];
@@ -232,7 +232,7 @@ impl Court {
     }
 }
 
-impl Drop for Court {
+impl Drop for CoreProcess {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             drop(process.input);

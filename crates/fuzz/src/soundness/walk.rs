@@ -8,7 +8,7 @@ use fastlua_testing::mutate::{flip, mutate};
 use fastlua_testing::random::Random;
 use fastlua_verifier::{Rule, verify};
 
-use super::trial::{Answer, Collector, Court, Crash, Manner};
+use super::trial::{Answer, Collector, CoreProcess, Crash, RunOptions};
 
 /// Mutants of one walk.
 const STEPS: usize = 60;
@@ -44,7 +44,7 @@ impl Tally {
 
 /// A chunk that crashed a core.
 #[derive(Debug, Clone)]
-pub struct Verdict {
+pub struct CrashFound {
     /// The chunk, with NodeMCU's layout.
     pub chunk: Chunk,
     /// Whether `fast_undump.h` loaded it.
@@ -55,26 +55,26 @@ pub struct Verdict {
 
 /// The rules on trial.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Judge {
-    /// The one that is left out on purpose, so that the judge can be seen to find what it lets through.
+pub struct SoundnessFuzzer {
+    /// The one that is left out on purpose, so that the fuzzer can be seen to find what it lets through.
     pub hole: Option<Rule>,
 }
 
-impl Judge {
+impl SoundnessFuzzer {
     /// One walk from a compiled chunk; the seed decides it. Ends at a crash.
     ///
     /// # Errors
-    /// The process of the court can't be started.
+    /// The process of the core can't be started.
     pub fn walk(
         &self,
-        court: &mut Court,
+        core: &mut CoreProcess,
         whole: &Chunk,
         seed: u64,
         tally: &mut Tally,
-    ) -> io::Result<Option<Verdict>> {
+    ) -> io::Result<Option<CrashFound>> {
         let mut random = Random::new(seed);
         let mut here = Chunk {
-            layout: court.layout(),
+            layout: core.layout(),
             main: whole.main.clone(),
         };
         for _ in 0..STEPS {
@@ -90,7 +90,7 @@ impl Judge {
                 Dialect::Lua51 => collector != Collector::Stock,
                 Dialect::Lua53 => true,
             };
-            let manner = Manner {
+            let options = RunOptions {
                 fast: random.chance(2),
                 every: match (random.below(4), collects) {
                     (0, true) => 1 + random.below(20) as u32,
@@ -100,7 +100,7 @@ impl Judge {
                 heap: [20_000, 200_000, 2_000_000][random.below(3) as usize],
                 collector,
             };
-            match court.run(&mutant, manner)? {
+            match core.run(&mutant, options)? {
                 None => continue,
                 Some(Ok(answer)) => {
                     tally.accepted += 1;
@@ -114,9 +114,9 @@ impl Judge {
                 }
                 Some(Err(crash)) => {
                     tally.accepted += 1;
-                    return Ok(Some(Verdict {
+                    return Ok(Some(CrashFound {
                         chunk: mutant,
-                        fast: manner.fast,
+                        fast: options.fast,
                         crash,
                     }));
                 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use fastlua_image::{Check, Guard};
+use fastlua_image::{Algorithm, Checksum};
 
 /// What esptool says of a checksum, a hash and a CRC32; none where the image has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +17,17 @@ pub struct Verdict {
 
 impl Verdict {
     /// The same of our own `verify`.
-    pub fn ours(guards: &[(Guard, bool)]) -> Verdict {
+    pub fn ours(checksums: &[(Checksum, bool)]) -> Verdict {
         let of = |check| {
-            let guard = guards.iter().find(|(guard, _)| guard.check == check);
-            guard.map(|(_, right)| *right)
+            let checksum = checksums
+                .iter()
+                .find(|(checksum, _)| checksum.algorithm == check);
+            checksum.map(|(_, right)| *right)
         };
         Verdict {
-            checksum: of(Check::Checksum),
-            sha256: of(Check::Sha256),
-            crc32: of(Check::Crc32),
+            checksum: of(Algorithm::Xor),
+            sha256: of(Algorithm::Sha256),
+            crc32: of(Algorithm::Crc32),
         }
     }
 

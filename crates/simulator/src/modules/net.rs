@@ -14,9 +14,9 @@
 //!
 //! Every server listens on [`Options::listen`](crate::Options::listen), at the port that the port map gives.
 
+mod dns;
 mod events;
-mod names;
-mod objects;
+mod sockets;
 mod udp;
 
 use std::io::{self, ErrorKind};
@@ -29,9 +29,9 @@ use super::wifi::Wifi;
 use crate::api::{Args, Library};
 use crate::device::Device;
 use crate::error::{Raise, raise};
-pub(crate) use names::{Lookup, Names};
-use objects::{CONNECTION, DNS, EVENTS, SENT, Server, Socket};
-pub(crate) use objects::{Objects, Peer};
+pub(crate) use dns::{Lookup, Names};
+use sockets::{CONNECTION, DNS, EVENTS, SENT, Server, Socket};
+pub(crate) use sockets::{Objects, Peer};
 
 /// What the event loop has to do with sockets and names.
 pub(crate) struct Net {
@@ -104,7 +104,7 @@ pub(crate) fn open(lua: &Lua, device: &Rc<Device>, wifi: &Rc<Wifi>) -> mlua::Res
         table.raw_set("netmask", "255.0.0.0")?;
         Ok(Some(table))
     })?;
-    library.constant("dns", names::open(lua, names)?)?;
+    library.constant("dns", dns::open(lua, names)?)?;
     library.global("net")?;
     Ok(Net {
         objects: Rc::clone(objects),

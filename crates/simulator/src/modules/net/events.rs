@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use mlua::Lua;
 
-use super::objects::{CONNECTION, Objects, RECEIVE, SENT};
+use super::sockets::{CONNECTION, Objects, RECEIVE, SENT};
 use crate::device::Call;
 use crate::sockets::Event;
 

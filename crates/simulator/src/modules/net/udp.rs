@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mlua::Lua;
 
-use super::names::{Lookup, Names};
-use super::objects::{DNS, EVENTS, Handle, RECEIVE, SENT};
+use super::dns::{Lookup, Names};
+use super::sockets::{DNS, EVENTS, Handle, RECEIVE, SENT};
 use super::{listening, port_and_address};
 use crate::api::{Args, Library};
 use crate::device::{Call, Device};

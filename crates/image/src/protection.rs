@@ -16,7 +16,7 @@ const SECTOR: usize = 4096;
 
 /// Why a part must not be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seal {
+pub enum Protection {
     /// It is not linked yet.
     Unlinked,
     /// A signature of secure boot.
@@ -35,17 +35,17 @@ pub enum Seal {
     },
 }
 
-impl fmt::Display for Seal {
+impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Seal::Unlinked => {
+            Protection::Unlinked => {
                 f.write_str("it is not linked yet: change the firmware that it is linked into")
             }
-            Seal::Signed { version, offset } => write!(
+            Protection::Signed { version, offset } => write!(
                 f,
                 "offset {offset:#x}: a signature of secure boot, version {version}: a changed image must be signed again"
             ),
-            Seal::Unreadable { offset, marked } => {
+            Protection::Unreadable { offset, marked } => {
                 let encrypted = if *marked {
                     "the table of partitions says that it is encrypted"
                 } else {
@@ -66,10 +66,10 @@ pub(crate) fn signature(
     start: usize,
     end: usize,
     hashed: bool,
-) -> Option<(Seal, usize)> {
+) -> Option<(Protection, usize)> {
     let signed = |version, offset, len| {
-        let seal = Seal::Signed { version, offset };
-        (seal, bytes.len().min(offset + len))
+        let protection = Protection::Signed { version, offset };
+        (protection, bytes.len().min(offset + len))
     };
     if let Some([0, 0, 0, 0, signature @ ..]) = bytes.get(end..end + V1_BLOCK)
         && !all_same(signature)

@@ -9,7 +9,7 @@ use std::thread;
 
 use mlua::{Function, Lua, Table, Value};
 
-use super::objects::{DNS, Objects};
+use super::sockets::{DNS, Objects};
 use crate::api::Library;
 use crate::device::Call;
 use crate::error::{Raise, raise};

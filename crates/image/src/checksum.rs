@@ -1,4 +1,4 @@
-//! What guards a part, and how each guard is calculated.
+//! What checksums a part, and how each checksum is calculated.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,71 +7,71 @@ use sha2::{Digest, Sha256};
 
 use crate::Part;
 
-/// A way to guard bytes.
+/// A way to checksum bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
+pub enum Algorithm {
     /// One byte: ef, xor every byte of the segments that count for it.
-    Checksum,
+    Xor,
     /// 32 bytes: the hash of all before it.
     Sha256,
     /// Four bytes: the CRC of all before it, as the ESP8266's boot loader has it.
     Crc32,
 }
 
-/// A guard at its place.
+/// A checksum at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guard {
+pub struct Checksum {
     /// What it is.
-    pub check: Check,
+    pub algorithm: Algorithm,
     /// Its first byte in the file.
     pub offset: usize,
 }
 
-impl Guard {
+impl Checksum {
     /// The bytes that it takes.
     pub fn range(&self) -> Range<usize> {
-        let len = match self.check {
-            Check::Checksum => 1,
-            Check::Crc32 => 4,
-            Check::Sha256 => 32,
+        let len = match self.algorithm {
+            Algorithm::Xor => 1,
+            Algorithm::Crc32 => 4,
+            Algorithm::Sha256 => 32,
         };
         self.offset..self.offset + len
     }
 }
 
-impl fmt::Display for Guard {
+impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let name = match self.check {
-            Check::Checksum => "checksum",
-            Check::Sha256 => "SHA-256",
-            Check::Crc32 => "CRC32",
+        let name = match self.algorithm {
+            Algorithm::Xor => "checksum",
+            Algorithm::Sha256 => "SHA-256",
+            Algorithm::Crc32 => "CRC32",
         };
         write!(f, "{name} at offset {:#x}", self.offset)
     }
 }
 
 impl Part {
-    /// Whether a guard depends on any of the bytes; its own are among them.
-    pub(crate) fn covers(&self, guard: &Guard, changed: &Range<usize>) -> bool {
-        overlap(&guard.range(), changed)
-            || match guard.check {
-                Check::Checksum => self.checksummed().any(|range| overlap(range, changed)),
-                _ => overlap(&(self.range.start..guard.offset), changed),
+    /// Whether a checksum depends on any of the bytes; its own are among them.
+    pub(crate) fn covers(&self, checksum: &Checksum, changed: &Range<usize>) -> bool {
+        overlap(&checksum.range(), changed)
+            || match checksum.algorithm {
+                Algorithm::Xor => self.checksummed().any(|range| overlap(range, changed)),
+                _ => overlap(&(self.range.start..checksum.offset), changed),
             }
     }
 
-    /// What the bytes of a guard must be. None if the file does not reach so far.
-    pub(crate) fn due(&self, guard: &Guard, bytes: &[u8]) -> Option<Vec<u8>> {
-        if guard.check == Check::Checksum {
+    /// What the bytes of a checksum must be. None if the file does not reach so far.
+    pub(crate) fn due(&self, checksum: &Checksum, bytes: &[u8]) -> Option<Vec<u8>> {
+        if checksum.algorithm == Algorithm::Xor {
             let mut sum = 0xef;
             for range in self.checksummed() {
                 sum = bytes.get(range.clone())?.iter().fold(sum, |s, b| s ^ b);
             }
             return Some(vec![sum]);
         }
-        let before = bytes.get(self.range.start..guard.offset)?;
-        Some(match guard.check {
-            Check::Sha256 => Sha256::digest(before).to_vec(),
+        let before = bytes.get(self.range.start..checksum.offset)?;
+        Some(match checksum.algorithm {
+            Algorithm::Sha256 => Sha256::digest(before).to_vec(),
             _ => esp8266_crc32(before).to_le_bytes().to_vec(),
         })
     }

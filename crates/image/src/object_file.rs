@@ -13,7 +13,7 @@ use object::{
     SectionFlags, SectionIndex, read::Relocation,
 };
 
-use crate::{Error, Image, Kind, Part, Seal, Segment, elf};
+use crate::{Error, Image, Kind, Part, Protection, Segment, elf};
 
 /// The address of the first byte.
 const BASE: u32 = 0x1000_0000;
@@ -57,8 +57,8 @@ pub fn objects(file: &[u8]) -> Result<Option<(Image, Vec<u8>)>, Error> {
             address: Some(BASE),
             checksummed: false,
         }],
-        guards: Vec::new(),
-        seal: Some(Seal::Unlinked),
+        checksums: Vec::new(),
+        protection: Some(Protection::Unlinked),
     };
     Ok(Some((Image::of(part, &bytes), bytes)))
 }

@@ -1,14 +1,14 @@
-//! The label of a bundle that is compiled in as C: `fast_label.h` of `fastlua-firmware`. That of an object file has
+//! The descriptor of a bundle that is compiled in as C: `fast_label.h` of `fastlua-firmware`. That of an object file has
 //! one word more, which says where it is told what is known of the sources.
 
 use memchr::memmem;
 
-use super::text::{BUNDLE, VARIANT, VERSION, label_sum, text, variant_sum};
+use super::text::{BUNDLE, VARIANT, VERSION, descriptor_sum, text, variant_sum};
 use super::{Index, word};
 
 const MAGIC: [u8; 16] = *b"fastlua mods\r\n\x1a\n";
 
-/// Layout of a label, and 256 for each byte of a pointer.
+/// Layout of a descriptor, and 256 for each byte of a pointer.
 const LAYOUT: u32 = 1 + POINTERS;
 /// The same of an object file's.
 const OBJECT: u32 = 2 + POINTERS;
@@ -18,7 +18,7 @@ const BYTES: usize = 40 + BUNDLE + VARIANT + VERSION + 4;
 
 /// What tells of a bundle that is compiled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
+pub struct Descriptor {
     /// Where in the file it is.
     pub offset: usize,
     /// Its address on the chip.
@@ -37,25 +37,25 @@ pub struct Label {
     pub index: Index,
 }
 
-/// Something that begins as a label does, and is none of a chip of 32 bits.
+/// Something that begins as a descriptor does, and is none of a chip of 32 bits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the label of modules at offset {offset:#x} is damaged, of a later fastlua, or not linked yet"
+    "the descriptor of modules at offset {offset:#x} is damaged, of a later fastlua, or not linked yet"
 )]
-pub struct DamagedLabel {
+pub struct DamagedDescriptor {
     /// Where in the file it begins.
     pub offset: usize,
 }
 
-/// The labels of a file, in their order.
-pub fn labels(file: &[u8]) -> Vec<Result<Label, DamagedLabel>> {
-    let at = |offset: usize| label(file, offset).ok_or(DamagedLabel { offset });
+/// The descriptors of a file, in their order.
+pub fn descriptors(file: &[u8]) -> Vec<Result<Descriptor, DamagedDescriptor>> {
+    let at = |offset: usize| descriptor(file, offset).ok_or(DamagedDescriptor { offset });
     memmem::find_iter(file, &MAGIC).map(at).collect()
 }
 
-/// Where in a label its words are that a linker sets.
+/// Where in a descriptor its words are that a linker sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LabelPlaces {
+pub struct DescriptorPlaces {
     /// Its own address.
     pub address: usize,
     /// That of the index.
@@ -66,9 +66,9 @@ pub struct LabelPlaces {
     pub about: usize,
 }
 
-impl Default for LabelPlaces {
-    fn default() -> LabelPlaces {
-        LabelPlaces {
+impl Default for DescriptorPlaces {
+    fn default() -> DescriptorPlaces {
+        DescriptorPlaces {
             address: 20,
             chunks: 24,
             frozen: 28,
@@ -77,8 +77,8 @@ impl Default for LabelPlaces {
     }
 }
 
-impl Label {
-    /// The bytes of a label of an object file; what a linker sets is zero.
+impl Descriptor {
+    /// The bytes of a descriptor of an object file; what a linker sets is zero.
     pub fn unlinked(
         count: u32,
         freezes: bool,
@@ -108,11 +108,11 @@ fn sum(layout: u32, count: u32, flags: u32, bundle: &str, variant: &str, version
         .wrapping_add(layout.wrapping_mul(3))
         .wrapping_add(count.wrapping_mul(5))
         .wrapping_add(flags.wrapping_mul(7))
-        .wrapping_add(label_sum(bundle, version))
+        .wrapping_add(descriptor_sum(bundle, version))
         .wrapping_add(variant_sum(variant))
 }
 
-fn label(file: &[u8], offset: usize) -> Option<Label> {
+fn descriptor(file: &[u8], offset: usize) -> Option<Descriptor> {
     let bytes = file.get(offset..)?.get(..BYTES)?;
     let [layout, address, chunks, frozen, count, flags]: [u32; 6] =
         std::array::from_fn(|i| word(bytes, 16 + 4 * i));
@@ -131,7 +131,7 @@ fn label(file: &[u8], offset: usize) -> Option<Label> {
     }
     let base = address.wrapping_sub(offset as u32);
     let place = |pointer: u32| pointer.wrapping_sub(base) as usize;
-    Some(Label {
+    Some(Descriptor {
         offset,
         address,
         freezes: flags & 1 != 0,

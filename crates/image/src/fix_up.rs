@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::guard::{inside, overlap};
-use crate::{Error, Guard, Image, Kind, Part};
+use crate::checksum::{inside, overlap};
+use crate::{Checksum, Error, Image, Kind, Part};
 
 /// What becomes of checksums that were wrong before the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,11 +17,11 @@ pub enum Wrong {
 
 /// What was made right after a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mended {
+pub struct FixedUp {
     /// The checksums that cover the change, in the order in which they were set.
-    pub guards: Vec<Guard>,
+    pub checksums: Vec<Checksum>,
     /// Those of them that were wrong before.
-    pub fixed: Vec<Guard>,
+    pub fixed: Vec<Checksum>,
 }
 
 impl Image {
@@ -31,12 +31,12 @@ impl Image {
     /// # Errors
     /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, over a checksum, in two
     /// images that overlap, or changed what the headers say; or a checksum was wrong before. Nothing is written then.
-    pub fn mend(
+    pub fn fix_up(
         &self,
         bytes: &mut [u8],
         changed: Range<usize>,
         wrong: Wrong,
-    ) -> Result<Mended, Error> {
+    ) -> Result<FixedUp, Error> {
         let (end, len) = (changed.end.max(changed.start), self.len);
         if end > len {
             return Err(Error::Outside { end, len });
@@ -45,24 +45,27 @@ impl Image {
             return Err(Error::Restructured);
         }
         let touched = self.touched(&changed)?;
-        let guards = touched.iter().flat_map(|part| &part.guards);
-        let fixed: Vec<Guard> = guards.copied().filter(|g| self.wrong.contains(g)).collect();
-        if let (Wrong::Refuse, Some(guard)) = (wrong, fixed.first()) {
-            return Err(Error::Damaged(*guard));
+        let checksums = touched.iter().flat_map(|part| &part.checksums);
+        let fixed: Vec<Checksum> = checksums
+            .copied()
+            .filter(|g| self.wrong.contains(g))
+            .collect();
+        if let (Wrong::Refuse, Some(checksum)) = (wrong, fixed.first()) {
+            return Err(Error::Damaged(*checksum));
         }
         let mut set = Vec::new();
         let mut before = Vec::new();
         for part in touched {
-            for guard in &part.guards {
-                if !part.covers(guard, &changed) && !fixed.contains(guard) {
+            for checksum in &part.checksums {
+                if !part.covers(checksum, &changed) && !fixed.contains(checksum) {
                     continue;
                 }
                 if let (Some(due), Some(stored)) =
-                    (part.due(guard, bytes), bytes.get_mut(guard.range()))
+                    (part.due(checksum, bytes), bytes.get_mut(checksum.range()))
                 {
-                    before.push((guard.range(), stored.to_vec()));
+                    before.push((checksum.range(), stored.to_vec()));
                     stored.copy_from_slice(&due);
-                    set.push(*guard);
+                    set.push(*checksum);
                 }
             }
         }
@@ -72,7 +75,10 @@ impl Image {
             }
             return Err(error);
         }
-        Ok(Mended { guards: set, fixed })
+        Ok(FixedUp {
+            checksums: set,
+            fixed,
+        })
     }
 
     /// The parts in which a change lies, inner ones first.
@@ -83,16 +89,16 @@ impl Image {
             .filter(|part| overlap(&part.range, changed) && !inside(&part.range, changed))
             .collect();
         touched.sort_by_key(|part| part.range.len());
-        if let Some(seal) = touched.iter().find_map(|part| part.seal.clone()) {
-            return Err(Error::Sealed(seal));
+        if let Some(protection) = touched.iter().find_map(|part| part.protection.clone()) {
+            return Err(Error::Protected(protection));
         }
         if let Some(table) = self.table.as_ref().filter(|table| overlap(table, changed)) {
             let offset = table.start;
             return Err(Error::Table { offset });
         }
-        let guards = touched.iter().flat_map(|part| &part.guards);
-        if let Some(guard) = guards.copied().find(|g| overlap(&g.range(), changed)) {
-            return Err(Error::Guard(guard));
+        let checksums = touched.iter().flat_map(|part| &part.checksums);
+        if let Some(checksum) = checksums.copied().find(|g| overlap(&g.range(), changed)) {
+            return Err(Error::Checksum(checksum));
         }
         for two in touched.windows(2) {
             if !two[1].holds(&two[0].range) {
@@ -105,10 +111,15 @@ impl Image {
     }
 
     /// Whether the file reads as before, but for what lies in the change, and what was set is right.
-    fn reads_back(&self, bytes: &[u8], changed: &Range<usize>, set: &[Guard]) -> Result<(), Error> {
+    fn reads_back(
+        &self,
+        bytes: &[u8],
+        changed: &Range<usize>,
+        set: &[Checksum],
+    ) -> Result<(), Error> {
         let now = Image::read(bytes).map_err(|_| Error::Restructured)?;
         // raw bytes have no headers, and what lies within the change is its own
-        let is_raw = |part: &Part| part.kind == Kind::Raw && part.seal.is_none();
+        let is_raw = |part: &Part| part.kind == Kind::Raw && part.protection.is_none();
         let outside = |image: &Image| -> Vec<Part> {
             let parts = image.parts.iter().cloned();
             parts
@@ -116,7 +127,7 @@ impl Image {
                 .collect()
         };
         let is_same = outside(&now) == outside(self) && now.table == self.table;
-        let is_right = !now.wrong.iter().any(|guard| set.contains(guard));
+        let is_right = !now.wrong.iter().any(|checksum| set.contains(checksum));
         match is_same && is_right {
             true => Ok(()),
             false => Err(Error::Restructured),
@@ -124,18 +135,18 @@ impl Image {
     }
 
     /// All checksums, in the order of the file, and whether each is right for these bytes: those that were read, or a change of them.
-    pub fn verify(&self, bytes: &[u8]) -> Vec<(Guard, bool)> {
+    pub fn verify(&self, bytes: &[u8]) -> Vec<(Checksum, bool)> {
         let mut all = Vec::new();
         for part in &self.parts {
             let wrong = part.wrong(bytes);
-            let guards = part.guards.iter();
-            all.extend(guards.map(|guard| (*guard, !wrong.contains(guard))));
+            let checksums = part.checksums.iter();
+            all.extend(checksums.map(|checksum| (*checksum, !wrong.contains(checksum))));
         }
         all
     }
 
     /// The checksums that were wrong when the file was read.
-    pub fn wrong(&self) -> &[Guard] {
+    pub fn wrong(&self) -> &[Checksum] {
         &self.wrong
     }
 

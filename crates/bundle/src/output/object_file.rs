@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::slot::{About, Label, LabelPlaces, variant_sum};
+use crate::slot::{About, Descriptor, DescriptorPlaces, variant_sum};
 use fastlua_variants::Variant;
 use object::write::{
     Object, Relocation, SectionId, StandardSection, Symbol, SymbolId, SymbolSection,
@@ -275,19 +275,19 @@ impl Linked<'_> {
             sh_flags: object::elf::SHF_EXCLUDE,
         };
         let frozen = self.region.frozen.as_ref();
-        let label = Label::unlinked(
+        let label = Descriptor::unlinked(
             self.about.len() as u32,
             frozen.is_some(),
             &self.bundle,
             &self.variant.name,
             self.version,
         );
-        let LabelPlaces {
+        let DescriptorPlaces {
             address,
             chunks: index,
             frozen: table,
             about,
-        } = LabelPlaces::default();
+        } = DescriptorPlaces::default();
         let mut bytes = label;
         let start = bytes.len();
         bytes.resize(start + self.about.len() * About::BYTES, 0);
