@@ -33,7 +33,9 @@ pub struct Named {
     /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
     #[arg(value_name = "MODULE.lua|fast.toml")]
     modules: Vec<PathBuf>,
-    /// Add a module that fastlua ships, or all that set up a blank chip: provisioning (may be given several times)
+    /// Add a module that fastlua ships, such as telnet (may be given several times)
+    ///
+    /// provisioning adds all that set up a blank chip.
     #[arg(long, value_name = "NAME", value_parser = values::shipped(), hide_possible_values = true)]
     with: Vec<String>,
     /// Leave a shipped module out if a file of its name is given

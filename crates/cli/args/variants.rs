@@ -112,7 +112,9 @@ impl SomeVariants {
 /// The firmware's source tree, in place of `--variant`.
 #[derive(clap::Args)]
 pub struct Tree {
-    /// NodeMCU tree: take the variant, and the size of its region for LFS, that its user_config.h or sdkconfig sets
+    /// NodeMCU tree: take the variant that it is set to
+    ///
+    /// It is read from user_config.h or sdkconfig. The size of the region for LFS comes from there too.
     #[arg(long, value_name = "DIR", conflicts_with = "variant")]
     pub firmware: Option<PathBuf>,
     /// Lua version that the firmware's make is given [ESP8266 default: 51]

@@ -70,8 +70,9 @@ pub struct Args {
     /// How much more it may cost, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent, requires = "baseline")]
     tolerance: f64,
-    /// Fail where what is built costs more, such as heap-peak=12k,flash=64k,load=50000; comes before
-    /// what fast.toml says for all modules
+    /// Fail where what is built costs more, such as heap-peak=12k,flash=64k,load=50000
+    ///
+    /// It comes before what fast.toml says for all modules.
     #[arg(long, value_name = "BUDGET")]
     budget: Option<Budget>,
     /// Folder to keep what is compiled for the emulated chip, for the next time

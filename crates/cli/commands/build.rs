@@ -46,16 +46,19 @@ pub struct Args {
     variants: SomeVariants,
     #[command(flatten)]
     tree: Tree,
-    /// What to write: fast.c and fast_chunks.h; the same with the chunks in fast_chunks.o, for the firmware's
-    /// linker; or for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
-    /// fast_runtime.c, which loads them all
+    /// What to write: the C module, the same with an object file, or headers for other C modules
+    ///
+    /// module: fast.c and fast_chunks.h. object: the same with the chunks in fast_chunks.o, for the firmware's
+    /// linker. header: for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
+    /// fast_runtime.c, which loads them all.
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
     /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
     #[arg(long, value_name = "CHIP", value_parser = values::chip(), hide_possible_values = true)]
     chip: Option<Chip>,
-    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k;
-    /// modules that are named here are compiled in beside it, and there need not be any
+    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k
+    ///
+    /// Modules that are named here are compiled in beside the slot. There need not be any.
     #[arg(long, value_name = "SIZE", value_parser = capacity)]
     slot: Option<u32>,
     /// Compile this many chunks at once [default: one for each core]
@@ -64,7 +67,9 @@ pub struct Args {
     /// Write the names of all files that were read as a Make rule, - for standard output
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
-    /// Write this file last, whatever else changed; -M then names it in place of the outputs, and the folders of globs too
+    /// Write this file last, whatever else changed
+    ///
+    /// -M then names it in place of the outputs, and the folders of globs too.
     #[arg(long, value_name = "FILE")]
     stamp: Option<PathBuf>,
     /// Write a bill of materials: what is in the bundle, as CycloneDX JSON, - for standard output

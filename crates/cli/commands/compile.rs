@@ -28,10 +28,14 @@ included; what luac.cross itself crashes on is an error."))]
 pub struct Args {
     #[command(flatten)]
     variant: OneVariant,
-    /// Only look whether the files compile, as luac -p does, and write nothing; without --variant one of NodeMCU's is enough
+    /// Only check that the files compile, as luac -p does, and write nothing
+    ///
+    /// Without --variant it is enough that one of NodeMCU's variants compiles a file.
     #[arg(short, long, conflicts_with_all = ["output", "strip", "line_info", "chunkname"])]
     parse_only: bool,
-    /// Debug data: 0 all, 1 lines but no names, 2 none; NodeMCU's 5.3 keeps the chunk name, as luac.cross does
+    /// Debug data: 0 all, 1 lines but no names, 2 none
+    ///
+    /// NodeMCU's 5.3 keeps the chunk name at every level, as luac.cross does.
     #[arg(long, value_name = "LEVEL", default_value = "1", value_parser = values::strip(), hide_possible_values = true)]
     strip: Level,
     /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included

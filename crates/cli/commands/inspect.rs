@@ -18,7 +18,10 @@ const EXAMPLE: &str = "Example:
 #[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Finds the slots and the modules that are compiled in, and checks all checksums. Says of each thing whether it is right, \
 wrong, or not checked. Exit status 1 if nothing is found, or something is wrong."))]
 pub struct Args {
-    /// The file: firmware of any kind, an ELF file, an object file or an archive of them, an LFS image, a .lc file, a fast_chunks.h
+    /// Firmware, an object file, an LFS image, a .lc file or a fast_chunks.h
+    ///
+    /// Firmware may be a file for the flash, all or a part of what is in a flash, a UF2 file or an ELF file. An
+    /// archive of object files is read too.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Write this chunk to a file: bytecode as .lc, source as .lua, data as it is

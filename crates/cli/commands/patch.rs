@@ -44,7 +44,9 @@ pub struct Args {
     /// Which slot, from 1 on, if the firmware has several
     #[arg(long, value_name = "N")]
     slot: Option<usize>,
-    /// Set the checksums of the slot's image even if they were wrong before, so that the damage can't be seen any more
+    /// Set the checksums of the slot's image even if they were wrong before
+    ///
+    /// The damage that they showed can't be seen any more then.
     #[arg(long)]
     fix_checksums: bool,
     /// Leave other images in the file as they are, though their checksums are wrong

@@ -44,7 +44,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     fs: Option<PathBuf>,
     /// Open the PC's port where a module listens on the device's (may be given several times)
-    /// [default: the same, but 8000 more for those below 1024]
+    ///
+    /// By default ports are the same, but 8000 more for those below 1024.
     #[arg(long, value_name = "DEVICE:PC", value_parser = ports)]
     port_map: Vec<(u16, u16)>,
     /// Address to listen on
@@ -89,8 +90,10 @@ pub struct Args {
     /// Make it an error to send before the `sent` of the send before
     #[arg(long)]
     strict_send: bool,
-    /// Give Lua `simulator.skip(MS)`: once nothing else is to be done, the clock goes straight to the next timer, if
-    /// that is due within so many milliseconds
+    /// Give Lua `simulator.skip(MS)`, which moves the clock
+    ///
+    /// Once nothing else is to be done, the clock goes straight to the next timer, if that is due within so many
+    /// milliseconds.
     #[arg(long)]
     can_skip: bool,
     /// End after so many seconds
