@@ -402,7 +402,7 @@ fn what_is_written_is_right_for_esptool() {
         };
         patched += 1;
         assert!(
-            done.fixed.is_empty() && done.damaged_elsewhere.is_empty(),
+            done.fixed.is_empty() && firmware.image().wrong().is_empty(),
             "{what}"
         );
         let after = firmware.to_file();
