@@ -9,6 +9,7 @@ use fastlua_bytecode::{Chunk, Dialect, Layout, Strip, write};
 use fastlua_compiler::{HEAP_LIMIT, compile};
 use fastlua_firmware::deflate::{Memory, inflate, smallest};
 use fastlua_lfs::{Image, Module as LfsModule, Place};
+use fastlua_testing::random::Random;
 use fastlua_testing::{generate, luac};
 use fastlua_variants::Variants;
 use include_dir::{Dir, include_dir};
@@ -99,9 +100,13 @@ pub(crate) fn packed() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Numbers of 8 bytes.
-pub(crate) fn numbers() -> Vec<Vec<u8>> {
-    (0..64u64).map(|n| n.to_le_bytes().to_vec()).collect()
+/// Inputs that choose what is generated: the longer, the larger it may be.
+pub(crate) fn choices() -> Vec<Vec<u8>> {
+    let input = |n: u64| {
+        let mut random = Random::new(n);
+        (0..n * n / 2).map(|_| random.byte()).collect()
+    };
+    (0..64).map(input).collect()
 }
 
 /// Deflated sources, in blocks of each kind.
@@ -240,16 +245,14 @@ fn lfs_layouts() -> impl Iterator<Item = Layout> {
     layouts.into_iter().filter(|l| l.format.is_nodemcu())
 }
 
-/// An image of made-up modules that the bytes, as a number, choose.
-pub(crate) fn lfs_image(bytes: &[u8]) -> (u64, Image) {
-    let mut eight = [0; 8];
-    let n = bytes.len().min(8);
-    eight[..n].copy_from_slice(&bytes[..n]);
-    let seed = u64::from_le_bytes(eight);
+/// An image of made-up modules.
+pub(crate) fn lfs_image(random: &mut Random) -> Image {
     let layouts: Vec<Layout> = lfs_layouts().collect();
-    let layout = layouts[seed as usize % layouts.len()];
+    let layout = layouts[random.below(layouts.len() as u64) as usize];
+    let (is_compressed, timestamp) = (random.chance(16), random.word());
+    let count = 1 + random.below(3);
     let module = |i: u64| {
-        let mut chunk = generate::chunk(layout, seed.wrapping_add(i << 32));
+        let mut chunk = generate::chunk_by(layout, random);
         if layout.dialect() == Dialect::Lua51 {
             chunk.main.upvalues.clear(); // no image holds those of a main function
         }
@@ -260,18 +263,17 @@ pub(crate) fn lfs_image(bytes: &[u8]) -> (u64, Image) {
     };
     // to compress takes longer than all the rest
     let place = match layout.dialect() {
-        Dialect::Lua51 if !seed.is_multiple_of(16) => Place::At(0x4021_0000),
+        Dialect::Lua51 if !is_compressed => Place::At(0x4021_0000),
         _ => Place::Anywhere,
     };
-    let image = Image {
+    Image {
         layout,
         place,
         aligned: false,
-        timestamp: seed as u32,
+        timestamp,
         seed: None,
-        modules: (0..=seed % 3).map(module).collect(),
-    };
-    (seed, image)
+        modules: (0..count).map(module).collect(),
+    }
 }
 
 /// Images of small sources and of made-up modules, for any place and for one.
@@ -279,7 +281,7 @@ pub(crate) fn lfs_images() -> Vec<Vec<u8>> {
     let text = b"local a, b = ... return function () return a, {b, 'text', 0.5, nil, true}, type(c) == 'thread' end";
     let mut images = Vec::new();
     for layout in lfs_layouts() {
-        let (_, made_up) = lfs_image(&7u64.to_le_bytes());
+        let made_up = lfs_image(&mut Random::new(7));
         let mut image = Image {
             layout,
             modules: Vec::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use arbitrary::{Arbitrary, Unstructured};
 use fastlua::{
     Bundle, Contents, Firmware, Head, Options, Overrides, PatchOptions, Project, SlotContents,
     firmware_tree,
@@ -19,7 +20,8 @@ use fastlua_source::lexer::Lexer;
 use fastlua_source::literals;
 use fastlua_source::split::{Loader, split};
 use fastlua_source::token::Kind;
-use fastlua_testing::generate;
+use fastlua_testing::generate::Chosen;
+use fastlua_testing::random::Random;
 use fastlua_variants::{Variant, Variants};
 use fastlua_verifier::verify;
 
@@ -41,9 +43,9 @@ pub(crate) const ALL: &[Target] = targets! {
     "read-puc51" puc51, seeds::dumps;
     "read-puc53" puc53, seeds::dumps;
     "read-any" any, seeds::dumps;
-    "round-trip" round_trip, seeds::numbers;
+    "round-trip" round_trip, seeds::choices;
     "packed" packed_chunk, seeds::packed;
-    "packed-round-trip" packed_round_trip, seeds::numbers;
+    "packed-round-trip" packed_round_trip, seeds::choices;
     "strip" strip, seeds::dumps;
     "listing" listing, seeds::dumps;
     "verifier" verifier, seeds::dumps;
@@ -61,7 +63,7 @@ pub(crate) const ALL: &[Target] = targets! {
     "slot" slot, seeds::firmware;
     "lfs" lfs_image, seeds::lfs_images;
     "lfs-summed" lfs_summed, seeds::lfs_contents;
-    "lfs-round-trip" lfs_round_trip, seeds::numbers;
+    "lfs-round-trip" lfs_round_trip, seeds::choices;
     "deflated" deflated, seeds::deflated;
     "deflate-round-trip" deflate_round_trip, seeds::sources;
 };
@@ -103,21 +105,16 @@ fn any(bytes: &[u8]) {
     }
 }
 
-/// The bytes as a number choose a generated chunk.
+/// The bytes choose a generated chunk.
 fn round_trip(bytes: &[u8]) {
-    let chunk = numbered(bytes);
+    let chunk = chosen(bytes);
     let bytes = write(&chunk).expect("a generated chunk can be written");
     assert_eq!(read(&bytes, &chunk.layout).expect("and read"), chunk);
 }
 
-fn numbered(bytes: &[u8]) -> Chunk {
-    let mut eight = [0; 8];
-    let n = bytes.len().min(8);
-    eight[..n].copy_from_slice(&bytes[..n]);
-    let seed = u64::from_le_bytes(eight);
-    let layouts: Vec<Layout> = Layout::all().collect();
-    let layout = layouts[seed as usize % layouts.len()];
-    generate::chunk(layout, seed)
+fn chosen(bytes: &[u8]) -> Chunk {
+    let chosen = Chosen::arbitrary_take_rest(Unstructured::new(bytes));
+    chosen.expect("any bytes choose a chunk").0
 }
 
 /// The first byte chooses a layout. A packed chunk that is read is written as it was, in every dump too.
@@ -135,9 +132,9 @@ fn packed_chunk(bytes: &[u8]) {
     }
 }
 
-/// The bytes as a number choose a generated chunk, which is stripped and packed.
+/// The bytes choose a generated chunk, which is stripped and packed.
 fn packed_round_trip(bytes: &[u8]) {
-    let mut chunk = numbered(bytes);
+    let mut chunk = chosen(bytes);
     chunk.strip(Strip::Lines);
     chunk.set_source(None);
     let pool = Pool::of(chunk.layout.dialect(), [&chunk]);
@@ -341,11 +338,11 @@ fn lfs_summed(contents: &[u8]) {
 
 /// The bytes as a number choose made-up modules.
 fn lfs_round_trip(bytes: &[u8]) {
-    let (seed, image) = seeds::lfs_image(bytes);
+    let image = seeds::lfs_image(&mut Random::of_input(Unstructured::new(bytes)));
     let (bytes, sizes) = fastlua_lfs::write(&image).expect("made-up modules can be written");
     fastlua_lfs::prove(&bytes, &image).expect("and are proved");
     let found = fastlua_lfs::read(&bytes).expect("and read");
-    assert_eq!(found.sizes, sizes, "{seed}");
+    assert_eq!(found.sizes, sizes);
 }
 
 /// What is read as deflated source is one stream, and its text comes back from another stream as well.

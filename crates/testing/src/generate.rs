@@ -1,4 +1,7 @@
-//! Made-up chunks for round trips and fuzzing: valid as dumps, not as programs. One seed gives one chunk.
+//! Made-up chunks for round trips and fuzzing: valid as dumps, not as programs. One seed gives one chunk, and so does one input
+//! of a fuzzer.
+
+use arbitrary::{Arbitrary, Unstructured};
 
 use crate::random::Random;
 use fastlua_bytecode::Dialect;
@@ -7,13 +10,35 @@ use fastlua_bytecode::{Chunk, Constant, Function, Local, Upvalue};
 
 /// A chunk of layout `layout` that every strict reader takes and every writer can write.
 pub fn chunk(layout: Layout, seed: u64) -> Chunk {
-    let mut random = Random::new(seed);
+    chunk_by(layout, &mut Random::new(seed))
+}
+
+/// A chunk that a fuzzer chooses.
+#[derive(Debug)]
+pub struct Chosen(pub Chunk);
+
+impl<'a> Arbitrary<'a> for Chosen {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let rest = input.bytes(input.len())?;
+        Chosen::arbitrary_take_rest(Unstructured::new(rest))
+    }
+
+    fn arbitrary_take_rest(input: Unstructured<'a>) -> arbitrary::Result<Self> {
+        let mut random = Random::of_input(input);
+        let layouts: Vec<Layout> = Layout::all().collect();
+        let layout = layouts[random.below(layouts.len() as u64) as usize];
+        Ok(Chosen(chunk_by(layout, &mut random)))
+    }
+}
+
+/// A chunk of layout `layout` by the numbers that come next.
+pub fn chunk_by(layout: Layout, random: &mut Random) -> Chunk {
     // Names are given throughout or nowhere, as compilers do.
     let debug = Debug {
         names: random.chance(2),
         lines: !random.chance(3),
     };
-    let main = function(&mut random, &layout, &debug, 3);
+    let main = function(random, &layout, &debug, 3);
     Chunk { layout, main }
 }
 
@@ -26,7 +51,7 @@ struct Debug {
 }
 
 fn function(random: &mut Random, layout: &Layout, debug: &Debug, depth: u64) -> Function {
-    let mut code: Vec<u32> = random.list(40, |random| random.next() as u32);
+    let mut code: Vec<u32> = random.list(40, |random| random.word());
     let upvalues = random.below(12);
     if layout.dialect() == Dialect::Lua51 {
         code.extend((0..upvalues).map(|index| GETUPVAL_51 | (index as u32) << 23));
@@ -36,9 +61,9 @@ fn function(random: &mut Random, layout: &Layout, debug: &Debug, depth: u64) -> 
         source: random.chance(2).then(|| random.string()),
         line_defined: random.int(),
         last_line_defined: random.int(),
-        params: random.next() as u8,
-        vararg: random.next() as u8,
-        max_stack: random.next() as u8,
+        params: random.byte(),
+        vararg: random.byte(),
+        max_stack: random.byte(),
         constants: random.list(12, |random| constant(random, layout)),
         functions: (0..inner)
             .map(|_| function(random, layout, debug, depth - 1))
@@ -81,7 +106,7 @@ fn upvalue(random: &mut Random, layout: &Layout, debug: &Debug) -> Upvalue {
         Dialect::Lua53 => Upvalue {
             name,
             in_stack: random.chance(2),
-            index: random.next() as u8,
+            index: random.byte(),
         },
     }
 }

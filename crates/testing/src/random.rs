@@ -1,30 +1,70 @@
-//! Random numbers, the same for the same seed.
+//! Numbers to choose by: random ones, the same for the same seed, or those that a fuzzer puts into its input.
 
+use arbitrary::Unstructured;
 use bstr::BString;
 
-/// Sebastiano Vigna's splitmix64.
-#[derive(Debug, Clone)]
-pub struct Random(u64);
+/// Where the numbers come from.
+#[derive(Debug)]
+pub struct Random<'a>(Source<'a>);
 
-impl Random {
+#[derive(Debug)]
+enum Source<'a> {
+    /// Sebastiano Vigna's splitmix64.
+    Seed(u64),
+    /// Each choice takes as few bytes as it can, so that a changed byte changes one choice. Behind the last byte all are 0.
+    Input(Unstructured<'a>),
+}
+
+impl Random<'static> {
     /// The numbers of this seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
+    pub fn new(seed: u64) -> Self {
+        Random(Source::Seed(seed))
+    }
+}
+
+impl<'a> Random<'a> {
+    /// The numbers in the input of a fuzzer.
+    pub fn of_input(input: Unstructured<'a>) -> Self {
+        Random(Source::Input(input))
     }
 
     /// The next number, any of 64 bits.
     #[allow(clippy::should_implement_trait)] // it never ends
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        match &mut self.0 {
+            Source::Seed(seed) => {
+                *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut z = *seed;
+                z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+                z ^ z >> 31
+            }
+            Source::Input(input) => input.arbitrary().unwrap_or(0),
+        }
+    }
+
+    /// Any byte.
+    pub fn byte(&mut self) -> u8 {
+        match &mut self.0 {
+            Source::Seed(_) => self.next() as u8,
+            Source::Input(input) => input.arbitrary().unwrap_or(0),
+        }
+    }
+
+    /// Any number of 32 bits.
+    pub fn word(&mut self) -> u32 {
+        match &mut self.0 {
+            Source::Seed(_) => self.next() as u32,
+            Source::Input(input) => input.arbitrary().unwrap_or(0),
+        }
     }
 
     /// A number below `limit`, which is not 0.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        match &mut self.0 {
+            Source::Seed(_) => self.next() % limit,
+            Source::Input(input) => input.int_in_range(0..=limit - 1).unwrap_or(0),
+        }
     }
 
     /// True once in `times`.
@@ -66,7 +106,7 @@ impl Random {
     /// A short string of any bytes.
     pub fn string(&mut self) -> BString {
         let limit = [8, 44, 300][self.below(3) as usize];
-        self.list(limit, |random| random.next() as u8).into()
+        self.list(limit, |random| random.byte()).into()
     }
 
     /// Fewer than `limit` items.
