@@ -28,7 +28,7 @@ pub fn dump_in(file: &[u8]) -> Option<&[u8]> {
 
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
 /// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
-/// [`write`] gives the same bytes back, with the exceptions that it names.
+/// [`write()`] gives the same bytes back, with the exceptions that it names.
 ///
 /// A dump that is refused costs next to no memory, whatever its counts say: it is gone through once
 /// without keeping anything, and only then read. One that is accepted costs what its contents take:
@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
     })
 }
 
-/// The line info of a dump as it is packed there, which is not always as [`write`] packs it. None where the
+/// The line info of a dump as it is packed there, which is not always as [`write()`] packs it. None where the
 /// format packs nothing.
 ///
 /// # Errors
@@ -83,12 +83,12 @@ pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
     encode(Sink::default(), chunk)
 }
 
-/// As [`write`], with line info as NodeMCU's own compilers pack it. `notes` are the lines that the compiler
+/// As [`write()`], with line info as NodeMCU's own compilers pack it. `notes` are the lines that the compiler
 /// gave each function, as [`reference_line_info`] takes them, outer functions first. Functions without lines
 /// stay so; stock formats, which pack nothing, are written as ever.
 ///
 /// # Errors
-/// Those of [`write`], and [`WriteErrorKind::ReferenceFails`].
+/// Those of [`write()`], and [`WriteErrorKind::ReferenceFails`].
 pub fn write_as_reference(chunk: &Chunk, notes: &[Vec<LineNote>]) -> Result<Vec<u8>, WriteError> {
     let packed = match chunk.layout.format.is_nodemcu() {
         true => reference_lines(chunk, notes)?,

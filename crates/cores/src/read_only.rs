@@ -1,5 +1,5 @@
 //! Stock Lua with objects in read-only memory, as NodeMCU's cores have them for LFS: what frozen
-//! chunks are tested on. The sources are those of [`sources`] with edits of ours; an edit whose text
+//! chunks are tested on. The sources are those of [`crate::sources`] with edits of ours; an edit whose text
 //! is not found is an error, so that none is lost when Lua's sources change.
 //!
 //! - `LFSBIT` marks an object that the collector must not write to: it is neither fixed nor marked.

@@ -2,7 +2,7 @@
 //! C module that the firmware's own build picks up.
 //!
 //! A [`Project`] is a set of modules. It becomes a [`Plan`] once it is known which firmware it is for;
-//! the plan builds a [`Bundle`], and a [`Report`] says what is in it. Everything happens in memory: a
+//! the plan builds a [`Bundle`], and a [`BuildReport`] says what is in it. Everything happens in memory: a
 //! project reads through the trait [`Files`], and nothing is written.
 //!
 //! ```

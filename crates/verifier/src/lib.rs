@@ -7,7 +7,7 @@
 //! where a rule is of one Lua only. R(x) is a register, K(x) a constant, RK(x) a constant where bit 8
 //! is set and else a register, U(x) an upvalue.
 //!
-//! # A function ([`function`])
+//! # A function (`function.rs`)
 //!
 //! - Functions are nested at most 199 levels below the main function.
 //! - It has 2 to 250 registers (5.3: 255). One is enough for a function of CLOSURE, CALL and RETURN only: `luac` puts
@@ -21,7 +21,7 @@
 //!   them are active at once than there are registers, since `debug.getlocal` takes each for one. In 5.1
 //!   either all upvalues have a name or none has.
 //!
-//! # An instruction ([`code`])
+//! # An instruction (`code.rs`)
 //!
 //! - Its opcode exists, what it does not use is 0, and each operand is what the table of opcodes says:
 //!   a register below the number of registers, a constant that is there, and so on. The registers that
@@ -34,7 +34,7 @@
 //!   CLOSURE and a MOVE or GETUPVAL for each upvalue.
 //! - Sizes that are computed from operands stay small: a table of at most 2^26 parts.
 //!
-//! # What flows ([`flow`])
+//! # What flows (`flow.rs`)
 //!
 //! Every way through the code is followed; where ways meet, only what holds on all of them is kept.
 //!

@@ -10,7 +10,7 @@ use crate::structures::{CoreLayout, Structure, Tags, Text};
 /// the start of these bytes; [`Memory::at`] adds an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// All bytes. They lie at a multiple of [`ALIGN`].
+    /// All bytes. They lie at a multiple of `ALIGN`.
     pub bytes: Vec<u8>,
     /// Where pointers are; a null pointer is none.
     pub pointers: Vec<usize>,

@@ -18,7 +18,7 @@ use crate::model::identifier;
 use crate::model::{Bundle, BundledChunk};
 use crate::model::{pack_without_pool, shared};
 
-/// The name of the header of a module that [`Bundle::module_headers`] gives.
+/// The name of the header of a module that [`module_headers`] gives.
 pub fn module_header_name(module: &str) -> String {
     format!("{}_lua.h", identifier(module))
 }

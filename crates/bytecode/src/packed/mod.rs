@@ -39,7 +39,7 @@ pub mod training {
 pub use pool::Pool;
 pub use tables::Tables;
 
-/// Reads what [`write`] wrote with the same pool, strictly: other bytes for the same chunk are an error.
+/// Reads what [`write()`] wrote with the same pool, strictly: other bytes for the same chunk are an error.
 /// The layout says what the numbers are, and which dump the chunk is meant for; the bytes depend on the
 /// numbers only.
 ///
@@ -88,10 +88,10 @@ pub fn write(chunk: &Chunk, pool: &Pool) -> Result<Vec<u8>, WriteError> {
     write_with(Tables::built_in(chunk.layout.dialect()), chunk, pool)
 }
 
-/// [`write`] with other tables.
+/// [`write()`] with other tables.
 ///
 /// # Errors
-/// Those of [`write`].
+/// Those of [`write()`].
 pub fn write_with(tables: &Tables, chunk: &Chunk, pool: &Pool) -> Result<Vec<u8>, WriteError> {
     let mut sink = Sink::new(tables);
     function::write(&mut sink, chunk, tables, pool)?;
