@@ -41,6 +41,10 @@ def read(path):
     return report
 
 
+def counted(count, thing):
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def chunks(report):
     """The bytes of each chunk by variant."""
     return {
@@ -72,11 +76,12 @@ def table(report, earlier=None, key="", label=""):
     hidden = len(rows) - ROWS
     sums = ["all chunks", *(cell(total(now, v), total(before, v), compared) for v in variants)]
     head = ["bytes", *(f"`{v}`" for v in variants)]
-    lines = [mark(key), f"{heading(label)}: {len(now)} chunks, bundle `{report['bundle']}`", ""]
+    lines = [mark(key), f"{heading(label)}: {counted(len(now), 'chunk')}, bundle `{report['bundle']}`", ""]
     lines += ["| " + " | ".join(row) + " |" for row in [head, ["---", *["--:"] * len(variants)]]]
     lines += ["| " + " | ".join(row) + " |" for row in [*rows[:ROWS], sums]]
     if hidden > 0:
-        lines += ["", f"{hidden} more chunks are in the report."]
+        verb = "is" if hidden == 1 else "are"
+        lines += ["", f"{hidden} more {'chunk' if hidden == 1 else 'chunks'} {verb} in the report."]
     if compared and not rows:
         lines += ["", "No chunk has another size than before."]
     return "\n".join(lines)

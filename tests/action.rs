@@ -280,12 +280,12 @@ fn two_uses_have_comments_of_their_own() {
     }
     let all = hosting.comments();
     assert!(
-        all[3].contains("\n**fastlua**, `sub/fast.toml`: 1 chunks"),
+        all[3].contains("\n**fastlua**, `sub/fast.toml`: 1 chunk"),
         "{}",
         all[3]
     );
     assert!(
-        all[4].contains("\n**fastlua**, `mine`: 1 chunks"),
+        all[4].contains("\n**fastlua**, `mine`: 1 chunk"),
         "{}",
         all[4]
     );

@@ -421,7 +421,7 @@ fn each_variant_may_have_bytecode_of_its_own() {
     let mut lfs = fastlua(here);
     lfs.args(["lfs", "--variant", variants[1], "-o", "lfs.img"]);
     let said = succeed(lfs.args(files));
-    assert!(said.starts_with("lua51-int, 1 modules, "), "{said}");
+    assert!(said.starts_with("lua51-int, 1 module, "), "{said}");
     // a variant without bytecode is told as ever, and damage in the file for it
     let error = fail(&mut of(&files[..2], &variants, &["-o", "none"]));
     assert!(

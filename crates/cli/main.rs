@@ -42,9 +42,16 @@ fn is_harmful(argument: &OsStr) -> bool {
 /// What comes of a command line that can't be understood, or that asks for help.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
     let mut arguments = env::args_os().skip(1);
-    // of `bench` it is a file's name
-    let is_json = arguments.next().is_some_and(|name| name != "bench")
-        && arguments.any(|argument| argument == "--json");
+    let is_bench = arguments.next().is_some_and(|name| name == "bench");
+    let arguments: Vec<_> = arguments.collect();
+    // of `bench` it is the option with the file that the figures go to
+    let is_json = match is_bench {
+        true => {
+            arguments.iter().any(|argument| argument == "--json=-")
+                || arguments.windows(2).any(|two| two == ["--json", "-"])
+        }
+        false => arguments.iter().any(|argument| argument == "--json"),
+    };
     if error.use_stderr() && is_json {
         let _ = print::json_usage(error);
     }

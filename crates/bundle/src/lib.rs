@@ -30,8 +30,8 @@ pub use model::{
 pub use objects::{FrozenChunk, FrozenFunction, Memory, Objects, Value};
 pub use output::{
     CHeader, Chip, Machine, NoChip, NoHeader, NoSlot, ObjectError, SlotError, TooLargeForSlot,
-    bundle_name, c_header, c_header_with_slot, fill_slot, form_of_number, module_header_name,
-    module_headers, object, object_for,
+    bundle_name, c_header, c_header_with_slot, check_capacity, fill_slot, form_of_number,
+    module_header_name, module_headers, object, object_for,
 };
 pub use plan::{
     Amount, Budget, BudgetError, ESP8266_FLASH, Loads, TooLarge, check_flash, choose_forms,

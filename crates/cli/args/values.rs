@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
-use fastlua::{Amount, BudgetError, Chip, Variants, shipped_names};
+use fastlua::{Amount, BudgetError, Chip, Variants, check_capacity, shipped_names};
 
 /// Any text that a `T` can be read from. A shell offers the names that `names` gives; others may be right too.
 #[derive(Clone)]
@@ -102,7 +102,14 @@ pub fn capacity(text: &str) -> Result<u32, String> {
         .map_err(|_| "that is more than a chip has".into())
 }
 
-/// The same, or a number behind `0x`.
+/// Bytes of a slot.
+pub fn slot(text: &str) -> Result<u32, String> {
+    let bytes = capacity(text)?;
+    check_capacity(bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// Bytes of a chip's flash, also as a number behind `0x`.
 pub fn size(text: &str) -> Result<u32, String> {
     hexadecimal(text).unwrap_or_else(|| capacity(text))
 }

@@ -164,9 +164,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let on = On::from(args.chip);
     if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
-        bail!(
-            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --chip esp8266 or esp32c3"
-        );
+        return Err(print::misused(
+            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --chip esp8266 or esp32c3",
+        ));
     }
     let known = args.known.load()?;
     let project = args.modules.read()?.project;

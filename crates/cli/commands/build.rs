@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use fastlua::{
     BuildReport, Bundle, Chip, Options, OutputFile, OutputReport, Plan, module_header_names,
 };
 
 use crate::args::modules;
 use crate::args::takers::Chosen;
-use crate::args::values::{self, amount, capacity};
+use crate::args::values::{self, amount};
 use crate::args::variants::{Heap, Known, SomeVariants, Tree};
 use crate::args::{Json, with_details};
 use crate::io::cache::{self, Cache, Entry};
@@ -59,7 +59,7 @@ pub struct Args {
     /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k
     ///
     /// Modules that are named here are compiled in beside the slot. There need not be any.
-    #[arg(long, value_name = "SIZE", value_parser = capacity)]
+    #[arg(long, value_name = "SIZE", value_parser = values::slot)]
     slot: Option<u32>,
     /// Compile this many chunks at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -269,18 +269,26 @@ enum What {
 impl What {
     fn of(args: &Args, chip: Option<Chip>) -> Result<What> {
         if args.chip.is_some() && !matches!(args.emit, Emit::Object) {
-            bail!("--chip is for --emit object: what a compiler is given is for any chip");
+            return Err(print::misused(
+                "--chip is for --emit object: what a compiler is given is for any chip",
+            ));
         }
-        Ok(match (args.emit, args.slot) {
-            (Emit::Module, None) => What::Module,
-            (Emit::Module, Some(capacity)) => What::Slot(capacity),
-            (Emit::Object, None) => What::Object(chip.context(
-                "--emit object is for one chip: say --chip, such as esp8266, or --firmware DIR",
-            )?),
-            (Emit::Header, None) => What::Headers,
-            (Emit::Object, Some(_)) => bail!("--slot is for fast.c, not for --emit object"),
-            (Emit::Header, Some(_)) => bail!("--slot is for fast.c, not for --emit header"),
-        })
+        match (args.emit, args.slot) {
+            (Emit::Module, None) => Ok(What::Module),
+            (Emit::Module, Some(capacity)) => Ok(What::Slot(capacity)),
+            (Emit::Object, None) => chip.map(What::Object).ok_or_else(|| {
+                print::misused(
+                    "--emit object is for one chip: say --chip, such as esp8266, or --firmware DIR",
+                )
+            }),
+            (Emit::Header, None) => Ok(What::Headers),
+            (Emit::Object, Some(_)) => Err(print::misused(
+                "--slot is for fast.c, not for --emit object",
+            )),
+            (Emit::Header, Some(_)) => Err(print::misused(
+                "--slot is for fast.c, not for --emit header",
+            )),
+        }
     }
 
     /// The names of the files, which are known before they are made.

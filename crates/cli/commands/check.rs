@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use fastlua::{CheckError, CheckOptions, CheckReport, Checked, CheckedFile, check};
+use fastlua::{CheckError, CheckOptions, CheckReport, Checked, CheckedFile, check, counted};
 
 use crate::args::modules::expanded;
 use crate::args::variants::{Heap, Known, OneVariant};
@@ -90,8 +90,9 @@ fn say(shown: &str, checked: &Result<Checked, CheckError>, is_named: bool) -> an
                 false => format!(", for {}", checked.variants.join(", ")),
             };
             print::report(format!(
-                "{shown}: ok, {} functions, {} instructions{of}\n",
-                checked.functions, checked.instructions
+                "{shown}: ok, {}, {}{of}\n",
+                counted(checked.functions, "function"),
+                counted(checked.instructions, "instruction")
             ))
         }
         Err(error) => {

@@ -126,7 +126,11 @@ pub fn run(args: &Args) -> Result<()> {
             };
             let help = hint.strip_prefix("; ").map(str::to_owned);
             let text = format!("{text}{hint}\nnothing was written");
-            return Err(print::said(text, vec![entry], help));
+            let failed = print::said(text, vec![entry], help);
+            return Err(match error.is_misuse() {
+                true => print::by_misuse(failed),
+                false => failed,
+            });
         }
     };
     let mut report = image.report;
@@ -141,15 +145,7 @@ pub fn run(args: &Args) -> Result<()> {
         report.outputs = written.iter().map(output).collect();
         return print::json_text(&report.to_json());
     }
-    let mut text = format!(
-        "{}, {} modules, {} of {} bytes of the region, {} in the file\n{}",
-        report.variant,
-        report.modules.len(),
-        report.used,
-        report.region,
-        report.bytes,
-        report.table()
-    );
+    let mut text = format!("{}\n{}", report.summary(), report.table());
     written.iter().for_each(|file| text += &format!("{file}\n"));
     print::report(text)
 }

@@ -137,22 +137,7 @@ fn built(args: &Args, slot: &FirmwareSlot, shown: &str) -> Result<Bundle> {
 }
 
 fn report(slot: &Slot, patched: &Patched) -> String {
-    let head = &slot.head;
-    let mut text = match &patched.contents {
-        None => format!(
-            "slot at {:#x}: empty, {} bytes\n",
-            slot.offset, head.capacity
-        ),
-        Some(contents) => format!(
-            "slot at {:#x}, {}: {} chunks, {} of {} bytes, bundle {}\n",
-            slot.offset,
-            head.variant,
-            contents.count,
-            contents.used,
-            head.capacity,
-            contents.name()
-        ),
-    };
+    let mut text = patched.summary(slot) + "\n";
     for checksum in &patched.checksums {
         text += &match patched.fixed.contains(checksum) {
             true => format!(

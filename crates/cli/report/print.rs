@@ -221,7 +221,12 @@ pub fn misused(reason: &str) -> anyhow::Error {
     Usage(anyhow::anyhow!("{reason}")).into()
 }
 
-/// An error of the library about a name that stands on the command line.
+/// An error that a mistake on the command line has led to.
+pub fn by_misuse(error: anyhow::Error) -> anyhow::Error {
+    Usage(error).into()
+}
+
+/// An error of the library about a name on the command line.
 pub fn usage(error: impl Into<fastlua::Error>) -> anyhow::Error {
     Usage(explained(error)).into()
 }

@@ -108,6 +108,14 @@ pub enum LfsError {
 }
 
 impl LfsError {
+    /// Whether the options can't be, whatever the modules are.
+    pub fn is_misuse(&self) -> bool {
+        matches!(
+            self,
+            LfsError::Region(_) | LfsError::Write(WriteError::Address(_) | WriteError::Stream)
+        )
+    }
+
     /// The file that it is about, if it is one.
     pub fn file(&self) -> Option<&str> {
         match self {

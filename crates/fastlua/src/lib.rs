@@ -115,7 +115,8 @@ pub use variant::{NoVariant, find_variant, host_variant};
 pub use fastlua_bundle::slot::{Contents, Descriptor, Entry, Head, Slot};
 pub use fastlua_bundle::{
     Amount, Because, Budget, BudgetError, BundledChunk, Chip, Costs, Dump, Fault, Form, FormError,
-    Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning, identifier, listed,
+    Input, NoChip, NoSlot, ObjectError, Severity, SlotError, TooLarge, Warning, check_capacity,
+    identifier, listed,
 };
 #[cfg(feature = "compile")]
 pub use fastlua_bundle::{OTHER_VARIANT, Progress, Remark, TextError, nodemcu};
@@ -132,6 +133,14 @@ pub use fastlua_lfs::{
 #[cfg(feature = "compile")]
 pub use fastlua_source::split::{Loader, Piece, SplitError, split};
 pub use fastlua_variants::{Variant, VariantError, Variants};
+
+/// So many things, as a sentence has them: `1 chunk`, `2 chunks`.
+pub fn counted(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {

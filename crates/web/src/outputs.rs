@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fastlua::{
-    CompileOptions, Contents, Error, Firmware, Input, LfsOptions, Overrides, PatchOptions, Plan,
-    Slot, Source, Strip, Variant, compile,
+    CompileOptions, Error, Firmware, Input, LfsOptions, Overrides, PatchOptions, Plan, Slot,
+    Source, Strip, Variant, compile, counted,
 };
 use serde_json::json;
 
@@ -169,15 +169,7 @@ fn lfs(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
         made.messages.extend(said::of_bundle(&bundle));
         let image = bundle.lfs_image(&LfsOptions::default());
         let image = image.map_err(|error| vec![Said::error(error)])?;
-        let report = image.report;
-        made.lines.push(format!(
-            "{}: {} modules, {} of {} bytes of the region, {} in the file",
-            report.variant,
-            report.modules.len(),
-            report.used,
-            report.region,
-            report.bytes
-        ));
+        made.lines.push(image.report.summary());
         let name = marked("lfs", "img", variant, &all);
         made.files.push((name, image.bytes));
     }
@@ -192,8 +184,9 @@ fn c(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     let line = |(v, variant): (usize, &Variant)| {
         let chunks = bundle.of_variant(v).count();
         format!(
-            "{}: {chunks} chunks, {} bytes of flash",
+            "{}: {}, {} bytes of flash",
             variant.name,
+            counted(chunks, "chunk"),
             bundle.flash(v)
         )
     };
@@ -226,18 +219,9 @@ fn patch(files: &mut BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome 
     let patched = firmware
         .patch(settings.slot, &bundle, PatchOptions::default())
         .map_err(|error| failed(&error))?;
-    let contents: Contents = patched.contents.unwrap_or_default();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "bin"));
     Ok(Made {
-        lines: vec![format!(
-            "slot at {:#x}, {}: {} chunks, {} of {} bytes, bundle {}",
-            slot.offset,
-            slot.head.variant,
-            contents.count,
-            contents.used,
-            slot.head.capacity,
-            contents.name()
-        )],
+        lines: vec![patched.summary(&slot)],
         messages: said::of_bundle(&bundle),
         files: vec![(format!("{stem}-patched.{ending}"), firmware.to_file())],
     })

@@ -46,6 +46,17 @@ pub enum NoSlot {
     Frozen(String),
 }
 
+/// Whether a slot can have so many bytes.
+///
+/// # Errors
+/// It can't; the error names the next size that it can have.
+pub fn check_capacity(capacity: u32) -> Result<(), NoSlot> {
+    match next_capacity(capacity) == capacity {
+        true => Ok(()),
+        false => Err(NoSlot::Capacity(capacity)),
+    }
+}
+
 /// The smallest capacity that is not below this one, or the largest that there is.
 fn next_capacity(capacity: u32) -> u32 {
     capacity.clamp(1, MOST_SLOT).next_multiple_of(SECTOR)
@@ -125,9 +136,7 @@ pub fn c_header_with_slot<'a>(
     version: &'a str,
     capacity: u32,
 ) -> Result<CHeader<'a>, NoSlot> {
-    if next_capacity(capacity) != capacity {
-        return Err(NoSlot::Capacity(capacity));
-    }
+    check_capacity(capacity)?;
     if let Some(chunk) = bundle.chunks.iter().find(|chunk| chunk.form.is_frozen()) {
         return Err(NoSlot::Frozen(chunk.name.clone()));
     }

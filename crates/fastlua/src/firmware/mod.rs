@@ -8,6 +8,7 @@ use fastlua_image::{Broken, Checksum, Image, Kind as ImageKind, Uf2, Wrong};
 
 #[cfg(feature = "compile")]
 use crate::Bundle;
+use crate::counted;
 
 mod checks;
 mod contents;
@@ -116,6 +117,25 @@ pub struct Patched {
     pub fixed: Vec<Checksum>,
     /// What is damaged elsewhere in the file and stays so, for people.
     pub damaged_elsewhere: Vec<String>,
+}
+
+impl Patched {
+    /// One line for people about the slot as it is now.
+    pub fn summary(&self, slot: &Slot) -> String {
+        let head = &slot.head;
+        match &self.contents {
+            None => format!("slot at {:#x}: empty, {} bytes", slot.offset, head.capacity),
+            Some(contents) => format!(
+                "slot at {:#x}, {}: {}, {} of {} bytes, bundle {}",
+                slot.offset,
+                head.variant,
+                counted(contents.count as usize, "chunk"),
+                contents.used,
+                head.capacity,
+                contents.name()
+            ),
+        }
+    }
 }
 
 impl Firmware {

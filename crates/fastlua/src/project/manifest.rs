@@ -1,16 +1,18 @@
 //! `fast.toml`: which modules a bundle holds, and how.
 
-use serde::Deserialize;
-
 use fastlua_bundle::{Budget, Form, closest};
+use fastlua_bytecode::Strip;
 use fastlua_source::place::column;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// A `fast.toml`. The same keys in a module override those of the whole.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Strip level, 0 to 2.
-    pub strip: Option<u8>,
+    /// What is dropped from bytecode: in text a strip level, 0 to 2.
+    #[serde(default, deserialize_with = "strip_level")]
+    pub strip: Option<Strip>,
     /// Names of the variants to build.
     pub variants: Option<Vec<String>>,
     /// The name of a form.
@@ -37,8 +39,9 @@ pub struct ManifestModule {
     pub path: String,
     /// Name of the chunk; the file's stem where it is not given.
     pub name: Option<String>,
-    /// Strip level, 0 to 2.
-    pub strip: Option<u8>,
+    /// What is dropped from bytecode: in text a strip level, 0 to 2.
+    #[serde(default, deserialize_with = "strip_level")]
+    pub strip: Option<Strip>,
     /// Names of the variants that carry it.
     pub variants: Option<Vec<String>>,
     /// `bytecode`, `source`, `plain`, `frozen` or `auto`.
@@ -75,10 +78,6 @@ impl ManifestError {
             message,
             place: None,
         }
-    }
-
-    pub(crate) fn level(strip: u8) -> ManifestError {
-        ManifestError::new(format!("strip = {strip}, not 0, 1 or 2"))
     }
 
     /// The reason, without the place.
@@ -126,6 +125,14 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// Reads a strip level.
+fn strip_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strip>, D::Error> {
+    let level = i64::deserialize(deserializer)?;
+    let strip = u8::try_from(level).ok().and_then(Strip::from_level);
+    let wrong = || D::Error::custom(format!("strip = {level}, not 0, 1 or 2"));
+    strip.map(Some).ok_or_else(wrong)
 }
 
 /// `; did you mean …?` for serde's message on an unknown key, which quotes the key first and then

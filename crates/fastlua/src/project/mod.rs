@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use fastlua_bundle::{Budget, Input, check_each_once, check_names};
-use fastlua_bytecode::{Strip, dump_in};
+use fastlua_bytecode::dump_in;
 use fastlua_source::split::{Loader, split};
 
 use crate::plan::{Options, Plan, Purpose};
@@ -59,8 +59,7 @@ impl Project {
             ..Project::default()
         };
         for module in &manifest.modules {
-            let strip = module.strip.or(manifest.strip).map(level).transpose();
-            let strip = strip.map_err(&invalid)?;
+            let strip = module.strip.or(manifest.strip);
             let wrong = |reason: String| Error::Module {
                 file: file.clone(),
                 path: module.path.clone(),
@@ -270,10 +269,6 @@ fn read(files: &dyn Files, name: &str) -> Result<Vec<u8>, Error> {
         file: files.shown(name),
         error,
     })
-}
-
-fn level(strip: u8) -> Result<Strip, ManifestError> {
-    Strip::from_level(strip).ok_or_else(|| ManifestError::level(strip))
 }
 
 const OUTSIDE: &str =

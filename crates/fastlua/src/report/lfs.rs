@@ -6,7 +6,7 @@ use fastlua_bytecode::printable_name;
 use serde::Serialize;
 
 use super::OutputReport;
-use crate::Diagnostic;
+use crate::{Diagnostic, counted};
 
 /// What there is to say about an image. `docs/machine-output.md` has its JSON.
 #[derive(Debug, Clone, Serialize)]
@@ -57,6 +57,18 @@ impl LfsReport {
     /// As indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        format!(
+            "{}, {}, {} of {} bytes of the region, {} in the file",
+            self.variant,
+            counted(self.modules.len(), "module"),
+            self.used,
+            self.region,
+            self.bytes
+        )
     }
 
     /// A line for each module, the largest first, and for what they share.
