@@ -143,7 +143,7 @@ fn a_tree_tells_variant_and_size() {
     let config = "#define LUA_NUMBER_INTEGRAL\n#define LUA_FLASH_STORE 0x4000\n";
     put(f, "tree/app/include/user_config.h", config);
     let said = succeed(&mut command(f, "lfs --firmware tree -o lfs.img hello.lua"));
-    assert!(said.starts_with("lua51-int, 1 modules"), "{said}");
+    assert!(said.starts_with("lua51-int, 1 module,"), "{said}");
     assert!(said.contains("of 16384 bytes of the region"), "{said}");
     let said = succeed(&mut command(
         f,

@@ -2,7 +2,7 @@
 
 use fastlua_bundle::{Bundle, BundledChunk, Dump, Severity};
 
-use crate::store::Store;
+use crate::store::{Flash, Store};
 use crate::{Column, Cost};
 
 /// All chunks as the firmware has them, and as the emulated chip loads them: one image for each target.
@@ -45,9 +45,6 @@ impl Built {
 
 /// What a chunk costs in a form.
 pub(crate) type Measurement = (Column, String, Cost);
-
-/// Bytes of flash of a chunk; of these, of strings that chunks share.
-pub(crate) type Flash = (i64, i64);
 
 /// What a chunk of a bundle takes of flash, with its strings where it is frozen.
 fn flash(chunk: &BundledChunk, dump: &Dump) -> Flash {

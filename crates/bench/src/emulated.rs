@@ -9,7 +9,8 @@ use fastlua_emulator::{
     region_file,
 };
 
-use crate::built::{Built, Flash, Measurement};
+use crate::built::{Built, Measurement};
+use crate::store::Flash;
 use crate::store::Store;
 use crate::{BenchError, Column, Cost, LoadCost, RunCost, Target};
 

@@ -3,7 +3,8 @@
 use fastlua_bundle::{BundledChunk, Dump, Input};
 use fastlua_compiler::{HeapUse, LoadBackError, Loaded, heap_use};
 
-use crate::built::{Built, Flash, Measurement};
+use crate::built::{Built, Measurement};
+use crate::store::Flash;
 use crate::{Column, Cost, Ratio, Target};
 
 /// This process.

@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use fastlua_bundle::{Bundle, BundledChunk, Dump};
 use fastlua_lfs::{Image, Module, Place, Region, region, string_bytes, write};
 
-use crate::built::Flash;
-
 /// An image with all chunks of a target.
 pub(crate) struct Store {
     /// What the chip has of it.
@@ -53,3 +51,6 @@ impl Store {
         })
     }
 }
+
+/// Bytes of flash of a chunk; of these, of strings that chunks share.
+pub(crate) type Flash = (i64, i64);

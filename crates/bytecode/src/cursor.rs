@@ -4,13 +4,9 @@ use bstr::BString;
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{ReadError, ReadErrorKind};
-use crate::lineinfo::PackedLines;
-use crate::model::{Function, FunctionPath, MAX_NESTING};
+use crate::model::{Function, FunctionPath, MAX_NESTING, MOST_COPIED, PackedLines};
 
 pub(crate) type Result<T> = std::result::Result<T, ReadError>;
-
-/// Bytes that the strings of an image may become once each reference to them is a copy.
-pub(crate) const MOST_COPIED: usize = 16 << 20;
 
 /// A place in a dump, and whether what is read is kept.
 pub struct Cursor<'a> {

@@ -128,7 +128,7 @@ pub enum ReadErrorKind {
         count: usize,
     },
     /// Strings of an image are named so often that copies of them would fill the memory.
-    #[error("its strings are named so often that they come to over {} MiB", crate::cursor::MOST_COPIED >> 20)]
+    #[error("its strings are named so often that they come to over {} MiB", crate::model::MOST_COPIED >> 20)]
     Copied,
     /// A string constant has no string.
     #[error("string constant without a string")]

@@ -44,9 +44,11 @@ pub use codec::{
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use layout::{Format, Layout};
-pub use lineinfo::{PackedLines, line_info};
+pub use lineinfo::line_info;
 pub use listing::instruction_text;
-pub use model::{Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, Upvalue};
+pub use model::{
+    Chunk, Constant, Function, FunctionPath, Local, MAX_NESTING, PackedLines, Upvalue,
+};
 pub use number_model::{Dialect, NumberModel};
 pub use opcodes::{Instruction, Mode, Op, Opcode, Operand, opcodes, rk_constant};
 pub use printable::{is_obeyed, printable, printable_name};

@@ -8,17 +8,12 @@
 //! NodeMCU's own compilers split runs before they are full, and give wrong lines, even negative ones
 //! (`reference_lines.rs`). All of it reads; [`write`](crate::write) gives the shortest form.
 
-use std::collections::HashMap;
-
 use crate::cursor::{self, Cursor};
 use crate::debug::check_lines;
 use crate::error::ReadErrorKind;
 use crate::layout::Format;
-use crate::model::{Function, FunctionPath};
+use crate::model::Function;
 use crate::sink::{self, Sink};
-
-/// The packed line info of each function that has some.
-pub type PackedLines = HashMap<FunctionPath, Vec<u8>>;
 
 /// Highest count byte in 5.1, where `7F` is a filler.
 pub const FULL_51: u8 = 126;

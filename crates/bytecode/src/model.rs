@@ -1,6 +1,8 @@
 //! One model of a compiled chunk, whatever the variant. What a variant's dump can't hold
 //! (a float in integer 5.1, say) is refused by its writer.
 
+use std::collections::HashMap;
+
 use std::fmt;
 
 use bstr::BString;
@@ -111,3 +113,9 @@ impl fmt::Display for FunctionPath {
         self.0.iter().try_for_each(|index| write!(f, ".{index}"))
     }
 }
+
+/// Bytes that the strings of an image may become once each reference to them is a copy.
+pub(crate) const MOST_COPIED: usize = 16 << 20;
+
+/// The packed line info of each function that has some.
+pub type PackedLines = HashMap<FunctionPath, Vec<u8>>;

@@ -6,8 +6,7 @@ use bstr::BStr;
 use byteorder::{ByteOrder, LE};
 
 use crate::error::{WriteError, WriteErrorKind};
-use crate::lineinfo::PackedLines;
-use crate::model::{Function, FunctionPath, MAX_NESTING};
+use crate::model::{Function, FunctionPath, MAX_NESTING, PackedLines};
 
 pub(crate) type Result<T> = std::result::Result<T, WriteError>;
 

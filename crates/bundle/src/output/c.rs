@@ -1,6 +1,6 @@
 //! Pieces of C: words, strings, numbers.
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::Write;
 
 use super::text::Text;
 
@@ -41,15 +41,6 @@ pub(super) fn hex_words(words: &[u32]) -> String {
 pub(super) fn code(text: &mut Text, name: &str, code: &[u32]) {
     let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
     words(text, name, &bytes);
-}
-
-/// Bytes in hexadecimal.
-pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
-
-impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
 }
 
 /// A C string literal; every byte that is more than a letter in some place is octal.

@@ -6,11 +6,11 @@ use crate::slot::{descriptor_sum, variant_sum};
 use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_objects_h};
 use fastlua_variants::Variant;
 
-use super::c::{Hex, words};
+use super::c::words;
 use super::lookup::lookup;
 use super::packed::{packed_h, print_shared, tables};
 use super::region::INFLATE;
-use super::text::{Hashed, Text};
+use super::text::{Hashed, Hex, Text};
 use super::{fill, frozen};
 use crate::model::Form;
 use crate::model::LONGEST;

@@ -18,10 +18,10 @@ use object::{
 };
 use sha2::{Digest, Sha256};
 
-use super::c::Hex;
 use super::chip::Chip;
 use super::header::{alone, bundle_name, header_with, no_bytecode};
 use super::region::{self, Machine, Plan, Region};
+use super::text::Hex;
 use crate::model::Bundle;
 use crate::objects::{ALIGN, Objects};
 use crate::structures::{TAGS, expressions};

@@ -5,8 +5,6 @@ use std::ops::AddAssign;
 
 use sha2::{Digest, Sha256};
 
-use super::c::Hex;
-
 /// Where text goes. What can't be written once is nothing from then on, and [`Text::done`] tells.
 pub(super) struct Text<'a> {
     out: &'a mut dyn Write,
@@ -63,5 +61,14 @@ impl Write for Hashed<'_> {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         self.hash.update(part);
         self.out.as_mut().map_or(Ok(()), |out| out.write_str(part))
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(super) struct Hex<'a>(pub(super) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", base16ct::HexDisplay(self.0))
     }
 }
