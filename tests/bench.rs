@@ -267,7 +267,7 @@ fn the_host_gives_ratios_and_exact_flash() {
 
     ends(&mut host(&["--budget", "flash=1k"]), 0);
     ends(&mut host(&["--budget", "flash=10"]), 3);
-    let (_, errors) = ends(&mut host(&["--budget", "flash=1k,heap-peak=1M"]), 1);
+    let (_, errors) = ends(&mut host(&["--budget", "flash=1k,heap-peak=1M"]), 2);
     assert!(
         errors.contains("heap-peak") && errors.contains("--chip esp8266"),
         "{errors}"
@@ -285,7 +285,7 @@ fn the_host_gives_ratios_and_exact_flash() {
         assert!(!errors.contains("heap-peak 1"), "{errors}");
     }
     for chips in ["--run", "--html=page.html"] {
-        let (_, errors) = ends(&mut host(&[chips]), 1);
+        let (_, errors) = ends(&mut host(&[chips]), 2);
         assert!(errors.contains("--chip esp8266"), "{errors}");
     }
     let of_chip = root().join("tests/figures.json");

@@ -198,9 +198,11 @@ pub fn run(args: &Args) -> Result<()> {
         all: args.budget.unwrap_or_default(),
         modules: BTreeMap::new(),
     };
-    asked
-        .fit(on)
-        .map_err(|error| anyhow!("{error}: leave it out, or measure with --chip esp8266"))?;
+    asked.fit(on).map_err(|error| {
+        print::misused(&format!(
+            "{error}: leave it out, or measure with --chip esp8266"
+        ))
+    })?;
     let mut budgets = Budgets {
         all: asked.all.or(plan.budget),
         modules: plan.budgets.clone(),
