@@ -87,7 +87,7 @@ fn the_readme_has_an_example_of_each_command() {
 }
 
 /// Words of NodeMCU and fastlua, as they stand in `docs/words.md`, with the pages that explain them themselves.
-const WORDS: [(&str, &str, &[&str]); 11] = [
+const WORDS: [(&str, &str, &[&str]); 18] = [
     ("chunk", "chunk", &[]),
     ("variant", "variant", &["firmware.md"]),
     ("strip level", "strip", &["manifest.md"]),
@@ -99,6 +99,13 @@ const WORDS: [(&str, &str, &[&str]); 11] = [
     ("LFS", "lfs", &["lfs.md"]),
     ("SPIFFS", "spiffs", &[]),
     ("overlay", "overlay", &["manifest.md"]),
+    ("luac.cross", "luac-cross", &[]),
+    ("SPLIT marker", "split-marker", &["manifest.md"]),
+    ("narrow read", "narrow-read", &[]),
+    ("shadow", "shadow", &[]),
+    ("undump", "undump", &[]),
+    ("squashed", "squashed", &[]),
+    ("boot command", "boot-command", &[]),
 ];
 
 /// A page's sentences without code, headings and links.
@@ -118,7 +125,7 @@ fn plain(page: &Path) -> String {
     text
 }
 
-/// A word that a page uses is explained there, or linked to its explanation.
+/// A page explains each of these words, or links to its explanation.
 #[test]
 fn words_are_explained() {
     let explained = anchors(&root().join("docs/words.md"));
@@ -165,7 +172,7 @@ fn the_page_on_images_has_the_sizes_of_the_shipped_modules() {
         ("packed", false, "packed"),
         ("bytecode", false, "bytecode"),
         ("frozen", true, "frozen, firmware with the start-up hook"),
-        ("frozen", false, "frozen, without it: bytecode comes along"),
+        ("frozen", false, "frozen, without it: bytecode is added"),
     ] {
         let usual = bytes(hook, &["provisioning"], form);
         let all = bytes(hook, &["provisioning", "hello", "web"], form);
