@@ -178,17 +178,17 @@ fn a_damaged_index_is_found() {
     succeed(&mut build);
     let out = here.join("out");
     let header = fs::read_to_string(out.join("fast_chunks.h")).unwrap();
-    let whole = "{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(";
+    let whole = "{n, w, s, h, k, (uint32_t)(p), t, d, FAST_ENTRY_CHECKSUM(";
     let fast_c = fs::read_to_string(out.join("fast.c")).unwrap();
     assert!(fast_c.contains(whole) && header.contains("FAST_CHUNK("));
     assert!(host(&stock, &model, &out, &[], &script).starts_with("function: "));
     for damaged in [
-        "{n, w, s - 1, h, k, (uint32_t)(p), t, d, FAST_CHECK(",
-        "{n, w, s, h ^ 1, k, (uint32_t)(p), t, d, FAST_CHECK(",
-        "{n, w, s, h, k + 5, (uint32_t)(p), t, d, FAST_CHECK(",
-        "{n, w, s, h, k, (uint32_t)(p) / 2, t, d, FAST_CHECK(",
-        "{n, w, s, h, k, (uint32_t)(p), t + 1, d, FAST_CHECK(",
-        "{n, w, s, h, k, (uint32_t)(p), t, 0, FAST_CHECK(",
+        "{n, w, s - 1, h, k, (uint32_t)(p), t, d, FAST_ENTRY_CHECKSUM(",
+        "{n, w, s, h ^ 1, k, (uint32_t)(p), t, d, FAST_ENTRY_CHECKSUM(",
+        "{n, w, s, h, k + 5, (uint32_t)(p), t, d, FAST_ENTRY_CHECKSUM(",
+        "{n, w, s, h, k, (uint32_t)(p) / 2, t, d, FAST_ENTRY_CHECKSUM(",
+        "{n, w, s, h, k, (uint32_t)(p), t + 1, d, FAST_ENTRY_CHECKSUM(",
+        "{n, w, s, h, k, (uint32_t)(p), t, 0, FAST_ENTRY_CHECKSUM(",
     ] {
         fs::write(out.join("fast.c"), fast_c.replace(whole, damaged)).unwrap();
         let printed = host(&stock, &model, &out, &[], &script);

@@ -24,12 +24,12 @@ const MODULE: &str = r#"
 static int fast_packed_load (lua_State *L) {
   int i = (int)lua_tointeger(L, 1);
   int status = fast_unpack(L, packed[i], packed_size[i], shared);
-  return (status == 0) ? 1 : fast_fail(L);
+  return (status == 0) ? 1 : fast_return_error(L);
 }
 
 static int fast_dump_load (lua_State *L) {
   int status = fast_undump(L, dumps[(int)lua_tointeger(L, 1)]);
-  return (status == 0) ? 1 : fast_fail(L);
+  return (status == 0) ? 1 : fast_return_error(L);
 }
 
 static int fast_changed_load (lua_State *L) {

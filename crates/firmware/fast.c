@@ -162,7 +162,7 @@ static int fast_data (lua_State *L) {
   luaL_argcheck(L, n >= 0, 3, "is below 0");
   if (!fast_view_data(b, c, &v)) {
     lua_pushfstring(L, "'%s' is damaged in flash", lua_tostring(L, 1));
-    return fast_fail(L);
+    return fast_return_error(L);
   }
   if (at > (lua_Integer)v.size) at = (lua_Integer)v.size;
   if (n > (lua_Integer)v.size - at) n = (lua_Integer)v.size - at;

@@ -56,15 +56,15 @@ static int fast_view_data (const fast_bundle *b, const fast_chunk *c, fast_view 
 }
 
 /* a part of some data */
-typedef struct fast_part {
-  fast_source s;
+typedef struct fast_data_part {
+  fast_reader s;
   uint32_t at, n;		/* bytes */
-} fast_part;
+} fast_data_part;
 
 /* pushes the part as a string */
 static void fast_push_bytes (lua_State *L, void *ud) {
-  fast_part *part = (fast_part *)ud;
-  fast_source *s = &part->s;
+  fast_data_part *part = (fast_data_part *)ud;
+  fast_reader *s = &part->s;
   luaL_checkstack(L, 2, "a string");
   s->at = part->at;
   if (part->n <= sizeof(s->buffer)) {
@@ -83,7 +83,7 @@ static void fast_push_bytes (lua_State *L, void *ud) {
 ** the heap. Returns how many values it pushed. */
 static int fast_push_part (lua_State *L, const fast_view *v, uint32_t at, uint32_t n,
                            const char *name) {
-  fast_part part;
+  fast_data_part part;
   int status;
   size_t need = FAST_STRING((size_t)n);
   if (n > sizeof(part.s.buffer)) need += FAST_BLOCK(sizeof(Udata) + n);
@@ -94,7 +94,7 @@ static int fast_push_part (lua_State *L, const fast_view *v, uint32_t at, uint32
   part.n = n;
   status = fast_pcall(L, fast_push_bytes, &part);
   if (fast_retry(L, status)) status = fast_pcall(L, fast_push_bytes, &part);
-  return (status == 0) ? 1 : fast_fail(L);
+  return (status == 0) ? 1 : fast_return_error(L);
 }
 
 #endif

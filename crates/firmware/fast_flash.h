@@ -27,19 +27,19 @@ static inline uint32_t fast_read_word (const uint32_t *p) {
 #define FAST_BUFFER_WORDS	64
 
 /* state of reading bytes of a chunk */
-typedef struct fast_source {
+typedef struct fast_reader {
   const uint32_t *words;
   uint32_t at, size;		/* position and size in bytes */
   uint32_t buffer[FAST_BUFFER_WORDS];
-} fast_source;
+} fast_reader;
 
-static inline uint32_t fast_next_byte (fast_source *s) {
+static inline uint32_t fast_next_byte (fast_reader *s) {
   uint32_t at = s->at++;
   return (fast_read_word(s->words + at / 4) >> at % 4 * 8) & 255;
 }
 
 /* the same where a call is worth its time */
-static uint32_t fast_read_byte (fast_source *s) {
+static uint32_t fast_read_byte (fast_reader *s) {
   return fast_next_byte(s);
 }
 
@@ -55,7 +55,7 @@ static inline uint32_t fast_join_words (uint32_t low, uint32_t high, uint32_t sh
 }
 
 /* n words to an aligned address */
-static void fast_read_words (fast_source *s, uint32_t *to, uint32_t n) {
+static void fast_read_words (fast_reader *s, uint32_t *to, uint32_t n) {
   const uint32_t *from = s->words + s->at / 4;
   uint32_t shift = s->at % 4 * 8, *end = to + n, low, high;
   s->at += 4 * n;
@@ -75,7 +75,7 @@ static void fast_read_words (fast_source *s, uint32_t *to, uint32_t n) {
 }
 
 /* Up to 4 * FAST_BUFFER_WORDS bytes to the buffer. What follows in the last word is any. */
-static void fast_read_to_buffer (fast_source *s, uint32_t n) {
+static void fast_read_to_buffer (fast_reader *s, uint32_t n) {
   const uint32_t *from = s->words + s->at / 4, *end = s->words + (s->at + n + 3) / 4;
   uint32_t shift = s->at % 4 * 8, *to = s->buffer, low, high;
   s->at += n;
@@ -91,7 +91,7 @@ static void fast_read_to_buffer (fast_source *s, uint32_t n) {
 }
 
 /* n bytes to an aligned address */
-static void fast_read_bytes (fast_source *s, void *to, uint32_t n) {
+static void fast_read_bytes (fast_reader *s, void *to, uint32_t n) {
   char *p = (char *)to + (n & ~3u);
   fast_read_words(s, (uint32_t *)to, n / 4);
   for (n %= 4; n > 0; n--) *p++ = (char)fast_read_byte(s);

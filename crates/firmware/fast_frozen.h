@@ -14,7 +14,7 @@
 **    frozen duplicate of it as a constant may not run. It gets a shadow, a function
 **    in RAM with constants of its own, and so do those around it, since they
 **    name it. Code and debug data of a shadow stay in flash.
-** 5. Once the pool is mapped no new duplicate comes to be in RAM. So it is known at
+** 5. Once the pool is mapped no new duplicate appears in RAM. So it is known at
 **    that time, and for good, which functions need shadows.
 ** 6. A shadow has the LFSBIT: else the collector would free it, and flash with
 **    it. It is in a userdata that the registry holds, and its constants are in
@@ -464,7 +464,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
       fast_shadows s;
       if (fast_is_too_deep(L, c, name)) return 2;
       if (!fast_check_heap(L, fast_shadows_need(L, c, z, &s), name)) return 2;
-      if (fast_try_shadows(L, &s) != 0) return fast_fail(L);
+      if (fast_try_shadows(L, &s) != 0) return fast_return_error(L);
       f = fast_find_shadow(L, z);
     }
   }
@@ -474,7 +474,7 @@ static int fast_push_frozen (lua_State *L, const fast_chunk *c,
   if (!fast_check_heap(L, FAST_CLOSURE(1), name)) return 2;
   status = fast_pcall(L, fast_push_frozen_closure, f);
   if (fast_retry(L, status)) status = fast_pcall(L, fast_push_frozen_closure, f);
-  return (status == 0) ? 1 : fast_fail(L);
+  return (status == 0) ? 1 : fast_return_error(L);
 }
 
 #if defined(FAST_NAMED) && (LUA_VERSION_NUM == 501 || defined(FAST_WRAP))

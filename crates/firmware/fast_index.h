@@ -14,8 +14,8 @@
 #include "lobject.h"
 #include "lfunc.h"
 
-/* is put behind constants that must be in flash; NodeMCU's linker scripts put all
-** constants there */
+/* an attribute of constants that must be in flash; NodeMCU's linker scripts put all
+** constants there, so it is empty */
 #if !defined(FAST_FLASH)
 #define FAST_FLASH
 #endif
@@ -39,18 +39,18 @@ typedef struct fast_chunk {
 				** those of compiling source */
   uint32_t strings;		/* short strings that may be new to the core */
   uint32_t depth;		/* levels of functions, 0 for source and data */
-  uint32_t check;		/* FAST_CHECK of size to depth */
+  uint32_t checksum;		/* FAST_ENTRY_CHECKSUM of size to depth */
 } fast_chunk;
 
-/* what checksums of a few numbers begin with: "fast" */
-#define FAST_CHECK_SEED	0x66617374u
+/* start value of checksums of a few numbers: "fast" */
+#define FAST_CHECKSUM_SEED	0x66617374u
 
-/* Checksum of an index entry without its pointers, which a compiler can not add in a
-** constant. It differs if one field does. */
-#define FAST_CHECK(s,h,k,p,t,d) \
-	(FAST_CHECK_SEED + (s) * 3u + (h) * 5u + (k) * 7u + (p) * 11u + (t) * 13u + (d) * 17u)
+/* Checksum of an index entry. It changes whenever one field changes. The pointers are
+** left out, as a sum with them is no constant expression. */
+#define FAST_ENTRY_CHECKSUM(s,h,k,p,t,d) \
+	(FAST_CHECKSUM_SEED + (s) * 3u + (h) * 5u + (k) * 7u + (p) * 11u + (t) * 13u + (d) * 17u)
 #define FAST_CHUNK(n,w,s,h,k,p,t,d) \
-	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_CHECK(s, h, k, (uint32_t)(p), t, d)}
+	{n, w, s, h, k, (uint32_t)(p), t, d, FAST_ENTRY_CHECKSUM(s, h, k, (uint32_t)(p), t, d)}
 
 struct fast_frozen;
 struct fast_bundle;
@@ -80,13 +80,13 @@ typedef struct fast_bundle {
 #if defined(FAST_BLOCK)
 #elif defined(ESP_PLATFORM)
 #define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* TLSF */
-#define FAST_BLOCK_HEAD		4
-#define FAST_BLOCK_LEAST	12
+#define FAST_BLOCK_HEADER		4
+#define FAST_BLOCK_MINIMUM	12
 #define FAST_BLOCK_ALIGN	4
 #else
 #define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* the SDK's pvPortMalloc */
-#define FAST_BLOCK_HEAD		16
-#define FAST_BLOCK_LEAST	1
+#define FAST_BLOCK_HEADER		16
+#define FAST_BLOCK_MINIMUM	1
 #define FAST_BLOCK_ALIGN	8
 #endif
 

@@ -14,16 +14,16 @@
 #include "fast_index.h"
 #include "fast_undump.h"
 
-/* a name by words */
-typedef struct fast_words {
+/* a chunk's name as words */
+typedef struct fast_name_words {
   const uint32_t *full;		/* those before the last one */
   uint32_t count;		/* of these */
   uint32_t last;		/* its last bytes, with zeros behind them */
-} fast_words;
+} fast_name_words;
 
-/* the number of words in which a chunk's name agrees with another one; one more than
-** 'count' if it is that */
-static uint32_t fast_agree (const uint32_t *at, const fast_words *w) {
+/* how many words at the start of a chunk's name equal those of another name; one more
+** than 'count' if the names are equal */
+static uint32_t fast_equal_words (const uint32_t *at, const fast_name_words *w) {
   uint32_t i;
   for (i = 0; i < w->count; i++)
     if (fast_read_word(at + i) != w->full[i]) return i;
@@ -32,7 +32,8 @@ static uint32_t fast_agree (const uint32_t *at, const fast_words *w) {
 
 /* the chunk of that name, found by the hash of its words: see lookup.rs of fastlua */
 #define FAST_NAME_FACTOR	0x9e3779b1u
-static const fast_chunk *fast_look_up (const fast_bundle *b, const fast_words *w, uint32_t h) {
+static const fast_chunk *fast_find_by_hash (const fast_bundle *b, const fast_name_words *w,
+                                            uint32_t h) {
   const uint32_t *entries = b->names + 1;
   uint32_t i, number;
   for (i = 0; i < w->count; i++) h = (h ^ w->full[i]) * FAST_NAME_FACTOR;
@@ -40,12 +41,12 @@ static const fast_chunk *fast_look_up (const fast_bundle *b, const fast_words *w
   for (h >>= fast_read_word(b->names); ; h++) {
     number = fast_read_word(entries + h / 2) >> (h % 2 * 16) & 0xffff;
     if (number == 0) return NULL;
-    if (fast_agree(b->chunks[number - 1].name, w) > w->count) return &b->chunks[number - 1];
+    if (fast_equal_words(b->chunks[number - 1].name, w) > w->count) return &b->chunks[number - 1];
   }
 }
 
-/* the chunk of that name, found by halving the index */
-static const fast_chunk *fast_search (const fast_bundle *b, const fast_words *w) {
+/* the chunk of that name, found by binary search */
+static const fast_chunk *fast_binary_search (const fast_bundle *b, const fast_name_words *w) {
   const fast_chunk *chunks = b->chunks;
   const uint32_t *full = w->full;
   size_t base = b->base;
@@ -71,7 +72,7 @@ static const fast_chunk *fast_search (const fast_bundle *b, const fast_words *w)
 /* the chunk of that name, or NULL; no name has a zero in it */
 static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size_t len) {
   uint32_t buffer[FAST_NAME], shift;
-  fast_words w;
+  fast_name_words w;
   if (len == 0 || len >= sizeof(buffer) || name[len - 1] == '\0') return NULL;
   w.full = (const uint32_t *)(const void *)name;
   if ((size_t)name % sizeof(uint32_t) != 0)  /* no string of Lua's */
@@ -81,8 +82,8 @@ static const fast_chunk *fast_find (const fast_bundle *b, const char *name, size
   name += len & ~(size_t)3;
   for (shift = 0; shift < len % 4 * 8; shift += 8)
     w.last |= (uint32_t)(unsigned char)*name++ << shift;
-  if (b->names != NULL) return fast_look_up(b, &w, (uint32_t)len);
-  return fast_search(b, &w);
+  if (b->names != NULL) return fast_find_by_hash(b, &w, (uint32_t)len);
+  return fast_binary_search(b, &w);
 }
 
 static uint32_t fast_rotate_left (uint32_t x, int n) {
@@ -122,7 +123,8 @@ static uint32_t fast_hash (const uint32_t *words, uint32_t size) {
 
 /* Whether the chunk's index entry has its checksum. */
 static int fast_is_entry_valid (const fast_chunk *c) {
-  return c->check == FAST_CHECK(c->size, c->hash, c->kind, c->heap, c->strings, c->depth);
+  return c->checksum == FAST_ENTRY_CHECKSUM(c->size, c->hash, c->kind, c->heap,
+                                            c->strings, c->depth);
 }
 
 /* Whether a chunk has its checksum. That of a valid chunk is computed once. */
@@ -160,7 +162,7 @@ static size_t fast_chunk_need (lua_State *L, const fast_chunk *c) {
 }
 
 /* bytes of heap for the message that there is too little of it */
-#define FAST_MESSAGE	512
+#define FAST_MESSAGE_HEAP	512
 
 /* Whether that much heap is free, after a collection if necessary; else pushes nil and
 ** a message. */
@@ -169,7 +171,7 @@ static int fast_check_heap (lua_State *L, size_t need, const char *name) {
   lua_gc(L, LUA_GCCOLLECT, 0);
   if ((size_t)lua_freeheap() >= need) return 1;
   lua_pushnil(L);
-  if (lua_freeheap() < FAST_MESSAGE)
+  if (lua_freeheap() < FAST_MESSAGE_HEAP)
     lua_pushliteral(L, "not enough memory");  /* the core has this string */
   else
     lua_pushfstring(L, "chunk '%s' needs %d bytes of heap, %d are free",
@@ -179,7 +181,7 @@ static int fast_check_heap (lua_State *L, size_t need, const char *name) {
 
 /* lua_Reader of source in flash */
 static const char *fast_source_reader (lua_State *L, void *ud, size_t *size) {
-  fast_source *s = (fast_source *)ud;
+  fast_reader *s = (fast_reader *)ud;
   uint32_t n = s->size - s->at;
   (void)L;
   if (n > sizeof(s->buffer)) n = sizeof(s->buffer);
@@ -213,8 +215,8 @@ static int fast_parse_text (lua_State *L, fast_source_text *text, const char *na
 ** NodeMCU's compiler begins with a closure that has no function yet. A collection that
 ** an allocation which fails starts before the function is there crashes in it. The core
 ** does not collect as long as it has no version, as in a state that is not yet complete.
-** So the version is gone from the first byte of the text, which the core reads before it
-** makes the closure, to the second one, which it reads when all of that is done.
+** So the version is NULL from the first byte of the text, which the core reads before it
+** makes the closure, to the second byte, which it reads once the function is there.
 */
 static const char *fast_text_reader (lua_State *L, void *ud, size_t *size) {
   fast_source_text *text = (fast_source_text *)ud;
@@ -248,7 +250,7 @@ static int fast_parse_text (lua_State *L, fast_source_text *text, const char *na
 
 #endif
 
-/* pushes its main function */
+/* compiles a text and pushes its main function */
 static void fast_parse (lua_State *L, void *ud) {
   fast_source_text *text = (fast_source_text *)ud;
   int status;
@@ -261,7 +263,7 @@ static void fast_parse (lua_State *L, void *ud) {
 /* Pushes the main function of source, or a message. Returns the status. */
 static int fast_compile (lua_State *L, const fast_bundle *b,
                          const fast_chunk *c, const char *name) {
-  fast_source s;
+  fast_reader s;
   fast_source_text text;
   s.words = FAST_AT(b->base, c->words);
   s.at = 0;
@@ -291,7 +293,7 @@ static int fast_is_too_deep (lua_State *L, const fast_chunk *c, const char *name
 }
 
 /* puts nil below the message on top; returns how many values these are */
-static int fast_fail (lua_State *L) {
+static int fast_return_error (lua_State *L) {
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;
@@ -315,21 +317,21 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
   int status;
   if (c->kind == FAST_DATA && fast_is_entry_valid(c)) {
     lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
-    return fast_fail(L);
+    return fast_return_error(L);
   }
   if (!fast_is_valid(b, c)) {
     lua_pushfstring(L, "chunk '%s' is damaged in flash", name);
-    return fast_fail(L);
+    return fast_return_error(L);
   }
   if (c->kind == FAST_BYTECODE && !fast_is_own_dump(FAST_AT(b->base, c->words))) {
     fast_push_variants(L, FAST_AT(b->base, c->words), name);
-    return fast_fail(L);
+    return fast_return_error(L);
   }
   if (fast_is_too_deep(L, c, name)) return 2;
   if (!fast_check_heap(L, fast_chunk_need(L, c), name)) return 2;
   status = fast_load_chunk(L, b, c, name);
   if (fast_retry(L, status)) status = fast_load_chunk(L, b, c, name);
-  return (status == 0) ? 1 : fast_fail(L);
+  return (status == 0) ? 1 : fast_return_error(L);
 }
 
 /*

@@ -92,16 +92,16 @@ typedef GCObject *fast_link;
 
 typedef TString fast_string_head;
 /* a string: next of its chain, hash, reserved word, length, bytes */
-#define FAST_TEXT_FIELDS(nx,h,w,n,s) \
+#define FAST_STRING_FIELDS(nx,h,w,n,s) \
   {{.tsv = {.next = (GCObject *)(nx), .tt = LUA_TSTRING, .marked = FAST_MARK, \
     FAST_ONLY_STOCK(.reserved = (w),) .hash = (h), .len = (n)}}, s}
-#define FAST_LONG_TEXT(id,h,n,s)	FAST_TEXT(id, NULL, h, 0, n, s)
+#define FAST_LONG_STRING_OBJECT(id,h,n,s)	FAST_STRING_OBJECT(id, NULL, h, 0, n, s)
 
 #define FAST_NIL	{{NULL}, LUA_TNIL}
 #define FAST_BOOLEAN(v)	{{.b = (v)}, LUA_TBOOLEAN}
 #define FAST_NUMBER(v)	{{.n = (v)}, LUA_TNUMBER}
 #define FAST_INTEGER	FAST_NUMBER
-#define FAST_S(id)	{{.gc = (GCObject *)&fast_s##id}, LUA_TSTRING}
+#define FAST_STRING_VALUE(id)	{{.gc = (GCObject *)&fast_s##id}, LUA_TSTRING}
 
 #elif LUA_VERSION_NUM == 503
 
@@ -133,11 +133,11 @@ _Static_assert(sizeof(Proto) == sizeof(struct fast_proto_fields),
 typedef TString *fast_link;
 
 typedef UTString fast_string_head;
-#define FAST_TEXT_FIELDS(nx,h,w,n,s) \
+#define FAST_STRING_FIELDS(nx,h,w,n,s) \
   {{.tsv = {.tt = LUA_TSHRSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
     .extra = (w), .shrlen = (n), .hash = (h), .u = {.hnext = (TString *)(nx)}}}, s}
-#define FAST_LONG_TEXT(id,h,n,s) \
-  static const FAST_TEXT_TYPE(n) fast_s##id = { \
+#define FAST_LONG_STRING_OBJECT(id,h,n,s) \
+  static const FAST_STRING_TYPE(n) fast_s##id = { \
     {.tsv = {.tt = LUA_TLNGSTR, .marked = FAST_MARK | BIT_ISCOLLECTABLE, \
      .extra = 1, .hash = (h), .u = {.lnglen = (n)}}}, s};
 
@@ -145,21 +145,21 @@ typedef UTString fast_string_head;
 #define FAST_BOOLEAN(v)	{{.b = (v)}, LUA_TBOOLEAN}
 #define FAST_NUMBER(v)	{{.n = (v)}, LUA_TNUMFLT}
 #define FAST_INTEGER(v)	{{.i = (v)}, LUA_TNUMINT}
-#define FAST_S(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TSHRSTR)}
-#define FAST_L(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TLNGSTR)}
+#define FAST_STRING_VALUE(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TSHRSTR)}
+#define FAST_LONG_STRING_VALUE(id)	{{.gc = (GCObject *)&fast_s##id}, ctb(LUA_TLNGSTR)}
 
 #else
 #error "frozen chunks are for Lua 5.1 and 5.3"
 #endif
 
 /* its zeros fill the last word */
-#define FAST_TEXT_TYPE(n)	struct {fast_string_head head; char bytes[((n) + 4) & ~3];}
-#define FAST_TEXT(id,nx,h,w,n,s) \
-  static const FAST_TEXT_TYPE(n) fast_s##id = FAST_TEXT_FIELDS(nx, h, w, n, s);
+#define FAST_STRING_TYPE(n)	struct {fast_string_head head; char bytes[((n) + 4) & ~3];}
+#define FAST_STRING_OBJECT(id,nx,h,w,n,s) \
+  static const FAST_STRING_TYPE(n) fast_s##id = FAST_STRING_FIELDS(nx, h, w, n, s);
 
 /* string number id that is the name of a frozen chunk, behind that chunk */
 #define FAST_NAMED_FIELD(id,n) \
-  struct {const fast_frozen *chunk; FAST_TEXT_TYPE(n) string;} s##id;
+  struct {const fast_frozen *chunk; FAST_STRING_TYPE(n) string;} s##id;
 #define FAST_NAMED_WORDS(id)	((const uint32_t *)(const void *)fast_s##id.bytes)
 struct fast_named_string {
   const fast_frozen *chunk;

@@ -14,7 +14,7 @@
 
 #include "fast_load.h"
 
-/* stands before 8 bits that are a symbol which the table does not have */
+/* the escape: 8 bits follow, which are a symbol that the table does not have */
 #define FAST_P_ESCAPE	255
 
 /* indices of the tables for everything but instructions; the last four groups have
@@ -38,7 +38,7 @@
 #define FAST_P_NAMED	25
 #define FAST_P_CHARACTER	30
 
-/* kind of a constant that stands where no instruction uses it */
+/* kind of a constant that no instruction uses where it is read */
 #define FAST_P_OTHER	4
 
 /* types of constants; a type that is none of these is a string by characters */
@@ -57,12 +57,12 @@
 ** the tables */
 #define FAST_P_SIZE	0
 #define FAST_P_HASH	1
-#define FAST_P_CHECK	2
+#define FAST_P_CHECKSUM	2
 #define FAST_P_PLACE	3
 #define FAST_P_TABLES	4
 
-/* differs if one of both does */
-#define FAST_SHARED_CHECK(size,hash)	(FAST_CHECK_SEED + (size) * 3u + (hash) * 5u)
+/* changes whenever one of both changes */
+#define FAST_SHARED_CHECKSUM(size,hash)	(FAST_CHECKSUM_SEED + (size) * 3u + (hash) * 5u)
 
 /* the first words of the tables: offsets of their parts */
 #define FAST_P_TOKENS	0
@@ -98,7 +98,7 @@ typedef struct fast_unpacker {
 /* heap that unpacking takes beside the objects it makes */
 #define FAST_PACKED_HEAP	FAST_BLOCK(sizeof(fast_unpacker))
 
-/* for what is done at each symbol: calls would add half of the time */
+/* for what runs at each symbol, where calls would take half as long again */
 #define FAST_INLINE	static inline __attribute__((always_inline))
 
 static __attribute__((noreturn, noinline)) void fast_unpack_error (fast_unpacker *p) {
@@ -193,7 +193,7 @@ uint32_t fast_read_unsigned (fast_unpacker *p, uint32_t i) {
 /* String i of a list: the list has the count, the offset of each fourth string, and
 ** each string after its length. */
 static TString *fast_list_string (fast_unpacker *p, const uint32_t *list, uint32_t i) {
-  fast_source *s = &p->d.flash;
+  fast_reader *s = &p->d.flash;
   uint32_t n;
   if (list == NULL || i >= fast_read_word(list)) fast_unpack_error(p);
   s->words = list;
@@ -497,7 +497,7 @@ static int fast_is_shared_valid (const fast_bundle *b) {
   uint32_t size = FAST_WORD(words + FAST_P_SIZE), hash = FAST_WORD(words + FAST_P_HASH);
   uint32_t bit = 1u << (b->count & 31);
   if (b->checked[b->count >> 5] & bit) return 1;
-  if (FAST_WORD(words + FAST_P_CHECK) != FAST_SHARED_CHECK(size, hash)) return 0;
+  if (FAST_WORD(words + FAST_P_CHECKSUM) != FAST_SHARED_CHECKSUM(size, hash)) return 0;
   if (fast_hash(words + FAST_P_PLACE, size) != hash) return 0;
   b->checked[b->count >> 5] |= bit;
   return 1;

@@ -28,25 +28,25 @@
 #define FAST_SLOT_UNPACKS	8u	/* and packed ones */
 #define FAST_SLOT_LOADS		(FAST_SLOT_INFLATES | FAST_SLOT_UNPACKS)
 
-/* the most chunks and functions that it can have: each takes a bit of RAM */
-#define FAST_SLOT_MOST		(FAST_SLOT / 128)
+/* limit of its chunks and of its functions: each takes a bit of RAM */
+#define FAST_SLOT_LIMIT		(FAST_SLOT / 128)
 
-typedef struct fast_slot_head {
+typedef struct fast_slot_header {
   char magic[16];		/* without a terminating zero */
   uint32_t layout;		/* FAST_SLOT_LAYOUT */
   uint32_t capacity;		/* bytes of the region, with this header */
   const void *self, *end;	/* addresses */
   uint32_t flags;
-  uint32_t block[3];		/* FAST_BLOCK_HEAD, _LEAST, _ALIGN */
-  uint32_t most[2];		/* chunks, functions of frozen chunks */
+  uint32_t block[3];		/* FAST_BLOCK_HEADER, _LEAST, _ALIGN */
+  uint32_t limits[2];		/* chunks, functions of frozen chunks */
   char variant[32];
   char version[16];
   unsigned char core[64];	/* sizes, offsets and tags of the core's objects */
-  uint32_t check;		/* FAST_SLOT_CHECK */
+  uint32_t checksum;		/* FAST_SLOT_CHECKSUM */
   uint32_t used;		/* bytes from the start; 0: the slot is empty */
   uint32_t hash;		/* XXH32 of these without the header */
   uint32_t count;		/* of chunks */
-  uint32_t index, about;	/* arrays of fast_chunk and of facts about sources */
+  uint32_t index, sources;	/* arrays: fast_chunk, and a record of each source */
   uint32_t frozen;		/* array of fast_frozen *; 0: none is frozen */
   uint32_t pool, pool_size, pool_used;
   uint32_t pool_bytes;		/* of flash, with the strings */
@@ -54,16 +54,16 @@ typedef struct fast_slot_head {
   uint32_t functions;		/* of frozen chunks */
   uint32_t bundle[2];		/* its name */
   uint32_t shared;		/* what packed chunks share; 0: none is packed */
-  uint32_t rest[5];		/* zero */
-  uint32_t head_hash;		/* XXH32 of all before it */
-} fast_slot_head;
+  uint32_t reserved[5];		/* zero */
+  uint32_t header_hash;		/* XXH32 of all before it */
+} fast_slot_header;
 
 _Static_assert(sizeof(void *) == 4, "a slot is for a chip of 32 bits");
-_Static_assert(sizeof(fast_slot_head) == 256, "the header has 256 bytes");
+_Static_assert(sizeof(fast_slot_header) == 256, "the header has 256 bytes");
 _Static_assert(FAST_SLOT % FAST_SLOT_SECTOR == 0 && FAST_SLOT > 0, "a slot has whole sectors");
-_Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
+_Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_MINIMUM + FAST_BLOCK_HEADER + FAST_BLOCK_ALIGN - 1)
                                  / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN)
-               && FAST_BLOCK(50) == ((50 + FAST_BLOCK_HEAD + FAST_BLOCK_ALIGN - 1)
+               && FAST_BLOCK(50) == ((50 + FAST_BLOCK_HEADER + FAST_BLOCK_ALIGN - 1)
                                      / FAST_BLOCK_ALIGN * FAST_BLOCK_ALIGN),
                "FAST_BLOCK and its three numbers agree");
 
@@ -76,30 +76,30 @@ _Static_assert(FAST_BLOCK(1) == ((FAST_BLOCK_LEAST + FAST_BLOCK_HEAD + FAST_BLOC
 #define FAST_SLOT_FLAGS		(FAST_SLOT_LOADS | FAST_SLOT_FREEZES)
 #endif
 
-/* differs if one field does, without self and end, which check each other */
-#define FAST_SLOT_CHECK \
-	(FAST_CHECK_SEED + FAST_SLOT_LAYOUT * 3u + FAST_SLOT * 5u + FAST_SLOT_FLAGS * 7u \
-	+ FAST_BLOCK_HEAD * 11u + FAST_BLOCK_LEAST * 13u + FAST_BLOCK_ALIGN * 17u \
-	+ FAST_SLOT_MOST * 19u + FAST_SLOT_MOST * 23u + FAST_SLOT_TEXTS + FAST_SLOT_CORE_SUM)
+/* changes whenever one field changes, but for self and end, which check each other */
+#define FAST_SLOT_CHECKSUM \
+	(FAST_CHECKSUM_SEED + FAST_SLOT_LAYOUT * 3u + FAST_SLOT * 5u + FAST_SLOT_FLAGS * 7u \
+	+ FAST_BLOCK_HEADER * 11u + FAST_BLOCK_MINIMUM * 13u + FAST_BLOCK_ALIGN * 17u \
+	+ FAST_SLOT_LIMIT * 19u + FAST_SLOT_LIMIT * 23u + FAST_SLOT_TEXT_SUM + FAST_SLOT_CORE_SUM)
 
 static const struct fast_slot {
-  fast_slot_head head;
-  char room[FAST_SLOT - sizeof(fast_slot_head)];
+  fast_slot_header head;
+  char contents[FAST_SLOT - sizeof(fast_slot_header)];
 } fast_slot __attribute__((used, aligned(FAST_SLOT_SECTOR))) = {
   .head = {
     .magic = {'f', 'a', 's', 't', 'l', 'u', 'a', ' ', 's', 'l', 'o', 't', '\r', '\n', 26, '\n'},
     .layout = FAST_SLOT_LAYOUT, .capacity = FAST_SLOT,
     .self = &fast_slot, .end = (const char *)&fast_slot + FAST_SLOT,
     .flags = FAST_SLOT_FLAGS,
-    .block = {FAST_BLOCK_HEAD, FAST_BLOCK_LEAST, FAST_BLOCK_ALIGN},
-    .most = {FAST_SLOT_MOST, FAST_SLOT_MOST},
+    .block = {FAST_BLOCK_HEADER, FAST_BLOCK_MINIMUM, FAST_BLOCK_ALIGN},
+    .limits = {FAST_SLOT_LIMIT, FAST_SLOT_LIMIT},
     .variant = FAST_VARIANT, .version = FAST_VERSION,
-    .core = FAST_SLOT_CORE, .check = FAST_SLOT_CHECK
+    .core = FAST_SLOT_CORE, .checksum = FAST_SLOT_CHECKSUM
   }
 };
 
-/* Words of the header, and its address as it has it. They are volatile, as they may
-** differ from the initializer. */
+/* Words of the header, and the address that it records. They are volatile, as 'patch'
+** may have changed them since the compiler saw the initializer. */
 #define fast_slot_word(field)	FAST_WORD(&fast_slot.head.field)
 #define fast_slot_start() \
 	((size_t)*(const void *const volatile *)&fast_slot.head.self)
@@ -107,41 +107,41 @@ static const struct fast_slot {
 /* address of something in the slot, whose offset is in the header */
 #define fast_slot_at(t,field)	((const t *)(fast_slot_start() + fast_slot_word(field)))
 
-static uint32_t fast_slot_checked[FAST_SLOT_MOST / 32 + 1];
+static uint32_t fast_slot_checked[FAST_SLOT_LIMIT / 32 + 1];
 static fast_bundle fast_slot_image;
 #if defined(FAST_FREEZES)
 /* no string table, so that nothing is mapped, while the slot is empty */
 static const fast_link *fast_pool = (const fast_link *)&fast_slot;
 #endif
-static char fast_slot_state;	/* FAST_SLOT_UNSEEN to FAST_SLOT_DAMAGED */
+static char fast_slot_state;	/* FAST_SLOT_UNCHECKED to FAST_SLOT_DAMAGED */
 
-#define FAST_SLOT_UNSEEN	0
+#define FAST_SLOT_UNCHECKED	0
 #define FAST_SLOT_EMPTY		1
-#define FAST_SLOT_GOOD		2
+#define FAST_SLOT_VALID		2
 #define FAST_SLOT_DAMAGED	3
 
 /* Whether the contents have their checksum. */
 static int fast_slot_is_valid (void) {
   const uint32_t *words = (const uint32_t *)fast_slot_start();
-  uint32_t size = offsetof(fast_slot_head, head_hash), used = fast_slot_word(used);
+  uint32_t size = offsetof(fast_slot_header, header_hash), used = fast_slot_word(used);
   return words == (const uint32_t *)&fast_slot
-         && fast_hash(words, size) == fast_slot_word(head_hash)
-         && used >= sizeof(fast_slot_head) && used <= FAST_SLOT
-         && fast_slot_word(count) <= FAST_SLOT_MOST
-         && fast_slot_word(functions) <= FAST_SLOT_MOST
-         && fast_hash(words + sizeof(fast_slot_head) / 4, used - sizeof(fast_slot_head))
+         && fast_hash(words, size) == fast_slot_word(header_hash)
+         && used >= sizeof(fast_slot_header) && used <= FAST_SLOT
+         && fast_slot_word(count) <= FAST_SLOT_LIMIT
+         && fast_slot_word(functions) <= FAST_SLOT_LIMIT
+         && fast_hash(words + sizeof(fast_slot_header) / 4, used - sizeof(fast_slot_header))
             == fast_slot_word(hash);
 }
 
 /* Checks the slot, once. */
 static void fast_slot_open (void) {
-  if (fast_slot_state != FAST_SLOT_UNSEEN) return;
+  if (fast_slot_state != FAST_SLOT_UNCHECKED) return;
   fast_slot_state = FAST_SLOT_EMPTY;
   fast_slot_image.checked = fast_slot_checked;
-  if (fast_slot_word(used) == 0 && fast_slot_word(head_hash) == 0) return;
+  if (fast_slot_word(used) == 0 && fast_slot_word(header_hash) == 0) return;
   fast_slot_state = FAST_SLOT_DAMAGED;
   if (!fast_slot_is_valid()) return;
-  fast_slot_state = FAST_SLOT_GOOD;
+  fast_slot_state = FAST_SLOT_VALID;
   fast_slot_image.chunks = fast_slot_at(fast_chunk, index);
   fast_slot_image.count = fast_slot_word(count);
   fast_slot_image.base = fast_slot_start();
@@ -155,7 +155,7 @@ static void fast_slot_open (void) {
 #endif
 }
 
-#define FAST_FUNCTIONS	FAST_SLOT_MOST
+#define FAST_FUNCTIONS	FAST_SLOT_LIMIT
 #define FAST_SEED	fast_slot_word(seed)
 #define FAST_POOL_SIZE	((int)fast_slot_word(pool_size))
 #define FAST_POOL_USED	fast_slot_word(pool_used)
@@ -176,7 +176,7 @@ static void fast_slot_info (lua_State *L) {
   lua_setfield(L, -2, "capacity");
   lua_pushinteger(L, (lua_Integer)(size_t)&fast_slot);
   lua_setfield(L, -2, "address");
-  if (fast_slot_state != FAST_SLOT_GOOD) return;
+  if (fast_slot_state != FAST_SLOT_VALID) return;
   lua_pushinteger(L, (lua_Integer)fast_slot_word(used));
   lua_setfield(L, -2, "used");
   lua_pushlstring(L, name, sizeof(name));

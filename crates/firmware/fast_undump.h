@@ -48,7 +48,7 @@ _Static_assert(sizeof(Instruction) == 4, "code is copied by words");
 
 /* state of reading a dump */
 typedef struct fast_dump {
-  fast_source flash;
+  fast_reader flash;
   lua_State *L;
 #if LUA_VERSION_NUM == 501
   Mbuffer longer;		/* for strings that do not fit */
@@ -126,7 +126,7 @@ static void fast_read_constant (fast_dump *d, TValue *o) {
 
 #else
 
-static inline uint32_t fast_next_int (fast_source *s) {
+static inline uint32_t fast_next_int (fast_reader *s) {
   const uint32_t *from = s->words + s->at / 4;
   uint32_t shift = s->at % 4 * 8, word = fast_read_word(from);
   s->at += 4;
@@ -328,7 +328,7 @@ static void fast_read_function (fast_dump *d, Proto *f) {
 ** The header of a dump: its bytes, and its words up to the last one that depends on the
 ** core. 5.1: signature; version, format, byte order, size of int; size of size_t, of an
 ** instruction, of a number, whether numbers are integers. 5.3: signature; version,
-** format, two bytes that tell damage; four of them; NodeMCU: sizes of int, of an
+** format, two bytes that reveal damage; four of them; NodeMCU: sizes of int, of an
 ** instruction, of an integer, of a float; stock: of size_t between the first two. Then
 ** numbers that are the same in each dump of these sizes.
 */

@@ -18,14 +18,14 @@ static inline void heap_peaks (void) {
 }
 
 /* a block of so many bytes was made of 'used' bytes of the heap */
-static inline void heap_took (uint32_t asked, uint32_t used) {
+static inline void heap_count_block (uint32_t asked, uint32_t used) {
   heap.blocks++;
   heap.live += asked;
   heap.used += used;
   heap_peaks();
 }
 
-static inline void heap_gave (uint32_t asked, uint32_t used) {
+static inline void heap_uncount_block (uint32_t asked, uint32_t used) {
   heap.blocks--;
   heap.live -= asked;
   heap.used -= used;

@@ -5,7 +5,11 @@
 
 pub mod deflate;
 
+mod kind;
+
 use include_dir::{Dir, include_dir};
+
+pub use kind::ChunkKind;
 
 /// The index of a bundle, and what loads its chunks.
 const INDEX: &str = include_str!("../fast_index.h");
@@ -63,8 +67,8 @@ pub fn fast_slot_h() -> String {
 }
 
 /// What tells of a bundle in an image. It stands behind the bundle.
-pub fn fast_label_h() -> String {
-    joined(&[include_str!("../fast_label.h")])
+pub fn fast_descriptor_h() -> String {
+    joined(&[include_str!("../fast_descriptor.h")])
 }
 
 /// The C module, `fast.c`, with [`fast_load_h`], `fast_frozen.h`, what runs frozen chunks, and

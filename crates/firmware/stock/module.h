@@ -31,8 +31,8 @@ int lua_freeheap (void);	/* bytes */
 uint32_t fast_clock (void);	/* microseconds */
 #define fast_clock		fast_clock
 #define FAST_BLOCK(n)		(n)
-#define FAST_BLOCK_HEAD		0
-#define FAST_BLOCK_LEAST	1
+#define FAST_BLOCK_HEADER		0
+#define FAST_BLOCK_MINIMUM	1
 #define FAST_BLOCK_ALIGN	1
 
 #define LROT_TABLEREF(t)	(&t##_lrot)

@@ -10,9 +10,7 @@
 #include "fast_packed.h"
 
 /* image.rs fills in these */
-_Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_DEFLATED == 3
-               && FAST_PACKED == 4
-               && offsetof(fast_chunk, name) == 0
+_Static_assert(offsetof(fast_chunk, name) == 0
                && offsetof(fast_chunk, words) == sizeof(void *)
                && offsetof(fast_chunk, size) == 2 * sizeof(void *)
                && offsetof(fast_chunk, hash) == 2 * sizeof(void *) + 4
@@ -20,9 +18,9 @@ _Static_assert(FAST_BYTECODE == 0 && FAST_SOURCE == 1 && FAST_DATA == 2 && FAST_
                && offsetof(fast_chunk, heap) == 2 * sizeof(void *) + 12
                && offsetof(fast_chunk, strings) == 2 * sizeof(void *) + 16
                && offsetof(fast_chunk, depth) == 2 * sizeof(void *) + 20
-               && offsetof(fast_chunk, check) == 2 * sizeof(void *) + 24
+               && offsetof(fast_chunk, checksum) == 2 * sizeof(void *) + 24
                && sizeof(fast_chunk) == sizeof(struct {void *p[2]; uint32_t w[7];})
-               && FAST_CHECK(1000, 200, 10, 0, 0, 0) == 0x66617374u + 3000 + 1000 + 70
+               && FAST_ENTRY_CHECKSUM(1000, 200, 10, 0, 0, 0) == 0x66617374u + 3000 + 1000 + 70
                && offsetof(fast_bundle, chunks) == 0
                && offsetof(fast_bundle, count) == sizeof(void *)
                && offsetof(fast_bundle, checked) == 2 * sizeof(void *)

@@ -5,6 +5,7 @@
 
 use std::ffi::c_int;
 
+use fastlua_firmware::ChunkKind;
 use mlua::{Function, Lua};
 
 use crate::error::Error;
@@ -28,24 +29,9 @@ pub struct ImageChunk {
     /// A dump of stock Lua for this machine, packed or not, source, deflated or not, or data.
     pub bytes: Vec<u8>,
     /// Which of them.
-    pub kind: ImageKind,
+    pub kind: ChunkKind,
     /// XXH32 of the bytes.
     pub xxh32: u32,
-}
-
-/// What a chunk's bytes are, numbered as in `fast_index.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageKind {
-    /// A dump.
-    Bytecode = 0,
-    /// Source.
-    Source = 1,
-    /// Data.
-    Data = 2,
-    /// Source, deflated.
-    Deflated = 3,
-    /// A packed chunk.
-    Packed = 4,
 }
 
 unsafe extern "C-unwind" {
@@ -112,7 +98,7 @@ mod table {
     impl Entry {
         /// `FAST_CHUNK` of `fast_index.h`; what a PC has enough of is not counted.
         fn new(chunk: &ImageChunk) -> Entry {
-            let (size, kind) = (chunk.bytes.len() as u32, chunk.kind as u32);
+            let (size, kind) = (chunk.bytes.len() as u32, chunk.kind.number());
             let check = 0x6661_7374_u32
                 .wrapping_add(size.wrapping_mul(3))
                 .wrapping_add(chunk.xxh32.wrapping_mul(5))

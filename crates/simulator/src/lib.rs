@@ -51,8 +51,9 @@ mod stdin;
 mod terminal;
 
 pub use error::Error;
+pub use fastlua_firmware::ChunkKind;
 pub use handle::Handle;
-pub use image::{Image, ImageChunk, ImageKind};
+pub use image::{Image, ImageChunk};
 pub use interrupt::Interrupt;
 pub use mlua;
 pub use options::{LOW_PORTS, Listening, Options, Restart, WriteFile};

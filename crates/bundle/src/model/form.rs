@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use fastlua_firmware::ChunkKind;
+
 use super::closest;
 
 /// How a chunk is carried in flash. In text it has the name that `as` in `fast.toml` takes.
@@ -84,6 +86,17 @@ impl Form {
     /// Whether it is constant objects.
     pub fn is_frozen(self) -> bool {
         matches!(self, Form::Frozen { .. } | Form::Data { frozen: true })
+    }
+
+    /// What the bytes are that lie in flash.
+    pub fn chunk_kind(self) -> ChunkKind {
+        match self {
+            Form::Plain | Form::Squashed => ChunkKind::Source,
+            Form::Deflated => ChunkKind::Deflated,
+            Form::Data { .. } => ChunkKind::Data,
+            Form::Packed => ChunkKind::Packed,
+            Form::Bytecode | Form::Frozen { .. } | Form::Auto => ChunkKind::Bytecode,
+        }
     }
 
     /// Whether a dump or text of the chunk lies in flash.

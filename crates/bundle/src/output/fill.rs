@@ -106,7 +106,7 @@ pub(super) fn core(text: &mut Text, variant: &Variant, version: &str) {
         .collect();
     let _ = write!(
         text,
-        "#define FAST_SLOT_TEXTS\t0x{:08x}u\n\
+        "#define FAST_SLOT_TEXT_SUM\t0x{:08x}u\n\
          #define FAST_SLOT_CORE\t{{ \\\n  {list}}}\n\
          #define FAST_SLOT_CORE_SUM\t(uint32_t)( \\\n  {})\n\n",
         text_sum(&variant.name, version),

@@ -88,7 +88,7 @@ fn define_names<'a>(
     for (id, chunk) in names {
         let fields = string(&strings.texts[*id]);
         let chunk = identifier(chunk.name);
-        let _ = writeln!(text, "  {{&fast_z_{chunk}, FAST_TEXT_FIELDS({fields})}},");
+        let _ = writeln!(text, "  {{&fast_z_{chunk}, FAST_STRING_FIELDS({fields})}},");
     }
     *text += "};\n\n";
 }
@@ -133,8 +133,11 @@ fn strings(text: &mut Text, strings: &Strings, names: &Names) {
         }
         let (hash, n, quoted) = (one.hash, one.bytes.len(), quote(one.bytes));
         let _ = match one.interned {
-            true => writeln!(text, "FAST_TEXT({id}, {})", string(one)),
-            false => writeln!(text, "FAST_LONG_TEXT({id}, 0x{hash:08x}, {n}, {quoted})"),
+            true => writeln!(text, "FAST_STRING_OBJECT({id}, {})", string(one)),
+            false => writeln!(
+                text,
+                "FAST_LONG_STRING_OBJECT({id}, 0x{hash:08x}, {n}, {quoted})"
+            ),
         };
     }
     let (used, size) = (strings.interned(), strings.table.len());
@@ -257,9 +260,9 @@ fn constants(text: &mut Text, objects: &Objects, id: usize) {
             Value::Integer(n) => writeln!(text, "  FAST_INTEGER({}),", integer(n)),
             Value::Float(x) => writeln!(text, "  FAST_NUMBER({}),", float(x)),
             Value::String(s) if objects.strings.texts[s].interned => {
-                writeln!(text, "  FAST_S({s}),")
+                writeln!(text, "  FAST_STRING_VALUE({s}),")
             }
-            Value::String(s) => writeln!(text, "  FAST_L({s}),"),
+            Value::String(s) => writeln!(text, "  FAST_LONG_STRING_VALUE({s}),"),
         };
     }
     *text += "};\n";

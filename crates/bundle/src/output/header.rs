@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::slot::{descriptor_sum, variant_sum};
-use fastlua_firmware::{fast_deflated_h, fast_label_h, fast_objects_h};
+use fastlua_firmware::{ChunkKind, fast_deflated_h, fast_descriptor_h, fast_objects_h};
 use fastlua_variants::Variant;
 
 use super::c::words;
@@ -22,7 +22,7 @@ use crate::structures::SHORT_STRING;
 
 /// The fields of a `fast_chunk` as they stand in the index: two pointers, then words.
 const INDEX: [&str; 9] = [
-    "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "check",
+    "name", "words", "size", "hash", "kind", "heap", "strings", "depth", "checksum",
 ];
 
 /// Bytes of a sector of flash, which is erased as a whole; [`fast_slot_h`](fastlua_firmware::fast_slot_h) aligns a slot to it.
@@ -310,7 +310,7 @@ fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose:
             let name = &variant.name;
             let _ = writeln!(text, "#define FAST_VARIANT\t\"{name}\"");
             let sum = variant_sum(name);
-            let _ = writeln!(text, "#define FAST_LABEL_VARIANT\t0x{sum:08x}u\n");
+            let _ = writeln!(text, "#define FAST_DESCRIPTOR_VARIANT\t0x{sum:08x}u\n");
             "fast".to_owned()
         }
         Purpose::Module(prefix) => (*prefix).to_owned(),
@@ -339,6 +339,7 @@ fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose:
     let _ = writeln!(index, "static const fast_chunk {prefix}_chunks[] = {{");
     for (chunk, dump) in bundle.of_variant(v) {
         let id = &chunk.identifier;
+        let kind = chunk.form.chunk_kind().macro_name();
         if chunk.form.is_data() {
             let (size, hash) = (dump.bytes.len(), dump.xxh32);
             let _ = match chunk.form.is_frozen() {
@@ -348,7 +349,7 @@ fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose:
                 ),
                 false => writeln!(
                     index,
-                    "  FAST_CHUNK(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}, FAST_DATA, 0, 0, 0),"
+                    "  FAST_CHUNK(fast_name_{id}, fast_words_{id}, {size}, 0x{hash:08x}, {kind}, 0, 0, 0),"
                 ),
             };
             continue;
@@ -362,15 +363,14 @@ fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose:
         let _ = write!(index, "  {entry}(fast_name_{id}, ");
         let (size, hash) = (dump.bytes.len(), dump.xxh32);
         let Some(compiled) = &dump.compiled else {
-            let (kind, heap) = match chunk.form {
-                Form::Deflated => {
-                    let heap = match is_for_fast {
-                        true => "FAST_DEFLATED_HEAP",
-                        false => "FAST_RUNTIME_INFLATE",
-                    };
-                    ("FAST_DEFLATED", format!("{heap}({})", window(&dump.bytes)))
+            let heap = match (chunk.form, is_for_fast) {
+                (Form::Deflated, true) => {
+                    format!("FAST_DEFLATED_HEAP({})", window(&dump.bytes))
                 }
-                _ => ("FAST_SOURCE", "0".to_owned()),
+                (Form::Deflated, false) => {
+                    format!("FAST_RUNTIME_INFLATE({})", window(&dump.bytes))
+                }
+                _ => "0".to_owned(),
             };
             let _ = writeln!(
                 index,
@@ -393,10 +393,10 @@ fn block(bundle: &Bundle, text: &mut Text, v: usize, variant: &Variant, purpose:
         let need = &compiled.need;
         let (heap, strings) = (need.c_expression(), need.short_strings);
         let depth = need.depth;
-        let (kind, state) = match chunk.form {
-            Form::Packed if is_for_fast => ("FAST_PACKED", "FAST_PACKED_HEAP\n   + "),
-            Form::Packed => ("FAST_PACKED", "FAST_RUNTIME_UNPACK\n   + "),
-            _ => ("FAST_BYTECODE", ""),
+        let state = match chunk.form {
+            Form::Packed if is_for_fast => "FAST_PACKED_HEAP\n   + ",
+            Form::Packed => "FAST_RUNTIME_UNPACK\n   + ",
+            _ => "",
         };
         let _ = writeln!(index, "{kind},\n   {state}{heap},\n   {strings}, {depth}),");
     }
@@ -485,11 +485,11 @@ fn label(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
     };
     format!(
         "#define FAST_BUNDLE_NAME\t\"{name}\"\n\
-         #define FAST_LABEL_TEXTS\t(0x{:08x}u + FAST_LABEL_VARIANT)\n\
-         #define FAST_LABEL_COUNT\t{count}\n\
-         #define FAST_LABEL_FROZEN\t{frozen}\n\n{}",
+         #define FAST_DESCRIPTOR_TEXT_SUM\t(0x{:08x}u + FAST_DESCRIPTOR_VARIANT)\n\
+         #define FAST_DESCRIPTOR_COUNT\t{count}\n\
+         #define FAST_DESCRIPTOR_FROZEN\t{frozen}\n\n{}",
         descriptor_sum(name, version),
-        fast_label_h()
+        fast_descriptor_h()
     )
 }
 
@@ -550,12 +550,14 @@ pub(super) fn assertions() -> String {
     format!(
         "_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"chunks are little-endian\");\n\
          _Static_assert({index}sizeof(fast_chunk) == sizeof(struct {{void *p[2]; uint32_t w[{}];}}),\n               \"the index has these fields\");\n\
+         _Static_assert({}, \"chunks have these kinds\");\n\
          _Static_assert(4 * FAST_NAME == {LONGEST} + 1, \"names have up to {LONGEST} bytes\");\n\
          _Static_assert(4 * FAST_BUFFER_WORDS == {ON_STACK}, \"strings of {ON_STACK} bytes take no buffer\");\n\
          #if LUA_VERSION_NUM == 503\n\
          _Static_assert(LUAI_MAXSHORTLEN == {SHORT_STRING}, \"strings of {SHORT_STRING} bytes are short ones\");\n\
          #endif\n",
-        INDEX.len() - 2
+        INDEX.len() - 2,
+        ChunkKind::assertion()
     )
 }
 

@@ -27,7 +27,7 @@ pub(super) fn lookup<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Optio
     Some(shift.to_le_bytes().into_iter().chain(entries).collect())
 }
 
-/// As `fast_look_up` computes it: over the name's words with zeros behind it, one zero at least.
+/// As `fast_find_by_hash` computes it: over the name's words with zeros behind it, one zero at least.
 fn hash(name: &[u8]) -> u32 {
     let mut words = name.chunks_exact(4);
     let word = |bytes: &[u8]| {

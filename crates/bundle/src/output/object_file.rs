@@ -134,7 +134,7 @@ fn header_of(bundle: &Bundle, linked: &Linked, machine: &Machine, name: &str) ->
     let _ = writeln!(core, "#define FAST_VARIANT\t\"{}\"", variant.name);
     let _ = writeln!(
         core,
-        "#define FAST_LABEL_VARIANT\t0x{:08x}u\n",
+        "#define FAST_DESCRIPTOR_VARIANT\t0x{:08x}u\n",
         variant_sum(&variant.name)
     );
     for expression in &variant.asserts {
@@ -183,7 +183,7 @@ fn asserted(variant: &Variant, machine: &Machine) -> String {
     let crate::slot::Heap { head, least, align } = machine.heap;
     let text = |all: &[String]| all.join("\n  && ");
     format!(
-        "_Static_assert(FAST_BLOCK_HEAD == {head} && FAST_BLOCK_LEAST == {least} && FAST_BLOCK_ALIGN == {align},\n  \
+        "_Static_assert(FAST_BLOCK_HEADER == {head} && FAST_BLOCK_MINIMUM == {least} && FAST_BLOCK_ALIGN == {align},\n  \
            \"fast_chunks.o is for a chip with another heap\");\n\
          _Static_assert({},\n  \"fast_chunks.o is for a core with other structures\");\n\
          #if defined(FAST_FREEZES)\n\

@@ -127,23 +127,21 @@ impl Plan<'_> {
                 (start as u32, dump.bytes.len() as u32, dump.xxh32)
             }
         };
-        let (kind, heap, strings, depth) = match &dump.compiled {
-            None if chunk.form.is_data() => (2, 0, 0, 0),
+        let (heap, strings, depth) = match &dump.compiled {
             None if chunk.form == Form::Deflated => {
                 let heap = machine.heap.block(INFLATE + window(&dump.bytes));
-                (3, heap as u32, 0, 0)
+                (heap as u32, 0, 0)
             }
-            None => (1, 0, 0, 0),
+            None => (0, 0, 0),
             Some(compiled) => {
                 let need = &compiled.need;
                 let heap = need.heap(&machine.core, &machine.heap);
                 let packed = dump.chunk().filter(|_| chunk.form == Form::Packed);
-                let (kind, state) = packed.map_or((0, 0), |packed| {
-                    let state = state(packed.layout.dialect());
-                    (4, machine.heap.block(state))
+                let state = packed.map_or(0, |packed| {
+                    machine.heap.block(state(packed.layout.dialect()))
                 });
                 let (strings, depth) = (need.short_strings as u32, need.depth as u32);
-                (kind, (state + heap) as u32, strings, depth)
+                ((state + heap) as u32, strings, depth)
             }
         };
         let record = region.index + i * RECORD;
@@ -151,6 +149,7 @@ impl Plan<'_> {
         if words != 0 {
             region.names.push(record + 4);
         }
+        let kind = chunk.form.chunk_kind().number();
         let fields = [size, hash, kind, heap, strings, depth];
         let pointers = [name as u32, words];
         let all = pointers.iter().chain(&fields).copied();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fastlua_firmware::ChunkKind;
 use xxhash_rust::xxh32::xxh32;
 
 use super::word;
@@ -22,7 +23,7 @@ pub struct Entry {
     /// XXH32 of these bytes.
     pub hash: u32,
     /// What they are.
-    pub kind: Kind,
+    pub kind: ChunkKind,
     /// Bytes of heap that loading them takes.
     pub heap: u32,
     /// Short strings that may be new to the core.
@@ -33,21 +34,6 @@ pub struct Entry {
     pub frozen: Option<u32>,
     /// What is known of its source; nothing of a bundle that is compiled in.
     pub about: Option<About>,
-}
-
-/// What a chunk's bytes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A dump.
-    Bytecode,
-    /// Source.
-    Source,
-    /// Data.
-    Data,
-    /// Source, deflated.
-    Deflated,
-    /// A packed chunk.
-    Packed,
 }
 
 /// What is known of a chunk's source.
@@ -152,14 +138,7 @@ impl Index {
             name: text(bytes, place(name))?,
             words,
             hash,
-            kind: match kind {
-                0 => Kind::Bytecode,
-                1 => Kind::Source,
-                2 => Kind::Data,
-                3 => Kind::Deflated,
-                4 => Kind::Packed,
-                _ => return None,
-            },
+            kind: ChunkKind::of_number(kind)?,
             heap,
             strings,
             depth,
@@ -190,7 +169,7 @@ impl Entry {
     }
 }
 
-/// `FAST_CHECK` of a record: size, hash, kind, heap, strings, depth.
+/// `FAST_ENTRY_CHECKSUM` of a record: size, hash, kind, heap, strings, depth.
 pub fn check(fields: [u32; 6]) -> u32 {
     let factors = [3, 5, 7, 11, 13, 17];
     let products = fields.iter().zip(factors);

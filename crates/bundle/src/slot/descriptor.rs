@@ -1,4 +1,4 @@
-//! The descriptor of a bundle that is compiled in as C: `fast_label.h` of `fastlua-firmware`. That of an object file has
+//! The descriptor of a bundle that is compiled in as C: `fast_descriptor.h` of `fastlua-firmware`. That of an object file has
 //! one word more, which says where it is told what is known of the sources.
 
 use memchr::memmem;

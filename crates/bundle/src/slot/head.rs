@@ -12,7 +12,7 @@ pub const LAYOUT: u32 = 1;
 /// Bytes of the header.
 pub const HEAD: usize = 256;
 
-/// Places of the fields. `fast_slot_head` has them in this order.
+/// Places of the fields. `fast_slot_header` has them in this order.
 mod place {
     pub const LAYOUT: usize = 16;
     pub const CAPACITY: usize = 20;
@@ -223,7 +223,7 @@ impl Head {
     }
 }
 
-/// `FAST_SLOT_CHECK`
+/// `FAST_SLOT_CHECKSUM`
 fn sum(
     layout: u32,
     capacity: u32,

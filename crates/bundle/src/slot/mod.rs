@@ -13,8 +13,10 @@ mod descriptor;
 mod head;
 mod text;
 
-pub use chunks::{About, ChunkError, Entry, Index, Kind, RECORD, check};
+pub use chunks::{About, ChunkError, Entry, Index, RECORD, check};
 pub use contents::Contents;
+pub use fastlua_firmware::ChunkKind;
+
 pub use descriptor::{DamagedDescriptor, Descriptor, DescriptorPlaces, descriptors};
 pub use head::{Damage, HEAD, Head, Heap, LAYOUT, MAGIC, core_factor};
 pub use text::{VARIANT, descriptor_sum, text_sum, variant_sum};

@@ -15,17 +15,17 @@ pub(crate) fn text(field: &[u8]) -> Option<String> {
     (is_plain && is_rest_zero).then(|| String::from_utf8_lossy(&field[..end]).into_owned())
 }
 
-/// What the words of a slot's variant and version add to the sum over its header: `FAST_SLOT_TEXTS`.
+/// What the words of a slot's variant and version add to the sum over its header: `FAST_SLOT_TEXT_SUM`.
 pub fn text_sum(variant: &str, version: &str) -> u32 {
     sum(&[variant, version], &[VARIANT, VERSION])
 }
 
-/// What the words of a descriptor's variant add to its sum: `FAST_LABEL_VARIANT`.
+/// What the words of a descriptor's variant add to its sum: `FAST_DESCRIPTOR_VARIANT`.
 pub fn variant_sum(variant: &str) -> u32 {
     sum(&[variant], &[VARIANT])
 }
 
-/// What the words of a descriptor's bundle and version add to its sum, in `FAST_LABEL_TEXTS`.
+/// What the words of a descriptor's bundle and version add to its sum, in `FAST_DESCRIPTOR_TEXT_SUM`.
 pub fn descriptor_sum(bundle: &str, version: &str) -> u32 {
     sum(&[bundle, version], &[BUNDLE, VERSION]).wrapping_mul(3)
 }

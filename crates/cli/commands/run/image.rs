@@ -1,8 +1,8 @@
 //! The modules of `fastlua run`, as the image of the simulated device.
 
 use anyhow::{Context, Result};
-use fastlua::{Form, Options, Project, Variants, host_variant};
-use fastlua_simulator::{Image, ImageChunk, ImageKind, LUA};
+use fastlua::{Options, Project, Variants, host_variant};
+use fastlua_simulator::{Image, ImageChunk, LUA};
 
 use crate::args::takers::Chosen;
 use crate::plans;
@@ -30,13 +30,7 @@ pub fn image_of(project: Project, known: Variants, heap_limit: usize) -> Result<
     let chunks = bundle.of_variant(0).map(|(chunk, dump)| ImageChunk {
         name: chunk.name.clone(),
         bytes: dump.bytes.clone(),
-        kind: match chunk.form {
-            Form::Deflated => ImageKind::Deflated,
-            Form::Packed => ImageKind::Packed,
-            form if form.is_data() => ImageKind::Data,
-            form if form.is_source() => ImageKind::Source,
-            _ => ImageKind::Bytecode,
-        },
+        kind: chunk.form.chunk_kind(),
         xxh32: dump.xxh32,
     });
     Ok(Image {

@@ -102,7 +102,7 @@ void *malloc (size_t n) {
   }
   b->mark = IN_USE;
   b->asked = n;
-  heap_took(n, b->size);
+  heap_count_block(n, b->size);
   return (char *)b + HEADER;
 }
 
@@ -110,7 +110,7 @@ void free (void *p) {
   block *b;
   if (p == NULL) return;
   b = heap_block(p, "free");
-  heap_gave(b->asked, b->size);
+  heap_uncount_block(b->asked, b->size);
   heap_put(b);
 }
 

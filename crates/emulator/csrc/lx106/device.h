@@ -7,8 +7,8 @@
 #include "module.h"
 
 #undef FAST_BLOCK
-#undef FAST_BLOCK_HEAD
+#undef FAST_BLOCK_HEADER
 #undef FAST_BLOCK_ALIGN
 #define FAST_BLOCK(n)	(((n) + 16 + 7) & ~7u)  /* heap.c */
-#define FAST_BLOCK_HEAD		16
+#define FAST_BLOCK_HEADER		16
 #define FAST_BLOCK_ALIGN	8

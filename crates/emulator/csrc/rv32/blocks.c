@@ -208,7 +208,7 @@ void *malloc (size_t n) {
   set_used(b);
   cut(b, need);
   asked_of(data_of(b)) = n;
-  heap_took(n, HEADER + size_of(b));
+  heap_count_block(n, HEADER + size_of(b));
   return data_of(b);
 }
 
@@ -216,7 +216,7 @@ void free (void *p) {
   block *b;
   if (p == NULL) return;
   b = heap_block(p, "free");
-  heap_gave(asked_of(p), HEADER + size_of(b));
+  heap_uncount_block(asked_of(p), HEADER + size_of(b));
   asked_of(p) = 0;
   take_behind(b);
   if (b->size & BEFORE_FREE) {

@@ -7,10 +7,10 @@
 #include "module.h"
 
 #undef FAST_BLOCK
-#undef FAST_BLOCK_HEAD
-#undef FAST_BLOCK_LEAST
+#undef FAST_BLOCK_HEADER
+#undef FAST_BLOCK_MINIMUM
 #undef FAST_BLOCK_ALIGN
 #define FAST_BLOCK(n)	(4 + ((n) < 12 ? 12 : ((n) + 3) & ~3u))  /* blocks.c */
-#define FAST_BLOCK_HEAD		4
-#define FAST_BLOCK_LEAST	12
+#define FAST_BLOCK_HEADER		4
+#define FAST_BLOCK_MINIMUM	12
 #define FAST_BLOCK_ALIGN	4

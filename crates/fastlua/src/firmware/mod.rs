@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use fastlua_bundle::slot::{Contents, Descriptor, Entry, Kind, Slot, descriptors, find};
+use fastlua_bundle::slot::{Contents, Descriptor, Entry, Slot, descriptors, find};
 use fastlua_bundle::{Form, SlotError, form_of_number};
+use fastlua_firmware::ChunkKind;
 use fastlua_image::{Broken, Checksum, Image, Kind as ImageKind, Uf2, Wrong};
 
 #[cfg(feature = "compile")]
@@ -403,15 +404,15 @@ pub fn form_of(entry: &Entry) -> Form {
     let said = entry.about.as_ref().and_then(|a| form_of_number(a.form));
     match (said, entry.frozen, entry.kind) {
         (Some(form), ..) => form,
-        (None, frozen, Kind::Data) => Form::Data {
+        (None, frozen, ChunkKind::Data) => Form::Data {
             frozen: frozen.is_some(),
         },
         (None, Some(_), _) => Form::Frozen {
             fallback: entry.words.is_some(),
         },
-        (None, None, Kind::Bytecode) => Form::Bytecode,
-        (None, None, Kind::Source) => Form::Plain,
-        (None, None, Kind::Deflated) => Form::Deflated,
-        (None, None, Kind::Packed) => Form::Packed,
+        (None, None, ChunkKind::Bytecode) => Form::Bytecode,
+        (None, None, ChunkKind::Source) => Form::Plain,
+        (None, None, ChunkKind::Deflated) => Form::Deflated,
+        (None, None, ChunkKind::Packed) => Form::Packed,
     }
 }
