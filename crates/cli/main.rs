@@ -20,7 +20,7 @@ use commands::Command;
 use commands::bench::TooMuch;
 use report::print;
 
-/// Builds make and drop many small things between few that stay, which leaves other allocators searching.
+/// Builds allocate and free many small blocks between few lasting ones, which is slow in other allocators.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -34,12 +34,12 @@ struct Cli {
     verbosity: Verbosity,
 }
 
-/// Whether a terminal would obey a part of an argument.
+/// Whether an argument has control characters.
 fn is_harmful(argument: &OsStr) -> bool {
     argument.to_string_lossy().contains(is_obeyed)
 }
 
-/// What comes of a command line that can't be understood, or that asks for help.
+/// Handles a command line that is wrong, or that asks for help.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let is_bench = arguments.next().is_some_and(|name| name == "bench");

@@ -7,7 +7,7 @@ pub mod values;
 pub mod variants;
 pub mod verbosity;
 
-/// What follows the options of `--help`: the example that `-h` shows too, and more about the command.
+/// The text after the options of `--help`: the example that `-h` shows too, and more about the command.
 pub fn with_details(example: &str, details: &str) -> String {
     format!("{example}\n\n{details}")
 }

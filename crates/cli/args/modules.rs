@@ -10,32 +10,32 @@ use crate::io::folder::{Folder, slashed};
 use crate::io::output;
 use crate::report::print;
 
-/// Modules on the command line, what overrides `fast.toml`, and the form in which they are carried.
+/// Modules on the command line, overrides of `fast.toml`, and the form of the modules.
 #[derive(clap::Args)]
 pub struct Modules {
     #[command(flatten)]
     named: Named,
-    /// Add files as they are, for fast.data on the chip, such as 'www/**/*' (may be given several times)
+    /// Add files unchanged, for fast.data on the chip, such as 'www/**/*' (may be given several times)
     #[arg(long, value_name = "GLOB")]
     data: Vec<String>,
-    /// How chunks are carried: squashed source is smallest, frozen ones take next to no heap
+    /// The form of chunks in flash: squashed source is small, frozen chunks take next to no heap
     /// [default: bytecode]
     #[arg(long = "as", value_name = "FORM", value_parser = forms())]
     form: Option<Form>,
-    /// Carry no bytecode for firmware that can't run a frozen chunk
+    /// Add no bytecode of frozen chunks for firmware that can't run them
     #[arg(long)]
     no_fallback: bool,
 }
 
-/// Modules on the command line, and what overrides `fast.toml`.
+/// Modules on the command line, and overrides of `fast.toml`.
 #[derive(clap::Args)]
 pub struct Named {
-    /// Lua files, each a chunk named like the file unless SPLIT markers cut it, or one fast.toml
+    /// Lua files, or one fast.toml. Each file is a chunk of its name, unless SPLIT markers cut it
     #[arg(value_name = "MODULE.lua|fast.toml")]
     modules: Vec<PathBuf>,
     /// Add a module that fastlua ships, such as telnet (may be given several times)
     ///
-    /// provisioning adds all that set up a blank chip.
+    /// provisioning adds all modules that set up a blank chip.
     #[arg(long, value_name = "NAME", value_parser = values::shipped(), hide_possible_values = true)]
     with: Vec<String>,
     /// Leave a shipped module out if a file of its name is given
@@ -44,7 +44,7 @@ pub struct Named {
     /// Debug data: 0 all, 1 lines but no names, 2 none [default: 2]
     #[arg(long, value_name = "LEVEL", value_parser = values::strip(), hide_possible_values = true)]
     strip: Option<Level>,
-    /// Leave SPLIT markers alone: each file is one chunk
+    /// Ignore SPLIT markers: each file is one chunk
     #[arg(long)]
     whole: bool,
 }
@@ -59,12 +59,12 @@ fn forms() -> impl clap::builder::TypedValueParser<Value = Form> {
 pub struct Inputs {
     pub project: Project,
     pub files: Vec<PathBuf>,
-    /// Folders in which a new file would be one more.
+    /// Folders of globs, in which a new file would be another module.
     pub folders: Vec<PathBuf>,
 }
 
 impl Modules {
-    /// Reads the modules that are named, or those of `fast.toml` in this folder.
+    /// Reads the given modules, or those of `fast.toml` in this folder.
     pub fn read(&self) -> Result<Inputs> {
         match self.names_none() && !self.data.is_empty() {
             true => self.read_named(),
@@ -72,7 +72,7 @@ impl Modules {
         }
     }
 
-    /// The same, but without any module where none is named.
+    /// The same, but without a default: no given module means no module.
     pub fn read_named(&self) -> Result<Inputs> {
         match self.names_none() {
             true => self.with_data(self.named.files(&[], &self.overrides())?),
@@ -102,7 +102,7 @@ impl Modules {
 }
 
 impl Named {
-    /// Reads the modules for an image of functions, in which they lose the names of locals unless more is said.
+    /// Reads the modules for an LFS image, in which names of locals are dropped by default.
     pub fn read_as_functions(&self) -> Result<Inputs> {
         self.read(&self.overrides().for_functions())
     }
@@ -183,8 +183,8 @@ impl Named {
     }
 }
 
-/// The files that are named, or found where a name is that of no file but a glob: some shells leave globs to the
-/// programs. Then the folders in which they were looked for.
+/// The given files. A name that is not a file is a glob, because some shells do not expand globs. Then the folders of
+/// the globs.
 pub fn expanded(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for path in paths {

@@ -1,9 +1,9 @@
-//! What to type where some variants refuse what others take.
+//! Advice for sources that some variants refuse and others accept.
 
 use anyhow::anyhow;
 use fastlua::{Because, CompileError, Faults, Source, Variants, listed, takers};
 
-/// What the variants come from.
+/// The origin of the variants.
 #[derive(Debug, Clone, Copy)]
 pub enum Chosen {
     /// From nothing: all of NodeMCU's, or the usual ones.
@@ -23,7 +23,7 @@ pub enum Chosen {
     Run,
 }
 
-/// What to do about the errors, if another choice of variants does it.
+/// Advice about the errors, if another choice of variants helps.
 pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
     let takers: Vec<&str> = faults.takers.iter().map(String::as_str).collect();
     let (first, _) = takers.split_first()?;
@@ -50,7 +50,7 @@ pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
     })
 }
 
-/// The other Lua, if it takes the text.
+/// The other Lua, if it accepts the text.
 fn other_lua(faults: &Faults) -> Option<String> {
     let other = faults.all.iter().find_map(|fault| match fault.because {
         Some(Because::Other(dialect)) => Some(dialect),
@@ -59,12 +59,12 @@ fn other_lua(faults: &Faults) -> Option<String> {
     other.map(|lua| format!("run it with --lua {}", lua.version()))
 }
 
-/// What to type where the variant was named, and others take the text.
+/// Advice if the variant was given, and others accept the text.
 fn another(first: &str, all: &str) -> String {
     format!("if your firmware is another one: --variant {first} ({all})")
 }
 
-/// Who takes it.
+/// The variants that accept it.
 fn of_all(takers: &[&str]) -> String {
     match takers.len() {
         1 => format!("{} takes it", takers[0]),
@@ -72,7 +72,7 @@ fn of_all(takers: &[&str]) -> String {
     }
 }
 
-/// An error of a file, with why these variants refuse it and which of NodeMCU's take it.
+/// An error of a file, with the reasons of these variants, and NodeMCU's variants that accept it.
 pub fn explained(
     source: &Source,
     error: CompileError,

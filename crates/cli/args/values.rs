@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 use fastlua::{Amount, BudgetError, Chip, Variants, check_capacity, shipped_names};
 
-/// Any text that a `T` can be read from. A shell offers the names that `names` gives; others may be right too.
+/// Any text from which a `T` can be parsed. A shell offers the names from `names`; others may be valid too.
 #[derive(Clone)]
 pub struct Offered<T> {
     names: fn() -> Vec<String>,

@@ -10,7 +10,7 @@ use crate::args::values;
 use crate::io::output;
 use crate::report::print;
 
-/// The variants to know of.
+/// The known variants.
 #[derive(clap::Args)]
 pub struct Known {
     /// Folder of TOML files that add variants, or override those of the same name
@@ -84,14 +84,14 @@ pub struct OneVariant {
 }
 
 impl OneVariant {
-    /// The variant that is named, if one is.
+    /// The given variant, if any.
     pub fn find<'a>(&self, known: &'a Variants) -> Result<Option<&'a Variant>> {
         let named = self.variant.as_ref();
         named.map(|name| find(known, name)).transpose()
     }
 }
 
-/// `--variant`, as often as one likes.
+/// `--variant`, any number of times.
 #[derive(clap::Args)]
 pub struct SomeVariants {
     /// Variant of the firmware, such as lua51-float (may be given several times); `fastlua variants` lists them
@@ -100,7 +100,7 @@ pub struct SomeVariants {
 }
 
 impl SomeVariants {
-    /// The names, each of a variant that is known; none where none is given.
+    /// The names, each of a known variant; none if none is given.
     pub fn names(&self, known: &Variants) -> Result<Option<Vec<String>>> {
         for name in &self.variant {
             find(known, name)?;
@@ -112,20 +112,20 @@ impl SomeVariants {
 /// The firmware's source tree, in place of `--variant`.
 #[derive(clap::Args)]
 pub struct Tree {
-    /// NodeMCU tree: take the variant that it is set to
+    /// NodeMCU tree: use its variant
     ///
-    /// It is read from user_config.h or sdkconfig. The size of the region for LFS comes from there too.
+    /// fastlua reads user_config.h or sdkconfig, and takes the size of the region for LFS from there too.
     #[arg(long, value_name = "DIR", conflicts_with = "variant")]
     pub firmware: Option<PathBuf>,
-    /// Lua version that the firmware's make is given [ESP8266 default: 51]
+    /// Lua version of the firmware's make, as in LUA=53 [ESP8266 default: 51]
     #[arg(long, value_name = "51|53", requires = "firmware", value_parser = ["51", "53"])]
     pub lua: Option<String>,
 }
 
-/// How much heap a compiler may take.
+/// The heap limit of a compiler.
 #[derive(clap::Args)]
 pub struct Heap {
-    /// Heap that compiling or loading one chunk may take, in MiB
+    /// Heap limit for compiling or loading one chunk, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     heap_limit: u16,
 }

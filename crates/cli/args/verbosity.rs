@@ -10,7 +10,7 @@ use clap::ValueEnum;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct Verbosity {
-    /// Colours: auto has them on a terminal, unless NO_COLOR is set
+    /// Colours: auto uses them on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
@@ -19,10 +19,10 @@ pub struct Verbosity {
         hide_possible_values = true
     )]
     color: Color,
-    /// Say nothing but errors and what was asked for
+    /// Print only errors and requested output
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say what is read and how long it takes
+    /// Print the files that are read, and times
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -34,7 +34,7 @@ enum Color {
     Never,
 }
 
-/// How much is said.
+/// How much is printed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Quiet,
@@ -45,7 +45,7 @@ pub enum Level {
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Usual as u8);
 
 impl Verbosity {
-    /// Makes it hold from now on.
+    /// Applies it from now on.
     pub fn take(&self) {
         let level = match (self.quiet, self.verbose) {
             (true, _) => Level::Quiet,
@@ -68,12 +68,12 @@ impl Color {
     }
 }
 
-/// Whether so much is to be said.
+/// Whether messages of this level are printed.
 pub fn says(level: Level) -> bool {
     LEVEL.load(Ordering::Relaxed) >= level as u8
 }
 
-/// Has `--color` hold for messages about the command line too, which come before it is understood.
+/// Applies `--color` to messages about the command line too, which are printed before it is parsed.
 pub fn take_color() {
     let mut given = Color::Auto;
     let mut is_next = false;

@@ -29,13 +29,13 @@ const EXAMPLE: &str = "Example:
   fastlua bench fast.toml --html figures.html --budget heap-peak=12k,flash=64k
   fastlua bench fast.toml --chip esp32c3 --variant lua53-int32-float32";
 
-/// Measure what each chunk costs as source, squashed, as bytecode and frozen, on an emulated chip
+/// Measure the cost of each chunk as source, squashed, as bytecode and frozen, on an emulated chip
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the variants of fast.toml are measured, or lua51-int, lua51-float and \
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant it measures the variants of fast.toml, or lua51-int, lua51-float and \
 lua53-int32-float32.
 
-Exit status: 3 where a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in \
-every command. docs/bench.md says what each figure is."))]
+Exit status: 3 if a budget is exceeded or a figure is worse than the baseline's, else 0, 1 or 2 as in \
+every command. docs/bench.md explains the figures."))]
 pub struct Args {
     #[command(flatten)]
     modules: modules::Modules,
@@ -49,13 +49,13 @@ pub struct Args {
         default_value = "esp8266"
     )]
     chip: Place,
-    /// When the collector of Lua 5.1 runs by itself, as after node.egc.setmode
+    /// When the collector of Lua 5.1 runs, as set by node.egc.setmode
     #[arg(long, value_name = "MODE", default_value = "always")]
     egc: Egc,
-    /// Run each chunk's main function too: only where that is safe and ends by itself
+    /// Also run each chunk's main function: only for chunks that are safe to run and end by themselves
     #[arg(long)]
     run: bool,
-    /// The firmware is linked without the start-up hook: what is built frozen is frozen-shadow
+    /// The firmware has no start-up hook: frozen chunks count as frozen-shadow
     #[arg(long)]
     no_hook: bool,
     /// Write the figures as JSON, - for standard output (see docs/machine-output.md)
@@ -64,18 +64,18 @@ pub struct Args {
     /// Write a page with charts, - for standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// JSON of before: print what changed, and fail where what is built costs more
+    /// Earlier JSON: print all changes, and fail if the form that is built costs more
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// How much more it may cost, in percent
+    /// Percent by which the cost may exceed the baseline
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent, requires = "baseline")]
     tolerance: f64,
-    /// Fail where what is built costs more, such as heap-peak=12k,flash=64k,load=50000
+    /// Fail if the form that is built costs more, such as heap-peak=12k,flash=64k,load=50000
     ///
-    /// It comes before what fast.toml says for all modules.
+    /// It overrides the budget of fast.toml for all modules.
     #[arg(long, value_name = "BUDGET")]
     budget: Option<Budget>,
-    /// Folder to keep what is compiled for the emulated chip, for the next time
+    /// Folder that keeps files compiled for the emulated chip, for the next time
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     #[command(flatten)]
@@ -99,13 +99,13 @@ enum Place {
     /// Emulated, for variants of ESP32 firmware
     #[value(alias = "rv32")]
     Esp32c3,
-    /// This machine, which needs nothing installed: flash, and heap in percent of plain source's
+    /// This machine, without other tools: flash, and heap in percent of plain source's
     Host,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Egc {
-    /// Before each allocation: a chip boots so
+    /// Before each allocation, as a chip boots
     Always,
     /// When an allocation fails
     OnAllocFailure,
@@ -274,7 +274,7 @@ fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
     Ok(was)
 }
 
-/// The variants asked for, or those of `fast.toml`, or the usual ones, each once.
+/// The requested variants, or those of `fast.toml`, or the usual ones, each once.
 fn targets(known: &Variants, args: &Args, names: Option<&[String]>) -> Result<Vec<Target>> {
     let mut variants: Vec<&Variant> = match names {
         None => usual(known),
@@ -344,7 +344,7 @@ fn load(
     Ok(outcome?)
 }
 
-/// The table, or JSON in its place, and the files.
+/// Prints the table, or JSON, and writes the files.
 fn write(args: &Args, figures: &Figures, inputs: &[Input]) -> Result<()> {
     let json = figures.to_json()?;
     let to_stdout = [&args.json, &args.html]
@@ -371,7 +371,7 @@ fn write(args: &Args, figures: &Figures, inputs: &[Input]) -> Result<()> {
     Ok(())
 }
 
-/// What was measured: the modules, if they are few.
+/// The names of the measured modules, if they are few.
 fn title(inputs: &[Input]) -> String {
     let modules: BTreeSet<&str> = inputs.iter().map(|i| i.module.as_str()).collect();
     match modules.len() {

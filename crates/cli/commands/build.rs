@@ -25,7 +25,7 @@ use crate::report::build as build_report;
 use crate::report::print;
 use crate::report::table;
 
-/// The name of the bill of materials among what is made of a bundle.
+/// The name of the bill of materials among the outputs of a bundle.
 const SBOM: &str = "sbom";
 
 const EXAMPLE: &str = "Example:
@@ -33,7 +33,7 @@ const EXAMPLE: &str = "Example:
 
 /// Compile Lua modules into a C module with bytecode for every firmware variant
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes fast.c and fast_chunks.h with each module for the variant that the tree is set to; enable the \
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes fast.c and fast_chunks.h with each module for the variant of the firmware tree; enable the \
 module with `#define LUA_USE_MODULES_FAST` and call fast.load'name' on the chip. Without --variant and \
 --firmware the header holds every variant of NodeMCU, and the firmware's own flags choose."))]
 pub struct Args {
@@ -46,42 +46,42 @@ pub struct Args {
     variants: SomeVariants,
     #[command(flatten)]
     tree: Tree,
-    /// What to write: the C module, the same with an object file, or headers for other C modules
+    /// Output: the C module, the same with an object file, or headers for other C modules
     ///
     /// module: fast.c and fast_chunks.h. object: the same with the chunks in fast_chunks.o, for the firmware's
-    /// linker. header: for each file a header NAME_lua.h by which a C module carries it as its Lua half, and
+    /// linker. header: for each file a header NAME_lua.h, which makes it the Lua half of a C module, and
     /// fast_runtime.c, which loads them all.
     #[arg(long, value_name = "WHAT", default_value = "module")]
     emit: Emit,
-    /// The chip that fast_chunks.o is for, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
+    /// The chip for fast_chunks.o, such as esp8266, esp32, esp32c3 [default: that of the firmware tree]
     #[arg(long, value_name = "CHIP", value_parser = values::chip(), hide_possible_values = true)]
     chip: Option<Chip>,
-    /// Reserve so much flash for modules that `fastlua patch` puts in later, such as 64k, a multiple of 4k
+    /// Reserve this much flash as a slot for `fastlua patch`, such as 64k, a multiple of 4k
     ///
-    /// Modules that are named here are compiled in beside the slot. There need not be any.
+    /// Modules on the command line are compiled in beside the slot. There need not be any.
     #[arg(long, value_name = "SIZE", value_parser = values::slot)]
     slot: Option<u32>,
     /// Compile this many chunks at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Write the names of all files that were read as a Make rule, - for standard output
+    /// Write a Make rule with the names of all files that were read, - for standard output
     #[arg(short = 'M', value_name = "FILE")]
     depfile: Option<PathBuf>,
-    /// Write this file last, whatever else changed
+    /// Always write this file, and last
     ///
-    /// -M then names it in place of the outputs, and the folders of globs too.
+    /// -M then names it in place of the outputs, and also the folders of globs.
     #[arg(long, value_name = "FILE")]
     stamp: Option<PathBuf>,
-    /// Write a bill of materials: what is in the bundle, as CycloneDX JSON, - for standard output
+    /// Write a bill of materials of the bundle as CycloneDX JSON, - for standard output
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
-    /// Keep what is made in this folder, and take it from there where nothing changed; it may be shared
+    /// Keep results in this folder and reuse them if nothing changed; several builds may share it
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Drop what the cache has not used for longest when it takes more than this
+    /// Delete the least recently used entries of the cache beyond this size
     #[arg(long, value_name = "SIZE", default_value = "1024M", requires = "cache", value_parser = amount)]
     cache_limit: u64,
-    /// Print what each chunk takes on the chip as bytecode and frozen
+    /// Print flash and heap of each chunk as bytecode and frozen
     #[arg(long)]
     costs: bool,
     #[command(flatten)]
@@ -183,7 +183,7 @@ pub fn run(args: &Args) -> Result<()> {
     print::report(text)
 }
 
-/// What a build gives.
+/// The result of a build.
 enum Made {
     Entry(Box<Entry>),
     Bundle(Box<Bundle>),
@@ -223,7 +223,7 @@ fn made(args: &Args, what: &What, plan: Plan, chosen: Chosen) -> Result<Made> {
     })
 }
 
-/// What is made of a bundle, by name. `name` becomes the bundle's name once that is known.
+/// The outputs of a bundle, by name. `name` becomes the bundle's name once that is known.
 fn contents<'a>(
     args: &Args,
     bundle: &Bundle,
@@ -249,7 +249,7 @@ fn contents<'a>(
     Ok(all)
 }
 
-/// The report on a bundle that was written.
+/// The report on a written bundle.
 fn report(bundle: &Bundle, name: &OnceCell<String>) -> BuildReport {
     match name.get() {
         Some(name) => bundle.report_named(name.clone()),
@@ -257,7 +257,7 @@ fn report(bundle: &Bundle, name: &OnceCell<String>) -> BuildReport {
     }
 }
 
-/// What is written of a bundle.
+/// The kinds of output of a bundle.
 #[derive(Debug)]
 enum What {
     Module,
@@ -291,7 +291,7 @@ impl What {
         }
     }
 
-    /// The names of the files, which are known before they are made.
+    /// The names of the files, known before they are made.
     fn names(&self, plan: &Plan) -> BTreeSet<String> {
         let module = ["fast.c", "fast_chunks.h"].map(str::to_owned).into();
         match self {
@@ -317,7 +317,7 @@ impl What {
     }
 }
 
-/// Writes what was made, and what the build was made of.
+/// Writes the outputs, and the list of inputs.
 fn write<'a>(
     args: &Args,
     sources: &[PathBuf],

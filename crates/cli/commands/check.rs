@@ -16,10 +16,10 @@ const EXAMPLE: &str = "Example:
 
 /// Check that .lc files and LFS images are whole, load, and are safe to run
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file says what it is for. With it, a file for another variant is an error. \
-A strict read, then the verifier, then the Lua core's own undump. Exit status 1 if any file is damaged, \
-of another variant, or not safe; the message says at which offset or instruction. docs/trust.md says \
-what \"safe\" means."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file's header determines the variant. With it, a file for another variant is an error. \
+The steps are a strict read, the verifier, and the Lua core's own undump. Exit status 1 if any file is damaged, \
+for another variant, or not safe; the message has the offset or the instruction. docs/trust.md explains \
+\"safe\"."))]
 pub struct Args {
     #[command(flatten)]
     variant: OneVariant,
@@ -28,7 +28,7 @@ pub struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     pub json: Json,
-    /// Do not verify what the chunks do with memory
+    /// Leave out the verifier, which checks memory safety
     #[arg(long)]
     no_verify: bool,
     #[command(flatten)]

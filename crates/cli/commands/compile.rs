@@ -19,18 +19,18 @@ const EXAMPLE: &str = "Examples:
   fastlua compile --variant lua51-int --strip 2 -o init.lc init.lua
   fastlua compile -p lua/*.lua";
 
-/// Compile one Lua file to a .lc file, as luac.cross does, or look whether files compile
+/// Compile one Lua file to a .lc file, as luac.cross does, or check the syntax of files
 #[derive(clap::Args)]
-#[command(mut_arg("variant", |arg| arg.required_unless_present("parse_only")), after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The chunk name is `@` and the path as given, as luac.cross has it. The bytes are luac.cross's (5.3: of \
-luac.cross -s), but for line info: luac.cross packs it longer than needed in places, and loses count of the \
-lines where one statement goes over more than 65. `--line-info reference` gives its bytes, wrong lines \
-included; what luac.cross itself crashes on is an error."))]
+#[command(mut_arg("variant", |arg| arg.required_unless_present("parse_only")), after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The chunk name is `@` and the path as given, as in luac.cross. The bytes are luac.cross's (5.3: of \
+luac.cross -s), except line info: luac.cross sometimes packs it longer than needed, and loses count of the \
+lines of a statement with more than 65 lines. `--line-info reference` gives its bytes, wrong lines \
+included; a file on which luac.cross crashes is an error."))]
 pub struct Args {
     #[command(flatten)]
     variant: OneVariant,
     /// Only check that the files compile, as luac -p does, and write nothing
     ///
-    /// Without --variant it is enough that one of NodeMCU's variants compiles a file.
+    /// Without --variant a file passes if any of NodeMCU's variants compiles it.
     #[arg(short, long, conflicts_with_all = ["output", "strip", "line_info", "chunkname"])]
     parse_only: bool,
     /// Debug data: 0 all, 1 lines but no names, 2 none
@@ -38,7 +38,7 @@ pub struct Args {
     /// NodeMCU's 5.3 keeps the chunk name at every level, as luac.cross does.
     #[arg(long, value_name = "LEVEL", default_value = "1", value_parser = values::strip(), hide_possible_values = true)]
     strip: Level,
-    /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
+    /// Packing of line numbers: the shortest, or that of luac.cross, including its wrong lines
     #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
     line_info: LineInfo,
     /// File to write, - for standard output [default: the input's name with .lc]
@@ -98,9 +98,9 @@ pub fn run(args: &Args) -> Result<()> {
     output::write(&output, &compiled.bytes)
 }
 
-/// A source, and what it is called.
+/// A source and its names.
 struct Input {
-    /// In messages.
+    /// The name in messages.
     shown: String,
     /// The name of its chunk.
     name: String,
@@ -127,7 +127,7 @@ fn read(input: &Path) -> Result<Input> {
     })
 }
 
-/// Says of each file whether it compiles, for one of the variants at least. What several of them say alike is said once.
+/// Reports for each file whether it compiles, for one of the variants at least. The same message of several variants is printed once.
 fn parse_all(args: &Args, variants: &[Variant]) -> Result<()> {
     let files = expanded(&args.inputs)?.0;
     let mut bad = 0;
@@ -146,7 +146,7 @@ fn parse_all(args: &Args, variants: &[Variant]) -> Result<()> {
     }
 }
 
-/// What there is to say of a file for these variants, or the errors if it compiles for none.
+/// The warnings of a file for these variants, or the errors if it compiles for none.
 fn messages(
     file: &Path,
     variants: &[Variant],
@@ -174,7 +174,7 @@ fn messages(
     Ok(merged(&notes, variants.len()))
 }
 
-/// Messages with the variants that they are of, unless they are of all.
+/// Messages with the names of their variants, unless all variants have them.
 fn merged(messages: &[(String, &str)], variants: usize) -> Vec<String> {
     let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
     for (text, variant) in messages {

@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use crate::io::output::{Outputs, make_folder};
 use crate::report::print;
 
-/// Print the completions of a shell, or write the man pages
+/// Print completions for a shell, or write the man pages
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fastlua completions bash > ~/.local/share/bash-completion/completions/fastlua
@@ -20,7 +20,7 @@ pub struct Args {
     /// The shell that reads them
     #[arg(value_name = "SHELL", required_unless_present = "man")]
     shell: Option<Shell>,
-    /// Write a man page of each command into this folder
+    /// Write a man page for each command into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "shell")]
     man: Option<PathBuf>,
 }

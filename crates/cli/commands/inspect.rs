@@ -13,21 +13,21 @@ use crate::report::print;
 const EXAMPLE: &str = "Example:
   fastlua inspect mine.bin";
 
-/// Tell what is in a firmware image, an LFS image, a .lc file or a fast_chunks.h
+/// Show the contents of a firmware image, an LFS image, a .lc file or a fast_chunks.h
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Finds the slots and the modules that are compiled in, and checks all checksums. Says of each thing whether it is right, \
-wrong, or not checked. Exit status 1 if nothing is found, or something is wrong."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Finds slots and compiled-in modules, and verifies all checksums. Each part is right, wrong, \
+or not checked. Exit status 1 if nothing is found, or something is wrong."))]
 pub struct Args {
     /// Firmware, an object file, an LFS image, a .lc file or a fast_chunks.h
     ///
-    /// Firmware may be a file for the flash, all or a part of what is in a flash, a UF2 file or an ELF file. An
-    /// archive of object files is read too.
+    /// Firmware may be a file for the flash, a dump of a flash or of a part of it, a UF2 file or an ELF file.
+    /// Archives of object files are read too.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Write this chunk to a file: bytecode as .lc, source as .lua, data as it is
+    /// Write this chunk to a file: bytecode as .lc, source as .lua, data unchanged
     #[arg(long, value_name = "NAME")]
     extract: Option<String>,
-    /// Where it goes, - for standard output [default: NAME.lc, NAME.lua, or data's own name]
+    /// File for the chunk, - for standard output [default: NAME.lc, NAME.lua, or data's own name]
     #[arg(short, long, value_name = "FILE", requires = "extract")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -79,7 +79,7 @@ fn save(args: &Args, bytes: Vec<u8>, name: &str, shown: &str) -> Result<()> {
     print::report(lines)
 }
 
-/// The widest name, in columns, that shares a line with the rest of a chunk's row. A longer name has a line of its own.
+/// The widest name, in columns, that shares a line with the rest of a chunk's row. A longer name has its own line.
 const LONGEST: usize = 28;
 
 fn text(found: &Inspection) -> String {

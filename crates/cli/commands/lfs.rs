@@ -25,9 +25,9 @@ const EXAMPLE: &str = "Example:
     mut_arg("variant", |arg| arg.required_unless_present("firmware")),
     mut_arg("strip", |arg| arg.help("Debug data: 0 all, 1 lines but no names, 2 none [default: 1]")),
     after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Put lfs.img into the chip's file system and load it with node.LFS.reload'lfs.img'. The memory of the image is \
-luac.cross's but for the time stamp; before it is written it is read back, relocated as the chip's loader \
-does, and each function compared. With `--line-info reference` line info is luac.cross's, too, its wrong lines \
-included. docs/lfs.md tells more.")
+that of luac.cross except the time stamp. Before writing, fastlua reads the image back, relocates it like the chip's \
+loader, and compares each function. With `--line-info reference` line info is also luac.cross's, including its wrong \
+lines. docs/lfs.md explains more.")
 )]
 pub struct Args {
     #[command(flatten)]
@@ -42,13 +42,13 @@ pub struct Args {
     /// Bytes of the region, a multiple of 4096 [default: the tree's, else 256k]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u32>,
-    /// Make an image for a region that is mapped here, which is flashed as it is (5.1 only)
+    /// Make an uncompressed image for a region at this address, to be flashed directly (5.1 only)
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     address: Option<u32>,
     /// Time of the image in seconds since 1970 [default: SOURCE_DATE_EPOCH, else 0]
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u32>,
-    /// Packing of line numbers: the shortest, or that of luac.cross, its wrong lines included
+    /// Packing of line numbers: the shortest, or that of luac.cross, including its wrong lines
     #[arg(long, value_name = "HOW", value_enum, default_value_t = LineInfo::Shortest)]
     line_info: LineInfo,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub struct Args {
     heap: Heap,
 }
 
-/// The time that is asked for, or the environment's.
+/// The time of the option, or the environment's.
 fn timestamp(args: &Args) -> Result<u32> {
     match (args.timestamp, env::var("SOURCE_DATE_EPOCH")) {
         (Some(seconds), _) => Ok(seconds),

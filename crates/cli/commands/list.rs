@@ -15,7 +15,7 @@ const EXAMPLE: &str = "Example:
 
 /// List the functions, instructions and constants of a .lc file or an LFS image
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file itself says what it is for."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant the file's header determines the variant."))]
 pub struct Args {
     /// Bytecode file, or LFS image
     #[arg(value_name = "FILE")]

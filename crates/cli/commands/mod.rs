@@ -38,7 +38,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether standard output is to be one JSON object.
+    /// Whether standard output must be one JSON object.
     pub fn is_json(&self) -> bool {
         match self {
             Command::Build(args) => args.json.json,

@@ -21,24 +21,24 @@ use crate::report::print;
 const EXAMPLE: &str = "Example:
   fastlua patch nodemcu.bin app/*.lua --as frozen -o mine.bin";
 
-/// Put Lua modules into firmware that is built already
+/// Put Lua modules into finished firmware
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The firmware needs a slot: `fastlua build --slot 64k`. The slot says which variant it is. What was in it is \
-replaced; everything else stays byte for byte, but for the checksums of the image that holds the slot. \
-docs/images.md tells more."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "The firmware needs a slot: `fastlua build --slot 64k`. The slot determines the variant. The modules replace its \
+contents; all other bytes stay unchanged, except the checksums of the image around the slot. \
+docs/images.md explains more."))]
 pub struct Args {
     /// The firmware: a file for the flash, a dump of all or a part of it, a UF2 file, or an ELF file
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     #[command(flatten)]
     modules: modules::Modules,
-    /// Where the patched firmware goes, - for standard output
+    /// File for the patched firmware, - for standard output
     #[arg(short, long, value_name = "FILE", required_unless_present = "in_place")]
     output: Option<PathBuf>,
-    /// Write over IMAGE
+    /// Replace IMAGE itself
     #[arg(long, conflicts_with = "output")]
     in_place: bool,
-    /// Take all modules out
+    /// Remove all modules
     #[arg(long, conflicts_with_all = ["modules", "with"])]
     empty: bool,
     /// Which slot, from 1 on, if the firmware has several
@@ -46,16 +46,16 @@ pub struct Args {
     slot: Option<usize>,
     /// Set the checksums of the slot's image even if they were wrong before
     ///
-    /// The damage that they showed can't be seen any more then.
+    /// This hides the damage that they showed.
     #[arg(long)]
     fix_checksums: bool,
-    /// Leave other images in the file as they are, though their checksums are wrong
+    /// Leave other images in the file unchanged, though their checksums are wrong
     #[arg(long)]
     keep_damaged: bool,
-    /// Patch a slot whose image is not in the file; its checksums are yours to set
+    /// Patch a slot whose image is not in the file; you set its checksums yourself
     #[arg(long)]
     uncovered: bool,
-    /// Write a bill of materials: what is in the slot, as CycloneDX JSON, - for standard output
+    /// Write a bill of materials of the slot as CycloneDX JSON, - for standard output
     #[arg(long, value_name = "FILE", conflicts_with = "empty")]
     sbom: Option<PathBuf>,
     #[command(flatten)]
@@ -119,7 +119,7 @@ pub fn run(args: &Args) -> Result<()> {
     print::report(report(&slot, &patched) + &files)
 }
 
-/// What goes into the slot.
+/// The new contents of the slot.
 fn built(args: &Args, slot: &FirmwareSlot, shown: &str) -> Result<Bundle> {
     let known = args.known.load()?;
     let variant = slot.variant(&known);

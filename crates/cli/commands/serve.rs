@@ -19,18 +19,18 @@ const EXAMPLE: &str = "Example:
 
 /// Show the page: costs, messages and downloads in a browser, on this PC only
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "prints the page's address and serves it until Ctrl-C. Nobody else can reach it, and what the page is given stays \
-in the browser. docs/page.md tells more."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "prints the page's address and serves it until Ctrl-C. Only this PC can reach it, and your files stay \
+in the browser. docs/page.md explains more."))]
 pub struct Args {
-    /// The PC's port; 0 is any that is free
+    /// The PC's port; 0 chooses a free one
     #[arg(long, value_name = "N", default_value_t = 8051)]
     port: u16,
-    /// Folder with the page that scripts/page has made [default: the page in this program, if it was built with it]
+    /// Folder with the page from scripts/page [default: the page in this program, if it was built with it]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-/// What a release is built with; FASTLUA_PAGE is the folder that scripts/page has made.
+/// The page inside a release; FASTLUA_PAGE is the folder from scripts/page.
 #[cfg(feature = "page")]
 static PAGE: include_dir::Dir<'_> = include_dir::include_dir!("$FASTLUA_PAGE");
 
@@ -45,7 +45,7 @@ fn built_in(_: &str) -> Option<&'static [u8]> {
     None
 }
 
-/// The kinds of files that a page has.
+/// The kinds of files of a page.
 const TYPES: [(&str, &str); 5] = [
     ("html", "text/html; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
@@ -54,15 +54,15 @@ const TYPES: [(&str, &str); 5] = [
     ("wasm", "application/wasm"),
 ];
 
-/// Bytes of the longest request, and how long it may take as a whole; then how long the answer may.
+/// Bytes of the longest request, the time limit of a request, and that of an answer.
 const LONGEST: usize = 8192;
 const REQUEST: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// How many are answered at once; others wait.
+/// Requests that are answered at once; others wait.
 const MOST: usize = 64;
 
-/// How long it takes until it is asked again whether there is room for one more.
+/// Time between two checks for room for one more request.
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub fn run(args: &Args) -> Result<()> {
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
         let (dir, part) = (args.dir.clone(), Arc::clone(&answered));
         let work = move || {
-            // Whoever asked has gone, or asks for nothing that there is.
+            // The client has gone, or the file is not found.
             let _ = answer(stream, address.port(), dir.as_deref());
             drop(part);
         };
@@ -110,7 +110,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// A connection on which everything has to be over at a certain time, however many steps it takes.
+/// A connection with a deadline for everything, however many steps it takes.
 struct Timed {
     stream: TcpStream,
     end: Instant,
@@ -161,7 +161,7 @@ fn answer(stream: TcpStream, port: u16, folder: Option<&Path>) -> io::Result<()>
     stream.flush()
 }
 
-/// The lines of a request up to the empty one.
+/// The lines of a request up to the empty line.
 fn read_head(stream: &mut impl Read) -> io::Result<String> {
     let mut head = Vec::new();
     let mut some = [0; 1024];
@@ -210,7 +210,7 @@ fn respond(
     }
 }
 
-/// The type of a file that a page may have: they lie in one folder, so that a name has no `/`.
+/// The type of a page's file. All files are in one folder, so a name has no `/`.
 fn type_of(name: &str) -> Option<&'static str> {
     let (stem, ending) = name.rsplit_once('.')?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);

@@ -13,9 +13,9 @@ use crate::report::print;
 const EXAMPLE: &str = "Example:
   fastlua split ftp.lua -o chunks";
 
-/// Cut a Lua file at its SPLIT markers into the chunks that are loaded one by one
+/// Cut a Lua file at its SPLIT markers into chunks that are loaded one by one
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes chunks/ftp.lua, chunks/ftp-open.lua, …; each line keeps the number that it has in the file."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "writes chunks/ftp.lua, chunks/ftp-open.lua, …; each line keeps its number in the file."))]
 pub struct Args {
     /// Lua source with SPLIT markers
     #[arg(value_name = "FILE.lua")]
@@ -23,7 +23,7 @@ pub struct Args {
     /// Folder for the chunks
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// What the chunks will be loaded by: fast.load, or loadfile from the file system
+    /// How the chunks will be loaded: by fast.load, or by loadfile from the file system
     #[arg(long = "for", value_name = "LOADER", default_value = "fast")]
     loader: For,
 }

@@ -16,14 +16,14 @@ use crate::report::print;
 const EXAMPLE: &str = "Example:
   fastlua squash --variant lua51-int -o small.lua init.lua";
 
-/// Make a Lua file as short as can be without changing the chunk it compiles to
+/// Shorten a Lua file without changing the compiled chunk
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant and --dialect the text is for every variant that compiles the original. Each time, both \
-texts are compiled and the chunks compared: they differ in line numbers and names of local variables only."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "Without --variant and --dialect the text fits every variant that compiles the original. fastlua always compiles \
+both texts and compares the chunks: only line numbers and names of local variables may differ."))]
 pub struct Args {
     #[command(flatten)]
     variant: OneVariant,
-    /// Lua version of the firmware, whatever its numbers
+    /// Lua version of the firmware, with any kind of numbers
     #[arg(long, value_name = "5.1|5.3", value_parser = ["5.1", "5.3"], conflicts_with = "variant")]
     dialect: Option<String>,
     /// File to write, - for standard output

@@ -2,7 +2,7 @@
 //!
 //! Such an entry is named by the SHA-256 of all that the build depends on. In it are the outputs' bytes, then the report and the
 //! outputs' names and sizes as JSON, then the JSON's length, the XXH3 of all that is before it, and a mark. It gets its name when
-//! it is complete, and is checked when it is used: what is damaged is as good as not there. The sum is no secret, and a cache may be
+//! it is complete, and is checked when it is used: a damaged entry counts as missing. The sum is no secret, and a cache may be
 //! shared: an entry counts only if its outputs and its report are those that this build expects.
 
 use std::cell::RefCell;

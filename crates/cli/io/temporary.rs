@@ -1,6 +1,6 @@
-//! Temporary files and folders. They go with the command, whether it ends by itself, by an error or by a signal. What one
-//! left behind that was killed goes a day later, with the next one that writes to the same folder. Only its age can tell: a
-//! folder may be shared with other machines and containers, whose processes are not known here.
+//! Temporary files and folders. The command deletes them when it ends, normally, by an error or by a signal. A killed command leaves
+//! them behind; after a day the next command that writes to the same folder deletes them. Only the age counts, since a
+//! folder may be shared with other machines and containers, whose processes are not visible here.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};

@@ -33,19 +33,19 @@ const EXAMPLE: &str = "Example:
 
 /// Run modules on a simulated NodeMCU, with real sockets and a folder as its file system
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "serves this folder by FTP at port 2121 until it is stopped. Without -e and --script there is a prompt."))]
+#[command(after_help = EXAMPLE, after_long_help = with_details(EXAMPLE, "serves this folder by FTP at port 2121 until you stop it. Without -e and --script there is a prompt."))]
 pub struct Args {
     #[command(flatten)]
     modules: modules::Modules,
     /// The Lua of the firmware: 51 or 53
     #[arg(long, value_name = "51|53", value_parser = ["51", "53"])]
     lua: Option<String>,
-    /// Folder that is the flash file system [default: an empty one that is deleted at the end]
+    /// Folder for the flash file system [default: an empty one that is deleted at the end]
     #[arg(long, value_name = "DIR")]
     fs: Option<PathBuf>,
-    /// Open the PC's port where a module listens on the device's (may be given several times)
+    /// Map a port of the device to a port of the PC (may be given several times)
     ///
-    /// By default ports are the same, but 8000 more for those below 1024.
+    /// By default ports are the same, plus 8000 for those below 1024.
     #[arg(long, value_name = "DEVICE:PC", value_parser = ports)]
     port_map: Vec<(u16, u16)>,
     /// Address to listen on
@@ -60,13 +60,13 @@ pub struct Args {
     /// Run the boot command or init.lua first
     #[arg(long)]
     boot: bool,
-    /// File that gets a line for each thing that modules do at the pins, - for standard output
+    /// Record the actions of modules on the pins in this file, - for standard output
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    /// File with what comes to the pins from outside
+    /// File with inputs of the pins
     #[arg(long, value_name = "FILE")]
     pin_inputs: Option<PathBuf>,
-    /// Restart the device with the new modules, and run the code again, whenever a file that is named changes
+    /// Restart the device with the new modules, and run the code again, whenever one of the given files changes
     #[arg(long)]
     watch: bool,
     /// Give the prompt after the code
@@ -75,7 +75,7 @@ pub struct Args {
     /// File that keeps boot command, partition table and station
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Start again on node.restart() instead of ending
+    /// Restart on node.restart() instead of ending
     #[arg(long)]
     reboot: bool,
     /// Networks that the station can join [default: any]
@@ -84,19 +84,19 @@ pub struct Args {
     /// Let file.format() delete the files of DIR
     #[arg(long)]
     allow_format: bool,
-    /// Let connections and questions for names leave this PC
+    /// Allow connections and DNS queries to other machines
     #[arg(long)]
     allow_network: bool,
-    /// Make it an error to send before the `sent` of the send before
+    /// Make it an error to send before the `sent` event of the previous send
     #[arg(long)]
     strict_send: bool,
     /// Give Lua `simulator.skip(MS)`, which moves the clock
     ///
-    /// Once nothing else is to be done, the clock goes straight to the next timer, if that is due within so many
+    /// When nothing else remains to do, the clock jumps to the next timer, if that is due within this many
     /// milliseconds.
     #[arg(long)]
     can_skip: bool,
-    /// End after so many seconds
+    /// End after this many seconds
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     #[command(flatten)]
@@ -217,7 +217,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// The image, and the state of the files that it comes from and of the script.
+/// The image, and the state of its source files and of the script.
 fn image(args: &Args) -> Result<(State, Image)> {
     let inputs = args.modules.read_named()?;
     let paths = inputs.files.iter().chain(&inputs.folders);
@@ -226,7 +226,7 @@ fn image(args: &Args) -> Result<(State, Image)> {
     Ok((state, image))
 }
 
-/// The image anew. What is wrong with it is told, and the next change waited for.
+/// Builds the image again. On an error, prints it and waits for the next change.
 fn reload(args: &Args, mut state: State) -> Result<(State, Image)> {
     loop {
         // Before they are read, so that no change after it goes unseen.
@@ -251,7 +251,7 @@ fn run_code(args: &Args, simulator: &mut Simulator) -> Result<()> {
     Ok(())
 }
 
-/// Interrupts what runs after this time, which the event loop looks at only in between.
+/// Interrupts running code after this time: the event loop checks the time only between callbacks.
 fn interrupt_after(seconds: Duration, interrupt: Interrupt) -> Result<()> {
     let work = move || {
         thread::sleep(seconds);
@@ -287,7 +287,7 @@ fn live(
     Ok(simulator.run(end.map_or(Until::Idle, Until::Time))?)
 }
 
-/// The file that keeps what was typed at the prompt: `FASTLUA_HISTORY`, or one where the system keeps such things.
+/// The file with the history of the prompt: `FASTLUA_HISTORY`, or one in the system's folder for such files.
 fn history() -> Option<PathBuf> {
     let folder = |name: &str| env::var_os(name).filter(|path| !path.is_empty());
     if let Some(path) = env::var_os("FASTLUA_HISTORY") {
