@@ -1,12 +1,12 @@
-//! Chunks to what a firmware takes in: every chunk compiled for every variant, each dump proved to
-//! load back, its form chosen and its cost counted, then printed as C.
+//! Chunks for a firmware: every chunk compiled for every variant, each dump proved to load back, its
+//! form chosen and its cost counted, then printed as C.
 //!
-//! The rooms use one another in this order only: `slot` is the format of slots and of the labels that bundles have in images,
-//! `structures` the core's structures, `model` the [`Bundle`]; `objects` makes the graph of what is frozen; `produce`
-//! makes a bundle of [`Input`]s (`Build`); `plan` decides where the form is left open ([`choose_forms`]) and whether it fits
+//! The modules may use only modules before them in this order: `slot` is the format of slots and of build descriptors in images,
+//! `structures` the core's structures, `model` the [`Bundle`]; `objects` makes the graph of frozen objects; `produce`
+//! makes a bundle of [`Input`]s (`Build`); `plan` chooses open forms ([`choose_forms`]) and checks the size
 //! ([`check_flash`]); `output` prints C ([`CHeader`]), fills slots and writes object files.
 //!
-//! Without the feature `compile` there are no Lua cores and nothing that makes a bundle: what is left reads slots.
+//! Without the feature `compile` there are no Lua cores and no way to make a bundle; the rest reads slots.
 
 // Without compilers what makes bundles has no user.
 #![cfg_attr(not(feature = "compile"), allow(dead_code, unused_imports))]

@@ -77,7 +77,7 @@ pub fn packed_lines(bytes: &[u8], layout: &Layout) -> Result<PackedLines, ReadEr
 ///   has loaded stripped.
 ///
 /// # Errors
-/// What the layout cannot hold: a float in integer 5.1, an integer of more than 32 bits.
+/// A part that the layout can't hold: a float in integer 5.1, an integer of more than 32 bits.
 pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
     encode(Sink::default(), chunk)
 }
@@ -179,7 +179,7 @@ pub fn read_any(bytes: &[u8]) -> Result<Chunk, ReadError> {
     }
 }
 
-/// The layouts whose header `bytes` begins with; only the header is looked at. None where it is no dump
+/// The layouts whose header `bytes` begins with; only the header is looked at. None if it is not a dump
 /// of Lua 5.1 or 5.3, or one for another byte order or instruction width. The two 5.1 formats have one
 /// header, so that both are listed, NodeMCU's first.
 pub fn candidates(bytes: &[u8]) -> Vec<Layout> {

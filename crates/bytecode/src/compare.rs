@@ -4,7 +4,7 @@ use std::fmt::{self, Debug};
 
 use crate::model::{Function, FunctionPath};
 
-/// Where two functions differ, and how.
+/// The first difference of two functions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("function {function}: {part} is {left} in one and {right} in the other")]
 pub struct Difference {

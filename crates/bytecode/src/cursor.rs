@@ -1,4 +1,4 @@
-//! Where reading stands in a dump. Every count is checked against the bytes left before it is used.
+//! A cursor in a dump. Every count is checked against the bytes left before it is used.
 
 use bstr::BString;
 use byteorder::{ByteOrder, LE};

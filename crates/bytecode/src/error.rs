@@ -1,4 +1,4 @@
-//! What can be wrong with a dump or a model, and where.
+//! Errors of a dump or a model, with their place.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct ReadError {
     pub kind: ReadErrorKind,
 }
 
-/// What is wrong with a dump.
+/// An error of a dump.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReadErrorKind {
     /// No dump has this layout.
@@ -30,10 +30,10 @@ pub enum ReadErrorKind {
     Header {
         /// The layout that was asked for.
         expected: Layout,
-        /// The layouts whose header this is; empty where it is nobody's.
+        /// The layouts with this header; empty if the header is unknown.
         found: Vec<Layout>,
     },
-    /// The header is nobody's.
+    /// The header is unknown.
     #[error("no dump of Lua 5.1 or 5.3")]
     NoDump,
     /// Several layouts fit and give different functions.
@@ -124,7 +124,7 @@ pub enum ReadErrorKind {
         what: &'static str,
         /// Number of the string, from 1 on.
         number: u64,
-        /// How many there are.
+        /// Their number.
         count: usize,
     },
     /// Strings of an image are named so often that copies of them would fill the memory.
@@ -185,11 +185,11 @@ pub enum ReadErrorKind {
 pub struct WriteError {
     /// The function that cannot be written.
     pub function: FunctionPath,
-    /// What its dump cannot hold.
+    /// The part that its dump can't hold.
     pub kind: WriteErrorKind,
 }
 
-/// What a dump cannot hold. Constants are numbered from 0.
+/// A part that a dump can't hold. Constants are numbered from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WriteErrorKind {
     /// No dump has this layout.

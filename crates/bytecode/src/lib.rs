@@ -26,7 +26,7 @@ mod values51;
 mod values53;
 mod varint;
 
-/// What the codecs are made of, for containers that hold functions otherwise than a dump does.
+/// The parts of the codecs, for other containers of functions than dumps.
 pub mod stream {
     pub use crate::cursor::Cursor;
     pub use crate::lineinfo::{FULL_51, read_lines};

@@ -3,10 +3,10 @@
 
 use crate::number_model::Dialect;
 
-/// What an instruction is called and what its operands mean.
+/// The name of an instruction and the meaning of its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opcode {
-    /// What it does.
+    /// Its effect.
     pub op: Op,
     /// How the operands are packed.
     pub mode: Mode,
@@ -78,7 +78,7 @@ pub enum Mode {
     Ax,
 }
 
-/// What an operand means.
+/// The meaning of an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operand {
     /// Nothing; it is 0.

@@ -1,18 +1,17 @@
-//! Text of others as a person may see it.
+//! Untrusted text, made safe to show.
 
-/// Whether a terminal obeys a character, or it turns the text behind it around: control characters, and those that set the
-/// direction. New lines and tabs are no such ones.
+/// Whether a character controls a terminal or the direction of text. New lines and tabs do not count.
 pub fn is_obeyed(char: char) -> bool {
     let is_layout = matches!(char, '\n' | '\t');
     !is_layout && (char.is_control() || turns(char))
 }
 
-/// A text in which nothing can disturb a terminal or end a comment: what [is obeyed](is_obeyed) is written as Rust writes it, `\u{1b}`.
+/// A text that can't disturb a terminal or end a comment: such [characters](is_obeyed) become escapes as in Rust, `\u{1b}`.
 pub fn printable(text: &str) -> String {
     escaped(text, is_obeyed)
 }
 
-/// The same of a name, which stays on one line and in one column.
+/// The same for a name, which stays on one line and in one column.
 pub fn printable_name(name: &str) -> String {
     escaped(name, |char| is_obeyed(char) || matches!(char, '\n' | '\t'))
 }

@@ -1,4 +1,4 @@
-//! Where writing a dump stands: the bytes so far, and the function that they belong to.
+//! A sink for a dump: the bytes so far, and their function.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What NodeMCU's and stock Lua's 5.1 dumps have in common: header, strings, constants, the number of upvalues.
+//! The common parts of NodeMCU's and stock Lua's 5.1 dumps: header, strings, constants, the number of upvalues.
 
 use bstr::BString;
 use byteorder::{ByteOrder, LE};

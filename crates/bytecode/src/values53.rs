@@ -1,4 +1,4 @@
-//! What NodeMCU's and stock Lua's 5.3 dumps have in common: the lengths of strings, the number of upvalues.
+//! The common parts of NodeMCU's and stock Lua's 5.3 dumps: the lengths of strings, the number of upvalues.
 
 use crate::cursor::{self, Cursor};
 use crate::error::{ReadErrorKind, WriteErrorKind};

@@ -1,4 +1,4 @@
-//! A bundle, and what is made of it.
+//! A bundle, and its outputs.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -37,22 +37,22 @@ impl Bundle {
         Bundle { plan, built }
     }
 
-    /// What it was built of.
+    /// The plan from which it was built.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Its name: 16 hexadecimal digits that depend on all that it holds.
+    /// Its name: 16 hexadecimal digits that depend on its whole contents.
     pub fn name(&self) -> String {
         bundle_name(&self.built)
     }
 
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         self.built.warnings.iter().map(Diagnostic::of).collect()
     }
 
-    /// All that there is to say about it.
+    /// The report on it.
     pub fn report(&self) -> BuildReport {
         BuildReport::named(&self.built, self.name())
     }
@@ -67,10 +67,10 @@ impl Bundle {
         module_with(Contents::Header(c_header(&self.built, VERSION)))
     }
 
-    /// The same with a slot of so many bytes beside the chunks. There need not be any.
+    /// The same with a slot of this many bytes beside the chunks. There need not be any chunks.
     ///
     /// # Errors
-    /// There can be no such slot, or a chunk is frozen.
+    /// Such a slot is not possible, or a chunk is frozen.
     pub fn c_module_with_slot(&self, capacity: u32) -> Result<[OutputFile<'_>; 2], Error> {
         let header = c_header_with_slot(&self.built, VERSION, capacity)?;
         Ok(module_with(Contents::Header(header)))
@@ -99,7 +99,7 @@ impl Bundle {
         Ok(files.collect())
     }
 
-    /// What a slot has once the bundle is put in.
+    /// The contents of a slot with this bundle.
     ///
     /// # Errors
     /// The bundle is for other variants, or does not fit.
@@ -117,7 +117,7 @@ impl Bundle {
     /// the names that luac.cross gives them, unless the plan says otherwise. All are carried as functions, whatever their form.
     ///
     /// # Errors
-    /// What no image holds, or that it does not fit the region.
+    /// No image can hold a module, or the image does not fit the region.
     pub fn lfs_image(&self, options: &LfsOptions) -> Result<LfsImage, LfsError> {
         lfs::image(&self.plan, &self.built, options)
     }
@@ -126,7 +126,7 @@ impl Bundle {
     /// contents](SlotContents::slot). `runtime` says whether `fast.c` goes with it, rather than being in the firmware already.
     ///
     /// # Errors
-    /// A licence that is no SPDX expression.
+    /// A licence that is not an SPDX expression.
     pub fn cyclonedx(&self, name: &str, runtime: bool) -> Result<String, SbomError> {
         sbom::cyclonedx(&self.plan, &self.built, name, runtime)
     }
@@ -163,7 +163,7 @@ impl OutputFile<'_> {
         }
     }
 
-    /// What is in it.
+    /// Its contents.
     pub fn bytes(&self) -> Vec<u8> {
         match &self.contents {
             Contents::Bytes(bytes) => bytes.clone(),
@@ -172,10 +172,10 @@ impl OutputFile<'_> {
     }
 }
 
-/// Text that goes to where bytes go.
+/// A writer of text over a writer of bytes.
 struct Text<'a> {
     out: &'a mut dyn Write,
-    /// Why it went there no further.
+    /// The error that ended it.
     error: Option<io::Error>,
 }
 

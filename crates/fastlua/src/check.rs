@@ -8,16 +8,16 @@ use fastlua_verifier::{Refusal, STACK_HOLE, has_stack_hole, verify};
 
 use crate::dump::{DumpError, chunk_of, dump_of, names_of};
 
-/// How files are checked.
+/// Options of a check.
 #[derive(Debug, Clone)]
 pub struct CheckOptions {
-    /// The variants that are known.
+    /// The known variants.
     pub known: Variants,
-    /// The variant that each has to be for; none where the file says it.
+    /// The variant that each file must fit; none if the file determines it.
     pub variant: Option<Variant>,
-    /// Whether the verifier looks at what the chunks do with memory.
+    /// Whether the verifier checks the memory safety of chunks.
     pub verify: bool,
-    /// Bytes of heap that loading one chunk may take.
+    /// Heap limit for loading one chunk, in bytes.
     pub heap_limit: usize,
 }
 
@@ -32,18 +32,18 @@ impl Default for CheckOptions {
     }
 }
 
-/// What there is to say about a file that can be used.
+/// The result for a file that can be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Whether the verifier looked at it.
+    /// Whether the verifier checked it.
     pub verified: bool,
-    /// How many functions it has.
+    /// The number of its functions.
     pub functions: usize,
-    /// How many instructions.
+    /// The number of instructions.
     pub instructions: usize,
-    /// Names of the variants that it is for.
+    /// Names of its variants.
     pub variants: Vec<String>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub enum CheckError {
 }
 
 impl CheckError {
-    /// The name of the verifier's rule that is broken.
+    /// The name of the broken rule of the verifier.
     pub fn rule(&self) -> Option<&'static str> {
         match self {
             CheckError::Refused(refusal) => Some(refusal.rule.name()),

@@ -11,9 +11,9 @@ use crate::Diagnostic;
 /// A source file.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// How messages call it.
+    /// Its name in messages.
     pub file: &'a str,
-    /// What Lua calls its chunk: `@` and the path for a file.
+    /// The chunk name for Lua: `@` and the path for a file.
     pub chunk_name: &'a str,
     /// Its bytes.
     pub text: &'a [u8],
@@ -35,18 +35,18 @@ pub enum LineInfo {
     /// In the shortest way.
     #[default]
     Shortest,
-    /// As luac.cross packs them, its wrong lines included.
+    /// As luac.cross packs them, including its wrong lines.
     Reference,
 }
 
 /// How a file is compiled.
 #[derive(Debug, Clone)]
 pub struct CompileOptions {
-    /// What is dropped from the debug data.
+    /// The debug data to drop.
     pub strip: Strip,
     /// How line numbers are packed.
     pub line_info: LineInfo,
-    /// Bytes of heap that the compiler may take.
+    /// Heap limit of the compiler, in bytes.
     pub heap_limit: usize,
 }
 
@@ -67,12 +67,12 @@ pub enum CompileError {
     /// The text does not become a chunk.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// What came of it is not safe: a fault of fastlua.
+    /// The result is not safe: a fault of fastlua.
     #[error("{file}: a fault of fastlua: {error}")]
     Refused {
         /// The file.
         file: String,
-        /// What the verifier says.
+        /// The verifier's error.
         error: Box<Refusal>,
     },
     /// luac.cross has no line info for it.
@@ -92,7 +92,7 @@ pub enum CompileError {
 }
 
 impl CompileError {
-    /// Why the variant refuses what another one takes, if that is why.
+    /// Why the variant refuses a text that another one accepts, if that is the reason.
     pub fn because(&self) -> Option<Because> {
         match self {
             CompileError::Text(error) => error.because(),
@@ -118,7 +118,7 @@ impl CompileError {
 pub struct Compiled {
     /// The `.lc` file.
     pub bytes: Vec<u8>,
-    /// What there is to say about the source.
+    /// Warnings and notes about the source.
     pub remarks: Vec<Remark>,
 }
 
@@ -155,7 +155,7 @@ pub fn compile(
     Ok(Compiled { bytes, remarks })
 }
 
-/// Looks whether a file compiles for a variant, and gives what there is to say about it.
+/// Checks whether a file compiles for a variant, and returns warnings and notes about it.
 ///
 /// # Errors
 /// As [`compile`].

@@ -1,4 +1,4 @@
-//! What there is to say, with its place, and its JSON.
+//! Diagnostics: messages with a place, and their JSON.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 /// An error, a warning or a note. `docs/machine-output.md` has its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// `error`, `warning`, or `note` where the chunk does what its source says.
+    /// `error`, `warning`, or `note` if the chunk works as its source says.
     pub severity: Cow<'static, str>,
-    /// The rule that is broken, where it has a name.
+    /// The broken rule, if it has a name.
     #[serde(default)]
     pub code: Option<Cow<'static, str>>,
-    /// What there is to say, without the place.
+    /// The message, without the place.
     pub message: String,
     /// The file, as the user gave it, if it is about one.
     pub file: Option<String>,
@@ -21,7 +21,7 @@ pub struct Diagnostic {
     pub line: Option<u32>,
     /// The column, where it is known, from 1 on.
     pub column: Option<u32>,
-    /// Names of the variants that it concerns; none where it has nothing to do with them.
+    /// Names of the variants to which it applies; none if it does not depend on variants.
     pub variants: Vec<String>,
 }
 

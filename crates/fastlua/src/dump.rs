@@ -1,4 +1,4 @@
-//! Files that are bytecode: which variants they are for, and their chunk.
+//! Bytecode files: their variants and their chunk.
 
 use fastlua_bytecode::{
     Chunk, Layout, ReadError, ReadErrorKind, candidates, dump_in, printable_name, read, read_any,
@@ -6,7 +6,7 @@ use fastlua_bytecode::{
 use fastlua_lfs::{is_image as is_lfs_image, read as read_lfs};
 use fastlua_variants::{Variant, Variants};
 
-/// Why a file is no bytecode that can be used.
+/// Why a file can't be used as bytecode.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DumpError {
@@ -18,21 +18,21 @@ pub enum DumpError {
     /// It is damaged.
     #[error("{0}")]
     Read(ReadError),
-    /// It can be of several variants, and none was named.
+    /// It fits several variants, and none was given.
     #[error("{0}; name one with --variant")]
     Ambiguous(ReadError),
-    /// It is of another variant.
+    /// It is for another variant.
     #[error(
         "it is for {is}, not for {asked}: {verb} it with --variant {is}, or compile its source with --variant {asked} ({error})"
     )]
     OtherVariant {
-        /// What it is for.
+        /// The file's variant.
         is: String,
-        /// What was asked for.
+        /// The requested variant.
         asked: String,
-        /// What was to be done with it.
+        /// The intended action.
         verb: &'static str,
-        /// How reading it as that ended.
+        /// The error of reading it as this variant.
         error: Box<ReadError>,
     },
     /// It is an LFS image that is damaged.
@@ -41,16 +41,16 @@ pub enum DumpError {
     /// It is an LFS image for another variant.
     #[error("it is an image for {}, not for {asked}: {hint}", .are.join(", "))]
     OtherImage {
-        /// What it is for.
+        /// The file's variant.
         are: Vec<String>,
-        /// What was asked for.
+        /// The requested variant.
         asked: String,
-        /// What to do.
+        /// Advice.
         hint: String,
     },
 }
 
-/// The dump in a file, perhaps behind a first line that begins with `#`.
+/// The dump in a file, perhaps after a first line that begins with `#`.
 pub(crate) fn dump_of(file: &[u8]) -> Result<&[u8], DumpError> {
     dump_in(file).ok_or(DumpError::NoDump)
 }
@@ -96,7 +96,7 @@ fn in_file(error: ReadError, file: &[u8], dump: &[u8]) -> ReadError {
     ReadError { offset, ..error }
 }
 
-/// The variants as which the bytes are a whole chunk.
+/// The variants for which the bytes are a complete chunk.
 pub(crate) fn variants_of(bytes: &[u8], known: &Variants) -> Vec<String> {
     let chunks = candidates(bytes)
         .into_iter()
@@ -112,18 +112,18 @@ pub(crate) fn names_of(layout: &Layout, known: &Variants) -> Vec<String> {
     same.map(|v| v.name.clone()).collect()
 }
 
-/// The functions, instructions and constants of a file, for people.
+/// A listing of functions, instructions and constants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// Whether it is an LFS image.
     pub is_lfs_image: bool,
-    /// Names of the variants that it is for.
+    /// Names of its variants.
     pub variants: Vec<String>,
-    /// What is in it.
+    /// Its contents.
     pub text: String,
 }
 
-/// Lists bytecode, or an LFS image; as bytecode of a variant, if one is named.
+/// Lists bytecode, or an LFS image; as bytecode of a variant, if one is given.
 ///
 /// # Errors
 /// It is neither, it is damaged, or it is for other variants.

@@ -1,4 +1,4 @@
-//! What can be wrong with a project.
+//! Errors of a project.
 
 use std::io;
 
@@ -31,7 +31,7 @@ pub enum Error {
         /// Place and reason.
         error: ManifestError,
     },
-    /// A `[[module]]` of a `fast.toml` can't be followed.
+    /// A `[[module]]` of a `fast.toml` is wrong.
     #[error("{file}: module {path:?}: {reason}", file = printable_name(.file))]
     Module {
         /// The `fast.toml`.
@@ -92,13 +92,13 @@ pub enum Error {
     /// A frozen chunk in a header for a C module.
     #[error(transparent)]
     NoHeader(#[from] NoHeader),
-    /// There can be no such slot.
+    /// Such a slot is not possible.
     #[error(transparent)]
     NoSlot(#[from] NoSlot),
     /// There is no object file of the bundle.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// A firmware tree does not say what it is set to.
+    /// The settings of a firmware tree are unclear.
     #[error("{file}: {reason}")]
     Tree {
         /// The file, or the tree's folder.
@@ -111,7 +111,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// All that it says, each with its place.
+    /// All its messages, each with its place.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let text = self.to_string();
         let one = |file: &str, line| vec![Diagnostic::of_file(file, line, &text)];

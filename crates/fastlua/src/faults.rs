@@ -1,4 +1,4 @@
-//! Texts that do not become chunks, and who would take them.
+//! Texts that do not become chunks, and the variants that would accept them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,12 +13,12 @@ pub struct Faults {
     pub all: Vec<Fault>,
     /// Names of the variants that were built.
     pub variants: Vec<String>,
-    /// Names of those that take all texts: some of `variants`, or, where none of them does, others of NodeMCU's.
+    /// Names of the variants that accept all texts: some of `variants`, or, if there are none, others of NodeMCU's.
     pub takers: Vec<String>,
 }
 
 impl Faults {
-    /// Why variants refuse what others take, a sentence each.
+    /// Why variants refuse texts that others accept, a sentence each.
     pub fn reasons(&self) -> Vec<String> {
         let mut concerned: BTreeMap<Because, [BTreeSet<&str>; 2]> = BTreeMap::new();
         for fault in &self.all {
@@ -35,7 +35,7 @@ impl Faults {
         said.collect()
     }
 
-    /// Whether some of the variants that were built take all texts.
+    /// Whether some of the built variants accept all texts.
     pub fn some_take(&self) -> bool {
         self.takers.iter().any(|name| self.variants.contains(name))
     }

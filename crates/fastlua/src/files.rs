@@ -1,4 +1,4 @@
-//! Where a project's files are.
+//! The source of a project's files.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
@@ -13,7 +13,7 @@ pub struct Pattern(glob::Pattern);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Pattern syntax error near position {at}: {reason}")]
 pub struct PatternError {
-    /// Where in the pattern, in bytes.
+    /// Its offset in the pattern, in bytes.
     pub at: usize,
     /// What is wrong there.
     pub reason: &'static str,
@@ -23,7 +23,7 @@ impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// It has a wildcard that can't be.
+    /// It has an invalid wildcard.
     pub fn new(text: &str) -> Result<Pattern, PatternError> {
         let pattern = glob::Pattern::new(text);
         pattern.map(Pattern).map_err(|error| PatternError {
@@ -37,7 +37,7 @@ impl Pattern {
         self.0.as_str()
     }
 
-    /// Whether a name matches. `/` is matched by `/` and `**` alone.
+    /// Whether a name matches. Only `/` and `**` match `/`.
     pub fn matches(&self, name: &str) -> bool {
         let options = MatchOptions {
             require_literal_separator: true,
@@ -59,10 +59,10 @@ pub trait Files {
     /// The names that match a pattern, sorted.
     ///
     /// # Errors
-    /// What can't be listed.
+    /// A folder can't be listed.
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>, Error>;
 
-    /// How the user knows a file: what messages call it.
+    /// The name of a file in messages.
     fn shown(&self, name: &str) -> String {
         name.to_owned()
     }

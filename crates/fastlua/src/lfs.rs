@@ -20,29 +20,29 @@ use crate::{Diagnostic, Plan, hex};
 /// Bytes of a page of flash, in which regions are counted.
 const PAGE: u32 = 4096;
 
-/// What luac.cross takes a region for, unless it is told another size.
+/// luac.cross's default size of a region.
 const DEFAULT_REGION: u32 = 0x4_0000;
 
 /// How an image is made.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LfsOptions {
-    /// Bytes of the region; 256 kB unless something is said.
+    /// Bytes of the region; 256 kB by default.
     pub region: Option<u32>,
-    /// Where the region is mapped, for an image that is flashed as it is. Only 5.1 has such images.
+    /// The address of the region, for an uncompressed image that is flashed directly. Only 5.1 has such images.
     pub address: Option<u32>,
-    /// Seconds since 1970, which the chip tells as the time of the image.
+    /// Seconds since 1970: the image's time on the chip.
     pub timestamp: u32,
     /// Whether line info is luac.cross's own, its wrong lines included; that of bytecode stays as it is. Else it is
     /// packed in the shortest way.
     pub reference_lines: bool,
 }
 
-/// An image that is proved.
+/// A proved image.
 #[derive(Debug, Clone)]
 pub struct LfsImage {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What is in it.
+    /// Its contents.
     pub report: LfsReport,
 }
 
@@ -61,16 +61,16 @@ pub enum LfsError {
         /// Its name.
         name: String,
     },
-    /// Data that becomes no string.
+    /// Data that can't become a string.
     #[error("{0}")]
     Data(String),
-    /// A size that no region has.
+    /// A size that no region can have.
     #[error("a region has a multiple of {PAGE} bytes, not {0}")]
     Region(u32),
-    /// Modules that no image holds.
+    /// Modules that no image can hold.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A module that no image holds.
+    /// A module that no image can hold.
     #[error("{file}: {error}", file = printable_name(.file))]
     Module {
         /// Its file.
@@ -102,7 +102,7 @@ pub enum LfsError {
     /// It takes more than the region has.
     #[error("the image takes {} bytes, more than the {} of the region:\n{}", .0.used, .0.region, .0.table())]
     TooLarge(Box<LfsReport>),
-    /// A dump of the bundle can't be read, or the image is not what it should be: a fault of fastlua.
+    /// A dump of the bundle can't be read, or the image is wrong: a fault of fastlua.
     #[error("a fault of fastlua: {0}")]
     Proof(String),
 }

@@ -1,9 +1,9 @@
-//! Builds Lua modules into what a NodeMCU firmware takes in: bytecode for each kind of firmware, as a
-//! C module that the firmware's own build picks up.
+//! Builds Lua modules for NodeMCU firmware: bytecode for each kind of firmware, as a C module that the
+//! firmware's own build picks up.
 //!
-//! A [`Project`] is a set of modules. It becomes a [`Plan`] once it is known which firmware it is for;
-//! the plan builds a [`Bundle`], and a [`BuildReport`] says what is in it. Everything happens in memory: a
-//! project reads through the trait [`Files`], and nothing is written.
+//! A [`Project`] is a set of modules. A [`Plan`] is a project for a certain firmware. The plan builds a
+//! [`Bundle`], and a [`BuildReport`] lists its contents. Everything happens in memory: a project reads
+//! through the trait [`Files`], and nothing is written.
 //!
 //! ```
 //! use fastlua::{Module, Options, Project};
@@ -147,7 +147,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }
 
-/// fastlua's version, which stands in what it writes.
+/// fastlua's version, which is part of its outputs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The licence of what fastlua puts into a firmware, as an SPDX expression: `fast.c`, its headers, the modules that it ships.

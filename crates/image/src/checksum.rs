@@ -1,4 +1,4 @@
-//! What checksums a part, and how each checksum is calculated.
+//! The checksums of a part, and how each is calculated.
 
 use std::fmt;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub enum Algorithm {
 /// A checksum at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksum {
-    /// What it is.
+    /// Its kind.
     pub algorithm: Algorithm,
     /// Its first byte in the file.
     pub offset: usize,
@@ -60,7 +60,7 @@ impl Part {
             }
     }
 
-    /// What the bytes of a checksum must be. None if the file does not reach so far.
+    /// The right bytes of a checksum. None if the file is too short.
     pub(crate) fn due(&self, checksum: &Checksum, bytes: &[u8]) -> Option<Vec<u8>> {
         if checksum.algorithm == Algorithm::Xor {
             let mut sum = 0xef;

@@ -1,22 +1,22 @@
-//! What can be wrong with a file, or with a change of it.
+//! Errors of a file, or of a change of it.
 
 use crate::Checksum;
 use crate::protection::Protection;
 
-/// Why a file can't be read or a change not be fixed_up. Offsets are bytes from the start of the file.
+/// Why a file can't be read, or why its checksums can't be recomputed after a change. Offsets are bytes from the start of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file, or the partition around the image, ends too early.
     #[error("offset {end:#x}: the image ends here, but {what} goes on to {needed:#x}")]
     Cut {
-        /// Where the file or the partition ends.
+        /// The end of the file or the partition.
         end: usize,
-        /// What should be there.
+        /// The expected item.
         what: &'static str,
-        /// Where that ends.
+        /// The end of that item.
         needed: usize,
     },
-    /// A field can't be what it is.
+    /// A field has an invalid value.
     #[error("offset {offset:#x}: {what}")]
     Header {
         /// The field.
@@ -24,7 +24,7 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// An ELF file with tables that can't be.
+    /// An ELF file with invalid tables.
     #[error("no ELF file of a 32-bit chip: {0}")]
     Elf(object::Error),
     /// The change is in a part that must not be changed.
@@ -33,7 +33,7 @@ pub enum Error {
     /// The change is in the table of partitions.
     #[error("offset {offset:#x}: the table of partitions must not be changed")]
     Table {
-        /// Where the table is.
+        /// The offset of the table.
         offset: usize,
     },
     /// A checksum was wrong before the change: something else of the image is damaged.
@@ -44,26 +44,26 @@ pub enum Error {
         "the images at offsets {first:#x} and {second:#x} overlap: which of them is right is not known"
     )]
     Overlap {
-        /// Where one begins.
+        /// The offset of one image.
         first: usize,
-        /// Where the other one does.
+        /// The offset of the other.
         second: usize,
     },
-    /// A file that has far more of what looks like an image than a firmware has.
+    /// A file with far more starts of images than any firmware has.
     #[error("too many places look like images that overlap: this is no firmware")]
     Many,
-    /// The change is where a checksum is.
+    /// The change overlaps a checksum.
     #[error("the change is over the {0}")]
     Checksum(Checksum),
     /// The change is outside the file.
     #[error("the change ends at offset {end:#x}, but the file at {len:#x}")]
     Outside {
-        /// Where the change ends.
+        /// The end of the change.
         end: usize,
         /// Length of the file.
         len: usize,
     },
-    /// The file is longer or shorter than it was, or its headers say something else.
+    /// The length of the file or its headers changed.
     #[error("the change is not only in the data of segments: the file reads differently now")]
     Restructured,
 }

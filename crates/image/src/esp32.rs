@@ -23,7 +23,7 @@ pub(crate) fn is_address(address: u32) -> bool {
     ADDRESSES.contains(&address)
 }
 
-/// Whether code can begin here.
+/// Whether an entry point can be here.
 pub(crate) fn is_entry(address: u32) -> bool {
     (0x4000_0000..0x5000_0000).contains(&address)
 }

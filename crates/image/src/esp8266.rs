@@ -28,7 +28,7 @@ pub(crate) fn is_address(address: u32) -> bool {
     ranges.iter().any(|range| range.contains(&address))
 }
 
-/// Whether code can begin here.
+/// Whether an entry point can be here.
 pub(crate) fn is_entry(address: u32) -> bool {
     (0x4010_0000..0x4011_0000).contains(&address) || (MAPPED..MAPPED + WINDOW).contains(&address)
 }
@@ -70,7 +70,7 @@ pub(crate) fn v1(bytes: &[u8], start: usize) -> Result<Part, Error> {
     })
 }
 
-/// The address of its flash segment is not known here.
+/// The address of its flash segment is unknown here.
 pub(crate) fn v2(bytes: &[u8], start: usize) -> Result<Part, Error> {
     take(bytes, start, 8, "the first header")?;
     let mut flash = segment(bytes, start + 8)?;

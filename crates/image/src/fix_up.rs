@@ -1,36 +1,36 @@
-//! Checksums compared and made right again.
+//! Compares and recomputes checksums.
 
 use std::ops::Range;
 
 use crate::checksum::{inside, overlap};
 use crate::{Checksum, Error, Image, Kind, Part};
 
-/// What becomes of checksums that were wrong before the change.
+/// The treatment of checksums that were wrong before the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wrong {
     /// The image is damaged: nothing is written.
     #[default]
     Refuse,
-    /// They are made right.
+    /// They are set.
     Fix,
 }
 
-/// What was made right after a change.
+/// The checksums that were set after a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FixedUp {
     /// The checksums that cover the change, in the order in which they were set.
     pub checksums: Vec<Checksum>,
-    /// Those of them that were wrong before.
+    /// Those that were wrong before.
     pub fixed: Vec<Checksum>,
 }
 
 impl Image {
-    /// Makes the checksums right that cover the bytes of `changed`, which the caller has changed since [`Image::read`]. Returns them,
-    /// with or without a change of theirs. Other bytes stay as they are. Where no image is, nothing is set.
+    /// Recomputes the checksums that cover the bytes of `changed`, which the caller has changed since [`Image::read`]. Returns these
+    /// checksums, changed or not. Other bytes stay unchanged. Outside of images nothing is set.
     ///
     /// # Errors
     /// The change is outside the file, in a part that is signed or can't be read, in a table of partitions, over a checksum, in two
-    /// images that overlap, or changed what the headers say; or a checksum was wrong before. Nothing is written then.
+    /// images that overlap, or changes values of the headers; or a checksum was wrong before. Nothing is written then.
     pub fn fix_up(
         &self,
         bytes: &mut [u8],

@@ -1,12 +1,12 @@
-//! Several parts at their places in a flash.
+//! Several parts at their offsets in a flash.
 //!
 //! ESP8266: the image of version 1 at 0 and the raw `.irom0.text` at 0x10000, as NodeMCU has them; or a boot loader of version 1 at 0
 //! (Espressif's, rBoot) and images of version 2 behind it.
 //!
 //! ESP32 family: a table of partitions, at 0x8000 unless it was moved (`CONFIG_PARTITION_TABLE_OFFSET`), has entries of 32 bytes:
-//! magic aa 50, type (0 is an application), subtype, offset, size, label (16 bytes), flags (bit 0: encrypted). Behind the last entry
-//! stand eb eb and an MD5, or ff (ESP-IDF, `gen_esp32part.py`). It says where an application should begin. What is there is told by the
-//! image itself, so a table that is wrong, elsewhere or absent does no harm.
+//! magic aa 50, type (0 is an application), subtype, offset, size, label (16 bytes), flags (bit 0: encrypted). After the last entry
+//! come eb eb and an MD5, or ff (ESP-IDF, `gen_esp32part.py`). The table says where an application should begin. Images are detected by
+//! their own headers, so a table that is wrong, elsewhere or absent does no harm.
 
 use std::ops::Range;
 
@@ -169,7 +169,7 @@ fn entries(table: &[u8]) -> Vec<Entry> {
     all.flatten().collect()
 }
 
-/// What is in a partition that holds no image; nothing if it is outside the file or was never written.
+/// The contents of a partition without an image; none if it is outside the file or was never written.
 fn unreadable(bytes: &[u8], entry: &Entry) -> Option<(Range<usize>, Protection)> {
     let range = entry.range.start..entry.range.end.min(bytes.len());
     let partition = bytes.get(range.clone())?;

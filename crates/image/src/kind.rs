@@ -1,10 +1,10 @@
-//! What a file or a part of it is.
+//! The kind of a file or of a part of it.
 //!
 //! Chip numbers: `esp_chip_id_t` in ESP-IDF's `esp_app_format.h`, `IMAGE_CHIP_ID` in esptool's `targets/`.
 
 use std::fmt;
 
-/// What a file or a part of it is.
+/// The kind of a file or of a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Segments for the RAM of an ESP8266, such as `0x00000.bin`.
@@ -17,9 +17,9 @@ pub enum Kind {
     Esp32(Chip),
     /// The flash of a chip of the ESP32 family: boot loader, table of partitions, applications.
     Esp32Flash,
-    /// What a linker made.
+    /// The output of a linker.
     Elf,
-    /// What a compiler made, for a linker.
+    /// The output of a compiler, for a linker.
     Object,
     /// Several of them.
     Archive,
@@ -48,7 +48,7 @@ impl fmt::Display for Kind {
 }
 
 impl Chip {
-    /// None for a number that came later.
+    /// None for a number that is newer.
     pub(crate) fn name(self) -> Option<&'static str> {
         Some(match self.0 {
             0 => "ESP32",

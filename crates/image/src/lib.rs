@@ -2,7 +2,7 @@
 //!
 //! An [`Image`] is made of [`Part`]s. A file that was built is one part; a dump of a flash has one for each image in it. Parts
 //! have [`Segment`]s, the bytes with an address, and [`Checksum`]s, the sums that the chip compares before it runs the part. After
-//! bytes were changed, [`Image::fix_up`] makes the checksums right again. The formats stand at the head of each file, with their
+//! a change of bytes, [`Image::fix_up`] recomputes the checksums. Each source file describes its format at its head, with the
 //! sources.
 
 mod checksum;
@@ -29,7 +29,7 @@ pub use object_file::objects;
 pub use protection::Protection;
 pub use uf2::Uf2;
 
-/// What a firmware file holds. It keeps places, not the bytes.
+/// The contents of a firmware file: offsets, not the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     kind: Kind,
@@ -37,15 +37,15 @@ pub struct Image {
     broken: Vec<Broken>,
     /// What was wrong when the file was read.
     wrong: Vec<Checksum>,
-    /// Where a dump has its table of partitions.
+    /// The offset of a dump's partition table.
     table: Option<Range<usize>>,
     len: usize,
 }
 
-/// Something that begins as an image does, and is none.
+/// Something that begins like an image, and is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// Where it begins.
+    /// Its offset.
     pub start: usize,
     /// What is wrong with it.
     pub error: Error,
@@ -60,18 +60,18 @@ pub struct Part {
     pub range: Range<usize>,
     /// In the order of the file.
     pub segments: Vec<Segment>,
-    /// In the order in which they are fixed_up: each one covers those before it.
+    /// In the order in which they are recomputed: each one covers those before it.
     pub checksums: Vec<Checksum>,
     /// Why nothing of it may be changed, if so.
     pub protection: Option<Protection>,
 }
 
-/// Bytes that are loaded or mapped as they stand.
+/// Bytes that are loaded or mapped unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Where the bytes are in the file.
+    /// The range of the bytes in the file.
     pub range: Range<usize>,
-    /// Where the first of them is on the chip. None where the file does not say it: raw files, padding, and the flash segment of
+    /// The address of the first byte on the chip. None if the file does not have it: raw files, padding, and the flash segment of
     /// an ESP8266's version 2 outside a dump.
     pub address: Option<u32>,
     /// Whether they count for [`Algorithm::Xor`].
@@ -79,11 +79,11 @@ pub struct Segment {
 }
 
 impl Image {
-    /// Tells what the file is, and finds the images in it wherever they begin. What has none is [`Kind::Raw`], which is also all that
-    /// can be said of an encrypted file.
+    /// Detects the kind of the file, and finds images at any offset. A file without images is [`Kind::Raw`], and so is an
+    /// encrypted file.
     ///
     /// # Errors
-    /// An ELF file that can't be; or what is cut or has a header that can't be, and nothing else is there.
+    /// An invalid ELF file; or an image that is cut or has an invalid header, and no other image.
     pub fn read(bytes: &[u8]) -> Result<Image, Error> {
         if bytes.starts_with(elf::MAGIC) {
             return Ok(Image::of(elf::read(bytes)?, bytes));
@@ -102,7 +102,7 @@ impl Image {
         }
     }
 
-    /// What the file is as a whole.
+    /// The kind of the whole file.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -112,7 +112,7 @@ impl Image {
         &self.parts
     }
 
-    /// What begins as an image does, and is cut or goes on to where it can't be.
+    /// Starts of images that are cut or have invalid segments.
     pub fn broken(&self) -> &[Broken] {
         &self.broken
     }
@@ -122,8 +122,8 @@ impl Image {
         self.parts.iter().flat_map(|part| &part.segments)
     }
 
-    /// Where the byte at an offset of the file is on the chip. None if it is in no segment, or the file does not say it. Of an image
-    /// within another one the inner one counts.
+    /// The address on the chip of the byte at an offset of the file. None if it is in no segment, or the file has no address. If an
+    /// image is within another one, the inner one counts.
     pub fn address(&self, offset: usize) -> Option<u32> {
         let byte = offset..offset.checked_add(1)?;
         let inner = *self.covering(&byte).first()?;

@@ -35,7 +35,7 @@ type Member<'data> = ElfFile32<'data, Endianness>;
 /// is neither.
 ///
 /// # Errors
-/// Tables that can't be.
+/// Invalid tables.
 pub fn objects(file: &[u8]) -> Result<Option<(Image, Vec<u8>)>, Error> {
     let (kind, members) = if file.starts_with(ARCHIVE) {
         (Kind::Archive, archive(file)?)
@@ -81,7 +81,7 @@ fn archive(file: &[u8]) -> Result<Vec<Member<'_>>, Error> {
     Ok(members)
 }
 
-/// Where everything is.
+/// The offsets of all sections and symbols.
 struct Layout<'data> {
     bytes: Vec<u8>,
     /// By member and section.
@@ -134,7 +134,7 @@ impl<'data> Layout<'data> {
         Ok(layout)
     }
 
-    /// Where a symbol is; none where it is in no section that was laid out.
+    /// The offset of a symbol; none if its section was not laid out.
     fn place<'file>(&self, m: usize, symbol: &impl ObjectSymbol<'file>) -> Option<usize> {
         let section = self.sections.get(&(m, symbol.section_index()?))?;
         section.checked_add(usize::try_from(symbol.address()).ok()?)
@@ -182,7 +182,7 @@ impl<'data> Layout<'data> {
         Ok(place.map(|place| BASE.wrapping_add(place as u32).wrapping_add(offset)))
     }
 
-    /// Sets a word, if it is there, or adds to it.
+    /// Sets a word, if it exists, or adds to it.
     fn set(&mut self, at: Option<usize>, address: u32, adds: bool) {
         let word = at.and_then(|at| self.bytes.get_mut(at..at.checked_add(4)?));
         if let Some(word) = word {

@@ -6,8 +6,8 @@
 //! ESP-IDF's `esp_secure_boot.h` and `verify_secure_boot_signature` in `esp_image_format.c`, espsecure's `sign_secure_boot_v1`,
 //! `sign_secure_boot_v2` and `generate_…_signature_block`. Whether a chip asks for a signature, no file says.
 //!
-//! Flash encryption leaves no mark. An encrypted file is [`crate::Kind::Raw`], and so is a dump with all of it encrypted. It can
-//! be told only where a table of partitions can be read and an application has no magic at its place, and then not for certain.
+//! Flash encryption leaves no mark. An encrypted file is [`crate::Kind::Raw`], and so is a dump with all of it encrypted. Only
+//! a readable partition table shows it, if an application has no magic at its offset, and even then not for certain.
 
 use std::fmt;
 
@@ -23,12 +23,12 @@ pub enum Protection {
     Signed {
         /// Version of secure boot, 1 or 2.
         version: u8,
-        /// Where the signature is.
+        /// The offset of the signature.
         offset: usize,
     },
     /// A partition for an application that holds something else: it may be encrypted.
     Unreadable {
-        /// Where the partition begins.
+        /// The offset of the partition.
         offset: usize,
         /// Whether the table says that it is encrypted. Applications are, on a chip with flash encryption, whatever it says.
         marked: bool,

@@ -1,9 +1,8 @@
-//! Images wherever they begin: behind other headers, in a part of a flash, where a table of partitions says otherwise or is not
-//! there.
+//! Images at any offset: after other headers, in a part of a flash, with a wrong partition table or without one.
 //!
-//! Each byte that is a magic is tried. What follows must be an image's header, and its segments must lie in the file. That is an
-//! image if its addresses are those of a chip, or if its hash is right, or if it stands where a file says that one begins. Of two
-//! that overlap, the one whose checksums are right wins; an image may lie within a segment of another one.
+//! Each byte that is a magic is tried. An image's header must follow, with segments inside the file. It is an
+//! image if its addresses are those of a chip, if its hash is right, or if the file says that an image begins there. Of two
+//! that overlap, the one with right checksums wins; an image may be within a segment of another one.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,18 +11,18 @@ use crate::checksum::{inside, overlap};
 use crate::fields::{is_image, take, word};
 use crate::{Algorithm, Broken, Checksum, Chip, Error, Kind, Part, esp32, esp8266};
 
-/// How many times the bytes of a file may be summed up, before it is no firmware but made to take long.
+/// The limit of passes over the bytes of a file: more are not from firmware, but an attempt to take long.
 const MOST_SUMS: usize = 64;
 
 /// Flash modes of `esptool`: QIO is 0, and octal ones came last.
 const MOST_MODES: u8 = 5;
 
-/// What a scan finds.
+/// The findings of a scan.
 #[derive(Default)]
 pub(crate) struct Scan {
     /// In the order of the file.
     pub parts: Vec<Found>,
-    /// What begins as an image, and is none.
+    /// Bytes that begin like an image, and are none.
     pub broken: Vec<Broken>,
 }
 
@@ -182,11 +181,11 @@ fn has_reserved(bytes: &[u8], start: usize) -> bool {
     usual.iter().map(|byte| byte.count_ones()).sum::<u32>() <= 1
 }
 
-/// Where segments go.
+/// The addresses of segments.
 struct Memory {
-    /// How many have an address of the chip's memory.
+    /// The number with an address in the chip's memory.
     known: usize,
-    /// How many have another one.
+    /// The number with another address.
     other: usize,
 }
 
@@ -231,7 +230,7 @@ impl Chip {
 }
 
 impl Part {
-    /// The checksums that do not fit.
+    /// The wrong checksums.
     pub(crate) fn wrong(&self, bytes: &[u8]) -> Vec<Checksum> {
         let is_right = |checksum: &Checksum| {
             let due = self.due(checksum, bytes);

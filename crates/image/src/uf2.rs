@@ -66,7 +66,7 @@ pub struct Uf2 {
 struct Block {
     /// Its data in the file.
     data: Range<usize>,
-    /// Where it goes.
+    /// Its address.
     address: usize,
     /// Where in the file its MD5 is, and of which range of the flash it is.
     md5: Option<(usize, Range<usize>)>,
@@ -78,10 +78,10 @@ impl Uf2 {
         file.starts_with(&FIRST)
     }
 
-    /// Reads the blocks, and gives the flash from address 0 on; what no block has is ff, as erased flash is.
+    /// Reads the blocks, and returns the flash from address 0 on; bytes without a block are ff, like erased flash.
     ///
     /// # Errors
-    /// A block that can't be, a family of other chips or several ones, two blocks that say different things of one address, a wrong MD5.
+    /// An invalid block, a family of other chips or several families, two blocks with different bytes for one address, a wrong MD5.
     pub fn read(file: &[u8]) -> Result<(Uf2, Vec<u8>), Error> {
         let wrong = |offset: usize, what| Err(Error::Header { offset, what });
         if !file.len().is_multiple_of(BLOCK) {

@@ -18,9 +18,9 @@ pub struct Bundle {
     pub variants: Vec<Variant>,
     /// The chunks, sorted by name.
     pub chunks: Vec<BundledChunk>,
-    /// For each variant the strings that its packed chunks have in common. [`pack`](crate::pack) sets them.
+    /// For each variant the strings that its packed chunks share. [`pack`](crate::pack) sets them.
     pub common: Vec<Pool>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Warning>,
 }
 
@@ -29,50 +29,50 @@ pub struct Bundle {
 pub struct BundledChunk {
     /// Its name.
     pub name: String,
-    /// What stands for it in the names of C: letters, digits and `_`, and no other chunk of the bundle has the same.
+    /// Its part of C names: letters, digits and `_`, unique in the bundle.
     pub identifier: String,
     /// The module that it is a part of.
     pub module: String,
     /// Its file as the user gave it; the first one where variants have their own.
     pub file: String,
-    /// The file's name without folders, which is all that the output says of it.
+    /// The file's name without folders; the output has nothing else of the file.
     pub file_name: String,
     /// Bytes of its source, or of all files where variants have their own.
     pub source_len: usize,
     /// SHA-256 of its source; of those of all files where variants have their own.
     pub sha256: [u8; 32],
-    /// How it is carried. What the output holds of the chunk follows from this alone.
+    /// Its form. It alone decides how the output stores the chunk.
     pub form: Form,
-    /// What was dropped from its bytecode.
+    /// The debug data that were dropped from its bytecode.
     pub strip: Strip,
-    /// Its bytes for each of the bundle's variants; none where the variant does not carry it.
+    /// Its bytes for each of the bundle's variants; none if the variant does not have it.
     pub dumps: Vec<Option<Dump>>,
 }
 
 /// A chunk's bytes for one variant: its dump, packed or not, or its source, deflated or not.
 #[derive(Debug, Clone)]
 pub struct Dump {
-    /// The bytes as they lie in flash.
+    /// The bytes in flash.
     pub bytes: Vec<u8>,
     /// Their XXH32 with seed 0.
     pub xxh32: u32,
-    /// What is known of the compiled chunk; none for source and data.
+    /// Facts about the compiled chunk; none for source and data.
     pub compiled: Option<Compiled>,
 }
 
-/// What is known of a compiled chunk.
+/// Facts about a compiled chunk.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// What loading its dump allocates.
+    /// The allocations of loading its dump.
     pub need: Need,
-    /// What it takes as bytecode and frozen.
+    /// Its costs as bytecode and frozen.
     pub costs: Costs,
-    /// The chunk itself, kept where it is frozen or packed, or may become so.
+    /// The chunk itself, kept if it is frozen or packed, or may become so.
     pub chunk: Option<Chunk>,
 }
 
 impl Dump {
-    /// Of what is no dump: source, deflated or not, or data.
+    /// For anything but a dump: source, deflated or not, or data.
     pub fn source(text: Vec<u8>) -> Dump {
         Dump {
             xxh32: xxh32(&text, 0),
@@ -81,7 +81,7 @@ impl Dump {
         }
     }
 
-    /// Bytes of flash that they take, in whole words.
+    /// Their size in flash, in whole words.
     pub(crate) fn words(&self) -> usize {
         self.bytes.len().next_multiple_of(4)
     }
@@ -91,17 +91,17 @@ impl Dump {
         self.compiled.as_ref()?.chunk.as_ref()
     }
 
-    /// What it takes as bytecode and frozen; unknown for source.
+    /// Its costs as bytecode and frozen; unknown for source.
     pub fn costs(&self) -> Option<&Costs> {
         self.compiled.as_ref().map(|compiled| &compiled.costs)
     }
 }
 
 impl BundledChunk {
-    /// The dump that one of its dumps stands for where it is packed, else its bytes.
+    /// The dump of a packed chunk; else its bytes.
     ///
     /// # Errors
-    /// What was packed can't be written as a dump, which [`pack`](crate::pack) would have told.
+    /// A packed chunk can't be written as a dump, which [`pack`](crate::pack) would have reported.
     pub fn unpacked<'a>(&self, dump: &'a Dump) -> Result<Cow<'a, [u8]>, WriteError> {
         match dump.chunk().filter(|_| self.form == Form::Packed) {
             Some(chunk) => Ok(write(chunk)?.into()),
@@ -109,7 +109,7 @@ impl BundledChunk {
         }
     }
 
-    /// The text that the chip compiles, of one of its dumps; none where it is no source.
+    /// The text that the chip compiles; none if it is not source.
     pub fn text<'a>(&self, dump: &'a Dump) -> Option<Cow<'a, [u8]>> {
         match self.form {
             Form::Deflated => Some(inflated(&dump.bytes).ok()?.into()),
@@ -117,7 +117,7 @@ impl BundledChunk {
         }
     }
 
-    /// The chunk as it is frozen for a variant; none where it is not.
+    /// The frozen chunk of a variant; none if it is not frozen.
     pub fn frozen(&self, v: usize) -> Option<(&Chunk, &Compiled)> {
         let compiled = self.dumps[v].as_ref()?.compiled.as_ref()?;
         let chunk = compiled.chunk.as_ref()?;
@@ -134,7 +134,7 @@ impl Bundle {
         place.map_or("", |place| &self.chunks[place].identifier)
     }
 
-    /// The chunks that a variant carries, with their bytes.
+    /// The chunks of a variant, with their bytes.
     pub fn of_variant(&self, v: usize) -> impl Iterator<Item = (&BundledChunk, &Dump)> {
         self.chunks
             .iter()
@@ -163,7 +163,7 @@ impl Bundle {
         frozen.map(|(chunk, dump)| (&*chunk.name, &dump.bytes[..]))
     }
 
-    /// How many strings a variant's frozen chunks have as one pool, and the bytes of flash that it takes.
+    /// The number of strings in the pool of a variant's frozen chunks, and its size in flash.
     pub fn pool(&self, v: usize) -> (usize, usize) {
         let frozen = self.chunks.iter().filter_map(|c| Some(c.frozen(v)?.0));
         let numbers = self.variants[v].layout.numbers();
@@ -173,14 +173,14 @@ impl Bundle {
         (strings.texts.len(), strings.flash(&core))
     }
 
-    /// What the chip would refuse: source that its own compiler does not take.
+    /// Source that the chip's own compiler would refuse.
     pub fn refused(&self) -> Vec<Fault> {
         let refused = |warning: &&Warning| warning.severity == Severity::Refused;
         let refused = self.warnings.iter().filter(refused);
         refused.map(|warning| warning.fault.clone()).collect()
     }
 
-    /// What the hash of strings begins with in 5.3: other sources, another seed.
+    /// The seed of 5.3's string hash, which depends on the sources.
     pub(crate) fn seed(&self) -> u32 {
         let mut hash = Sha256::new();
         self.chunks.iter().for_each(|c| hash.update(c.sha256));
@@ -189,14 +189,14 @@ impl Bundle {
     }
 
     /// Bytes of flash that a variant's chunks take, each in its form: dumps and texts in whole words,
-    /// frozen functions, the strings of all frozen chunks once, and what packed chunks have in common. The index is not
-    /// counted, nor is what loads chunks.
+    /// frozen functions, the strings of all frozen chunks once, and the data that packed chunks share. The index and the
+    /// loaders are not counted.
     pub fn flash(&self, v: usize) -> usize {
         let chunks = (0..self.chunks.len()).map(|i| self.chunk_flash(v, i, self.chunks[i].form));
         chunks.sum::<usize>() + self.pool(v).1 + self.shared_flash(v)
     }
 
-    /// Bytes of flash of what a variant's packed chunks have in common: tables and strings.
+    /// Bytes of flash of the tables and strings that a variant's packed chunks share.
     pub fn shared_flash(&self, v: usize) -> usize {
         self.shared(v).map_or(0, |words| 4 * words.len())
     }
@@ -215,7 +215,7 @@ impl Bundle {
         bytes + functions.map_or(0, |costs| costs.frozen_flash)
     }
 
-    /// What a variant's packed chunks have in common, as words in flash; none where no chunk of it is packed.
+    /// The data that a variant's packed chunks share, as words in flash; none if no chunk is packed.
     pub fn shared(&self, v: usize) -> Option<Vec<u32>> {
         let dialect = self.variants[v].layout.dialect();
         let is_packed = self.of_variant(v).any(|(c, _)| c.form == Form::Packed);

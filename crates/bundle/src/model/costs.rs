@@ -1,5 +1,5 @@
-//! What a chunk takes on the chip, as bytecode and frozen: bytes that Lua asks for, without what the
-//! heap adds to each block. The sizes are those of NodeMCU's structures on 32-bit chips.
+//! The costs of a chunk on the chip, as bytecode and frozen: bytes that Lua allocates, without the overhead
+//! of each heap block. The sizes are those of NodeMCU's structures on 32-bit chips.
 
 use crate::slot::Heap;
 use fastlua_bytecode::Chunk;
@@ -30,7 +30,7 @@ pub struct Costs {
     pub frozen_strings: usize,
     /// Heap that it keeps frozen, with the start-up hook.
     pub frozen_heap: usize,
-    /// Heap that its shadows keep for good at the most: without the hook.
+    /// The most heap that its shadows keep for good, without the hook.
     pub shadow_heap: usize,
 }
 

@@ -5,7 +5,7 @@ use fastlua_firmware::deflate::{Memory, inflate, smallest, stored};
 /// Bytes of the word.
 const WORD: usize = 4;
 
-/// `FAST_WINDOW`: what the chip remembers of the text.
+/// `FAST_WINDOW`: the bytes of text that the chip remembers.
 pub(crate) const WINDOW: usize = 2048;
 
 /// Windows of the compressor that are tried, as powers of 2: the chip's, and larger ones for texts that stay within it.
@@ -16,7 +16,7 @@ const MEMORY: Memory = Memory {
     first: true,
 };
 
-/// Why bytes are no deflated source.
+/// Why bytes are not deflated source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InflateError {
     /// They end within the word.
@@ -27,15 +27,15 @@ pub enum InflateError {
     Stream {
         /// Where.
         offset: usize,
-        /// What it is.
+        /// Its kind.
         what: &'static str,
     },
     /// The text has another length than the word says.
     #[error("it says that its text has {said} bytes, and it has {have}")]
     Length {
-        /// What the word says.
+        /// The length in the word.
         said: usize,
-        /// What there is.
+        /// The real length.
         have: usize,
     },
     /// Bytes follow the stream.
@@ -70,7 +70,7 @@ pub fn inflated(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
     }
 }
 
-/// Bytes of the window that the chip inflates this with.
+/// Bytes of the window with which the chip inflates this.
 pub(crate) fn window(bytes: &[u8]) -> usize {
     let length = bytes.first_chunk::<WORD>();
     length.map_or(0, |length| length_of(length).clamp(1, WINDOW))

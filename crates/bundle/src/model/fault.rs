@@ -1,4 +1,4 @@
-//! Errors and remarks about the inputs, and why some variants refuse a text that others take.
+//! Errors and remarks about the inputs, and why some variants refuse a text that others accept.
 
 use fastlua_bytecode::Dialect;
 
@@ -7,9 +7,9 @@ use fastlua_bytecode::Dialect;
 pub struct Fault {
     /// File, line where there is one, and reason.
     pub message: String,
-    /// The chunk; empty where it is about none.
+    /// The chunk; empty if there is none.
     pub chunk: String,
-    /// The file as the user gave it; empty where it is about no file.
+    /// The file as the user gave it; empty if there is none.
     pub file: String,
     /// The line, where there is one.
     pub line: Option<u32>,
@@ -17,7 +17,7 @@ pub struct Fault {
     pub column: Option<u32>,
     /// Names of the variants.
     pub variants: Vec<String>,
-    /// Why they refuse what other variants take.
+    /// Why they refuse texts that other variants accept.
     pub because: Option<Because>,
 }
 
@@ -54,7 +54,7 @@ pub fn bare<'a>(message: &'a str, file: &str, line: Option<u32>) -> &'a str {
         .unwrap_or(message)
 }
 
-/// A message, and the variants that it concerns unless they are all of so many.
+/// A message, and its variants unless they are all of this many.
 pub fn shown(message: &str, concerned: &[String], variants: usize) -> String {
     match concerned.len() == variants {
         true => message.to_owned(),
@@ -69,23 +69,23 @@ pub struct Warning {
     pub fault: Fault,
     /// Its severity.
     pub severity: Severity,
-    /// Whether it is about how `fast` finds or loads the chunk, which is of no matter where it is carried otherwise.
+    /// Whether it is about finding or loading by `fast`, which is irrelevant for other destinations.
     pub of_fast: bool,
 }
 
 /// The severity of an error or remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// It does what it says: only worth knowing.
+    /// It works as written: only worth knowing.
     Note,
-    /// It may do something else than it says.
+    /// It may do something else than its source says.
     Warning,
     /// The chip would refuse it.
     Refused,
 }
 
 impl Severity {
-    /// As messages and JSON have it.
+    /// Its name in messages and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Note => "note",
@@ -95,12 +95,12 @@ impl Severity {
     }
 }
 
-/// Why a variant refuses a text that another one takes.
+/// Why a variant refuses a text that another one accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Because {
     /// It has no fractions.
     WholeNumbers,
-    /// It has the other Lua; the text is of this one.
+    /// It has the other Lua; the text is for this one.
     Other(Dialect),
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn other(dialect: Dialect) -> Dialect {
     }
 }
 
-/// Names as a sentence has them.
+/// Names as a list in a sentence.
 pub fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! The forms in which a chunk can be carried.
+//! The forms of a chunk.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use fastlua_firmware::ChunkKind;
 
 use super::closest;
 
-/// How a chunk is carried in flash. In text it has the name that `as` in `fast.toml` takes.
+/// The form of a chunk in flash. Its text is a value of `as` in `fast.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Form {
-    /// The source as it is, `plain`.
+    /// The unchanged source, `plain`.
     Plain,
     /// Squashed source, `source`: one text for all variants that compile it.
     Squashed,
@@ -19,16 +19,16 @@ pub enum Form {
     /// Stripped bytecode, one dump for each variant.
     #[default]
     Bytecode,
-    /// Bytecode of strip level 2, field by field in codes whose tables lie in flash once.
+    /// Bytecode of strip level 2, field by field in codes whose tables are in flash once.
     Packed,
-    /// Constant objects of the core's own, which run where they lie.
+    /// Constant objects of the core's own types, which run in place.
     Frozen {
-        /// Whether the bytecode is carried as well, for cores that have no such objects.
+        /// Whether bytecode is added, for cores without such objects.
         fallback: bool,
     },
-    /// Any bytes, which `fast.data` gives as a string.
+    /// Any bytes, which `fast.data` returns as a string.
     Data {
-        /// Whether they are a string in flash, which takes no heap where the core has its table.
+        /// Whether they are a string in flash, which takes no heap if the core uses its table.
         frozen: bool,
     },
     /// Frozen as far as the budget of flash allows, else bytecode, or packed or deflated where that would not fit:
@@ -78,7 +78,7 @@ impl Form {
         matches!(self, Form::Squashed | Form::Deflated)
     }
 
-    /// Whether it is no chunk, but bytes.
+    /// Whether it is data and not a chunk.
     pub fn is_data(self) -> bool {
         matches!(self, Form::Data { .. })
     }
@@ -88,7 +88,7 @@ impl Form {
         matches!(self, Form::Frozen { .. } | Form::Data { frozen: true })
     }
 
-    /// What the bytes are that lie in flash.
+    /// The kind of the bytes in flash.
     pub fn chunk_kind(self) -> ChunkKind {
         match self {
             Form::Plain | Form::Squashed => ChunkKind::Source,
@@ -99,12 +99,12 @@ impl Form {
         }
     }
 
-    /// Whether a dump or text of the chunk lies in flash.
+    /// Whether a dump or text of the chunk is in flash.
     pub fn carries_bytes(self) -> bool {
         self != Form::Frozen { fallback: false }
     }
 
-    /// Whether the compiled chunk has to be known: it is frozen or packed, or may become so.
+    /// Whether the compiled chunk is needed: it is frozen or packed, or may become so.
     pub(crate) fn keeps_chunk(self) -> bool {
         self.is_frozen() || matches!(self, Form::Packed | Form::Auto)
     }

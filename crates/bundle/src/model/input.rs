@@ -1,4 +1,4 @@
-//! What a chunk is made of.
+//! The input of a chunk.
 
 use fastlua_bytecode::Strip;
 use fastlua_variants::Variant;
@@ -16,11 +16,11 @@ pub struct Input {
     pub file: String,
     /// Its text.
     pub text: Vec<u8>,
-    /// How it is to be carried.
+    /// Its form.
     pub form: Form,
-    /// What to drop from bytecode.
+    /// The debug data to drop from bytecode.
     pub strip: Strip,
-    /// Names of the variants that carry it; none for all.
+    /// Names of its variants; none for all.
     pub variants: Option<Vec<String>>,
 }
 

@@ -30,7 +30,7 @@ pub use pack::{pack, pack_without_pool};
 pub(crate) use pack::{packed, pool_of_packed};
 pub use packed::{UnpackError, shared, shared_places, unpacked};
 
-/// The one of `names` that `wrong` was probably meant to be.
+/// The one of `names` that `wrong` probably means.
 pub fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |name| strsim::jaro_winkler(wrong, name);
     names

@@ -7,12 +7,12 @@ use fastlua_bytecode::printable_name;
 /// Bytes of the longest chunk name.
 pub(crate) const LONGEST: usize = 63;
 
-/// What `fast` has by itself: a chunk of such a name is no field of it.
+/// The fields of `fast` itself: a chunk of such a name is not a field.
 const FIELDS: [&str; 7] = [
     "data", "info", "list", "load", "searcher", "size", "verbose",
 ];
 
-/// What there is to say of a chunk's name.
+/// The warning about a chunk's name, if any.
 pub(crate) fn is_hidden(name: &str) -> Option<String> {
     FIELDS.contains(&name).then(|| {
         format!("fast.{name} is a function of fast itself; the chunk is loaded with fast.load'{name}' only")
@@ -22,7 +22,7 @@ pub(crate) fn is_hidden(name: &str) -> Option<String> {
 /// A name that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Empty, too long, or with bytes that are no part of a name.
+    /// Empty, too long, or with invalid bytes.
     #[error(
         "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.', and data '/' too; \
          give another with `name` in fast.toml", file = printable_name(.file))]
@@ -38,12 +38,12 @@ pub enum NameError {
     Same {
         /// Their name.
         name: String,
-        /// The file of the one that came first.
+        /// The file of the first one.
         first_file: String,
-        /// That of the other.
+        /// The file of the other.
         second_file: String,
     },
-    /// A file that is there twice.
+    /// A file that is given twice.
     #[error("{file} is given twice", file = printable_name(.file))]
     Twice {
         /// The file.
@@ -51,7 +51,7 @@ pub enum NameError {
     },
 }
 
-/// The part of a C identifier that stands for a chunk: what is no letter or digit becomes `_`.
+/// The part of a C identifier for a chunk: characters other than letters and digits become `_`.
 pub fn identifier(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     name.chars().map(plain).collect()

@@ -1,4 +1,4 @@
-//! What loading a chunk allocates, counted in the core's own structures. The firmware's compiler
+//! The allocations of loading a chunk, counted in the core's own structures. The firmware's compiler
 //! turns the counts into bytes (`FAST_FUNCTION` and its like in the loader's headers), so that they are right for any core.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::structures::{CoreLayout, is_interned, no_source};
 /// Bytes of the strings that `fast_undump.h` reads without a buffer in the heap (`FAST_BUFFER_WORDS`).
 pub(crate) const ON_STACK: usize = 256;
 
-/// Counts of what a load keeps, and the buffer it needs meanwhile.
+/// Counts of the objects that a load keeps, and its temporary buffer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Need {
     /// The parts of each function.
@@ -22,24 +22,24 @@ pub struct Need {
     pub strings: BTreeMap<usize, usize>,
     /// Of these the constants, likewise: what a shadow of a frozen function has in RAM.
     pub constant_strings: BTreeMap<usize, usize>,
-    /// How many of them go into the string table.
+    /// The number of them in the string table.
     pub short_strings: usize,
     /// Upvalues of the main function.
     pub main_upvalues: usize,
-    /// Levels of functions; 1 where the main function has none in it.
+    /// Levels of nested functions; 1 if the main function contains none.
     pub depth: usize,
     /// 5.1: bytes of the buffer for long strings, and of the one it replaces, where the sum is largest.
     pub buffer: (usize, usize),
 }
 
-/// How many parts of each kind a function has.
+/// The number of parts of each kind in a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Instructions.
     pub instructions: usize,
     /// Constants.
     pub constants: usize,
-    /// Functions in it.
+    /// Nested functions.
     pub functions: usize,
     /// Upvalues that have a description: all in 5.3, those with a name in 5.1.
     pub upvalues: usize,

@@ -1,16 +1,16 @@
-//! Packs the chunks of a bundle, with the strings that they have in common, and proves each.
+//! Packs the chunks of a bundle, with the strings that they share, and proves each.
 
 use fastlua_bytecode::packed::{Pool, read, write};
 use xxhash_rust::xxh32::xxh32;
 
 use super::{Bundle, Dump, Fault, Form};
 
-/// Packs the chunks that are to be packed, which have their dumps or were packed before, with the strings that
-/// the packed chunks of their variant have in common, and proves each: it is read back and compared. What is done once the
-/// forms of all chunks are known, and again where there are others.
+/// Packs the chunks whose form is packed, from their dumps or from an earlier packing, with the strings that
+/// the packed chunks of their variant share, and proves each: it is read back and compared. Call it once the
+/// forms of all chunks are known, and again after they change.
 ///
 /// # Errors
-/// A chunk does not come back: a fault of fastlua.
+/// A chunk is different after reading: a fault of fastlua.
 pub fn pack(bundle: &mut Bundle) -> Result<(), Fault> {
     pack_with(bundle, |bundle, v| {
         pool_of_packed(bundle, v, |i| bundle.chunks[i].form == Form::Packed)
@@ -25,7 +25,7 @@ pub fn pack_without_pool(bundle: &mut Bundle) -> Result<(), Fault> {
     pack_with(bundle, |_, _| Pool::default())
 }
 
-/// The strings that the packed chunks of a variant have in common, where those of these places are packed.
+/// The strings that the packed chunks of a variant share, if the chunks with these indices are packed.
 pub(crate) fn pool_of_packed(bundle: &Bundle, v: usize, is_packed: impl Fn(usize) -> bool) -> Pool {
     let chunks = bundle.chunks.iter().enumerate();
     let packed = chunks.filter(|(i, _)| is_packed(*i));
@@ -33,7 +33,7 @@ pub(crate) fn pool_of_packed(bundle: &Bundle, v: usize, is_packed: impl Fn(usize
     Pool::of(bundle.variants[v].layout.dialect(), packed)
 }
 
-/// A chunk's bytes as a packed one; none where the variant does not carry it.
+/// The bytes of a chunk as a packed one; none if the variant does not have it.
 ///
 /// # Errors
 /// A fault of fastlua.

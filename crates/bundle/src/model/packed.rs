@@ -1,19 +1,19 @@
-//! What the packed chunks of a bundle share in flash, tables and strings, and the dump that a packed chunk stands for.
+//! The tables and strings that packed chunks of a bundle share in flash, and the dump of a packed chunk.
 
 use fastlua_bytecode::packed::{Pool, Tables, read};
 use fastlua_bytecode::{Dialect, Layout, ReadError, WriteError};
 use memchr::memmem;
 use xxhash_rust::xxh32::xxh32;
 
-/// Why a packed chunk of firmware can't be had as a dump.
+/// Why a packed chunk of firmware can't be converted to a dump.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum UnpackError {
-    /// What the packed chunks have in common is not what this fastlua would write.
+    /// The shared tables are not those of this fastlua.
     #[error(
         "what packed chunks share is damaged, or of another fastlua: take the one that packed them"
     )]
     Shared,
-    /// The chunk is not one that is packed with it.
+    /// The chunk is not packed with these tables.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// It can't be written as a dump.
@@ -30,7 +30,7 @@ pub fn unpacked(common: &[u8], bytes: &[u8], layout: &Layout) -> Result<Vec<u8>,
     Ok(fastlua_bytecode::write(&read(bytes, layout, &pool)?)?)
 }
 
-/// The strings in what packed chunks have in common.
+/// The strings that packed chunks share.
 fn pool_of(common: &[u8], dialect: Dialect) -> Option<Pool> {
     let (words, _) = common.as_chunks();
     let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
@@ -40,7 +40,7 @@ fn pool_of(common: &[u8], dialect: Dialect) -> Option<Pool> {
     (shared(dialect, &pool) == words).then_some(pool)
 }
 
-/// Where in a file it is what packed chunks of a dialect have in common.
+/// The offset in a file of the data that packed chunks of a dialect share.
 pub fn shared_places(file: &[u8], dialect: Dialect) -> Vec<usize> {
     let tables = Tables::built_in(dialect).words().iter();
     let tables: Vec<u8> = tables.flat_map(|word| word.to_le_bytes()).collect();
@@ -51,7 +51,7 @@ pub fn shared_places(file: &[u8], dialect: Dialect) -> Vec<usize> {
         .collect()
 }
 
-/// What packed chunks of a dialect that have this pool are read by, as words in flash.
+/// The shared data of packed chunks of a dialect with this pool, as words in flash.
 pub fn shared(dialect: Dialect, pool: &Pool) -> Vec<u32> {
     let tables = Tables::built_in(dialect).words();
     let pool = pool.words();

@@ -1,4 +1,4 @@
-//! Frozen objects as they lie in the chip's flash: what a C compiler makes of the text that
+//! Frozen objects in the chip's flash: the output of a C compiler for the text that
 //! [`output`](crate::output) prints, byte for byte.
 
 use fastlua_bytecode::{Dialect, Format};
@@ -10,19 +10,19 @@ use crate::structures::{CoreLayout, Structure, Tags, Text};
 /// the start of these bytes; [`Memory::at`] adds an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// All bytes. They lie at a multiple of `ALIGN`.
+    /// All bytes, at a multiple of `ALIGN`.
     pub bytes: Vec<u8>,
-    /// Where pointers are; a null pointer is none.
+    /// Offsets of pointers, without null pointers.
     pub pointers: Vec<usize>,
-    /// Where each string is, by its number.
+    /// The offset of each string, by its number.
     pub strings: Vec<usize>,
-    /// Where each function is, by its number.
+    /// The offset of each function, by its number.
     pub functions: Vec<usize>,
-    /// Where the table of strings is.
+    /// The offset of the table of strings.
     pub pool: usize,
 }
 
-/// What the bytes have to be aligned to.
+/// The alignment of the bytes.
 pub const ALIGN: usize = 8;
 
 const POINTER: usize = 4;

@@ -11,7 +11,7 @@ pub use memory::Memory;
 use crate::model::{Bundle, Need};
 use crate::structures::{Strings, is_interned, no_source, source};
 
-/// The frozen chunks of one variant, with all that they are made of.
+/// The frozen chunks of one variant, with all their objects.
 #[derive(Debug)]
 pub struct Objects<'a> {
     /// Layout of the chunks' dumps.
@@ -32,7 +32,7 @@ pub struct Objects<'a> {
 pub struct FrozenChunk<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What loading its bytecode allocates.
+    /// The allocations of loading its bytecode.
     pub need: &'a Need,
     /// Number of its main function.
     pub main: usize,
@@ -41,7 +41,7 @@ pub struct FrozenChunk<'a> {
     pub named: Option<usize>,
 }
 
-/// A function whose parts are objects. Strings and functions are numbers of these.
+/// A function whose parts are objects. It refers to strings and functions by number.
 #[derive(Debug)]
 pub struct FrozenFunction<'a> {
     /// Its code, and the numbers that need no object.
@@ -50,13 +50,13 @@ pub struct FrozenFunction<'a> {
     pub source: Option<usize>,
     /// Its constants.
     pub constants: Vec<Value>,
-    /// The functions in it.
+    /// Its nested functions.
     pub functions: Vec<usize>,
     /// Name, first and last instruction of each local variable.
     pub locals: Vec<(Option<usize>, u32, u32)>,
     /// Name and place of each upvalue; none in 5.1 where no upvalue has a name.
     pub upvalues: Vec<(Option<usize>, bool, u8)>,
-    /// Its line info as the core holds it, in bytes.
+    /// Its line info in the core's format, in bytes.
     pub lines: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ pub enum Value {
 }
 
 impl<'a> Objects<'a> {
-    /// Of the frozen chunks of a bundle's variant; none where it has none.
+    /// For the frozen chunks of a bundle's variant; none if it has none.
     pub fn of(bundle: &'a Bundle, v: usize) -> Option<Objects<'a>> {
         Objects::graph(bundle, v, false)
     }

@@ -1,4 +1,4 @@
-//! The chips that NodeMCU runs on, as far as a compiler's output for them differs.
+//! NodeMCU's chips, as far as a compiler's output for them differs.
 
 use std::str::FromStr;
 
@@ -42,7 +42,7 @@ const NAMES: [(&str, Chip); 10] = [
     ("esp32h2", Chip::RiscV),
 ];
 
-/// What to say where a processor is named in place of a chip.
+/// Advice if a processor is given in place of a chip.
 fn processor(name: &str) -> &'static str {
     match name {
         "lx106" => ", but the processor of esp8266",
@@ -71,7 +71,7 @@ impl Chip {
         NAMES.into_iter().map(|(name, _)| name)
     }
 
-    /// What a variant calls the firmware for this chip where it says how it is chosen.
+    /// The name of this chip's firmware in a variant's conditions.
     pub fn target(self) -> &'static str {
         match self {
             Chip::Esp8266 => "esp8266",

@@ -1,5 +1,5 @@
-//! A bundle in a slot: what the firmware's compiler is told of one, and the bytes that are put into it
-//! once it is built. `slot` has the format.
+//! A bundle in a slot: the text of an empty slot for the firmware's compiler, and the bytes that fill it
+//! in finished firmware. `slot` has the format.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -19,7 +19,7 @@ use crate::structures::{CoreLayout, expressions};
 /// Why a bundle can't be put into a slot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlotError {
-    /// It is not built for the slot's variant.
+    /// It was not built for the slot's variant.
     #[error("the slot is {slot}'s, and the modules are built for {}", .built.join(", "))]
     Variant {
         /// The slot's variant.
@@ -33,34 +33,34 @@ pub enum SlotError {
     /// A chunk has no bytecode, and the firmware's core runs no frozen chunks.
     #[error("{0} is frozen without bytecode, and this firmware's core can't run frozen chunks")]
     NoFrozen(String),
-    /// A chunk is deflated, and the firmware was built before there were such.
+    /// A chunk is deflated, and the firmware is older than deflated chunks.
     #[error("{0} is deflated, which this firmware can't load: build the firmware again")]
     NoInflate(String),
-    /// A chunk is packed, and the firmware was built before there were such.
+    /// A chunk is packed, and the firmware is older than packed chunks.
     #[error("{0} is packed, which this firmware can't load: build the firmware again")]
     NoUnpack(String),
-    /// 5.1: a chunk's main function has upvalues, and the firmware was built before such could be loaded.
+    /// 5.1: a chunk's main function has upvalues, and the firmware is too old to load it.
     #[error(
         "{0} has upvalues, as string.dump makes them, which this firmware can't load: build the firmware again"
     )]
     NoUpvalues(String),
-    /// More chunks than the firmware has room for in RAM.
+    /// Too many chunks for the firmware's RAM.
     #[error("{have} chunks are too many: this slot is for {most}")]
     Chunks {
-        /// How many there are.
+        /// Their number.
         have: usize,
-        /// How many there may be.
+        /// The limit.
         most: u32,
     },
-    /// More functions in frozen chunks than the firmware has room for in RAM.
+    /// Too many functions in frozen chunks for the firmware's RAM.
     #[error("{have} functions of frozen chunks are too many: this slot is for {most}")]
     Functions {
-        /// How many there are.
+        /// Their number.
         have: usize,
-        /// How many there may be.
+        /// The limit.
         most: u32,
     },
-    /// The header tells sizes and places that no core has.
+    /// The header has sizes and offsets that no core can have.
     #[error("what the slot says of the firmware's core can't be: build the firmware again")]
     Core,
 }
@@ -72,7 +72,7 @@ pub struct TooLargeForSlot {
     pub capacity: usize,
     /// Bytes that it would take, with its header.
     pub need: usize,
-    /// What takes how many bytes.
+    /// The bytes of each part.
     pub parts: Vec<(String, usize)>,
 }
 
@@ -96,7 +96,7 @@ impl Display for TooLargeForSlot {
     }
 }
 
-/// What the text of a header with a slot has for a variant: the core's layout as its compiler sees it.
+/// The text for a variant in a header with a slot: the core's layout as its compiler sees it.
 pub(super) fn core(text: &mut Text, variant: &Variant, version: &str) {
     let expressions = expressions(&variant.layout);
     let list = expressions.join(", \\\n  ");
@@ -114,7 +114,7 @@ pub(super) fn core(text: &mut Text, variant: &Variant, version: &str) {
     );
 }
 
-/// What follows all variants: the slot itself, of so many bytes.
+/// The text after all variants: the slot itself, of this many bytes.
 pub(super) fn slot(capacity: u32) -> String {
     format!("#define FAST_SLOT\t{capacity}u\n\n{}\n", fast_slot_h())
 }
@@ -232,7 +232,7 @@ fn slot_name(bundle: &Bundle, v: usize) -> [u8; 8] {
     name
 }
 
-/// What a slot's firmware reads.
+/// The data for a slot's firmware.
 fn machine(layout: &Layout, head: &Head) -> Result<Machine, SlotError> {
     let recorded = CoreLayout::recorded(layout, &head.core);
     let (core, tags) = recorded.ok_or(SlotError::Core)?;

@@ -30,7 +30,7 @@ const SECTOR: u32 = 4096;
 /// Bytes of the largest slot.
 const MOST_SLOT: u32 = 16 << 20;
 
-/// There can be no such slot.
+/// Such a slot is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSlot {
     /// Of that many bytes.
@@ -62,7 +62,7 @@ fn next_capacity(capacity: u32) -> u32 {
     capacity.clamp(1, MOST_SLOT).next_multiple_of(SECTOR)
 }
 
-/// What the header is for.
+/// The purpose of the header.
 pub(super) enum Purpose<'a> {
     /// `fast.c`, which includes it. It may have a slot of so many bytes.
     Fast { version: &'a str, slot: Option<u32> },
@@ -174,7 +174,7 @@ pub(super) fn header_with(bundle: &Bundle, version: &str, block: &str) -> String
     head + &body + &end
 }
 
-/// What stands before the chunks.
+/// The text before the chunks.
 fn head_of(bundle: &Bundle, version: &str) -> String {
     let about = about(
         bundle,
@@ -188,7 +188,7 @@ fn head_of(bundle: &Bundle, version: &str) -> String {
     )
 }
 
-/// And what stands behind them.
+/// The text after the chunks.
 fn end_of(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
     let table = image_of(bundle, count);
     let label = match bundle.chunks.is_empty() {
@@ -198,7 +198,7 @@ fn end_of(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
     format!("\n{table}\n{label}\n#endif\n")
 }
 
-/// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
+/// The bundle's name: 16 hexadecimal digits that depend on its whole contents.
 pub fn bundle_name(bundle: &Bundle) -> String {
     let purpose = Purpose::Fast {
         version: "",
@@ -209,7 +209,7 @@ pub fn bundle_name(bundle: &Bundle) -> String {
     hashed.name()
 }
 
-/// The comment that says what is inside.
+/// The comment that lists the contents.
 pub(super) fn about(bundle: &Bundle, title: &str, version: &str) -> String {
     let mut text = format!(
         "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
@@ -476,7 +476,7 @@ fn image_of(bundle: &Bundle, count: &str) -> String {
     define.to_owned() + &image("fast", count, frozen, deflated, packed, "fast_names")
 }
 
-/// What tells of the bundle in an image.
+/// The build descriptor of the bundle in an image.
 fn label(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
     let frozen = if bundle.has_frozen() {
         "fast_frozen_chunks"
@@ -493,7 +493,7 @@ fn label(bundle: &Bundle, version: &str, name: &str, count: &str) -> String {
     )
 }
 
-/// What loads deflated chunks, with what is taken for granted of it.
+/// The loader of deflated chunks, with assertions on its assumptions.
 pub(super) fn deflated_h() -> String {
     format!(
         "{}\n_Static_assert(FAST_WINDOW == {WINDOW}, \"the window has {WINDOW} bytes\");\n\
@@ -533,7 +533,7 @@ pub(super) fn no_bytecode(chunk: &BundledChunk) -> String {
     )
 }
 
-/// What the text takes for granted of the machine, of `fast_load.h` and of 5.3's strings.
+/// Assertions on the machine, on `fast_load.h` and on 5.3's strings.
 pub(super) fn assertions() -> String {
     let place = |i: usize| match i {
         0 => "0".to_owned(),

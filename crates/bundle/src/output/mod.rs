@@ -1,4 +1,4 @@
-//! What a bundle becomes: the text of C headers, the bytes of a slot, an object file for a linker.
+//! The outputs of a bundle: the text of C headers, the bytes of a slot, an object file for a linker.
 
 mod c;
 mod chip;

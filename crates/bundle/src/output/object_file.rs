@@ -1,9 +1,9 @@
-//! A bundle as an object file: what a compiler would make of the chunks in `fast_chunks.h`, for the
-//! firmware's linker. The header that goes with it has the firmware's compiler confirm all that the
-//! object takes for granted of the core.
+//! A bundle as an object file, like the output of a compiler for the chunks in `fast_chunks.h`, for the
+//! firmware's linker. With the header beside it, the firmware's compiler checks all assumptions of the
+//! object about the core.
 //!
-//! The chunks lie in a read-only section of their own. Another one, which a linker drops, has the
-//! label and what is known of the sources, for `inspect`. ELF: the System V ABI, by the crate `object`.
+//! The chunks are in a separate read-only section. Another section, which linkers drop, has the
+//! build descriptor and facts about the sources, for `inspect`. ELF: the System V ABI, by the crate `object`.
 
 use std::fmt::Write;
 
@@ -170,7 +170,7 @@ fn header_of(bundle: &Bundle, linked: &Linked, machine: &Machine, name: &str) ->
     header_with(bundle, version, &core)
 }
 
-/// What the core has to be like, for its compiler to confirm.
+/// The assumptions about the core, for its compiler to check.
 fn asserted(variant: &Variant, machine: &Machine) -> String {
     let expressions = expressions(&variant.layout);
     let record = machine.core.record(&machine.tags);
@@ -225,7 +225,7 @@ fn symbol(region: &Region) -> String {
     format!("fast_object_{}", Hex(&hash[..8]))
 }
 
-/// What an object file is made of.
+/// The input of an object file.
 struct Linked<'a> {
     variant: &'a Variant,
     version: &'a str,

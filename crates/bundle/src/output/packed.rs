@@ -1,5 +1,5 @@
-//! What the packed chunks of a bundle have in common: tables, and the strings that several functions have. The chip
-//! reads it at one place; `fast_packed.h` has the same words.
+//! The data that the packed chunks of a bundle share: tables, and the strings of several functions. The chip
+//! reads it as one array; `fast_packed.h` has the same words.
 
 use std::fmt::Write;
 
@@ -44,7 +44,7 @@ pub(super) fn tables(bundle: &Bundle) -> String {
     text
 }
 
-/// Writes what a variant's packed chunks have in common as `fast_shared`.
+/// Writes the data that a variant's packed chunks share as `fast_shared`.
 pub(super) fn print_shared(bundle: &Bundle, text: &mut Text, v: usize) {
     let dialect = bundle.variants[v].layout.dialect();
     let Some(words) = bundle.shared(v) else {
@@ -69,7 +69,7 @@ pub(super) fn print_shared(bundle: &Bundle, text: &mut Text, v: usize) {
     );
 }
 
-/// What loads packed chunks, with what is taken for granted of it.
+/// The loader of packed chunks, with assertions on its assumptions.
 pub(super) fn packed_h() -> String {
     format!(
         "{}\n#if __SIZEOF_POINTER__ == 4\n\

@@ -23,7 +23,7 @@ pub struct Machine {
     pub core: CoreLayout,
     /// Its tags.
     pub tags: Tags,
-    /// What a block of the heap takes.
+    /// The overhead of a heap block.
     pub heap: Heap,
 }
 
@@ -31,24 +31,24 @@ pub struct Machine {
 #[derive(Debug, Default)]
 pub(super) struct Region {
     pub(super) bytes: Vec<u8>,
-    /// Where the index is.
+    /// The offset of the index.
     pub(super) index: usize,
-    /// The words of the index that name a place.
+    /// The words of the index with an offset.
     pub(super) names: Vec<usize>,
     /// The frozen chunks, if there are any.
     pub(super) frozen: Option<Frozen>,
-    /// Where it is what packed chunks have in common, if any is packed.
+    /// The offset of the data that packed chunks share, if any is packed.
     pub(super) shared: Option<usize>,
-    /// What takes how many bytes.
+    /// The bytes of each part.
     pub(super) parts: Vec<(String, usize)>,
 }
 
-/// What the loader is told of the frozen chunks.
+/// Facts about the frozen chunks for the loader.
 #[derive(Debug)]
 pub(super) struct Frozen {
-    /// Where for each chunk it is said where its frozen form is, or 0.
+    /// The offset of the table of frozen pointers: the frozen form of each chunk, or 0.
     pub(super) table: usize,
-    /// Where the table of strings is.
+    /// The offset of the table of strings.
     pub(super) pool: usize,
     /// Its chains.
     pub(super) pool_size: usize,
@@ -56,25 +56,25 @@ pub(super) struct Frozen {
     pub(super) pool_used: usize,
     /// Bytes of flash that it takes with all strings.
     pub(super) pool_bytes: usize,
-    /// What 5.3 begins hashes with.
+    /// The seed of 5.3's hashes.
     pub(super) seed: u32,
-    /// How many functions there are.
+    /// The number of functions.
     pub(super) functions: usize,
-    /// The words that name a place.
+    /// The words with an offset.
     pub(super) pointers: Vec<usize>,
 }
 
-/// What a region is made of.
+/// The input of a region.
 pub(super) struct Plan<'a> {
     pub(super) chunks: &'a [(&'a BundledChunk, &'a Dump)],
     pub(super) machine: &'a Machine,
     /// The frozen chunks as objects, if the machine runs them.
     pub(super) frozen: Option<Objects<'a>>,
-    /// What the packed ones have in common, in words, if any is packed.
+    /// The data that packed chunks share, in words, if any is packed.
     pub(super) shared: Option<Vec<u32>>,
-    /// Whether a frozen chunk carries no bytecode beside it.
+    /// Whether frozen chunks have no bytecode.
     pub(super) alone: bool,
-    /// Bytes that are left free at the start.
+    /// Free bytes at the start.
     pub(super) head: usize,
 }
 
@@ -241,7 +241,7 @@ impl Region {
     }
 }
 
-/// What is known of a chunk's source.
+/// Facts about a chunk's source.
 pub(super) fn about(chunk: &BundledChunk) -> About {
     About {
         module: chunk.module.clone(),

@@ -23,7 +23,7 @@ pub fn module_header_name(module: &str) -> String {
     format!("{}_lua.h", identifier(module))
 }
 
-/// What the names of C in that header begin with: no name of C begins with a digit.
+/// The prefix of C names in that header: no C name begins with a digit.
 fn prefix_of(module: &str) -> String {
     let plain = identifier(module);
     match plain.starts_with(|first: char| first.is_ascii_digit()) {
@@ -32,13 +32,13 @@ fn prefix_of(module: &str) -> String {
     }
 }
 
-/// Why a module's chunks can't be carried by a C module of its own.
+/// Why a module's chunks can't be in a C module of their own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoHeader {
     /// A chunk is frozen, and one bundle owns the table of strings; or it is data, and such a module has no `fast.data`.
     #[error("{0}: frozen chunks and data are for fast.c")]
     Frozen(String),
-    /// Two modules of which C could not tell the names apart.
+    /// Two modules with the same C names.
     #[error(
         "the modules {first:?} and {second:?} give the same names of C, {prefix}_load: give one another name with `name` in fast.toml"
     )]
@@ -47,7 +47,7 @@ pub enum NoHeader {
         first: String,
         /// The other.
         second: String,
-        /// What their names of C begin with.
+        /// The prefix of their C names.
         prefix: String,
     },
     /// A chunk can't be packed without the strings of other chunks: a fault of ours.
@@ -55,8 +55,8 @@ pub enum NoHeader {
     Pack(String),
 }
 
-/// What fast_runtime.c exports. In the firmware each name has [`Runtime::id`] in it, so that objects of two builds of fastlua
-/// are never linked.
+/// The exports of fast_runtime.c. In the firmware each name contains [`Runtime::id`], so that objects of two builds of fastlua
+/// are never linked together.
 const EXPORTS: [&str; 5] = ["push", "index", "deflated", "packed", "tables"];
 
 /// `fast_runtime.h` and `fast_runtime.c`.
@@ -207,7 +207,7 @@ fn sizes() -> String {
     )
 }
 
-/// What all packed chunks of either Lua share, and what `fast_runtime.c` takes for granted.
+/// The data that all packed chunks of either Lua share, and the assumptions of `fast_runtime.c`.
 fn tables() -> String {
     let mut text = assertions();
     text += "_Static_assert(FAST_PACKED_HEAP <= FAST_RUNTIME_UNPACK\n               \

@@ -1,11 +1,11 @@
-//! C that goes out as it is made, so that no text is held whole.
+//! A writer of C text that streams, so that no text is held whole.
 
 use std::fmt::{self, Write};
 use std::ops::AddAssign;
 
 use sha2::{Digest, Sha256};
 
-/// Where text goes. What can't be written once is nothing from then on, and [`Text::done`] tells.
+/// A writer of text. After an error it writes nothing more, and [`Text::done`] returns the error.
 pub(super) struct Text<'a> {
     out: &'a mut dyn Write,
     outcome: fmt::Result,
@@ -38,7 +38,7 @@ impl AddAssign<&str> for Text<'_> {
 /// Hashes what goes through it.
 #[derive(Default)]
 pub(super) struct Hashed<'a> {
-    /// Where it goes on to, if it does.
+    /// The next writer, if any.
     out: Option<&'a mut dyn Write>,
     hash: Sha256,
 }

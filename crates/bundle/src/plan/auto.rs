@@ -1,4 +1,4 @@
-//! `as = "auto"`: which chunks are frozen, and where flash ends.
+//! `as = "auto"`: freezes chunks within a budget of flash.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -39,7 +39,7 @@ pub fn choose_forms(bundle: &mut Bundle, flash: Option<u64>, fallback: bool) {
     }
 }
 
-/// Bytes of heap that a chunk saves as a frozen one, in all variants together.
+/// Bytes of heap that freezing a chunk saves, in all variants together.
 fn gain(bundle: &Bundle, i: usize) -> usize {
     let dumps = bundle.chunks[i].dumps.iter().flatten();
     let costs = dumps.filter_map(|dump| dump.costs());
@@ -99,7 +99,7 @@ struct Shared {
     users: Vec<usize>,
 }
 
-/// What is in flash for a variant.
+/// The contents of flash for a variant.
 struct Flash {
     /// Bytes of all chunks, without the strings of the frozen ones.
     chunks: i64,
@@ -108,7 +108,7 @@ struct Flash {
     strings: Vec<Shared>,
 }
 
-/// What it means for a variant to freeze one more chunk.
+/// The effect of freezing one more chunk for a variant.
 struct Step {
     /// Bytes that the chunk itself takes more than as bytecode.
     more: i64,
@@ -265,7 +265,7 @@ impl Choice {
         self.flash.iter().enumerate().all(fits)
     }
 
-    /// What a candidate saves for a byte of flash, where freezing it takes so many in all variants.
+    /// The saving of a candidate per byte of flash, if freezing it takes this many bytes in all variants.
     fn rate(&self, candidate: usize, taken: i64) -> f64 {
         self.candidates[candidate].gain as f64 / taken.max(1) as f64
     }

@@ -1,4 +1,4 @@
-//! Budgets: what chunks may cost at most.
+//! Budgets: limits of the costs of chunks.
 
 use std::fmt::{self, Formatter};
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::closest;
 
-/// What chunks may cost at most; what is not named may cost anything. In text:
+/// Limits of the costs of chunks; without a limit a cost is not checked. In text:
 /// `heap-peak=12k,flash=64k,load=50000`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -21,7 +21,7 @@ pub struct Budget {
     pub heap_peak: Option<Amount>,
     /// Bytes of heap that one chunk takes once it is loaded.
     pub heap_kept: Option<Amount>,
-    /// Blocks that the load of one chunk asks for.
+    /// Blocks that the load of one chunk allocates.
     pub allocations: Option<Amount>,
     /// Reads of one or two bytes from flash while one chunk is loaded.
     pub narrow_reads: Option<Amount>,
@@ -67,7 +67,7 @@ impl Budget {
         }
     }
 
-    /// This one, and what it leaves open from `other`.
+    /// This budget, completed from `other`.
     pub fn or(self, other: Budget) -> Budget {
         Budget {
             flash: self.flash.or(other.flash),

@@ -1,4 +1,4 @@
-//! `as = "auto"` where bytecode has no room: which chunks are packed, and which are deflated if that would not do.
+//! `as = "auto"` if bytecode does not fit: packs chunks, and deflates chunks if packing is not enough.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::produce::Build;
 
-/// Bytes of the longest text that is deflated where it is not asked for: compiling takes about ten times the heap.
+/// Bytes of the longest text that is deflated without being requested: compiling takes about ten times the heap.
 const LONGEST: usize = 2048;
 
 /// A chunk as it would be deflated.
@@ -20,7 +20,7 @@ struct Candidate {
     warnings: Vec<Warning>,
 }
 
-/// What is changed in a bundle.
+/// Changes of a bundle.
 #[derive(Clone, Default)]
 struct Change<'a> {
     /// The places of chunks that are packed.
@@ -29,7 +29,7 @@ struct Change<'a> {
     deflated: Vec<&'a Candidate>,
 }
 
-/// What a bundle takes with a change, for each variant.
+/// The size of a bundle with a change, for each variant.
 struct Measured {
     /// Bytes of each chunk, without the strings of frozen ones.
     chunks: Vec<Vec<usize>>,
@@ -45,11 +45,11 @@ impl Measured {
 }
 
 impl Build<'_> {
-    /// Packs chunks whose form was left open where all chunks are more than `flash` bytes for a variant: those with the
-    /// largest saving first, as many as it takes until all fit. Where not even all of them do it, or where packing them saves nothing, it
-    /// deflates such chunks in the same order. Of these are only the ones whose squashed text is short (2,048 bytes), as
-    /// the chip has to compile it. Where that is not enough either, all stay bytecode. `bundle` is what [`Build::run`]
-    /// made, with the forms chosen.
+    /// Packs chunks with an open form if all chunks are more than `flash` bytes for a variant: those with the
+    /// largest saving first, as few as possible. If packing all of them is not enough, or saves nothing, it
+    /// deflates such chunks in the same order, but only those with a short squashed text (2,048 bytes), since
+    /// the chip has to compile it. If that is not enough either, all stay bytecode. `bundle` is the result of
+    /// [`Build::run`], with the forms chosen.
     ///
     /// # Errors
     /// A chunk can't be packed: a fault of fastlua.
@@ -97,7 +97,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// The inputs that were left open.
+    /// The inputs with an open form.
     fn open(&self) -> impl Iterator<Item = &Input> {
         self.inputs.iter().filter(|i| i.form == Form::Auto)
     }
@@ -243,11 +243,11 @@ impl Trial<'_> {
         most.saturating_sub(self.limit)
     }
 
-    /// How many of the chunks in `order` have to be changed until all fit, the first ones first; none where changing all of
-    /// them is not enough. `before` and `full` are what it takes with none and with all of them changed.
+    /// The number of chunks in `order` that must be changed until all fit, the first ones first; none if changing all of
+    /// them is not enough. `before` and `full` are the sizes with none and with all of them changed.
     ///
-    /// With more of them it takes less. How much is estimated by the savings of single chunks, and measured where the
-    /// estimate says that it begins to fit, so few changes are measured.
+    /// The savings of single chunks give an estimate. Sizes are measured only near the point where the estimate begins to
+    /// fit, so few changes are measured.
     fn least<'c>(
         &self,
         before: &Measured,

@@ -1,4 +1,4 @@
-//! Whether a bundle fits into the flash that a chip has for it.
+//! Whether a bundle fits into a chip's flash.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct TooLarge {
     pub variant: String,
     /// Bytes of flash of all chunks, with each string of frozen chunks once.
     pub flash: usize,
-    /// Whether that is the least that they may take, since none was compiled yet.
+    /// Whether this is a lower bound, since nothing was compiled yet.
     pub at_least: bool,
     /// Bytes of flash and name of each chunk, the largest first, with all its own strings.
     pub chunks: Vec<(usize, String)>,
@@ -57,7 +57,7 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
-/// Whether the ESP8266 can hold what its variants carry.
+/// Whether the ESP8266 can hold the chunks of its variants.
 ///
 /// # Errors
 /// The first variant that is too large.

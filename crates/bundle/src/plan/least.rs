@@ -1,4 +1,4 @@
-//! What a bundle takes of flash at the least, before it is built.
+//! The least flash that a bundle takes, before it is built.
 
 use fastlua_bytecode::{Strip, write};
 use fastlua_compiler::{compile, loaded_text};
@@ -32,7 +32,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// Bytes of the dump of an empty text; 0 where there is none.
+    /// Bytes of the dump of an empty text; 0 if there is none.
     fn empty_dump(&self, variant: &Variant) -> usize {
         let Ok(mut chunk) = compile(&variant.layout, b"", b"", self.heap_limit) else {
             return 0;
@@ -43,7 +43,7 @@ impl Build<'_> {
     }
 }
 
-/// Bytes of flash that a chunk takes at the least.
+/// The least bytes of flash of a chunk.
 fn least(input: &Input, empty_dump: usize) -> usize {
     match input.form {
         Form::Plain => loaded_text(&input.text).len().next_multiple_of(4),

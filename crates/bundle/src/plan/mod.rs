@@ -1,4 +1,4 @@
-//! What a bundle is to cost: forms, budgets, the flash of a chip.
+//! The costs of a bundle: forms, budgets, the flash of a chip.
 
 mod auto;
 mod budget;

@@ -1,4 +1,4 @@
-//! Why some variants refuse a text that others take.
+//! Why some variants refuse a text that others accept.
 
 use fastlua_bytecode::{Dialect, Layout, NumberModel};
 use fastlua_compiler::{CompileError, compile};

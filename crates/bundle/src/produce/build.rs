@@ -18,7 +18,7 @@ use crate::model::{
     Warning, deflated, identifiers, is_hidden, pack,
 };
 
-/// What to build.
+/// The input of a build.
 #[derive(Debug)]
 pub struct Build<'a> {
     /// The texts.
@@ -29,12 +29,12 @@ pub struct Build<'a> {
     pub heap_limit: usize,
 }
 
-/// What a build tells while it runs, and asks. It is called from any thread. `()` and closures that count steps are such.
+/// Callbacks of a running build, from any thread. `()` and closures that count steps implement it.
 pub trait Progress: Sync {
     /// Another chunk is done for a variant.
     fn step(&self) {}
 
-    /// Whether the build is to stop as soon as it can.
+    /// Whether the build must stop as soon as possible.
     fn is_stopped(&self) -> bool {
         false
     }
@@ -53,7 +53,7 @@ impl<F: Fn() + Sync> Progress for F {
 pub enum NotBuilt {
     /// Texts that do not become chunks.
     Faults(Vec<Fault>),
-    /// [`Progress::is_stopped`] said so.
+    /// [`Progress::is_stopped`] returned true.
     Stopped,
 }
 
@@ -155,7 +155,7 @@ impl Build<'_> {
         }
     }
 
-    /// What an input is carried as, for all variants that carry it, if that is squashed text.
+    /// The squashed text of an input for all its variants, if its form is squashed.
     fn squash(&self, input: &Input) -> Squash {
         let variants = self.variants.iter().filter(|v| input.is_for(v));
         let variants: Vec<Variant> = variants.cloned().collect();
@@ -264,9 +264,9 @@ impl Build<'_> {
     }
 }
 
-/// What a bundle drops from a compiled chunk: the debug data of `strip`; the source name too where
-/// no line refers to it any more, else it becomes `file_name` (without folders, so that the same
-/// module gives the same bytes wherever it lies).
+/// Strips a compiled chunk for a bundle: drops the debug data of `strip`, and the source name if no line
+/// refers to it any more; else the name becomes `file_name` (without folders, so that the same
+/// module gives the same bytes in any folder).
 fn strip_for_bundle(chunk: &mut Chunk, strip: Strip, file_name: &str) {
     chunk.strip(strip);
     let source = match strip {
@@ -316,7 +316,7 @@ impl From<&Remark> for Said {
     }
 }
 
-/// What became of one input for one variant.
+/// The result of one input for one variant.
 #[derive(Default)]
 struct Outcome {
     dump: Option<Dump>,
@@ -325,13 +325,13 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// What there is to say of functions too deep to load.
+    /// The warning about functions nested too deep to load.
     fn levels(&mut self, input: &Input, dump: &Dump) {
         let levels = dump.compiled.as_ref().map_or(0, |c| c.need.depth);
         self.warn(input, too_deep(levels));
     }
 
-    /// Says something of how `fast` finds or loads an input.
+    /// Adds a remark on finding or loading an input by `fast`.
     fn warn(&mut self, input: &Input, message: Option<String>) {
         self.remarks.extend(message.map(|message| Said {
             message: format!("{}: {message}", input.file),
@@ -343,7 +343,7 @@ impl Outcome {
         }));
     }
 
-    /// What there is to say of functions that the chip would not compile.
+    /// The warnings about functions that the chip would not compile.
     fn locals(&mut self, input: &Input, chunk: &Chunk) {
         for function in too_many_locals(chunk) {
             let (message, severity) = match input.form.is_source() {
@@ -383,7 +383,7 @@ fn one_of_each_name(chunks: Vec<BundledChunk>) -> Vec<BundledChunk> {
     all
 }
 
-/// What was said, in the order of the inputs, each once with the variants that gave it.
+/// The remarks, in the order of the inputs, each once with its variants.
 fn gather(
     jobs: &[(&Input, &Variant, &Squash)],
     outcomes: &[Outcome],

@@ -11,10 +11,10 @@ use fastlua_source::squash::CheckError;
 use fastlua_variants::Variants;
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 
-/// How the reason ends why bytecode of another variant can't be carried.
+/// The end of the reason why bytecode of another variant can't be used.
 pub const OTHER_VARIANT: &str = "not of this variant";
 
-/// Why a text does not become a chunk. Displays with its file, and the line where there is one.
+/// Why a text does not become a chunk. Displays with its file, and the line if there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// Lua's compiler, in its own words.
@@ -22,12 +22,12 @@ pub enum TextError {
     Compile {
         /// Its error.
         error: CompileError,
-        /// The column that the error stands at, if it is known.
+        /// The column of the error, if it is known.
         column: Option<u32>,
-        /// Why the variant refuses what another one takes.
+        /// Why the variant refuses a text that another one accepts.
         because: Option<Because>,
     },
-    /// What the compiler takes and the chip would not, or not as it is meant.
+    /// Text that the compiler accepts and the chip would refuse or misunderstand.
     #[error("{0}")]
     Refused(Remark),
     /// It can't be squashed.
@@ -38,7 +38,7 @@ pub enum TextError {
         /// Why.
         error: Box<CheckError<CompileError>>,
     },
-    /// It is bytecode that can't be carried.
+    /// It is bytecode that can't be used.
     #[error("{file}: {reason}", file = printable_name(.file))]
     Given {
         /// The file.
@@ -46,7 +46,7 @@ pub enum TextError {
         /// Why.
         reason: String,
     },
-    /// Its dump does not come back as it was, or is not safe: a fault of fastlua.
+    /// Its dump is different after loading, or is not safe: a fault of fastlua.
     #[error("{file}: a fault of fastlua: {reason}", file = printable_name(.file))]
     Proof {
         /// The file.
@@ -75,7 +75,7 @@ impl TextError {
         }
     }
 
-    /// Why the variant refuses what another one takes.
+    /// Why the variant refuses a text that another one accepts.
     pub fn because(&self) -> Option<Because> {
         match self {
             TextError::Compile { because, .. } => *because,
@@ -84,7 +84,7 @@ impl TextError {
     }
 }
 
-/// Something to say about a line of a text. Displays as `file:line: message`.
+/// A message about a line of a text. Displays as `file:line: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The file, as the user gave it.
@@ -93,9 +93,9 @@ pub struct Remark {
     pub line: u32,
     /// The column, where it is known, from 1 on.
     pub column: Option<u32>,
-    /// What there is to say.
+    /// The message.
     pub message: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for Remark {
 /// A text to compile.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceText<'a> {
-    /// What Lua calls the chunk: `@` and the path for a file.
+    /// The chunk name for Lua: `@` and the path for a file.
     pub chunk_name: &'a [u8],
     /// The file, for messages.
     pub file: &'a str,
@@ -181,7 +181,7 @@ impl SourceText<'_> {
     /// Takes bytecode, if it is a dump of this layout and safe. Gives what [`compile`](Self::compile) does.
     ///
     /// # Errors
-    /// Why it can't be taken.
+    /// Why it can't be used.
     pub fn undump(&self, layout: &Layout) -> Result<(Chunk, Vec<Remark>), TextError> {
         let given = |reason: String| TextError::Given {
             file: self.file.into(),
@@ -204,7 +204,7 @@ impl SourceText<'_> {
         Ok((chunk, remarks))
     }
 
-    /// Numbers that a device would read in another way than the compilers here.
+    /// Numbers that a device would read differently from the compilers here.
     pub(crate) fn misread_as_source(&self, layout: &Layout) -> Vec<Remark> {
         literals::check(self.bytes, &layout.numbers())
             .into_iter()

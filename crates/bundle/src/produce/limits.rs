@@ -10,7 +10,7 @@ const MOST_LOCALS: usize = 50;
 /// Levels of functions that `fast.load` goes down on an ESP8266 (`FAST_DEPTH` in `fast_load.h`).
 const MOST_LEVELS: usize = 24;
 
-/// What there is to say of a chunk with so many levels of functions.
+/// The warning about a chunk with this many levels of functions.
 pub(crate) fn too_deep(levels: usize) -> Option<String> {
     (levels > MOST_LEVELS).then(|| {
         format!(
@@ -20,16 +20,16 @@ pub(crate) fn too_deep(levels: usize) -> Option<String> {
     })
 }
 
-/// A function with more local variables than the chip's compiler takes.
+/// A function with more local variables than the chip's compiler allows.
 pub(crate) struct TooMany {
     /// Its first line.
     pub line: u32,
-    /// How many it has at one time.
+    /// The number that is active at one time.
     pub locals: usize,
 }
 
 impl TooMany {
-    /// What there is to say where the chip compiles the text.
+    /// The message if the chip compiles the text.
     pub fn as_source(&self) -> String {
         format!(
             "a function with {} local variables at one time; the compiler on the chip takes \
@@ -38,7 +38,7 @@ impl TooMany {
         )
     }
 
-    /// And where it does not.
+    /// The message if it does not.
     pub fn as_bytecode(&self) -> String {
         format!(
             "a function with {} local variables at one time; it runs as bytecode, but the compiler \

@@ -1,4 +1,4 @@
-//! Squashed source, with the vendored compilers as judge.
+//! Squashed source, checked by the vendored compilers.
 
 use fastlua_bytecode::{Function, Layout, NumberModel, Strip};
 use fastlua_compiler::{CompileError, compile};
@@ -59,7 +59,7 @@ pub fn squash_proved(
     })
 }
 
-/// The NodeMCU variants of `known`, for a text that is to serve all that compile it.
+/// The NodeMCU variants of `known`, for a text that must fit all variants that compile it.
 pub fn nodemcu(known: &Variants) -> Vec<Variant> {
     known.iter().filter(|v| v.is_nodemcu()).cloned().collect()
 }

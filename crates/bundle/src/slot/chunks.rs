@@ -18,11 +18,11 @@ const NAME: usize = 64;
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// Where in the slot its dump or source is; none where it is frozen only.
+    /// The offset of its dump or source in the slot; none if it is only frozen.
     pub words: Option<Range<usize>>,
     /// XXH32 of these bytes.
     pub hash: u32,
-    /// What they are.
+    /// Their kind.
     pub kind: ChunkKind,
     /// Bytes of heap that loading them takes.
     pub heap: u32,
@@ -32,11 +32,11 @@ pub struct Entry {
     pub depth: u32,
     /// The address of its frozen form; none where it has none.
     pub frozen: Option<u32>,
-    /// What is known of its source; nothing of a bundle that is compiled in.
+    /// Facts about its source; none in a compiled-in bundle.
     pub about: Option<About>,
 }
 
-/// What is known of a chunk's source.
+/// Facts about a chunk's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     /// The module that the chunk is a part of.
@@ -47,7 +47,7 @@ pub struct About {
     pub source_len: u32,
     /// A number for its form.
     pub form: u8,
-    /// What was dropped from its bytecode.
+    /// The debug data that were dropped from its bytecode.
     pub strip: u8,
 }
 
@@ -69,7 +69,7 @@ impl About {
     }
 }
 
-/// An index that no fastlua wrote.
+/// An invalid index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the record of chunk {number} is damaged")]
 pub struct ChunkError {
@@ -77,18 +77,18 @@ pub struct ChunkError {
     pub number: usize,
 }
 
-/// Where the index of a bundle is, and what its places are counted from.
+/// The index of a bundle, and the base of its offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
-    /// Where the first record is.
+    /// The offset of the first record.
     pub records: usize,
-    /// How many there are.
+    /// Their number.
     pub count: usize,
-    /// Where for each chunk the address of its frozen form is; none where no chunk is frozen.
+    /// The offset of the table of frozen pointers; none if no chunk is frozen.
     pub frozen: Option<usize>,
-    /// Where for each chunk it is said what is known of its source; none where nothing is.
+    /// The offset of the table of facts about sources; none if there is none.
     pub about: Option<usize>,
-    /// What names and chunks have more than their place: the address of the first byte, or 0.
+    /// The difference between stored values and offsets of names and chunks: the address of the first byte, or 0.
     pub base: u32,
 }
 

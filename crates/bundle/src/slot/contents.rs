@@ -8,20 +8,20 @@ use super::{Index, word};
 const USED: usize = 172;
 const HEAD_HASH: usize = HEAD - 4;
 
-/// What was put into a slot. Places are counted from its start.
+/// The contents of a slot. Offsets count from its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Bytes that are used, with the header.
     pub used: u32,
     /// How many chunks.
     pub count: u32,
-    /// Where their index is.
+    /// The offset of their index.
     pub index: u32,
-    /// Where it is said what is known of each chunk's source.
+    /// The offset of the table of facts about sources.
     pub about: u32,
-    /// Where for each chunk the address of its frozen form is; 0 if none is frozen.
+    /// The offset of the table of frozen pointers; 0 if no chunk is frozen.
     pub frozen: u32,
-    /// Where the table of frozen strings is.
+    /// The offset of the table of frozen strings.
     pub pool: u32,
     /// Its chains, a power of two.
     pub pool_size: u32,
@@ -29,11 +29,11 @@ pub struct Contents {
     pub pool_used: u32,
     /// Bytes of flash that it takes with all frozen strings.
     pub pool_bytes: u32,
-    /// What 5.3 begins hashes with.
+    /// The seed of 5.3's hashes.
     pub seed: u32,
     /// How many functions the frozen chunks have.
     pub functions: u32,
-    /// Where it is what packed chunks have in common; 0 if none is packed.
+    /// The offset of the data that packed chunks share; 0 if none is packed.
     pub shared: u32,
     /// The bundle's name: it depends on all that was put in, and on nothing else.
     pub bundle: [u8; 8],

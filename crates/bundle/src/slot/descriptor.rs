@@ -1,5 +1,5 @@
 //! The descriptor of a bundle that is compiled in as C: `fast_descriptor.h` of `fastlua-firmware`. That of an object file has
-//! one word more, which says where it is told what is known of the sources.
+//! one more word, the address of the facts about the sources.
 
 use memchr::memmem;
 
@@ -16,10 +16,10 @@ const POINTERS: u32 = 256 * 4;
 
 const BYTES: usize = 40 + BUNDLE + VARIANT + VERSION + 4;
 
-/// What tells of a bundle that is compiled in.
+/// The build descriptor of a compiled-in bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
-    /// Where in the file it is.
+    /// Its offset in the file.
     pub offset: usize,
     /// Its address on the chip.
     pub address: u32,
@@ -43,7 +43,7 @@ pub struct Descriptor {
     "the descriptor of modules at offset {offset:#x} is damaged, of a later fastlua, or not linked yet"
 )]
 pub struct DamagedDescriptor {
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: usize,
 }
 
@@ -53,7 +53,7 @@ pub fn descriptors(file: &[u8]) -> Vec<Result<Descriptor, DamagedDescriptor>> {
     memmem::find_iter(file, &MAGIC).map(at).collect()
 }
 
-/// Where in a descriptor its words are that a linker sets.
+/// The offsets of a descriptor's words that a linker sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DescriptorPlaces {
     /// Its own address.

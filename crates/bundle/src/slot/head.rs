@@ -32,7 +32,7 @@ const HOOK: u32 = 2;
 const INFLATES: u32 = 4;
 const UNPACKS: u32 = 8;
 
-/// What firmware a slot lies in.
+/// The firmware of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Bytes of the slot, with its header.
@@ -47,7 +47,7 @@ pub struct Head {
     pub inflates: bool,
     /// Whether it loads packed chunks.
     pub unpacks: bool,
-    /// What a block of the heap takes.
+    /// The overhead of a heap block.
     pub heap: Heap,
     /// How many chunks it may hold.
     pub most_chunks: u32,
@@ -68,7 +68,7 @@ pub struct Heap {
     pub head: u32,
     /// Least bytes of a block.
     pub least: u32,
-    /// What a block is a multiple of.
+    /// The alignment of a block.
     pub align: u32,
 }
 
@@ -79,7 +79,7 @@ impl Heap {
     }
 }
 
-/// What is wrong with a slot.
+/// A fault of a slot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// The file ends within it.

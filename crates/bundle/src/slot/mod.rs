@@ -28,11 +28,11 @@ use memchr::memmem;
 /// A slot of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: usize,
     /// Its header.
     pub head: Head,
-    /// What was put in; none where it is empty.
+    /// The contents; none if it is empty.
     pub contents: Option<Contents>,
 }
 
@@ -40,7 +40,7 @@ pub struct Slot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the slot at offset {offset:#x} is damaged: {damage}")]
 pub struct DamagedSlot {
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: usize,
     /// What is wrong with it.
     pub damage: Damage,
@@ -72,7 +72,7 @@ fn slot(file: &[u8], offset: usize) -> Result<Slot, Damage> {
 }
 
 impl Slot {
-    /// Where in the file it is.
+    /// Its offset in the file.
     pub fn range(&self) -> Range<usize> {
         self.offset..self.offset + self.head.capacity as usize
     }

@@ -20,26 +20,26 @@ pub struct Structure {
 pub struct Field {
     /// Its name, as `offsetof` takes it.
     pub name: &'static str,
-    /// Where it lies.
+    /// Its offset.
     pub place: usize,
     /// Its bytes.
     pub width: usize,
 }
 
-/// All that frozen objects are made of, for a number model.
+/// The structures of frozen objects, for a number model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreLayout {
     /// `TValue`.
     pub value: Structure,
     /// The header of a string; its bytes follow.
     pub string: Structure,
-    /// What a frozen string is aligned to.
+    /// The alignment of a frozen string.
     pub string_align: usize,
     /// `Proto`.
     pub proto: Structure,
     /// `LocVar`.
     pub local: Structure,
-    /// What describes an upvalue: a pointer to its name in 5.1.
+    /// The description of an upvalue: a pointer to its name in 5.1.
     pub upvalue: Structure,
     /// `Table`, bytes.
     pub table: usize,
@@ -227,7 +227,7 @@ impl Structure {
 mod tests {
     use super::*;
 
-    /// What compilers for the ESP8266 and for RISC-V give for NodeMCU's headers.
+    /// The results of compilers for the ESP8266 and for RISC-V with NodeMCU's headers.
     #[test]
     fn the_sizes_are_those_of_the_real_cores() {
         let sizes = NumberModel::ALL.map(|model| {

@@ -1,4 +1,4 @@
-//! What a slot's header says of the core that the firmware's compiler saw: one byte for each size,
+//! The core's layout in a slot's header, as the firmware's compiler saw it: one byte for each size,
 //! each place of a field and each tag that frozen objects are made with. [`expressions`] is what the
 //! compiler is asked; [`CoreLayout::recorded`] reads the answers.
 
@@ -36,7 +36,7 @@ pub struct Tags {
     pub mark: u8,
 }
 
-/// How many tags end a record.
+/// The number of tags at the end of a record.
 pub(crate) const TAGS: usize = 11;
 
 const TAGS_51: [&str; TAGS] = [
@@ -95,7 +95,7 @@ pub(crate) fn expressions(layout: &Layout) -> Vec<String> {
 }
 
 impl CoreLayout {
-    /// What a record says; none where no core can be so. `layout` is that of the chunks' dumps.
+    /// The layout in a record; none if no core can have it. `layout` is that of the chunks' dumps.
     pub fn recorded(layout: &Layout, record: &[u8; RECORD]) -> Option<(CoreLayout, Tags)> {
         let mut core = template(layout);
         let mut bytes = record.iter().copied();

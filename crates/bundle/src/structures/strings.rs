@@ -6,18 +6,18 @@ use fastlua_bytecode::{Chunk, Constant, Dialect, Function};
 
 use super::CoreLayout;
 
-/// Bytes of the longest string that 5.3 keeps once only.
+/// Bytes of the longest string that 5.3 interns.
 pub(crate) const SHORT_STRING: usize = 40;
 
 /// In the order of the cores' tokens; 5.1 has no `goto`.
 const RESERVED: &str = "and break do else elseif end false for function goto if in local nil not or repeat return then true until while";
 
-/// Whether the core keeps a string of these bytes once only, in its table: all in 5.1, short ones in 5.3.
+/// Whether the core interns a string of these bytes: all strings in 5.1, short ones in 5.3.
 pub(crate) fn is_interned(dialect: Dialect, string: &[u8]) -> bool {
     dialect == Dialect::Lua51 || string.len() <= SHORT_STRING
 }
 
-/// What the core calls a function whose source name is stripped.
+/// The core's name for a function without a source name.
 pub(crate) fn no_source(dialect: Dialect) -> Option<&'static [u8]> {
     match dialect {
         Dialect::Lua51 => Some(b"=?"),
@@ -33,7 +33,7 @@ pub(crate) fn source<'a>(function: &'a Function, parent: Option<&'a [u8]>) -> Op
 /// The strings of frozen chunks, each once, and the table in which the core finds them.
 #[derive(Debug)]
 pub struct Strings<'a> {
-    /// What their hash begins with; 0 in 5.1.
+    /// The seed of their hash; 0 in 5.1.
     pub seed: u32,
     /// The strings, sorted by their bytes: a string's number is its place.
     pub texts: Vec<Text<'a>>,
@@ -48,13 +48,13 @@ pub struct Text<'a> {
     pub bytes: &'a [u8],
     /// Their hash.
     pub hash: u32,
-    /// Whether the core keeps it once only, in its table.
+    /// Whether the core interns it.
     pub interned: bool,
     /// Its place among the reserved words, from 1 on; 0 for any other string.
     pub reserved: usize,
     /// The next string of its chain.
     pub next: Option<usize>,
-    /// Whether it is there as a chunk's name only.
+    /// Whether it is only the name of a chunk.
     pub is_name: bool,
 }
 
@@ -114,13 +114,13 @@ impl<'a> Strings<'a> {
         }
     }
 
-    /// Number of a string that is there.
+    /// The number of an existing string.
     pub(crate) fn number(&self, string: &[u8]) -> usize {
         let found = self.texts.binary_search_by(|text| text.bytes.cmp(string));
         found.expect("the strings of every chunk were collected")
     }
 
-    /// How many strings are in the table.
+    /// The number of strings in the table.
     pub fn interned(&self) -> usize {
         self.texts.iter().filter(|text| text.interned).count()
     }

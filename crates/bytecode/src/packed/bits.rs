@@ -1,4 +1,4 @@
-//! A stream of bits as it is read and as it is written.
+//! Reading and writing of a stream of bits.
 
 use super::context::{Context, ESCAPE, lowest, range};
 use super::pool::Pool;
@@ -124,7 +124,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// What symbols are written to: a stream, or a count of them.
+/// The target of symbols: a stream, or a count.
 pub trait Out {
     /// A symbol.
     fn symbol(&mut self, context: Context, symbol: u8);

@@ -25,7 +25,7 @@ const WIDE: u8 = 7;
 const SPELLED: u8 = 8;
 const FLOAT: u8 = 9;
 
-/// What is coded by the kind of constant.
+/// The symbols that depend on the kind of constant.
 pub(crate) fn by_kind(first: u8, kind: u8) -> Context {
     Context::Fixed(first + kind)
 }

@@ -1,4 +1,4 @@
-//! What a symbol is coded by: the instruction before it, the instruction it belongs to, or its place.
+//! The context of a symbol: the previous instruction, its own instruction, or its position.
 // Public for the training only, which is not published.
 #![allow(missing_docs)]
 
@@ -10,7 +10,7 @@ use crate::opcodes::{Mode, Op, Opcode, Operand, opcodes};
 /// The symbol that stands for one that a table has not, and is no other.
 pub const ESCAPE: u8 = 255;
 
-/// What a symbol is coded by.
+/// The context of a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Context {
     /// A token behind an instruction with this opcode.
@@ -51,7 +51,7 @@ pub mod fixed {
     pub const COUNT: u8 = 46;
 }
 
-/// What a constant is used for.
+/// The use of a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Global,

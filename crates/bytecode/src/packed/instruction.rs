@@ -20,7 +20,7 @@ const OLD: u32 = 2;
 /// The kind of a constant that is not spelled where it is used.
 pub(super) const OTHER: u8 = 4;
 
-/// What is known of a function while its instructions are read.
+/// The state of a function while its instructions are read.
 pub(super) struct Body {
     pub(super) code: Vec<u32>,
     pub(super) constants: Vec<Constant>,
@@ -233,7 +233,7 @@ impl<O: Out> Writer<'_, O> {
     }
 }
 
-/// What is known of a function while its instructions are written.
+/// The state of a function while its instructions are written.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) spelled: usize,

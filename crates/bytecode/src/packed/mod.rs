@@ -26,7 +26,7 @@ use crate::error::{ReadError, ReadErrorKind, WriteError};
 use crate::layout::Layout;
 use crate::model::Chunk;
 
-/// What trains the tables needs of the coder; no part of the public interface.
+/// The parts of the coder for training tables; not a part of the public interface.
 #[cfg(feature = "training")]
 #[doc(hidden)]
 pub mod training {

@@ -1,4 +1,4 @@
-//! The strings that the chunks of a bundle have in common.
+//! The strings that the chunks of a bundle share.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ impl Pool {
         Pool { strings, numbers }
     }
 
-    /// What the functions of these chunks of one dialect have in common and no firmware has.
+    /// The strings that functions of these chunks of one dialect share, without those of every firmware.
     pub fn of<'a>(dialect: Dialect, chunks: impl IntoIterator<Item = &'a Chunk>) -> Pool {
         Pool::with(Tables::built_in(dialect), chunks)
     }

@@ -38,11 +38,11 @@ pub struct Tables {
     parts: Parts,
     /// By the word at which the table begins.
     codes: Vec<Option<Box<Codes>>>,
-    /// What names each table.
+    /// The references to each table.
     coded: Vec<u32>,
 }
 
-/// Where parts begin, in words.
+/// The offsets of parts, in words.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Parts {
     pub tokens: usize,
@@ -189,7 +189,7 @@ impl Tables {
         (self.words[place / 4] >> (place % 4 * 8)) as u8
     }
 
-    /// What names each table.
+    /// The references to each table.
     #[cfg(feature = "training")]
     pub fn coded(&self) -> impl Iterator<Item = u32> {
         self.coded.iter().copied()
@@ -222,7 +222,7 @@ impl Tables {
     }
 }
 
-/// What a token is, as the chip reads it: opcode, class and way of A, ways and tables of B and C. `class`
+/// The description of a token for the chip: opcode, class and way of A, ways and tables of B and C. `class`
 /// is that of A, `tables` are the places of the tables of operands.
 #[cfg(feature = "training")]
 pub fn describe(token: &Token, class: u32, tables: [u32; 2]) -> u32 {

@@ -1,4 +1,4 @@
-//! What is checked of firmware, and with which outcome.
+//! Checks of firmware, and their results.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,17 +12,17 @@ use serde::Serialize;
 use super::{Firmware, form_of};
 use crate::VERSION;
 
-/// The outcome of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 pub enum CheckState {
-    /// A checksum covers it and fits.
+    /// A checksum covers it and is right.
     #[serde(rename = "right")]
     Right,
     /// There is no checksum, or it can't be calculated here.
     #[default]
     #[serde(rename = "not checked")]
     NotChecked,
-    /// A checksum covers it and does not fit.
+    /// A checksum covers it and is wrong.
     #[serde(rename = "wrong")]
     Wrong,
 }
@@ -48,7 +48,7 @@ impl fmt::Display for CheckState {
     }
 }
 
-/// What is checked of a chunk.
+/// The checks of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Checks {
     /// Its name, and that the bytes are those of this name.
@@ -80,7 +80,7 @@ impl Checks {
             .filter_map(|(what, state)| Some((what, state?)))
     }
 
-    /// Wrong if anything is, else not checked if anything is not.
+    /// Wrong if any part is wrong, else not checked if any part is not checked.
     pub fn worst(&self) -> CheckState {
         self.parts()
             .map(|(_, state)| state)
@@ -134,8 +134,8 @@ impl Firmware {
         })
     }
 
-    /// Whether the checksums of the innermost image around a range fit. The one byte of an image whose only checksum it is tells too
-    /// little of what is in it, and does not cover all.
+    /// Whether the checksums of the innermost image around a range are right. An image with only a checksum of one byte counts as not
+    /// checked: that byte proves too little and does not cover everything.
     pub(super) fn image_of(&self, range: &Range<usize>) -> CheckState {
         let covering = self.image().covering(range);
         let Some(part) = covering.first().filter(|part| !part.checksums.is_empty()) else {
@@ -156,8 +156,7 @@ impl Firmware {
         }
     }
 
-    /// What is checked of a chunk of a bundle that is compiled in: its bytes have a checksum of their own; all else only that of
-    /// the image.
+    /// The checks of a chunk of a compiled-in bundle: its bytes have their own checksum; the image's covers everything else.
     pub(super) fn checks_compiled_in(&self, descriptor: &Descriptor, entry: &Entry) -> Checks {
         let image = match self.image_of(&(descriptor.offset..descriptor.offset + 1)) {
             CheckState::Right => CheckState::Right,
@@ -178,8 +177,8 @@ impl Firmware {
         }
     }
 
-    /// Whether a packed chunk whose checksum is right can be unpacked, which takes tables that all packed chunks share. They have no
-    /// checksum, but are the same for each version of fastlua.
+    /// Whether a packed chunk with a right checksum can be unpacked. It needs tables that all packed chunks share. They have no
+    /// checksum, but each version of fastlua has fixed ones.
     fn packed(&self, descriptor: &Descriptor, entry: &Entry) -> CheckState {
         let missing = match descriptor.version == VERSION {
             true => CheckState::Wrong,

@@ -1,4 +1,4 @@
-//! What is put into a slot, apart from the firmware.
+//! The contents of a slot, apart from the firmware.
 
 use fastlua_bundle::slot::{Damage, Slot, find};
 
@@ -19,7 +19,7 @@ impl SlotContents {
         SlotContents { slot, bytes }
     }
 
-    /// Reads what [`SlotContents::as_bytes`] gave.
+    /// Reads bytes from [`SlotContents::as_bytes`].
     ///
     /// # Errors
     /// The bytes are not those of one slot, or it is damaged.

@@ -12,24 +12,24 @@ const IROM: u32 = 0x4021_0000;
 const HEADER: usize = 0x1000;
 /// Bytes in front of a raw file that are padding or erased flash.
 const PADDING: usize = 16;
-/// What a message names at the most.
+/// The largest number of names in a message.
 const NAMED: usize = 4;
 
-/// A slot that an image must cover, while none is found.
+/// A slot that an image must cover, while no image is found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "offset {offset:#x}: the slot is linked at {address:#010x}, {place}: {why}. Looked at each offset for images of the ESP8266 (versions 1 and 2) and of the ESP32 family, by header, lengths and checksums; found {found}. Give the whole image, from its first byte on"
 )]
 pub struct Uncovered {
-    /// Where the slot is in the file.
+    /// The slot's offset in the file.
     pub offset: usize,
-    /// What its header says of its address.
+    /// Its address, by its header.
     pub address: u32,
-    /// What is at this address.
+    /// The kind of memory at this address.
     place: &'static str,
     /// Why an image must be there.
     why: &'static str,
-    /// What was found in the file.
+    /// The findings in the file.
     found: String,
 }
 
@@ -105,7 +105,7 @@ fn looks_like_v2(bytes: &[u8], start: usize) -> bool {
     header.starts_with(&[0xea, 4]) || (word(8) == 0 && has_second)
 }
 
-/// What is in a file, for a message.
+/// The contents of a file, for a message.
 fn found(image: &Image) -> String {
     let part = |part: &Part| {
         let Range { start, end } = part.range;

@@ -1,18 +1,18 @@
-//! Formats of firmware that are not read, by how a file begins.
+//! Unsupported formats of firmware, by their first bytes.
 
-/// A file of a format that is not read.
+/// A file of an unsupported format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is {name}: {advice}")]
 pub struct OtherFormat {
     /// The format, with its article.
     pub name: &'static str,
-    /// How the file becomes one that is read.
+    /// How to convert the file.
     pub advice: &'static str,
 }
 
 const UNPACK: &str = "unpack it, and give the firmware that is in it";
 
-/// How files of these formats begin.
+/// The first bytes of these formats.
 const MAGICS: [(&[u8], &str, &str); 8] = [
     (
         b"\x1f\x8b",

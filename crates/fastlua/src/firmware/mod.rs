@@ -1,4 +1,4 @@
-//! Firmware that is built: its slots, and the bundles in it.
+//! Finished firmware: its slots and bundles.
 
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ pub enum FirmwareError {
     /// The file is no whole firmware image, or may not be changed.
     #[error(transparent)]
     Image(#[from] fastlua_image::Error),
-    /// It is firmware in a format that is not read.
+    /// It is firmware in an unsupported format.
     #[error(transparent)]
     Format(#[from] OtherFormat),
     /// It has no slot.
@@ -50,36 +50,36 @@ pub enum FirmwareError {
     /// It has several, and none was chosen.
     #[error("there are {0} slots: say which")]
     WhichSlot(usize),
-    /// The number is none of a slot.
+    /// The slot number is out of range.
     #[error("there is no slot {asked}: there are {there}")]
     NoSuchSlot {
-        /// The number that was asked for, from 1 on.
+        /// The requested number, from 1 on.
         asked: usize,
-        /// How many there are.
+        /// Their number.
         there: usize,
     },
     /// A slot is damaged.
     #[error(transparent)]
     Slot(#[from] fastlua_bundle::slot::DamagedSlot),
-    /// What is to be put in was made for the slot of another firmware.
+    /// The contents were made for the slot of another firmware.
     #[error("the contents are for the slot of another firmware: make them for this one")]
     OtherSlot,
-    /// A bundle that is compiled in is damaged.
+    /// A compiled-in bundle is damaged.
     #[error(transparent)]
     Descriptor(#[from] fastlua_bundle::slot::DamagedDescriptor),
     /// The variant of a slot's firmware is not known.
     #[error(transparent)]
     Variant(#[from] crate::NoVariant),
-    /// The slot or bundle says that it is linked at another address than it is at.
+    /// The slot or bundle has another address than the one for which it is linked.
     #[error(
         "offset {offset:#x}: it says that it is linked at {said:#010x}, and it is at {is:#010x}: the image is damaged, or something was moved"
     )]
     Moved {
-        /// Where it is in the file.
+        /// Its offset in the file.
         offset: usize,
-        /// What it says.
+        /// Its own address.
         said: u32,
-        /// What the image says.
+        /// The address by the image.
         is: u32,
     },
     /// An image must cover the slot, and none is found.
@@ -96,27 +96,27 @@ pub enum FirmwareError {
     Index(#[from] fastlua_bundle::slot::ChunkError),
 }
 
-/// What a patch may do to a file that is not as it should be. Nothing of it unless it is said.
+/// Permissions of a patch for a damaged or incomplete file. By default none is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PatchOptions {
-    /// Makes checksums of the slot's image right that were wrong before.
+    /// Sets checksums of the slot's image even if they were wrong before.
     pub fix_checksums: bool,
-    /// Leaves images as they are that are damaged and do not hold the slot.
+    /// Leaves damaged images without the slot unchanged.
     pub keep_damaged: bool,
-    /// Changes a slot though its image is not in the file; the caller sees to the checksums.
+    /// Changes a slot though its image is not in the file; the caller sets the checksums.
     pub uncovered: bool,
 }
 
-/// What became of a patch.
+/// The result of a patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patched {
-    /// What was put in; none if all was taken out.
+    /// The new contents; none if the slot was emptied.
     pub contents: Option<Contents>,
-    /// The checksums of the image, which were set again.
+    /// The checksums of the image that were set.
     pub checksums: Vec<Checksum>,
-    /// Those of them that were wrong before.
+    /// Those that were wrong before.
     pub fixed: Vec<Checksum>,
-    /// What is damaged elsewhere in the file and stays so, for people.
+    /// Damage elsewhere in the file, which stays, for people.
     pub damaged_elsewhere: Vec<String>,
 }
 
@@ -143,7 +143,7 @@ impl Firmware {
     /// Reads a firmware file.
     ///
     /// # Errors
-    /// The file is a damaged image, or of a format that is not read. That a slot in it is damaged is told by [`Firmware::slots`].
+    /// The file is a damaged image, or of an unsupported format. [`Firmware::slots`] reports damaged slots.
     pub fn read(file: Vec<u8>) -> Result<Firmware, FirmwareError> {
         if Uf2::is(&file) {
             let (uf2, flash) = Uf2::read(&file)?;
@@ -190,8 +190,8 @@ impl Firmware {
         }
     }
 
-    /// What offsets are counted in: the file, the flash of a UF2 file from address 0 on, or the sections of an object file, laid out
-    /// one after the other.
+    /// The bytes in which offsets count: the file, the flash of a UF2 file from address 0 on, or the sections of an object file, laid
+    /// out one after the other.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -223,7 +223,7 @@ impl Firmware {
         slots.any(|slot| slot.start <= range.start && range.end <= slot.end)
     }
 
-    /// What begins as an image, and is cut or goes on to where it can't be.
+    /// Starts of images that are cut or have invalid segments.
     pub fn broken(&self) -> impl Iterator<Item = &Broken> {
         let broken = self.image.broken().iter();
         broken.filter(|broken| !self.is_in_slot(&(broken.start..broken.start + 1)))
@@ -243,7 +243,7 @@ impl Firmware {
         })
     }
 
-    /// The bundles that are compiled in, likewise.
+    /// The compiled-in bundles, likewise.
     pub fn descriptors(
         &self,
     ) -> impl ExactSizeIterator<Item = Result<CompiledIn<'_>, FirmwareError>> {
@@ -314,7 +314,7 @@ impl Firmware {
         )
     }
 
-    /// Takes all chunks out of the slot of this number.
+    /// Empties the slot of this number.
     ///
     /// # Errors
     /// Those of `Firmware::patch`.
@@ -328,7 +328,7 @@ impl Firmware {
         self.change(number, &empty, None, options)
     }
 
-    /// Makes the bytes of a slot these.
+    /// Replaces the bytes of a slot.
     fn change(
         &mut self,
         number: Option<usize>,

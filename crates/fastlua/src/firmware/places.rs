@@ -1,4 +1,4 @@
-//! The places of a firmware file that have chunks: slots, and bundles that are compiled in.
+//! The places of chunks in a firmware file: slots and compiled-in bundles.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use fastlua_variants::{Variant, Variants};
 use super::{CheckState, Checks, Firmware, FirmwareError, SlotContents, cover};
 use crate::find_variant;
 
-/// A slot of a firmware file. It derefs to what its header says.
+/// A slot of a firmware file. It derefs to its header.
 #[derive(Debug, Clone, Copy)]
 pub struct FirmwareSlot<'a> {
     firmware: &'a Firmware,
@@ -44,13 +44,13 @@ impl<'a> FirmwareSlot<'a> {
     /// Its chunks. Their bytes are counted from its start.
     ///
     /// # Errors
-    /// An index that no fastlua wrote.
+    /// An invalid index.
     pub fn chunks(&self) -> Result<Vec<Entry>, FirmwareError> {
         let index = self.slot.contents.as_ref().map(Contents::index);
         Ok(index.map_or(Ok(Vec::new()), |i: Index| i.read(self.bytes()))?)
     }
 
-    /// What is in it, to be put into the same firmware elsewhere; none where it is empty.
+    /// Its contents, for another file with the same firmware; none if it is empty.
     pub fn contents(&self) -> Option<SlotContents> {
         let filled = self.slot.contents.is_some();
         filled.then(|| SlotContents::new(self.slot.clone(), self.bytes().to_vec()))
@@ -70,7 +70,7 @@ impl<'a> FirmwareSlot<'a> {
         self.firmware.image_of(&self.slot.range())
     }
 
-    /// What is checked of one of its chunks. The checksum of the slot's contents covers all of it; without it there would be no slot.
+    /// The checks of one of its chunks. The checksum of the slot's contents covers all of it; if that were wrong, there would be no slot.
     pub fn checks(&self, entry: &Entry) -> Checks {
         let bytes = match entry.is_sound(self.bytes()) {
             true => CheckState::Right,
@@ -110,7 +110,7 @@ impl<'a> CompiledIn<'a> {
     /// Its chunks. Their bytes are those of the file.
     ///
     /// # Errors
-    /// An index that no compiler made of ours.
+    /// An invalid index.
     pub fn chunks(&self) -> Result<Vec<Entry>, FirmwareError> {
         Ok(self.descriptor.index.read(self.firmware.bytes())?)
     }
@@ -121,7 +121,7 @@ impl<'a> CompiledIn<'a> {
         self.firmware.image_of(&(offset..offset + 1))
     }
 
-    /// What is checked of one of its chunks: its bytes have a checksum of their own; all else only that of the image.
+    /// The checks of one of its chunks: its bytes have their own checksum; the image's covers everything else.
     pub fn checks(&self, entry: &Entry) -> Checks {
         self.firmware.checks_compiled_in(self.descriptor, entry)
     }

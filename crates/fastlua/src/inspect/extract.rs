@@ -13,7 +13,7 @@ use crate::{Firmware, FirmwareError, NoVariant, find_variant, form_of};
 pub struct Extracted {
     /// A name for the file, without folders: `.lc` for bytecode, `.lua` for source, data's own name.
     pub file: String,
-    /// What is in it.
+    /// Its contents.
     pub bytes: Vec<u8>,
 }
 
@@ -38,7 +38,7 @@ pub enum ExtractError {
     /// The chunk has no bytes of its own.
     #[error("{0} is there as frozen objects only, and has no bytecode")]
     FrozenOnly(String),
-    /// Its checksum does not fit.
+    /// Its checksum is wrong.
     #[error("{0} is damaged")]
     Damaged(String),
     /// The firmware's variant is not known.
@@ -76,7 +76,7 @@ pub enum ExtractError {
 /// A chunk of firmware.
 struct Found<'a> {
     entry: Entry,
-    /// What its place is counted in.
+    /// The bytes in which its offset counts.
     bytes: &'a [u8],
     /// Name of the variant.
     variant: String,
@@ -134,7 +134,7 @@ pub fn extract(file: Vec<u8>, name: &str, known: &Variants) -> Result<Extracted,
     })
 }
 
-/// What the packed chunks share that are compiled in. Nothing says where it is, but what it looks like is known.
+/// The data that compiled-in packed chunks share. Nothing points to it, so it is found by its form.
 fn compiled_in<'a>(
     firmware: &'a Firmware,
     dialect: Dialect,

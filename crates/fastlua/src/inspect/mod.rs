@@ -1,4 +1,4 @@
-//! What is in a file: firmware, an LFS image, bytecode, a `fast_chunks.h`.
+//! The contents of a file: firmware, an LFS image, bytecode, a `fast_chunks.h`.
 
 use fastlua_bundle::slot::Entry;
 use fastlua_bytecode::{candidates, dump_in, read};
@@ -16,18 +16,18 @@ mod extract;
 
 pub use extract::{ExtractError, Extracted, extract};
 
-/// What is found in a file.
+/// The findings in a file.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
-    /// What it is, for people.
+    /// Its kind, for people.
     pub kind: String,
     /// The checksums of images.
     pub checksums: Vec<ChecksumReport>,
     /// The signatures of images.
     pub signatures: Vec<SignatureReport>,
-    /// Slots and bundles that are compiled in.
+    /// Slots and compiled-in bundles.
     pub places: Vec<Place>,
-    /// What is wrong, wherever that is.
+    /// The faults in the file.
     pub damage: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Inspection {
         }
     }
 
-    /// That nothing was found, if that is so.
+    /// The message that nothing was found, if so.
     pub fn nothing(&self) -> Option<String> {
         let is_nothing = self.places.is_empty() && self.damage.is_empty();
         is_nothing.then(|| format!("no slot and no modules of fastlua in this {}", self.kind))
@@ -64,10 +64,10 @@ impl Inspection {
     }
 }
 
-/// Finds what is in a file.
+/// Finds the contents of a file.
 ///
 /// # Errors
-/// It is firmware that can't be read. What is damaged in it is found.
+/// It is firmware that can't be read. Damage in it is a finding, not an error.
 pub fn inspect(file: Vec<u8>, known: &Variants) -> Result<Inspection, FirmwareError> {
     if is_lfs_image(&file) {
         return Ok(of_image(&file, known));
@@ -168,7 +168,7 @@ fn of_label(firmware: &Firmware, descriptor: CompiledIn) -> Result<Place, Firmwa
     })
 }
 
-/// Whether what is found has a place and an address.
+/// Whether the findings have offsets and addresses.
 fn is_linked(firmware: &Firmware) -> bool {
     !matches!(
         firmware.image().kind(),
@@ -257,7 +257,7 @@ fn of_image(bytes: &[u8], known: &Variants) -> Inspection {
     all
 }
 
-/// What the comment of a `fast_chunks.h` says; none if the text is none.
+/// The information in the comment of a `fast_chunks.h`; none if the text is something else.
 fn of_header(bytes: &[u8]) -> Option<Place> {
     let text = std::str::from_utf8(bytes).ok()?;
     let lines = text.strip_prefix("/*\n** fast_chunks.h - ")?.lines();

@@ -1,4 +1,4 @@
-//! What tells builds apart.
+//! A hash that distinguishes builds.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +161,7 @@ impl Fields {
 
 impl Plan {
     /// SHA-256 of all that [`Plan::build`] depends on but fastlua itself: one program makes the same bundle of all plans that
-    /// have it. Another program, even of the same version, is to be told apart by other means.
+    /// have it. Distinguish other programs, even of the same version, by other means.
     pub fn digest(&self) -> [u8; 32] {
         let Plan {
             inputs,

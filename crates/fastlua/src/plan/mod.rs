@@ -1,4 +1,4 @@
-//! What is built: chunks, variants, budgets.
+//! Plans: chunks, variants, budgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +18,15 @@ mod tree;
 
 pub use tree::{FirmwareTree, firmware_tree};
 
-/// How a project is planned.
+/// Options of a plan.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The variants that can be asked for.
+    /// The variants to choose from.
     pub known: Variants,
     /// Names of the variants to build for, whatever the `fast.toml` says; without either all of
     /// NodeMCU's.
     pub variants: Option<Vec<String>>,
-    /// Bytes of heap that compiling or loading one chunk may take.
+    /// Heap limit for compiling or loading one chunk, in bytes.
     pub heap_limit: usize,
 }
 
@@ -48,23 +48,23 @@ const RECORDS: usize = RECORD + About::BYTES + 40;
 pub struct Plan {
     /// The chunks' texts.
     pub inputs: Vec<Input>,
-    /// What is known of each module, by its name.
+    /// Facts about each module, by its name.
     pub modules: BTreeMap<String, ModuleFacts>,
     /// The variants, by name.
     pub variants: Vec<Variant>,
-    /// What all modules may cost together.
+    /// The budget of all modules together.
     pub budget: Budget,
-    /// And a module, by its name.
+    /// The budget of a module, by its name.
     pub budgets: BTreeMap<String, Budget>,
-    /// Bytes of heap that compiling or loading one chunk may take.
+    /// Heap limit for compiling or loading one chunk, in bytes.
     pub heap_limit: usize,
     /// NodeMCU's variants that are not among `variants`.
     pub(crate) others: Vec<Variant>,
-    /// Where the chunks go.
+    /// The destination of the chunks.
     pub(crate) purpose: Purpose,
 }
 
-/// Where the chunks of a plan go.
+/// The destination of a plan's chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Into the module `fast`.
@@ -115,8 +115,8 @@ impl Plan {
         })
     }
 
-    /// Says that the chunks go into this slot, whose size is then all that limits them: without a budget of
-    /// flash, `auto` freezes as many as fit.
+    /// Sets this slot as the destination of the chunks. Its size is then the only limit: without a budget of
+    /// flash, `auto` freezes as many chunks as fit.
     pub fn for_slot(mut self, slot: &Slot) -> Plan {
         let head = &slot.head;
         let inputs = self.inputs.iter();
@@ -127,22 +127,22 @@ impl Plan {
         self
     }
 
-    /// Says that each module goes into a C module of its own ([`Bundle::module_headers`]).
+    /// Sets a separate C module as the destination of each module ([`Bundle::module_headers`]).
     pub fn for_c_modules(mut self) -> Plan {
         self.purpose = Purpose::CModules;
         self
     }
 
-    /// How many steps [`Plan::build`] has: one for each chunk and variant.
+    /// The number of steps of [`Plan::build`]: one for each chunk and variant.
     pub fn steps(&self) -> usize {
         self.inputs.len() * self.variants.len()
     }
 
-    /// Compiles and proves every chunk for every variant, and decides the form of each. `progress` is told of each
-    /// step, from any thread, and may stop the build.
+    /// Compiles and proves every chunk for every variant, and decides the form of each. `progress` is called at
+    /// each step, from any thread, and may stop the build.
     ///
     /// # Errors
-    /// All texts that do not become chunks; or that the bundle does not fit a chip; or that it was stopped.
+    /// Some texts do not become chunks (all of them are reported), the bundle does not fit a chip, or the build was stopped.
     pub fn build(self, progress: Option<&dyn Progress>) -> Result<Bundle, Error> {
         let is_for_slot = matches!(self.purpose, Purpose::Slot(_));
         if !is_for_slot {
@@ -185,7 +185,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Errors of texts, with the variants that take all of them.
+    /// Errors of texts, with the variants that accept all texts.
     pub fn faults(&self, all: Vec<Fault>) -> Faults {
         let refused = |faults: &[Fault], variant: &Variant| {
             faults.iter().any(|f| f.variants.contains(&variant.name))
@@ -251,7 +251,7 @@ impl Plan {
     }
 }
 
-/// Bytes of flash of the tables that packed chunks of a variant are read by, once for a firmware.
+/// Bytes of flash of the tables for packed chunks of a variant, once for a firmware.
 pub fn packed_tables_flash(variant: &Variant) -> usize {
     4 * shared(variant.layout.dialect(), &Pool::default()).len()
 }

@@ -1,4 +1,4 @@
-//! The variant that a firmware's source tree is set to.
+//! The variant of a firmware's source tree.
 
 use std::io::ErrorKind;
 
@@ -11,27 +11,26 @@ use crate::{Error, Files};
 const ESP8266: &str = "app/include/user_config.h";
 const ESP32: &str = "sdkconfig";
 
-/// What a firmware tree is set to.
+/// The settings of a firmware tree.
 #[derive(Debug, Clone)]
 pub struct FirmwareTree {
     /// The variant.
     pub variant: Variant,
-    /// The file that says so.
+    /// The file with this setting.
     pub file: String,
-    /// The chip that it is for.
+    /// Its chip.
     pub chip: Chip,
-    /// The macros that it sets, as far as they choose a variant.
+    /// Its macros that choose a variant.
     pub macros: String,
-    /// Bytes of its region for LFS; none where the tree does not say it, and an error, with its file and line, where what it says is
-    /// no size.
+    /// Bytes of its region for LFS; none if the tree does not set it, and an error, with file and line, if its value is not a size.
     pub lfs: Result<Option<u32>, String>,
 }
 
 /// Finds the variant of a NodeMCU tree, by `app/include/user_config.h` (ESP8266) or `sdkconfig`
-/// (ESP32). `version` is the Lua version, 51 or 53, that the ESP8266's `make` is given (51 without).
+/// (ESP32). `version` is the Lua version, 51 or 53, of the ESP8266's `make` (51 by default).
 ///
 /// # Errors
-/// The tree has neither file or both, or what they say is unclear or fits no variant.
+/// The tree has neither file or both, or their settings are unclear or fit no variant.
 pub fn firmware_tree(
     files: &dyn Files,
     version: Option<u32>,

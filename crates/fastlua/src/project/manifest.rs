@@ -1,4 +1,4 @@
-//! `fast.toml`: which modules a bundle holds, and how.
+//! `fast.toml`: the modules of a bundle and their settings.
 
 use fastlua_bundle::{Budget, Form, closest};
 use fastlua_bytecode::Strip;
@@ -20,7 +20,7 @@ pub struct Manifest {
     pub form: Option<Form>,
     /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
     pub fallback: Option<bool>,
-    /// What all modules may cost in `fastlua bench`.
+    /// The budget of all modules in `fastlua bench`.
     pub budget: Option<Budget>,
     /// The modules' version, for a bill of materials.
     pub version: Option<String>,
@@ -51,7 +51,7 @@ pub struct ManifestModule {
     pub fallback: Option<bool>,
     /// Whether SPLIT markers cut it into chunks; they do unless this is false.
     pub split: Option<bool>,
-    /// What it may cost in `fastlua bench`.
+    /// Its budget in `fastlua bench`.
     pub budget: Option<Budget>,
     /// Its version, for a bill of materials.
     pub version: Option<String>,
@@ -63,7 +63,7 @@ pub struct ManifestModule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct ManifestError {
-    /// The whole of it, perhaps with the line as it stands there.
+    /// The whole message, perhaps with the line of the file.
     text: String,
     /// The same without place and line.
     message: String,

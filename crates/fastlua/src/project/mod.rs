@@ -19,7 +19,7 @@ pub(crate) use module::stem;
 pub use module::{Module, ModuleFacts, Overrides};
 use shared_name::{assign, with_own_names};
 
-/// Modules from any place, and what is said about all of them.
+/// Modules from any place, and settings for all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Project {
     inputs: Vec<Input>,
@@ -40,7 +40,7 @@ impl Project {
     /// folder holds all that a build reads.
     ///
     /// # Errors
-    /// What is wrong with the manifest or a module, and where.
+    /// The manifest or a module has an error.
     pub fn from_manifest(
         files: &dyn Files,
         name: &str,
@@ -207,7 +207,7 @@ impl Project {
         &self.files
     }
 
-    /// Decides what is built of it.
+    /// Makes a plan of it.
     ///
     /// # Errors
     /// Two chunks of one name for one variant, a name that no chunk can have, or a variant that is not known.
@@ -253,8 +253,8 @@ pub fn provisioning_names() -> impl Iterator<Item = &'static str> {
     modules.filter_map(|(file, _)| file.strip_suffix(".lua"))
 }
 
-/// What data is called whose file was found by this path or glob: the path below the folder in which the first wildcard
-/// stands, or the file's name.
+/// The name of data from a file that this path or glob found: the path below the folder with the first wildcard, or
+/// the file's name.
 pub fn data_name(pattern: &str, file: &str) -> String {
     let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
     let folder = pattern[..wild]

@@ -1,10 +1,10 @@
-//! A module, and what can be said about all of them.
+//! A module, and settings for all modules.
 
 use fastlua_bundle::{Budget, Form};
 use fastlua_bytecode::Strip;
 use sha2::{Digest, Sha256};
 
-/// A Lua text, or bytecode, and how it is to be carried.
+/// A Lua text, or bytecode, and its settings.
 #[derive(Debug, Clone)]
 pub struct Module {
     pub(crate) file: String,
@@ -20,7 +20,7 @@ pub struct Module {
     pub(crate) shipped: bool,
 }
 
-/// What is known of a module beside its chunks.
+/// Facts about a module beside its chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleFacts {
     /// Its file.
@@ -29,7 +29,7 @@ pub struct ModuleFacts {
     pub sha256: [u8; 32],
     /// Its version, if it is known.
     pub version: Option<String>,
-    /// Whether its name was given, rather than made of the file's.
+    /// Whether its name was given, and not derived from the file's.
     pub named: bool,
     /// Its licence, if it is known: an SPDX expression, but nobody has checked that.
     pub license: Option<String>,
@@ -57,34 +57,34 @@ impl Module {
         }
     }
 
-    /// Gives its chunk this name.
+    /// Sets the name of its chunk.
     pub fn name(self, name: impl Into<String>) -> Module {
         let name = Some(name.into());
         Module { name, ..self }
     }
 
-    /// Carries it in this form; bytecode unless told otherwise.
+    /// Sets its form; the default is bytecode.
     pub fn form(self, form: Form) -> Module {
         Module { form, ..self }
     }
 
-    /// Drops this much of its debug data; all unless told otherwise.
+    /// Sets the debug data to drop; the default is all.
     pub fn strip(self, strip: Strip) -> Module {
         Module { strip, ..self }
     }
 
-    /// Whether SPLIT markers cut it into chunks; they do unless told otherwise.
+    /// Whether SPLIT markers cut it into chunks; the default is true.
     pub fn split(self, split: bool) -> Module {
         Module { split, ..self }
     }
 
-    /// Carries it for the variants of these names only.
+    /// Limits it to the variants of these names.
     pub fn variants(self, names: Vec<String>) -> Module {
         let variants = Some(names);
         Module { variants, ..self }
     }
 
-    /// What it may cost.
+    /// Its budget.
     pub fn budget(self, budget: Budget) -> Module {
         let budget = Some(budget);
         Module { budget, ..self }
@@ -134,25 +134,25 @@ pub(crate) fn stem(file: &str) -> &str {
     }
 }
 
-/// What overrides a `fast.toml`, and each module's own settings.
+/// Overrides of a `fast.toml` and of each module's own settings.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// The strip level.
     pub strip: Option<Strip>,
-    /// The strip level where nothing else is said; [`Strip::Lines`] if this is none.
+    /// The default strip level; [`Strip::Lines`] if this is none.
     pub default_strip: Option<Strip>,
     /// The form.
     pub form: Option<Form>,
-    /// Carry frozen chunks without bytecode for cores that can't run them.
+    /// Add no bytecode of frozen chunks for cores that can't run them.
     pub no_fallback: bool,
-    /// Leave SPLIT markers alone.
+    /// Ignore SPLIT markers.
     pub whole: bool,
     /// Leave a shipped module out where there is another one of its name.
     pub replace: bool,
 }
 
 impl Overrides {
-    /// For an image of functions: every module as bytecode, and the lines stay unless more is said.
+    /// For an LFS image: every module as bytecode; by default lines stay.
     pub fn for_functions(self) -> Overrides {
         Overrides {
             form: Some(Form::default()),
@@ -161,7 +161,7 @@ impl Overrides {
         }
     }
 
-    /// A module of which nothing else is said.
+    /// A module with the default settings.
     pub fn module(&self, file: impl Into<String>, text: impl Into<Vec<u8>>) -> Module {
         let form = self.form(None, None);
         Module::new(file, text)

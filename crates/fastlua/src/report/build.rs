@@ -1,4 +1,4 @@
-//! What is in a bundle, and its JSON.
+//! The report on a bundle, and its JSON.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::OutputReport;
 use crate::{Diagnostic, Plan, hex};
 
-/// All that there is to say about a bundle. `docs/machine-output.md` has its JSON.
+/// The report on a bundle. `docs/machine-output.md` has its JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BuildReport {
     /// The JSON's shape.
     pub schema: Cow<'static, str>,
-    /// The bundle's name: 16 hexadecimal digits that depend on all that it holds.
+    /// The bundle's name: 16 hexadecimal digits that depend on its whole contents.
     pub bundle: String,
     /// Names of the variants.
     pub variants: Vec<String>,
@@ -23,9 +23,9 @@ pub struct BuildReport {
     pub chunks: Vec<ChunkReport>,
     /// The strings of the frozen chunks, by variant.
     pub pools: BTreeMap<String, PoolReport>,
-    /// What the packed chunks have in common, by variant.
+    /// The data that packed chunks share, by variant.
     pub packed: BTreeMap<String, PoolReport>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Diagnostic>,
     /// Files that were written: empty until the caller has done so.
     pub outputs: Vec<OutputReport>,
@@ -60,7 +60,7 @@ pub struct DumpReport {
     pub bytes: usize,
     /// Their XXH32 with seed 0, in hexadecimal.
     pub xxh32: String,
-    /// What the chunk takes on the chip as bytecode and frozen; unknown for source.
+    /// The costs of the chunk on the chip as bytecode and frozen; unknown for source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub costs: Option<Costs>,
 }
@@ -108,7 +108,7 @@ impl BuildReport {
     }
 }
 
-/// More than any figure of a bundle; so many of these can be added that no sum wraps.
+/// More than any figure of a bundle, and small enough that no sum overflows.
 const TOO_MUCH: u64 = 1 << 40;
 
 impl BuildReport {
@@ -137,7 +137,7 @@ fn is_possible(value: &Value) -> bool {
 }
 
 impl ChunkReport {
-    /// Its form. Whether a frozen chunk has bytecode beside it is not told.
+    /// Its form, without the information whether a frozen chunk has bytecode too.
     pub fn is_as(&self) -> Form {
         self.form.parse().unwrap_or_default()
     }

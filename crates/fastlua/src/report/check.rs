@@ -5,43 +5,43 @@ use serde::Serialize;
 use crate::Diagnostic;
 use crate::check::{CheckError, Checked};
 
-/// The outcome for several files.
+/// The result for several files.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckReport {
     /// The JSON's shape.
     pub schema: &'static str,
-    /// Name of the variant that they have to be for, if one was named.
+    /// Name of the variant that they must fit, if one was given.
     pub variant: Option<String>,
     /// The files, in the order in which they were named.
     pub files: Vec<CheckedFile>,
 }
 
-/// The outcome for one file.
+/// The result for one file.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckedFile {
     /// The file, as the user gave it.
     pub file: String,
     /// Whether it can be used.
     pub ok: bool,
-    /// What is in it, where it can.
+    /// Its contents, if it can be used.
     #[serde(flatten)]
     pub found: Option<Found>,
     /// Why it can't.
     pub errors: Vec<Diagnostic>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What is in a file that can be used.
+/// The contents of a file that can be used.
 #[derive(Debug, Clone, Serialize)]
 pub struct Found {
-    /// Whether the verifier looked at it.
+    /// Whether the verifier checked it.
     pub verified: bool,
-    /// How many functions.
+    /// The number of functions.
     pub functions: usize,
-    /// How many instructions.
+    /// The number of instructions.
     pub instructions: usize,
-    /// Names of the variants that it is for.
+    /// Names of its variants.
     pub variants: Vec<String>,
 }
 

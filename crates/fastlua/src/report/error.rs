@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use crate::Diagnostic;
 
-/// What is printed in place of a command's report where it failed.
+/// The output of a failed command, in place of its report.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorReport {
     /// The JSON's shape.
     pub schema: &'static str,
     /// What is wrong, each with its place.
     pub errors: Vec<Diagnostic>,
-    /// What to do, if it is known.
+    /// Advice, if there is any.
     pub help: Option<String>,
 }
 

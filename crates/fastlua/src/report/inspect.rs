@@ -4,20 +4,20 @@ use serde::Serialize;
 
 use crate::{CheckState, Checks, Diagnostic};
 
-/// What is found in a file.
+/// The findings in a file.
 #[derive(Debug, Clone, Serialize, Default)]
 pub struct InspectReport {
     /// The JSON's shape.
     pub schema: &'static str,
     /// The file, as the user gave it.
     pub file: String,
-    /// What it is.
+    /// Its kind.
     pub kind: String,
     /// The checksums of images.
     pub checksums: Vec<ChecksumReport>,
     /// The signatures of images.
     pub signatures: Vec<SignatureReport>,
-    /// Slots and bundles that are compiled in.
+    /// Slots and compiled-in bundles.
     pub places: Vec<Place>,
     /// What is wrong, or that nothing was found.
     pub errors: Vec<Diagnostic>,
@@ -26,18 +26,18 @@ pub struct InspectReport {
 /// A checksum of an image.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChecksumReport {
-    /// What it is.
+    /// Its kind.
     pub checksum: String,
-    /// Whether it fits.
+    /// Whether it is right.
     pub right: Option<bool>,
 }
 
 /// A signature of an image.
 #[derive(Debug, Clone, Serialize)]
 pub struct SignatureReport {
-    /// What it is.
+    /// Its kind.
     pub signature: String,
-    /// None: it is not checked, as no key is known.
+    /// None: it is not checked, since no key is known.
     pub right: Option<bool>,
 }
 
@@ -50,11 +50,11 @@ pub struct Place {
     pub state: CheckState,
     /// And of those of the image around it.
     pub image: Option<CheckState>,
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: Option<usize>,
     /// Its address on the chip.
     pub address: Option<u32>,
-    /// Names of the variants that it is for.
+    /// Names of its variants.
     pub variants: Vec<String>,
     /// Version of the fastlua that made it.
     pub version: Option<String>,
@@ -76,7 +76,7 @@ pub struct Place {
     pub chunks: Vec<FoundChunk>,
 }
 
-/// A chunk that is found.
+/// A chunk in a file.
 #[derive(Debug, Clone, Serialize)]
 pub struct FoundChunk {
     /// Its name.
@@ -84,7 +84,7 @@ pub struct FoundChunk {
     /// Its form, where it is known.
     #[serde(rename = "as")]
     pub form: Option<String>,
-    /// Bytes of the dump or source as it is carried; none where there is only the frozen form.
+    /// Bytes of the dump or source in flash; none if there is only the frozen form.
     pub bytes: Option<usize>,
     /// Their XXH32 with seed 0, in hexadecimal.
     pub xxh32: Option<String>,
@@ -94,9 +94,9 @@ pub struct FoundChunk {
     pub sha256: Option<String>,
     /// Its strip level.
     pub strip: Option<u8>,
-    /// Whether all of it is right; none where something is not checked, and nothing is wrong.
+    /// Whether all parts are right; none if some are not checked and no part is wrong.
     pub sound: Option<bool>,
-    /// What of it is checked.
+    /// Its checks.
     pub checks: Checks,
 }
 

@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::OutputReport;
 use crate::{Diagnostic, counted};
 
-/// What there is to say about an image. `docs/machine-output.md` has its JSON.
+/// The report on an image. `docs/machine-output.md` has its JSON.
 #[derive(Debug, Clone, Serialize)]
 pub struct LfsReport {
     /// The JSON's shape.
     pub schema: &'static str,
     /// Name of the variant.
     pub variant: String,
-    /// Where it is to be flashed; none where the chip's loader puts it in place.
+    /// The address for which it is made; none if the chip's loader relocates it.
     pub address: Option<u32>,
     /// Its time stamp.
     pub timestamp: u32,
@@ -29,7 +29,7 @@ pub struct LfsReport {
     pub strings: usize,
     /// The modules, in their order.
     pub modules: Vec<LfsModule>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Diagnostic>,
     /// Files that were written: empty until the caller has done so.
     pub outputs: Vec<OutputReport>,

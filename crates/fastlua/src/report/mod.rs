@@ -29,6 +29,6 @@ use serde::{Deserialize, Serialize};
 pub struct OutputReport {
     /// Its path.
     pub path: String,
-    /// Whether it was another before.
+    /// Whether it changed.
     pub changed: bool,
 }

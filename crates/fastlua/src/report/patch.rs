@@ -9,7 +9,7 @@ use super::{ChunkReport, build};
 use crate::Bundle;
 use crate::{Diagnostic, Patched};
 
-/// What became of a patch.
+/// The result of a patch.
 #[derive(Debug, Clone, Serialize)]
 pub struct PatchReport {
     /// The JSON's shape.
@@ -18,17 +18,17 @@ pub struct PatchReport {
     pub image: String,
     /// The file that was written.
     pub output: String,
-    /// Whether it was another before.
+    /// Whether it changed.
     pub changed: bool,
     /// The slot.
     pub slot: PatchedSlot,
-    /// The checksums of the image, which were set again.
+    /// The checksums of the image that were set.
     pub checksums: Vec<String>,
-    /// Those of them that were wrong before.
+    /// Those that were wrong before.
     pub fixed: Vec<String>,
-    /// What is damaged elsewhere in the file, and stays so.
+    /// Damage elsewhere in the file, which stays.
     pub kept: Vec<String>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Diagnostic>,
     /// The chunks that were put in.
     #[cfg(feature = "compile")]
@@ -38,7 +38,7 @@ pub struct PatchReport {
 /// The slot of a patch.
 #[derive(Debug, Clone, Serialize)]
 pub struct PatchedSlot {
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: usize,
     /// Its address on the chip.
     pub address: u32,

@@ -31,7 +31,7 @@ pub(crate) struct Tool {
 pub(crate) struct Component {
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// By which other parts of the document, and other documents, name it.
+    /// The reference by which other parts of the document, and other documents, name it.
     #[serde(rename = "bom-ref")]
     pub bom_ref: String,
     pub name: String,
@@ -41,7 +41,7 @@ pub(crate) struct Component {
     pub hashes: Vec<Hash>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<License>,
-    /// Where it comes from, if that is a registry.
+    /// Its origin, if that is a registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purl: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

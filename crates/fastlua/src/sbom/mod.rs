@@ -1,4 +1,4 @@
-//! What is in a bundle, as a software bill of materials: [CycloneDX](https://cyclonedx.org) 1.5, JSON.
+//! The contents of a bundle, as a software bill of materials: [CycloneDX](https://cyclonedx.org) 1.5, JSON.
 //!
 //! The bundle is the document's subject; its version is the bundle's name, which `fast.info` and
 //! `fastlua inspect` tell too. Each module is a component with its SHA-256, and its version and licence if
