@@ -2,10 +2,10 @@
 """action.py build | measure: the steps of action.yml.
 
 build    builds the modules, and before them those of the commit that a pull request is against, so that the sizes
-         can be compared. MANIFEST, OUTPUT, OPTIONS, BASE (a commit, or nothing) and ID (or nothing) say what.
-measure  measures them: MANIFEST, BENCH (options), and of the step before REPORT and SIZES.
+         can be compared. The inputs are MANIFEST, OUTPUT, OPTIONS, BASE (a commit, or nothing) and ID (or nothing).
+measure  measures them. The inputs are MANIFEST, BENCH (options), and REPORT and SIZES of the step before.
 
-Errors, warnings and figures over a budget become annotations at file and line. What fastlua itself prints is shown with
+Errors, warnings and figures over a budget become annotations at file and line. The output of fastlua itself is shown with
 workflow commands switched off, since modules and their names may come from strangers.
 """
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """comment.py REPOSITORY NUMBER FILE: writes FILE as a comment on a pull request, in place of that of an earlier run.
 
-The first line of FILE tells which comment that is. GH_TOKEN needs the right to write on pull requests, GITHUB_API_URL
+The first line of FILE identifies that comment. GH_TOKEN needs the right to write on pull requests, GITHUB_API_URL
 is the hosting service. A comment that can't be written is a warning: a pull request from a fork has a token that may
 only read. The text then goes into the job's summary, unless IN_SUMMARY is set, since it is there.
-Faults that pass are tried four times, with PAUSE seconds (1), twice and four times as many in between.
+After temporary faults it tries four times in all, with pauses of PAUSE seconds (1), twice and four times as many.
 """
 
 import json

@@ -3,11 +3,11 @@
 #   FIRMWARE = nodemcu-firmware
 #   include nodemcu.mk
 #
-# `make firmware` compiles the modules of fast.toml into the tree, enables the module `fast`, and has the firmware's
-# own make go on. `make fast` does only the first two.
+# `make firmware` compiles the modules of fast.toml into the tree, enables the module `fast`, and runs the firmware's
+# own make. `make fast` does only the first two.
 #
-# fastlua runs each time, since times of files do not say everything: a file of its own that is gone, other options, another
-# fastlua. It leaves files alone that would not change, so that the firmware's make has nothing to do then.
+# fastlua runs each time, since times of files do not show everything: a missing output, other options, another
+# fastlua. It does not touch unchanged files, so that the firmware's make does not compile them again.
 
 FASTLUA ?= fastlua
 FIRMWARE ?= nodemcu-firmware
@@ -23,7 +23,7 @@ FAST_BUILD = $(FASTLUA) build $(call fast_quoted,$(FAST_MANIFEST)) -o $(call fas
 firmware: fast
 	$(MAKE) -C $(call fast_quoted,$(FIRMWARE))
 
-# What fastlua prints is of interest only if a file was written. A user_modules.h may end without a line break.
+# The output of fastlua is of interest only if a file was written. A user_modules.h may end without a line break.
 fast:
 	@header=$(call fast_quoted,$(FIRMWARE)/app/include/user_modules.h); \
 	  if [ ! -f "$$header" ]; then \

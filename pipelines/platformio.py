@@ -32,13 +32,13 @@ except FileNotFoundError:
 if made.returncode != 0:
     sys.exit(f"fastlua ended with status {made.returncode}")
 
-# What other options left there would be compiled too.
+# Files from other options would be compiled too.
 outputs = {os.path.basename(output["path"]) for output in json.loads(made.stdout)["outputs"]}
 for name in os.listdir(folder):
     if name.endswith((".c", ".h", ".o")) and name not in outputs:
         os.remove(os.path.join(folder, name))
 
-# Of --emit object: what is linked as it is.
+# With --emit object: the files to link directly.
 objects = [os.path.join(folder, name) for name in sorted(outputs) if name.endswith(".o")]
 env.Append(LINKFLAGS=objects)  # noqa: F821
 env.BuildSources(os.path.join("$BUILD_DIR", "fastlua-objects"), folder)  # noqa: F821

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""sizes.py NOW.json [BEFORE.json]: the report of `fastlua build --json` as a table in Markdown, with what changed."""
+"""sizes.py NOW.json [BEFORE.json]: the report of `fastlua build --json` as a table in Markdown, with the changes."""
 
 import json
 import re
@@ -11,7 +11,7 @@ CHARACTERS = 20000
 
 
 def mark(key):
-    """The first line of a comment, by which that of an earlier run is found again."""
+    """The first line of a comment, by which a later run finds it again."""
     return f"<!-- fastlua sizes{f' {key}' if key else ''} -->"
 
 

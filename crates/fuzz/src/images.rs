@@ -1,4 +1,4 @@
-//! Firmware images around a slot, and checksums that are made right, so that what is behind them is reached.
+//! Firmware images around a slot, and recomputed checksums, so that the code behind the checks is reached.
 
 use fastlua::Head;
 use fastlua_image::{Image, Uf2, Wrong};

@@ -290,7 +290,7 @@ fn partitions(text: &[u8]) {
     let _ = firmware_tree(&files, None, &KNOWN);
 }
 
-/// The same with checksums made right, so that what is behind them is reached.
+/// The same with recomputed checksums, so that the code behind the checks is reached.
 fn firmware_summed(bytes: &[u8]) {
     firmware(&summed(bytes));
 }

@@ -139,7 +139,7 @@ pub(crate) fn contents(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
     }
 }
 
-/// Writes an image, and tells what each part takes of the region.
+/// Writes an image, and returns the size of each part in the region.
 ///
 /// # Errors
 /// What no image can hold, or no chip could find in it.

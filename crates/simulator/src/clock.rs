@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The calendar time that was set, in microseconds, and when; the rate that is told with it.
+/// The calendar time that was set, in microseconds, and when; the rate that is reported with it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Calendar {
     pub set: Option<(Instant, i64)>,

@@ -1,7 +1,7 @@
 //! What happens at the pins: a trace of it, and inputs that are given beforehand.
 //!
 //! Both are text, a line for each event: microseconds since the device has started, the name of the event, its arguments.
-//! The first line tells the version. What comes from outside has names that end in `.input`; other lines are passed over
+//! The first line is the version. Inputs have names that end in `.input`; other lines are ignored
 //! where inputs are read, so that a trace can be given to another run.
 
 use std::cell::RefCell;

@@ -11,7 +11,7 @@ use crate::place::column;
 use crate::token::{Kind, Token, shown};
 use fastlua_bytecode::NumberModel;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// The literal must not be compiled.
@@ -29,7 +29,7 @@ pub struct Finding {
     pub line: u32,
     /// Its column, counted from 1 in characters.
     pub column: u32,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The literal as written, and the value it gets.
     pub message: String,
@@ -45,7 +45,7 @@ pub struct Finding {
 /// - 5.3: a decimal integer literal above the highest integer becomes a float: a warning where that
 ///   loses digits. A hexadecimal literal that loses high bits is a warning.
 /// - With floats: a whole number that loses digits is a warning, and so is one that becomes infinite, or zero, or has
-///   fewer digits since it is next to zero. Of a fraction, digits that no float of this width holds are no matter.
+///   fewer digits since it is next to zero. The usual rounding of a fraction is not reported.
 /// - Hexadecimal floats say each bit, so it is a warning if any is lost. In 5.1 each is a warning: it depends on the C
 ///   library whether there are any.
 ///

@@ -1,7 +1,7 @@
 //! `sdkconfig`, as Kconfig's own readers take it, and the table of partitions.
 //!
 //! The last line of a symbol counts. A line begins with `CONFIG_`, or with `# CONFIG_` and ends with `is not set`; others are comments. Of a
-//! boolean only the first letter behind `=` counts. Values that are none of the symbol's type are passed over. Sources: kconfiglib's
+//! boolean only the first letter behind `=` counts. Values of a wrong type for the symbol are ignored. Sources: kconfiglib's
 //! `_load_config`, ESP-IDF's `gen_esp32part.py`.
 
 use std::collections::BTreeMap;

@@ -46,7 +46,7 @@
 //!    leaves garbage in the registers from its first one on, results aside. So do the other
 //!    instructions that call; VARARG and SETLIST with an open number leave it behind themselves. In
 //!    5.3 also NEWTABLE, CLOSURE and CONCAT do, since the collector clears what lies above them.
-//! 3. *Types* that the virtual machine takes for granted. FORLOOP has numbers, made by FORPREP, in R(A)
+//! 3. *Types* that the virtual machine assumes. FORLOOP has numbers, made by FORPREP, in R(A)
 //!    to R(A + 2). In 5.3 SETLIST has a table in R(A), and the key of SELF is a string. What a
 //!    closure has captured as an upvalue may change at any time, so nothing is known of its type until
 //!    it is closed: by CLOSE, or in 5.3 by JMP with A > 0.

@@ -1,6 +1,6 @@
 # fastlua_build(FOLDER name [MANIFEST file] [MODULES file...] [OPTIONS option...])
 #
-# Has fastlua write fast.c and fast_chunks.h into a folder of the build's, whenever a file that it read has changed,
+# Runs fastlua to write fast.c and fast_chunks.h into a folder of the build, whenever a file that it read has changed,
 # and sets fastlua_SOURCES to them. Without MODULES it builds the fast.toml that MANIFEST names.
 # FASTLUA is the command; CMake finds it unless you set it. CMake 3.20 or later.
 
@@ -33,7 +33,7 @@ function(fastlua_build)
   if(IS_ABSOLUTE "${FASTLUA}") # another fastlua may make other files
     set(command "${FASTLUA}")
   endif()
-  # The stamp is the rule's own file: the others stay as they are where nothing changed in them.
+  # The stamp is the rule's own file: unchanged outputs are not touched.
   add_custom_command(
     OUTPUT "${stamp}" ${sources}
     COMMAND "${FASTLUA}" build ${inputs} -o "${folder}" -M "${folder}/fast.d" --stamp "${stamp}" --quiet ${given_OPTIONS}

@@ -11,7 +11,7 @@ use fastlua_cores::emergency::{Mode, collect_in_emergencies};
 use fastlua_cores::packed_lines::pack_lines;
 use tempfile::NamedTempFile;
 
-/// What the C compiler is told. What stock Lua does with ordinary programs too is not looked for: it adds
+/// The options of the C compiler. Behaviour of stock Lua with ordinary programs is not checked: it adds
 /// nothing to null pointers, calls `memcpy` with them where there is nothing to copy, and negates the
 /// smallest integer (`1 >> math.mininteger`). 5.1's `unpack` knows a range that is too long by a sum that has run over, which
 /// a compiler need not let happen; without `-fwrapv` `unpack({}, -2147483648, 2147483647)` writes behind the stack.

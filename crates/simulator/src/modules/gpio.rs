@@ -243,7 +243,7 @@ fn serout(gpio: &Rc<Gpio>, args: &Args) -> Result<(), Raise> {
             };
             gpio.device.after(all, Box::new(job));
         }
-        // Without one it waits, unless it is told to go on meanwhile.
+        // Without one it waits, unless the arguments say that it goes on meanwhile.
         None if args.value(5).is_nil() => std::thread::sleep(all),
         None => {}
     }

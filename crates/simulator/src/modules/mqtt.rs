@@ -101,7 +101,7 @@ fn client(args: &Args) -> Result<Rc<Client>, Raise> {
     Ok(Rc::clone(&args.object::<Object>("mqtt.socket")?.0))
 }
 
-/// What `mqtt.Client` is told, each argument where it has the right type, and the longest message to take.
+/// The arguments of `mqtt.Client`, those with the right type, and the longest message to accept.
 fn identity(args: &Args) -> Result<(Identity, usize), Raise> {
     let mut index = 1;
     let mut next_text = |otherwise: Option<&str>| match args.value(index) {

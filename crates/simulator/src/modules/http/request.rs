@@ -109,7 +109,7 @@ impl Request {
         text
     }
 
-    /// Sends it. What comes of it is told by the event loop, not within this call.
+    /// Sends it. The event loop reports the result, not this call.
     pub fn start(self, objects: &Rc<Objects>, names: &Rc<Names>) -> Result<(), Raise> {
         names.check(&self.target.host)?;
         let (host, port) = (self.target.host.clone(), self.target.port);

@@ -132,7 +132,7 @@ impl Client {
             ..Link::default()
         });
         self.set_alarm(PATIENCE);
-        // What comes of it is told by the event loop, not within this call.
+        // The event loop reports the result, not this call.
         let (names, host) = (Rc::clone(&self.names), host.to_owned());
         let job = move |_: &Lua, _: &Rc<Device>| {
             Ok(names.resolve(&host, Lookup::Connection { id: socket })?)
@@ -149,7 +149,7 @@ impl Client {
         }
     }
 
-    /// One message more of which Lua is told once it has gone out.
+    /// One more message whose sending is reported to Lua.
     pub fn await_sent(&self) {
         self.link.borrow_mut().unsent += 1;
     }

@@ -1,4 +1,4 @@
-//! The objects of sockets, and how Lua is told what happened to them.
+//! The objects of sockets, and the delivery of their events to Lua.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub(crate) trait Peer {
     /// All that was queued has gone out.
     fn sent(self: Rc<Self>);
     fn received(self: Rc<Self>, data: Vec<u8>);
-    /// It was closed or never came about; `is_known` tells whether there was an address.
+    /// It was closed or never established; `is_known` is whether there was an address.
     fn ended(self: Rc<Self>, is_known: bool);
 }
 
@@ -205,7 +205,7 @@ impl Objects {
         }
     }
 
-    /// A connection has ended from outside: it is closed first, then Lua is told.
+    /// A connection has ended from outside: it is closed first, then Lua gets the event.
     pub(super) fn ended(&self, id: usize, error: i64) {
         if self.end_peer(id, true) {
             return;

@@ -131,7 +131,7 @@ fn send(names: &Rc<Names>, args: &Args) -> Result<(), Raise> {
     if let Err(error) = result {
         return raise(error.to_string());
     }
-    // Lua is told when nothing of its own runs.
+    // Lua gets the event when none of its code runs.
     if let (Some(callback), Some(object)) = (
         names.objects.callback(id, SENT),
         args.value(1).as_userdata().cloned(),
