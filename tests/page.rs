@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use fastlua::counted;
 use fastlua_bundle::Form;
 use fastlua_variants::Variants;
 use fastlua_web::call as native;
@@ -349,7 +350,10 @@ fn the_page_names_the_bundle_of_the_file() {
             "{line}: {found}"
         );
         let chunks = place["chunks"].as_array().unwrap().len();
-        assert!(line.contains(&format!(": {chunks} chunks, ")), "{line}");
+        assert!(
+            line.contains(&format!(": {}, ", counted(chunks, "chunk"))),
+            "{line}"
+        );
     }
 }
 

@@ -9,22 +9,6 @@ use crate::reference_lines::{LineNote, reference_line_info};
 use crate::sink::Sink;
 use crate::{nodemcu51, nodemcu53, puc51, puc53, values51};
 
-/// Whether it begins as all bytecode does: with ESC, by which Lua's loaders tell it from source.
-pub fn is_bytecode(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x1b)
-}
-
-/// The dump in a file, as `luaL_loadfile` finds it: it may stand behind a byte order mark and a first line that begins
-/// with `#`. None where the file is source.
-pub fn dump_in(file: &[u8]) -> Option<&[u8]> {
-    let mut dump = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-    if dump.starts_with(b"#") {
-        let end = dump.iter().position(|byte| *byte == b'\n')?;
-        dump = &dump[end + 1..];
-    }
-    is_bytecode(dump).then_some(dump)
-}
-
 /// Reads a dump of the layout `layout`, strictly: what no compiler writes is an error, though Lua's own
 /// loaders take much of it. What a compiler writes is never one: lines may be wrong, even below zero.
 /// [`write()`] gives the same bytes back, with the exceptions that it names.

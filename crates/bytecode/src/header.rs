@@ -33,3 +33,19 @@ impl Header {
         &self.bytes[..self.length]
     }
 }
+
+/// Whether it begins as all bytecode does: with ESC, by which Lua's loaders tell it from source.
+pub fn is_bytecode(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x1b)
+}
+
+/// The dump in a file, as `luaL_loadfile` finds it: it may stand behind a byte order mark and a first line that begins
+/// with `#`. None where the file is source.
+pub fn dump_in(file: &[u8]) -> Option<&[u8]> {
+    let mut dump = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    if dump.starts_with(b"#") {
+        let end = dump.iter().position(|byte| *byte == b'\n')?;
+        dump = &dump[end + 1..];
+    }
+    is_bytecode(dump).then_some(dump)
+}

@@ -38,11 +38,11 @@ pub mod stream {
 }
 
 pub use codec::{
-    candidates, dump_in, is_bytecode, packed_lines, read, read_any, reference_lines, write,
-    write_as_reference,
+    candidates, packed_lines, read, read_any, reference_lines, write, write_as_reference,
 };
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
+pub use header::{dump_in, is_bytecode};
 pub use layout::{Format, Layout};
 pub use lineinfo::line_info;
 pub use listing::instruction_text;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{CompileOptions, Source, Variant, compile, nodemcu, parse};
+use fastlua::{CompileOptions, Source, Variant, compile, parse};
 
 use crate::args::line_info::LineInfo;
 use crate::args::modules::expanded;
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<()> {
             return Err(print::misused(reason));
         }
         (true, Some(variant), _) => return parse_all(args, std::slice::from_ref(variant)),
-        (true, None, _) => return parse_all(args, &nodemcu(&known)),
+        (true, None, _) => return parse_all(args, &known.nodemcu()),
     };
     let stdin = input == Path::new("-");
     let output = match &args.output {

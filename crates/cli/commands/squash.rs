@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use fastlua::{Source, Variant, nodemcu, squash};
+use fastlua::{Source, Variant, squash};
 
 use crate::args::takers;
 use crate::args::variants::{Heap, Known, OneVariant};
@@ -42,9 +42,9 @@ pub fn run(args: &Args) -> Result<()> {
     let known = args.known.load()?;
     let variants: Vec<Variant> = match (args.variant.find(&known)?, args.dialect.as_deref()) {
         (Some(variant), _) => vec![variant.clone()],
-        (None, None) => nodemcu(&known),
+        (None, None) => known.nodemcu(),
         (None, Some(dialect)) => {
-            let mut all = nodemcu(&known);
+            let mut all = known.nodemcu();
             all.retain(|v| v.layout.dialect().to_string() == dialect);
             all
         }

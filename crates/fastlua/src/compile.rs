@@ -1,6 +1,6 @@
 //! Single files: source to bytecode, to shorter source, to its chunks.
 
-use fastlua_bundle::{Because, Remark, SourceText, TextError, nodemcu, squash_proved};
+use fastlua_bundle::{Because, Remark, SourceText, TextError, squash_proved};
 use fastlua_bytecode::{Strip, WriteError, WriteErrorKind, write, write_as_reference};
 use fastlua_compiler::{CompileError as CoreError, HEAP_LIMIT, line_notes};
 use fastlua_variants::{Variant, Variants};
@@ -184,6 +184,6 @@ pub fn squash(
 /// Names of NodeMCU's variants that compile a file.
 pub fn takers(source: &Source, known: &Variants, heap_limit: usize) -> Vec<String> {
     let takes = |v: &Variant| source.text().compile(&v.layout, heap_limit).is_ok();
-    let all = nodemcu(known).into_iter();
+    let all = known.nodemcu().into_iter();
     all.filter(takes).map(|v| v.name).collect()
 }

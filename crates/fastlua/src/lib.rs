@@ -119,7 +119,7 @@ pub use fastlua_bundle::{
     identifier, listed,
 };
 #[cfg(feature = "compile")]
-pub use fastlua_bundle::{OTHER_VARIANT, Progress, Remark, TextError, nodemcu};
+pub use fastlua_bundle::{OTHER_VARIANT, Progress, Remark, TextError};
 pub use fastlua_bytecode::{Strip, is_obeyed, printable, printable_name};
 #[cfg(feature = "compile")]
 pub use fastlua_compiler::HEAP_LIMIT;

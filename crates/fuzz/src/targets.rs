@@ -9,7 +9,7 @@ use fastlua::{
     firmware_tree,
 };
 use fastlua_bundle::slot::{HEAD, Heap};
-use fastlua_bundle::{TextError, inflated, nodemcu, squash_proved, unpacked};
+use fastlua_bundle::{TextError, inflated, squash_proved, unpacked};
 use fastlua_bytecode::packed::{self, Pool};
 use fastlua_bytecode::{
     Chunk, Dialect, Format, Layout, NumberModel, Strip, candidates, read, read_any, write,
@@ -226,7 +226,7 @@ fn split_markers(text: &[u8]) {
 }
 
 fn squash(text: &[u8]) {
-    static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| nodemcu(&KNOWN));
+    static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| KNOWN.nodemcu());
     match squash_proved(text, "c.lua", &VARIANTS, HEAP) {
         Ok(squashed) => assert!(squashed.text.len() <= text.len()),
         Err(fault @ TextError::Squash { .. }) => panic!("{fault}"),

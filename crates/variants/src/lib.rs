@@ -105,6 +105,11 @@ impl Variants {
         self.0.get(name)
     }
 
+    /// NodeMCU's, in the order of their names.
+    pub fn nodemcu(&self) -> Vec<Variant> {
+        self.iter().filter(|v| v.is_nodemcu()).cloned().collect()
+    }
+
     /// All, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Variant> {
         self.0.values()

@@ -13,7 +13,7 @@ use fastlua_bytecode::{Dialect, Format, Layout};
 
 use super::c::{code, float, integer, quote, words};
 use super::text::Text;
-use crate::model::Need;
+use crate::model::{BundledChunk, Need};
 use crate::objects::{FrozenChunk, FrozenFunction, Objects, Value};
 use crate::structures::{self, CoreLayout, Strings};
 
@@ -343,4 +343,12 @@ fn constant_heap(need: &Need) -> String {
     lengths
         .map(|(length, n)| format!("\n  + {n} * FAST_STRING({length})"))
         .collect()
+}
+
+/// Stops the compiler of a core that runs no frozen chunks.
+pub(super) fn no_bytecode(chunk: &BundledChunk) -> String {
+    format!(
+        "#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"\n",
+        chunk.name
+    )
 }

@@ -441,7 +441,7 @@ fn frozen_index(bundle: &Bundle, text: &mut Text, v: usize) {
     }
     *text += "};\n";
     if let Some(chunk) = alone(bundle, v) {
-        let _ = write!(text, "#else\n{}", no_bytecode(chunk));
+        let _ = write!(text, "#else\n{}", frozen::no_bytecode(chunk));
     }
     *text += "#endif\n\n";
 }
@@ -523,14 +523,6 @@ pub(super) fn image(
 /// The C expression of how many chunks an index has.
 pub(super) fn count_of(index: &str) -> String {
     format!("(sizeof({index}) / sizeof(fast_chunk))")
-}
-
-/// Stops the compiler of a core that runs no frozen chunks.
-pub(super) fn no_bytecode(chunk: &BundledChunk) -> String {
-    format!(
-        "#error \"this core has no read-only objects, and {} has no bytecode: leave out fallback = false\"\n",
-        chunk.name
-    )
 }
 
 /// Assertions on the machine, on `fast_load.h` and on 5.3's strings.

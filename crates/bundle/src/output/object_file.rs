@@ -19,7 +19,8 @@ use object::{
 use sha2::{Digest, Sha256};
 
 use super::chip::Chip;
-use super::header::{alone, bundle_name, header_with, no_bytecode};
+use super::frozen::no_bytecode;
+use super::header::{alone, bundle_name, header_with};
 use super::region::{self, Machine, Plan, Region};
 use super::text::Hex;
 use crate::model::Bundle;

@@ -8,4 +8,4 @@ mod squash;
 
 pub use build::{Build, NotBuilt, Progress};
 pub use compile::{OTHER_VARIANT, Remark, SourceText, TextError};
-pub use squash::{nodemcu, squash_proved};
+pub use squash::squash_proved;

@@ -3,7 +3,7 @@
 use fastlua_bytecode::{Function, Layout, NumberModel, Strip};
 use fastlua_compiler::{CompileError, compile};
 use fastlua_source::squash::{CheckError, Squashed, squash_checked};
-use fastlua_variants::{Variant, Variants};
+use fastlua_variants::Variant;
 
 use super::{SourceText, TextError};
 
@@ -57,9 +57,4 @@ pub fn squash_proved(
             error: Box::new(error),
         },
     })
-}
-
-/// The NodeMCU variants of `known`, for a text that must fit all variants that compile it.
-pub fn nodemcu(known: &Variants) -> Vec<Variant> {
-    known.iter().filter(|v| v.is_nodemcu()).cloned().collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastlua_bundle::slot::{About, HEAD, Head, RECORD, Slot};
 use fastlua_bundle::{
     Amount, Budget, Build, Fault, Form, Input, Loads, NotBuilt, Progress, check_flash,
-    choose_forms, nodemcu, pack_without_pool, shared,
+    choose_forms, pack_without_pool, shared,
 };
 use fastlua_bytecode::packed::Pool;
 use fastlua_compiler::HEAP_LIMIT;
@@ -90,7 +90,7 @@ impl Plan {
             find_variant(known, name)?;
         }
         let variants = match variants {
-            None => nodemcu(known),
+            None => known.nodemcu(),
             Some(names) if names.is_empty() => return Err(Error::NoVariants),
             Some(names) => {
                 let names: BTreeSet<&String> = names.iter().collect();
@@ -101,7 +101,7 @@ impl Plan {
             }
         };
         let is_other = |other: &Variant| variants.iter().all(|v| v.name != other.name);
-        let mut others = nodemcu(known);
+        let mut others = known.nodemcu();
         others.retain(is_other);
         Ok(Plan {
             others,
