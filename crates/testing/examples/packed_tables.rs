@@ -175,7 +175,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let tables = trained(dialect, &texts)?;
         let words = tables.words();
         let mut text =
-            String::from("//! Made by `packed_tables`, an example of `fastlua-compiler`.\n\n");
+            String::from("//! Made by `packed_tables`, an example of `fastlua-testing`.\n\n");
         text += &format!("pub(crate) static WORDS: [u32; {}] = [\n", words.len());
         for eight in words.chunks(8) {
             let words: Vec<String> = eight.iter().map(|word| format!("{word:#010x}")).collect();

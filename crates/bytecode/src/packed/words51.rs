@@ -1,4 +1,4 @@
-//! Made by `packed_tables`, an example of `fastlua-compiler`.
+//! Made by `packed_tables`, an example of `fastlua-testing`.
 
 pub(crate) static WORDS: [u32; 1015] = [
     0x0000002d, 0x00000073, 0x000000a1, 0x000000b5, 0x000000c4, 0x000002af, 0x00002afe, 0x00002afe,

@@ -1,4 +1,4 @@
-//! Made by `packed_tables`, an example of `fastlua-compiler`.
+//! Made by `packed_tables`, an example of `fastlua-testing`.
 
 pub(crate) static WORDS: [u32; 1103] = [
     0x00000036, 0x0000009b, 0x000000c9, 0x000000e7, 0x000000f6, 0x000002e1, 0x00002e1e, 0x00002e1e,
