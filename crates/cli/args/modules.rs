@@ -198,7 +198,7 @@ pub fn expanded(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let names = folder.list(&Pattern::new(&slashed(pattern)).context(shown.clone())?);
         let names = names.with_context(|| shown.clone())?;
         if names.is_empty() {
-            bail!("{shown} matches no file");
+            return Err(print::of_file(path, format!("{shown} matches no file")));
         }
         files.extend(names.into_iter().map(PathBuf::from));
         folders.extend(folder.listed());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use fastlua::{CheckState, ExtractError, Inspection, Place, extract, inspect, printable_name};
 
 use crate::args::variants::Known;
@@ -66,7 +66,7 @@ fn save(args: &Args, bytes: Vec<u8>, name: &str, shown: &str) -> Result<()> {
     let extracted = extract(bytes, name, &args.known.load()?).map_err(|error| match error {
         ExtractError::Firmware(error) => print::of_firmware(shown, &error),
         ExtractError::Variant(error) => print::explained(error),
-        error => anyhow!("{shown}: {error}"),
+        error => print::of_file(&args.file, format!("{shown}: {error}")),
     })?;
     let output = args.output.clone();
     let mut outputs = Outputs::default();

@@ -235,7 +235,9 @@ pub fn usage(error: impl Into<fastlua::Error>) -> anyhow::Error {
 pub fn explained(error: impl Into<fastlua::Error>) -> anyhow::Error {
     let error = error.into();
     let hint = match &error {
-        fastlua::Error::NoVariant(_) => " (`fastlua variants` lists them)",
+        fastlua::Error::NoVariant(_) | fastlua::Error::Variant { .. } => {
+            " (`fastlua variants` lists them)"
+        }
         fastlua::Error::NotShipped { .. } => " (with --with)",
         fastlua::Error::Shipped { .. } => {
             "; give yours another name, or let it take the place of that one with --replace"

@@ -41,10 +41,14 @@ impl Diagnostic {
 
     /// An error about a file, whose name and line the message may begin with.
     pub fn of_file(file: &str, line: Option<u32>, message: &str) -> Diagnostic {
+        let message = bare(message, file, line);
+        let rest = message
+            .strip_prefix(file)
+            .filter(|rest| !file.is_empty() && rest.starts_with(" can't be "));
         Diagnostic {
             file: Some(file.into()),
             line,
-            ..Diagnostic::error(bare(message, file, line))
+            ..Diagnostic::error(rest.map_or_else(|| message.to_owned(), |rest| format!("it{rest}")))
         }
     }
 

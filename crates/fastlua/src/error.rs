@@ -77,6 +77,14 @@ pub enum Error {
     /// No variant has this name.
     #[error(transparent)]
     NoVariant(#[from] NoVariant),
+    /// A `fast.toml` asks for a variant that is not known.
+    #[error("{file}: {error}", file = printable_name(.file))]
+    Variant {
+        /// The `fast.toml`.
+        file: String,
+        /// The name, and the closest ones.
+        error: NoVariant,
+    },
     /// The list of variants is empty.
     #[error("`variants` is empty: name one, or leave it out for all of NodeMCU's")]
     NoVariants,
@@ -147,7 +155,10 @@ impl Error {
                     &format!("it can't be read: {error}"),
                 )]
             }
+            Error::Name(NameError::Form { file, .. }) => one(file, None),
+            Error::Name(NameError::Same { second_file, .. }) => one(second_file, None),
             Error::Module { file, .. }
+            | Error::Variant { file, .. }
             | Error::SplitName { file }
             | Error::Shipped { file, .. } => one(file, None),
             _ => vec![Diagnostic::error(text)],

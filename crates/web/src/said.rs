@@ -61,6 +61,7 @@ pub(crate) fn of_error(error: &Error) -> Vec<Said> {
         Error::File { file, .. }
         | Error::Manifest { file, .. }
         | Error::Module { file, .. }
+        | Error::Variant { file, .. }
         | Error::SplitName { file }
         | Error::Shipped { file, .. } => file,
         _ => "",

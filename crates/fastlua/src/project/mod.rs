@@ -24,6 +24,8 @@ use shared_name::{assign, with_own_names};
 pub struct Project {
     inputs: Vec<Input>,
     files: Vec<String>,
+    /// The `fast.toml` that it was read from, as messages call it.
+    manifest: Option<String>,
     variants: Option<Vec<String>>,
     budget: Budget,
     budgets: BTreeMap<String, Budget>,
@@ -54,6 +56,7 @@ impl Project {
         let manifest = Manifest::from_bytes(&read(files, name)?).map_err(invalid)?;
         let mut project = Project {
             files: vec![name.into()],
+            manifest: Some(file.clone()),
             variants: manifest.variants.clone(),
             budget: manifest.budget.unwrap_or_default(),
             ..Project::default()
@@ -233,7 +236,14 @@ impl Project {
 
     fn planned(self, options: &Options) -> Result<Plan, Error> {
         let named = options.variants.as_ref().or(self.variants.as_ref());
-        let mut plan = Plan::new(self.inputs, named, self.budget, self.budgets, options)?;
+        let plan = Plan::new(self.inputs, named, self.budget, self.budgets, options);
+        let is_asked = |name: &String| options.variants.iter().flatten().any(|asked| asked == name);
+        let mut plan = plan.map_err(|error| match (error, self.manifest) {
+            (Error::NoVariant(error), Some(file)) if !is_asked(&error.name) => {
+                Error::Variant { file, error }
+            }
+            (error, _) => error,
+        })?;
         assign(&mut plan.inputs, &plan.variants)?;
         plan.modules = self.modules;
         Ok(plan)
