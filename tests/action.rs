@@ -238,7 +238,7 @@ fn a_budget_that_fails_is_in_the_comment_and_still_fails() {
     put(&job.project, "fast.toml", manifest.replace("20", "2000"));
     job.good("measure", &[within, of_it[1], of_it[2]]);
     let said = job.bad(
-        1,
+        2,
         "measure",
         &[("BENCH", "--on host --budget load=1"), of_it[1], of_it[2]],
     );
