@@ -47,11 +47,18 @@ fn deflate(contents: &[u8], level: i32, window: i32, memory: i32) -> Option<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastlua_testing::random::Random;
+
+    /// Pseudorandom numbers below a limit.
+    fn numbers(mut state: u32) -> impl FnMut(u32) -> u32 {
+        move |limit| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % limit
+        }
+    }
 
     #[test]
     fn what_is_compressed_comes_back() {
-        let mut random = Random::new(7);
+        let mut below = numbers(7);
         for window in [256, 2048, 16_384] {
             let memory = Memory {
                 window,
@@ -59,7 +66,7 @@ mod tests {
             };
             for length in [0, 1, 2, 200, 3000, 40_000] {
                 // words of few bits: matches of every distance
-                let mut contents: Vec<u8> = (0..length).map(|_| random.below(3) as u8).collect();
+                let mut contents: Vec<u8> = (0..length).map(|_| below(3) as u8).collect();
                 contents.extend([7; 400]);
                 let copy = contents.len().min(17_000);
                 contents.extend_from_within(contents.len() - copy..);
@@ -73,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_window_is_kept_to() {
-        let mut random = Random::new(8);
-        let contents: Vec<u8> = (0..3000).map(|_| random.below(256) as u8).collect();
+        let mut below = numbers(8);
+        let contents: Vec<u8> = (0..3000).map(|_| below(256) as u8).collect();
         let twice = [&contents[..], &contents].concat();
         let far = deflate(&twice, 9, 15, 9).unwrap();
         let memory = |window| Memory {
