@@ -66,7 +66,11 @@ fn output(command: &mut Command) -> String {
 fn python() -> Command {
     static PYTHON: OnceLock<String> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/esptool");
+        // the root is above this crate, and is the library's own folder
+        let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let mut scripts = above.map(|folder| folder.join("scripts/esptool"));
+        let script = scripts.find(|script| script.exists());
+        let script = script.expect("the repository has scripts/esptool");
         output(&mut Command::new(script)).trim().to_owned()
     });
     Command::new(python)
