@@ -123,7 +123,7 @@ fn damage_behind_a_first_line_is_found_in_the_file() {
     assert_eq!(offsets[1], offsets[0] + "#!/usr/bin/lua\n".len());
 }
 
-/// Where source is expected, it is told that this is bytecode, also behind a first line.
+/// Commands that expect source say that a file is bytecode, even if the bytecode follows a first line.
 #[test]
 fn bytecode_is_no_source() {
     let folder = tempfile::tempdir().unwrap();

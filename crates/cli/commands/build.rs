@@ -6,9 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use fastlua::{
-    BuildReport, Bundle, Chip, Options, OutputFile, OutputReport, Plan, module_header_names,
-};
+use fastlua::{BuildReport, Bundle, Chip, Options, OutputFile, Plan, module_header_names};
 
 use crate::args::modules;
 use crate::args::takers::Chosen;
@@ -160,11 +158,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     if args.json.json {
-        let output = |w: &Written| OutputReport {
-            path: w.path.display().to_string(),
-            changed: w.changed,
-        };
-        report.outputs = written.iter().map(output).collect();
+        report.outputs = written.iter().map(Written::report).collect();
         return print::json_text(&report.to_json());
     }
     let mut text = String::new();

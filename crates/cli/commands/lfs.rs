@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use fastlua::{Diagnostic, LfsError, LfsOptions, Options, OutputReport, printable_name};
+use fastlua::{Diagnostic, LfsError, LfsOptions, Options, printable_name};
 
 use crate::args::line_info::LineInfo;
 use crate::args::modules;
@@ -12,7 +12,7 @@ use crate::args::takers::Chosen;
 use crate::args::values::{address, size};
 use crate::args::variants::{Heap, Known, OneVariant, Tree};
 use crate::args::{Json, with_details};
-use crate::io::output::{self, Outputs};
+use crate::io::output::{self, Outputs, Written};
 use crate::plans;
 use crate::report::print;
 
@@ -138,11 +138,7 @@ pub fn run(args: &Args) -> Result<()> {
     outputs.add(&args.output, image.bytes);
     let written = outputs.commit()?;
     if args.json.json {
-        let output = |w: &output::Written| OutputReport {
-            path: w.path.display().to_string(),
-            changed: w.changed,
-        };
-        report.outputs = written.iter().map(output).collect();
+        report.outputs = written.iter().map(Written::report).collect();
         return print::json_text(&report.to_json());
     }
     let mut text = format!("{}\n{}", report.summary(), report.table());

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use fastlua::OutputReport;
 
 use crate::io::changed::{Changed, STEP};
 use crate::io::sources;
@@ -27,6 +28,16 @@ pub type Contents<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 pub struct Written {
     pub path: PathBuf,
     pub changed: bool,
+}
+
+impl Written {
+    /// What a report has of it.
+    pub fn report(&self) -> OutputReport {
+        OutputReport {
+            path: self.path.display().to_string(),
+            changed: self.changed,
+        }
+    }
 }
 
 impl fmt::Display for Written {

@@ -124,7 +124,7 @@ fn lc(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     }
 }
 
-/// What `fastlua compile` writes for a variant, and what there is to say of it.
+/// The bytecode that `fastlua compile` writes for a variant, with its warnings and notes.
 fn dump(input: &Input, variant: &Variant, strip: Strip) -> Result<(Vec<u8>, Vec<Said>), Said> {
     let file = &input.file;
     let source = Source {
