@@ -47,23 +47,29 @@ fn of_cargo() -> Map {
 /// Our crates that the sources of a folder name.
 fn named_in(folder_of_sources: &Path) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
+    for (_, line) in code_of(folder_of_sources) {
+        let names = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let crates = names.filter(|name| line.contains(&format!("{name}::")));
+        named.extend(crates.filter_map(folder));
+    }
+    named
+}
+
+/// The lines of the sources of a folder that are no comment, each with its file and number.
+fn code_of(folder_of_sources: &Path) -> Vec<(String, String)> {
+    let mut all = Vec::new();
     for entry in fs::read_dir(folder_of_sources).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("tests") {
-            named.extend(named_in(&path));
+            all.extend(code_of(&path));
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let code = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"));
-            for line in code {
-                let names = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-                let crates = names.filter(|name| line.contains(&format!("{name}::")));
-                named.extend(crates.filter_map(folder));
-            }
+            let numbered = text.lines().zip(1..);
+            let code = numbered.filter(|(line, _)| !line.trim_start().starts_with("//"));
+            all.extend(code.map(|(line, n)| (format!("{}:{n}", path.display()), line.to_owned())));
         }
     }
-    named
+    all
 }
 
 /// The lines of the first block of text, in their order.
@@ -102,5 +108,30 @@ fn the_map_names_every_crate() {
             map.contains(&format!("\n**{name}** ")),
             "{name} has no paragraph"
         );
+    }
+}
+
+/// Other programs call the library: what to type is the command's own matter.
+#[test]
+fn errors_of_the_library_name_no_option() {
+    for name in drawn().into_iter().map(|(name, _)| name) {
+        // the generated C tells how to make it anew
+        let is_ours =
+            ["cli", "fuzz", "testing", "bench", "emulator", "simulator"].contains(&&*name);
+        if is_ours {
+            continue;
+        }
+        let sources = root().join("crates").join(&name).join("src");
+        for (place, line) in code_of(&sources) {
+            let names_option = line.match_indices("--").any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                let after = line[at + 2..].chars().next();
+                after.is_some_and(|c| c.is_ascii_lowercase())
+                    && before.is_some_and(|c| " (`\"".contains(c))
+            });
+            // generated C says how to make it anew
+            let is_generated = place.contains("/output/");
+            assert!(!names_option || is_generated, "{place}: {line}");
+        }
     }
 }

@@ -52,10 +52,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let checked = match output::read(file) {
             Ok(bytes) => {
                 let checked = check(&bytes, &options);
+                let hint = match &checked {
+                    Err(CheckError::Read(error)) => print::about_bytecode(error, "check"),
+                    _ => String::new(),
+                };
                 if !args.json.json {
-                    say(&shown, &checked, options.variant.is_some())?;
+                    say(&shown, &checked, &hint, options.variant.is_some())?;
                 }
-                CheckedFile::new(&path, &checked)
+                let mut file = CheckedFile::new(&path, &checked);
+                for error in &mut file.errors {
+                    error.message += &hint;
+                }
+                file
             }
             Err(error) => {
                 let text = format!("{error:#}");
@@ -79,7 +87,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Prints the outcome for one file.
-fn say(shown: &str, checked: &Result<Checked, CheckError>, is_named: bool) -> anyhow::Result<()> {
+fn say(
+    shown: &str,
+    checked: &Result<Checked, CheckError>,
+    hint: &str,
+    is_named: bool,
+) -> anyhow::Result<()> {
     match checked {
         Ok(checked) => {
             for warning in &checked.warnings {
@@ -96,7 +109,7 @@ fn say(shown: &str, checked: &Result<Checked, CheckError>, is_named: bool) -> an
             ))
         }
         Err(error) => {
-            print::error(&format!("{shown}: {error}"));
+            print::error(&format!("{shown}: {error}{hint}"));
             Ok(())
         }
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::{CompileOptions, Source, Variant, compile, parse};
+use fastlua::{CompileError, CompileOptions, Source, Variant, compile, parse};
 
 use crate::args::line_info::LineInfo;
 use crate::args::modules::expanded;
@@ -89,8 +89,13 @@ pub fn run(args: &Args) -> Result<()> {
         line_info: args.line_info.into(),
         heap_limit: args.heap.bytes(),
     };
-    let compiled = compile(&source, variant, &options).map_err(|error| {
-        takers::explained(&source, error, &[&variant.name], &known, args.heap.bytes())
+    let compiled = compile(&source, variant, &options).map_err(|error| match &error {
+        CompileError::Reference { .. } => print::hinted(
+            &error.to_string(),
+            "; compile it with --line-info shortest",
+            vec![error.diagnostic(&shown)],
+        ),
+        _ => takers::explained(&source, error, &[&variant.name], &known, args.heap.bytes()),
     })?;
     for remark in compiled.remarks {
         print::note(&format!("warning: {remark}"));

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use fastlua::list;
+use anyhow::Result;
+use fastlua::{Diagnostic, list};
 
 use crate::args::variants::{Known, OneVariant};
 use crate::args::with_details;
@@ -31,7 +31,12 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = output::read(&args.file)?;
     let shown = print::path(&args.file);
     let variant = args.variant.find(&known)?;
-    let listing = list(&bytes, variant, &known).with_context(|| shown.clone())?;
+    let listing = list(&bytes, variant, &known).map_err(|error| {
+        let text = error.to_string();
+        let entry = Diagnostic::of_file(&args.file.display().to_string(), None, &text);
+        let hint = print::about_bytecode(&error, "list");
+        print::hinted(&format!("{shown}: {text}"), &hint, vec![entry])
+    })?;
     let kind = match listing.is_lfs_image {
         true => "LFS image, ",
         false => "",

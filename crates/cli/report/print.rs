@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use clap::builder::styling::{AnsiColor, Style};
 use fastlua::{
-    Diagnostic, ErrorReport, FirmwareError, ImageError, NoVariant, is_obeyed, printable,
+    Diagnostic, DumpError, ErrorReport, FirmwareError, ImageError, NoVariant, is_obeyed, printable,
     printable_name,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -252,6 +252,21 @@ pub fn explained(error: impl Into<fastlua::Error>) -> anyhow::Error {
         _ => "",
     };
     hinted(&error.to_string(), hint, error.diagnostics())
+}
+
+/// What to do on the command line about a file that is no bytecode, or is for another variant. `verb` is the command's own.
+pub fn about_bytecode(error: &DumpError, verb: &str) -> String {
+    match error {
+        DumpError::NoDump => "; if it is source, `fastlua compile` makes bytecode of it".into(),
+        DumpError::Ambiguous(_) => "; name one with --variant".into(),
+        DumpError::OtherVariant { is, asked, .. } => {
+            format!("; {verb} it with --variant {is}, or compile its source with --variant {asked}")
+        }
+        DumpError::OtherImage { asked, .. } => {
+            format!("; {verb} it without --variant, or make one with --variant {asked}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// An error whose text goes on with what to do; that is its help.

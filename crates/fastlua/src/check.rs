@@ -94,7 +94,7 @@ pub fn check(file: &[u8], options: &CheckOptions) -> Result<Checked, CheckError>
         return check_image(file, options);
     }
     let dump = dump_of(file)?;
-    let chunk = chunk_of(file, dump, variant, &options.known, "check")?;
+    let chunk = chunk_of(file, dump, variant, &options.known)?;
     let mut checked = check_chunk(&chunk, dump, options)?;
     checked.variants = names_of(&chunk.layout, &options.known);
     Ok(checked)
@@ -132,7 +132,6 @@ fn check_image(file: &[u8], options: &CheckOptions) -> Result<Checked, CheckErro
         return Err(CheckError::Read(DumpError::OtherImage {
             are: variants,
             asked: asked.name.clone(),
-            hint: format!("make one with --variant {}", asked.name),
         }));
     }
     let mut all = Checked {

@@ -76,7 +76,7 @@ pub enum CompileError {
         error: Box<Refusal>,
     },
     /// luac.cross has no line info for it.
-    #[error("{file}: {error}; compile it with --line-info shortest")]
+    #[error("{file}: {error}")]
     Reference {
         /// The file.
         file: String,

@@ -11,27 +11,21 @@ use fastlua_variants::{Variant, Variants};
 #[non_exhaustive]
 pub enum DumpError {
     /// It is something else.
-    #[error(
-        "it is no bytecode: it does not begin with ESC; if it is source, `fastlua compile` makes bytecode of it"
-    )]
+    #[error("it is no bytecode: it does not begin with ESC")]
     NoDump,
     /// It is damaged.
     #[error("{0}")]
     Read(ReadError),
     /// It fits several variants, and none was given.
-    #[error("{0}; name one with --variant")]
+    #[error("{0}")]
     Ambiguous(ReadError),
     /// It is for another variant.
-    #[error(
-        "it is for {is}, not for {asked}: {verb} it with --variant {is}, or compile its source with --variant {asked} ({error})"
-    )]
+    #[error("it is for {is}, not for {asked} ({error})")]
     OtherVariant {
         /// The file's variant.
         is: String,
         /// The requested variant.
         asked: String,
-        /// The intended action.
-        verb: &'static str,
         /// The error of reading it as this variant.
         error: Box<ReadError>,
     },
@@ -39,14 +33,12 @@ pub enum DumpError {
     #[error("{0}")]
     Lfs(fastlua_lfs::ReadError),
     /// It is an LFS image for another variant.
-    #[error("it is an image for {}, not for {asked}: {hint}", .are.join(", "))]
+    #[error("it is an image for {}, not for {asked}", .are.join(", "))]
     OtherImage {
         /// The file's variant.
         are: Vec<String>,
         /// The requested variant.
         asked: String,
-        /// Advice.
-        hint: String,
     },
 }
 
@@ -55,8 +47,7 @@ pub(crate) fn dump_of(file: &[u8]) -> Result<&[u8], DumpError> {
     dump_in(file).ok_or(DumpError::NoDump)
 }
 
-/// The chunk of a dump in a file: that of the variant, if one is named, else of the one that the file is for. `verb` is
-/// what is done with it.
+/// The chunk of a dump in a file: that of the variant, if one is named, else of the one that the file is for.
 ///
 /// # Errors
 /// It is damaged, or of another variant.
@@ -65,7 +56,6 @@ pub(crate) fn chunk_of(
     dump: &[u8],
     variant: Option<&Variant>,
     known: &Variants,
-    verb: &'static str,
 ) -> Result<Chunk, DumpError> {
     let Some(variant) = variant else {
         return read_any(dump).map_err(|error| {
@@ -83,7 +73,6 @@ pub(crate) fn chunk_of(
             Some(is) => DumpError::OtherVariant {
                 is,
                 asked: variant.name.clone(),
-                verb,
                 error: Box::new(error),
             },
         }
@@ -139,7 +128,6 @@ pub fn list(
             return Err(DumpError::OtherImage {
                 are: variants,
                 asked: asked.name.clone(),
-                hint: "leave out --variant".into(),
             });
         }
         let modules = image.modules.iter().map(|module| {
@@ -152,7 +140,7 @@ pub fn list(
             variants,
         });
     }
-    let chunk = chunk_of(file, dump_of(file)?, variant, known, "list")?;
+    let chunk = chunk_of(file, dump_of(file)?, variant, known)?;
     Ok(Listing {
         is_lfs_image: false,
         variants: names_of(&chunk.layout, known),
