@@ -1,0 +1,3 @@
+//! What Lua chunks need of a NodeMCU firmware.
+
+pub mod api;
