@@ -211,7 +211,10 @@ fn budgets_and_baselines_fail_with_the_offenders() {
     put(here, "fast.toml", manifest.replace("\"100\"", "\"2k\""));
     let same = ["--baseline", "old.json"];
     let (text, _) = ends(bench(here, &one).args(same), 0);
-    assert!(text.contains("Against the baseline, 0 changes"), "{text}");
+    assert!(
+        text.contains("Compared with the baseline: 0 changes"),
+        "{text}"
+    );
     put(
         here,
         "led.lua",
@@ -279,7 +282,7 @@ fn the_host_gives_ratios_and_exact_flash() {
         let mut manifest = bench(here, &["fast.toml", "--chip", "host"]);
         let (text, errors) = ends(manifest.env("PATH", ""), status);
         assert!(text.contains("as built"), "{text}");
-        let said = "note: budgets of load, heap-peak, heap-kept are not judged";
+        let said = "note: budgets of load, heap-peak, heap-kept are not checked";
         assert!(errors.contains(said), "{errors}");
         assert_eq!(errors.contains("over budget"), status == 3, "{errors}");
         assert!(!errors.contains("heap-peak 1"), "{errors}");
@@ -377,7 +380,7 @@ fn each_chip_asks_for_its_own_tools_and_figures() {
         assert!(install.contains(package), "{errors}");
         let errors = error(&["--on", chip, "--baseline", others]);
         assert!(
-            errors.contains("can't be compared; measure with --chip "),
+            errors.contains("can't be compared; use --chip "),
             "{errors}"
         );
     }

@@ -72,7 +72,7 @@ fn taken(folder: &Path, args: &[&str]) -> bool {
     let output = run(build(folder, args).args(["-o", "out", "--verbose"]));
     assert!(output.status.success());
     let errors = String::from_utf8(output.stderr).unwrap();
-    errors.contains("taken from the cache")
+    errors.contains("found in the cache")
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_cache_that_is_none() {
     put(folder, "file", "");
     let error = fail(fastlua(folder).args(["build", "m.lua", "-o", "out", "--cache", "file"]));
     assert!(
-        error.contains("file is a file, and --cache takes a folder"),
+        error.contains("file is a file, but --cache needs a folder"),
         "{error}"
     );
     misuse(fastlua(folder).args(["build", "m.lua", "-o", "out", "--cache-limit", "1M"]));

@@ -118,7 +118,10 @@ fn what_make_cannot_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let errors = fail(&mut build(folder.path(), source.as_bytes(), output));
         assert!(errors.contains("-M: \""), "{errors}");
-        assert!(errors.contains("can't stand in a Makefile"), "{errors}");
+        assert!(
+            errors.contains("can't be written in a Makefile"),
+            "{errors}"
+        );
         assert!(
             errors.is_ascii() && !errors.trim_end().contains(['\n', '\x1b']),
             "{errors}"

@@ -133,7 +133,7 @@ fn deep_folders_are_an_error() {
     fs::create_dir_all(f.join(deep(101))).unwrap();
     let said = fail(fastlua(f).args(["compile", "-p", "**/*.lua"]));
     assert!(
-        said.contains("folders are more than 100 deep in .: name a folder further down"),
+        said.contains("folders in . are nested more than 100 deep: name a folder further down"),
         "{said}"
     );
     assert_eq!(found(f, &format!("{}/**/*.lua", deep(10))).len(), 1);

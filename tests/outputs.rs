@@ -253,7 +253,7 @@ fn a_dash_is_standard_output_in_every_command() {
     for (command, _) in FOLDER {
         let said = misuse(&mut to(f, command, "-"));
         assert!(
-            said.contains("takes a folder, and standard output is none"),
+            said.contains("needs a folder, not standard output"),
             "{said}"
         );
         assert!(!f.join("-").exists(), "{command}");

@@ -114,10 +114,10 @@ fn a_chunk_comes_out_as_it_would_be_compiled() {
     succeed(&mut inspect(f, "mine.bin --extract a -o copy.lua"));
     assert_eq!(bytes(f, "copy.lua"), b"return{'a text','a text','a text'}");
     let missing = fail(&mut inspect(f, "mine.bin --extract b"));
-    assert!(missing.contains("there is no chunk b"), "{missing}");
+    assert!(missing.contains("no chunk is named b"), "{missing}");
     succeed(&mut patch(f, "nodemcu.bin a.lua --as frozen -o mine.bin"));
     let frozen = fail(&mut inspect(f, "mine.bin --extract a"));
-    assert!(frozen.contains("frozen objects only"), "{frozen}");
+    assert!(frozen.contains("only as frozen objects"), "{frozen}");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_bill_of_materials_names_what_is_in_the_slot() {
     refuses(
         f,
         "nodemcu.bin fast.toml -o mine.bin --sbom new.json",
-        "is no SPDX expression",
+        "is not an SPDX expression",
     );
     assert!(!f.join("new.json").exists());
 }
@@ -365,7 +365,7 @@ fn what_can_not_be_meant_is_refused() {
     refuses(
         f,
         "two.bin a.lua -o mine.bin",
-        "there are 2 slots: say which (--slot N)",
+        "there are 2 slots: choose one (--slot N)",
     );
     put(f, "a51.lua", "return 1");
     succeed(&mut patch(f, "two.bin a51.lua --slot 2 -o second.bin"));
@@ -382,7 +382,7 @@ fn what_can_not_be_meant_is_refused() {
     refuses(
         f,
         "nodemcu.bin a.lua -o mine.bin",
-        "no variant is named their-own",
+        "unknown variant their-own",
     );
 }
 
@@ -495,7 +495,7 @@ fn a_slot_without_its_image_is_refused_unless_the_user_sets_the_checksums() {
             "cut.bin a.lua -o mine.bin",
             &format!("the slot is linked at {address:#010x}, in the flash of "),
         );
-        refuses(f, "cut.bin a.lua -o mine.bin", "say --uncovered");
+        refuses(f, "cut.bin a.lua -o mine.bin", "use --uncovered");
         succeed(&mut patch(f, "cut.bin a.lua --uncovered -o mine.bin"));
         fs::remove_file(f.join("mine.bin")).unwrap();
     }

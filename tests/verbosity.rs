@@ -82,7 +82,7 @@ fn verbose_tells_what_is_read() {
         said.contains("read: lua/a.lua, 8 bytes\nread: lua/b.lua, 8 bytes\n"),
         "{said}"
     );
-    assert!(said.contains("compiled and proved: "), "{said}");
+    assert!(said.contains("compiled and verified: "), "{said}");
 }
 
 /// Each line of the text below the options takes what fits into it.

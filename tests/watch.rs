@@ -78,7 +78,7 @@ fn a_change_restarts_the_device() {
     let run = Watching::start(f, &["a.lua", "--watch", "-e", code]);
     run.says("first\tnil");
     put(f, "a.lua", "return 'the second'");
-    run.says("changed: restarting");
+    run.says("files changed: restarting");
     run.says("the second\tnil");
     put(f, "a.lua", "return return");
     run.says("a.lua:1:");
@@ -102,7 +102,7 @@ fn a_script_is_watched_and_nothing_is_not() {
     run.says("not idle");
     let said = fail(fastlua(f).args(["run", "--watch", "--with", "hello", "-e", "x()"]));
     assert!(
-        said.contains("--watch: no file is named that could change"),
+        said.contains("--watch: no files to watch; give modules or --script"),
         "{said}"
     );
 }

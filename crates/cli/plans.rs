@@ -57,7 +57,7 @@ pub fn build(plan: Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
     let outcome = pool.build()?.install(|| plan.build(Some(&|| bar.inc(1))));
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f32();
-    print::detail(|| format!("compiled and proved: {steps} steps in {seconds:.2} s"));
+    print::detail(|| format!("compiled and verified: {steps} steps in {seconds:.2} s"));
     outcome.map_err(|error| refused(error, chosen, "\nnothing was written"))
 }
 

@@ -113,7 +113,7 @@ impl Named {
                 let manifest = Path::new("fast.toml");
                 if !manifest.exists() {
                     bail!(
-                        "nothing to build: name Lua files or a fast.toml, or make a fast.toml here"
+                        "nothing to build: give Lua files or a fast.toml, or create a fast.toml here"
                     );
                 }
                 self.manifest(manifest, overrides)?
@@ -132,7 +132,8 @@ impl Named {
     fn manifest(&self, path: &Path, overrides: &Overrides) -> Result<Inputs> {
         let folder = Folder::of_manifest(path);
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.with_context(|| format!("{}: its name is not UTF-8", print::path(path)))?;
+        let name =
+            name.with_context(|| format!("{}: the file name is not UTF-8", print::path(path)))?;
         let project = Project::from_manifest(&folder, name, overrides).map_err(print::explained)?;
         let files = project.files().iter().map(|name| folder.path(name));
         Ok(Inputs {
@@ -145,7 +146,7 @@ impl Named {
     fn files(&self, paths: &[PathBuf], overrides: &Overrides) -> Result<Inputs> {
         if let Some(manifest) = paths.iter().find(|path| is_manifest(path)) {
             bail!(
-                "{}: a fast.toml stands alone; add the other modules to it",
+                "{}: a fast.toml can't be combined with other files; add the modules to it",
                 print::path(manifest)
             );
         }
@@ -155,7 +156,7 @@ impl Named {
         for path in &paths {
             if path == Path::new("-") {
                 bail!(
-                    "standard input can't be a module, since a module has a name: put it into a file"
+                    "standard input can't be a module, because a module needs a name: put it into a file"
                 );
             }
             match output::read(path) {
@@ -216,7 +217,7 @@ fn add_data(pattern: &str, inputs: &mut Inputs) -> Result<()> {
     let pattern = &*slashed(pattern);
     let names = folder.list(&Pattern::new(pattern)?)?;
     if names.is_empty() {
-        bail!("it matches no file");
+        bail!("no file matches");
     }
     for name in names {
         let path = PathBuf::from(&name);

@@ -32,7 +32,7 @@ pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
     Some(match chosen {
         Chosen::Run => return other_lua(faults),
         Chosen::Nothing { firmware: true } => format!(
-            "build for your firmware alone: --variant {first}, or --firmware DIR with its source tree ({all})"
+            "build only for your firmware: --variant {first}, or --firmware DIR with its source tree ({all})"
         ),
         Chosen::Nothing { firmware: false } => {
             format!("name the variant of your firmware: --variant {first} ({all})")
@@ -42,10 +42,13 @@ pub fn help(faults: &Faults, chosen: Chosen) -> Option<String> {
         }
         Chosen::Option => another(first, &all),
         Chosen::Manifest => format!(
-            "take {} out of `variants` in fast.toml, or build for your firmware alone: --variant {first} ({all})",
+            "remove {} from `variants` in fast.toml, or build only for your firmware: --variant {first} ({all})",
             listed(&refusing)
         ),
-        Chosen::Tree => format!("the firmware tree is set to {}; {all}", listed(&refusing)),
+        Chosen::Tree => format!(
+            "the firmware tree is configured for {}; {all}",
+            listed(&refusing)
+        ),
         Chosen::Slot => format!("the slot is for {}; {all}", listed(&refusing)),
     })
 }
@@ -61,14 +64,14 @@ fn other_lua(faults: &Faults) -> Option<String> {
 
 /// Advice if the variant was given, and others accept the text.
 fn another(first: &str, all: &str) -> String {
-    format!("if your firmware is another one: --variant {first} ({all})")
+    format!("if your firmware has another variant: --variant {first} ({all})")
 }
 
 /// The variants that accept it.
 fn of_all(takers: &[&str]) -> String {
     match takers.len() {
-        1 => format!("{} takes it", takers[0]),
-        _ => format!("{} take it", listed(takers)),
+        1 => format!("{} accepts it", takers[0]),
+        _ => format!("{} accept it", listed(takers)),
     }
 }
 

@@ -83,7 +83,7 @@ impl FromStr for Level {
         let level = text.parse().ok().and_then(fastlua::Strip::from_level);
         level
             .map(Level)
-            .ok_or_else(|| "the levels are 0, 1 and 2".into())
+            .ok_or_else(|| "levels are 0, 1 and 2".into())
     }
 }
 
@@ -99,7 +99,7 @@ pub fn amount(text: &str) -> Result<u64, String> {
 pub fn capacity(text: &str) -> Result<u32, String> {
     amount(text)?
         .try_into()
-        .map_err(|_| "that is more than a chip has".into())
+        .map_err(|_| "larger than the flash of any chip".into())
 }
 
 /// Bytes of a slot.

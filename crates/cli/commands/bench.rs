@@ -137,7 +137,7 @@ fn percent(text: &str) -> Result<f64> {
     let percent: f64 = text.trim_end_matches('%').trim_end().parse()?;
     match percent.is_finite() && percent >= 0.0 {
         true => Ok(percent),
-        false => bail!("it has to be 0 or more"),
+        false => bail!("must be 0 or more"),
     }
 }
 
@@ -158,14 +158,14 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(path) = args.json.as_ref().filter(|path| is_source(path)) {
         let path = print::path(path);
         let reason = format!(
-            "--json takes the file that the figures go to, and {path} is no name for that: --json FILE {path}"
+            "--json needs a file for the figures, and {path} looks like an input: --json FILE {path}"
         );
         return Err(print::misused(&reason));
     }
     let on = On::from(args.chip);
     if on == On::Host && (args.run || args.html.is_some() || args.egc != Egc::Always) {
         return Err(print::misused(
-            "--run, --html and --egc are for figures of a chip: leave them out, or measure with --chip esp8266 or esp32c3",
+            "--run, --html and --egc need an emulated chip: leave them out, or use --chip esp8266 or esp32c3",
         ));
     }
     let known = args.known.load()?;
@@ -199,9 +199,7 @@ pub fn run(args: &Args) -> Result<()> {
         modules: BTreeMap::new(),
     };
     asked.fit(on).map_err(|error| {
-        print::misused(&format!(
-            "{error}: leave it out, or measure with --chip esp8266"
-        ))
+        print::misused(&format!("{error}: leave it out, or use --chip esp8266"))
     })?;
     let mut budgets = Budgets {
         all: asked.all.or(plan.budget),
@@ -220,7 +218,7 @@ pub fn run(args: &Args) -> Result<()> {
     if !unmeasured.is_empty() {
         let names: Vec<&str> = unmeasured.iter().map(|metric| metric.name()).collect();
         print::note(&format!(
-            "note: budgets of {} are not judged, as a measurement on {on} has no such figures: --chip esp8266 has",
+            "note: budgets of {} are not checked, because {on} has no such figures; use --chip esp8266",
             names.join(", ")
         ));
     }
@@ -230,13 +228,16 @@ pub fn run(args: &Args) -> Result<()> {
         let comparison = compare(was, &figures, args.tolerance)?;
         let changes = comparison.changes.iter().map(ToString::to_string);
         let lines: Vec<String> = comparison.notes.iter().cloned().chain(changes).collect();
-        print::report(format!("\nAgainst the baseline, {} changes\n", lines.len()))?;
+        print::report(format!(
+            "\nCompared with the baseline: {} changes\n",
+            lines.len()
+        ))?;
         for line in &lines {
             print::report(format!("{line}\n"))?;
         }
         let worse = comparison.regressions().map(|change| {
             let tolerance = args.tolerance;
-            format!("{change}; tolerated are {tolerance} %")
+            format!("{change}; the tolerance is {tolerance} %")
         });
         faults.extend(worse);
     }
@@ -269,7 +270,7 @@ fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
         let (path, was) = (print::path(path), &error.was);
         let egc = was.egc.as_ref().map(|egc| format!(" --egc {egc}"));
         let egc = egc.unwrap_or_default();
-        anyhow!("{path}: {error}; measure with --chip {}{egc}", was.on)
+        anyhow!("{path}: {error}; use --chip {}{egc}", was.on)
     })?;
     Ok(was)
 }
@@ -287,7 +288,7 @@ fn targets(known: &Variants, args: &Args, names: Option<&[String]>) -> Result<Ve
     variants.retain(|variant| seen.insert(&variant.name));
     let target = |variant: &&Variant| {
         Target::new(variant, known, args.chip.into()).map_err(|error| match error {
-            NoTarget::Chip { .. } => anyhow!("{error}; measure it with --chip esp8266"),
+            NoTarget::Chip { .. } => anyhow!("{error}; use --chip esp8266"),
             NoTarget::Core(_) => error.into(),
         })
     };
@@ -311,7 +312,8 @@ fn on_chip(args: &Args, chip: Chip, inputs: &[Input], targets: &[Target]) -> Res
             folder
         }
         None => {
-            temporary = Temporary::folder().context("no folder for objects and images")?;
+            temporary =
+                Temporary::folder().context("can't create a folder for objects and images")?;
             temporary.path()
         }
     };

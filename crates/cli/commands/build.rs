@@ -100,7 +100,7 @@ enum Emit {
 pub fn run(args: &Args) -> Result<()> {
     if args.stamp.as_deref().is_some_and(is_stdout) {
         return Err(print::misused(
-            "--stamp takes a file: Make looks at its time",
+            "--stamp needs a file, not standard output: Make reads its time",
         ));
     }
     streams([args.depfile.as_ref(), args.sbom.as_ref()], args.json.json)?;
@@ -196,7 +196,7 @@ fn made(args: &Args, what: &What, plan: Plan, chosen: Chosen) -> Result<Made> {
     let names = what.names(&plan).into_iter();
     let names = names.chain(args.sbom.is_some().then(|| SBOM.into()));
     if let Some(entry) = cache.find(&key, &names.collect(), &plan) {
-        print::detail(|| format!("taken from the cache: {key}"));
+        print::detail(|| format!("found in the cache: {key}"));
         return Ok(Made::Entry(Box::new(entry)));
     }
     let bundle = build(plan, args.jobs, chosen)?;
@@ -264,7 +264,7 @@ impl What {
     fn of(args: &Args, chip: Option<Chip>) -> Result<What> {
         if args.chip.is_some() && !matches!(args.emit, Emit::Object) {
             return Err(print::misused(
-                "--chip is for --emit object: what a compiler is given is for any chip",
+                "--chip needs --emit object: the C files are for any chip",
             ));
         }
         match (args.emit, args.slot) {
@@ -272,15 +272,15 @@ impl What {
             (Emit::Module, Some(capacity)) => Ok(What::Slot(capacity)),
             (Emit::Object, None) => chip.map(What::Object).ok_or_else(|| {
                 print::misused(
-                    "--emit object is for one chip: say --chip, such as esp8266, or --firmware DIR",
+                    "--emit object needs a chip: use --chip, such as --chip esp8266, or --firmware DIR",
                 )
             }),
             (Emit::Header, None) => Ok(What::Headers),
             (Emit::Object, Some(_)) => Err(print::misused(
-                "--slot is for fast.c, not for --emit object",
+                "--slot can't be combined with --emit object",
             )),
             (Emit::Header, Some(_)) => Err(print::misused(
-                "--slot is for fast.c, not for --emit header",
+                "--slot can't be combined with --emit header",
             )),
         }
     }

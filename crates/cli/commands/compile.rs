@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (variant, input) = match (args.parse_only, variant, &args.inputs[..]) {
         (false, Some(variant), [input]) => (variant, input),
         (false, ..) => {
-            let reason = "a .lc file is made of one file: name one, or say -p to look whether all of them compile";
+            let reason = "a .lc file has one source: give one file, or use -p to check the syntax of several";
             return Err(print::misused(reason));
         }
         (true, Some(variant), _) => return parse_all(args, std::slice::from_ref(variant)),
@@ -77,7 +77,10 @@ pub fn run(args: &Args) -> Result<()> {
     output::streams([Some(&output)], false)?;
     let Input { shown, name, bytes } = read(input)?;
     if output == *input && !stdin {
-        bail!("{} would replace its own source", print::path(&output));
+        bail!(
+            "{} would overwrite its own source: give the output another name with -o",
+            print::path(&output)
+        );
     }
     let source = Source {
         file: &shown,

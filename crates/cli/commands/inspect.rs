@@ -132,7 +132,7 @@ fn head(place: &Place) -> String {
             .map(|address| format!("linked at {address:#010x}")),
     );
     parts.push(match place.variants.is_empty() {
-        true => "of no known variant".into(),
+        true => "unknown variant".into(),
         false => place.variants.join(", "),
     });
     parts.extend(place.version.as_ref().map(|v| format!("fastlua {v}")));

@@ -65,7 +65,7 @@ fn timestamp(args: &Args) -> Result<u32> {
         (Some(seconds), _) => Ok(seconds),
         (None, Ok(text)) => text
             .parse()
-            .with_context(|| format!("SOURCE_DATE_EPOCH is {text:?}, no number of seconds")),
+            .with_context(|| format!("SOURCE_DATE_EPOCH is {text:?}, not a number of seconds")),
         (None, Err(_)) => Ok(0),
     }
 }
@@ -88,11 +88,11 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(folder) = &args.tree.firmware {
         let (tree, _) = plans::of_tree(folder, args.tree.lua.as_deref(), &options)?;
         if lfs.region.is_none() {
-            let hint = "; write a number there, or say --size";
+            let hint = "; write a number there, or use --size";
             lfs.region = tree.lfs.map_err(|error| anyhow!("{error}{hint}"))?;
             if lfs.region.is_none() {
                 print::note(
-                    "the tree sets no size of the region for LFS: taken for 256k, unless --size says another",
+                    "the tree sets no size for the LFS region: using 256k; --size sets another",
                 );
             }
         }

@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     output::streams([args.output.as_ref(), args.sbom.as_ref()], args.json.json)?;
     let output = match &args.output {
         Some(output) if is_same(output, &args.image) => {
-            bail!("-o is IMAGE itself: say --in-place to write over it")
+            bail!("-o is IMAGE itself: use --in-place to overwrite it")
         }
         Some(output) => output,
         None => &args.image,
@@ -141,13 +141,13 @@ fn report(slot: &Slot, patched: &Patched) -> String {
     for checksum in &patched.checksums {
         text += &match patched.fixed.contains(checksum) {
             true => format!(
-                "{checksum}: was wrong before, and is set: damage elsewhere in the image is hidden now\n"
+                "{checksum}: was wrong, now set: it no longer shows damage elsewhere in the image\n"
             ),
             false => format!("{checksum}: set\n"),
         };
     }
     for damage in &patched.damaged_elsewhere {
-        text += &format!("{damage}, and stays so\n");
+        text += &format!("{damage}; left unchanged\n");
     }
     text
 }

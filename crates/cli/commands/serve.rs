@@ -69,11 +69,12 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.dir {
         Some(folder) => {
             let index = folder.join("index.html");
-            output::read(&index).context("--dir: scripts/page makes the page in target/page")?;
+            output::read(&index)
+                .context("--dir needs the page, which scripts/page builds in target/page")?;
         }
         None if built_in("index.html").is_none() => bail!(
-            "the page is not in this program: make it with scripts/page and name its folder, --dir target/page, or take \
-             a release's binary"
+            "this program does not include the page: build it with scripts/page and use --dir target/page, or use a \
+             release's binary"
         ),
         None => {}
     }
@@ -81,9 +82,9 @@ pub fn run(args: &Args) -> Result<()> {
         let port = args.port;
         match error.kind() {
             ErrorKind::AddrInUse => anyhow!(
-                "port {port} of this PC is in use by another program: end that, or choose another port with --port"
+                "port {port} of this PC is in use by another program: end it, or choose another port with --port"
             ),
-            _ => anyhow!("port {port} of this PC can't be had: {error}; choose another with --port"),
+            _ => anyhow!("can't listen on port {port} of this PC: {error}; choose another with --port"),
         }
     })?;
     let address = listener.local_addr()?;

@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let pieces = split(&text, loader).map_err(wrong)?;
     let Some(pieces) = pieces else {
-        bail!("{shown} has no SPLIT marker; it is one chunk as it is");
+        bail!("{shown} has no SPLIT marker: it is already one chunk");
     };
     let name = |piece: &Piece| format!("{}.lua", piece.name);
     let names: Vec<String> = pieces.iter().map(name).collect();

@@ -163,7 +163,7 @@ impl Cache {
 
 impl Entry {
     fn read(mut file: File) -> io::Result<Entry> {
-        let damaged = || io::Error::other("the entry is damaged");
+        let damaged = || io::Error::other("the cache entry is damaged");
         let end = file
             .metadata()?
             .len()
@@ -219,7 +219,7 @@ impl Entry {
         let copied = io::copy(&mut Read::take(&mut *file, bytes), out)?;
         match copied == bytes {
             true => Ok(()),
-            false => Err(io::Error::other("the entry of the cache became shorter")),
+            false => Err(io::Error::other("the cache entry was truncated")),
         }
     }
 }
@@ -229,7 +229,7 @@ impl Entry {
 /// # Errors
 /// The program can't be read.
 pub fn name(plan: &Plan, outputs: &str) -> Result<String> {
-    let program = std::env::current_exe().context("the program's own file")?;
+    let program = std::env::current_exe().context("can't find the program's own file")?;
     let program = output::read(&program)?;
     let mut hash = Sha256::new();
     hash.update(SHAPE);

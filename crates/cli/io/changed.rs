@@ -76,7 +76,7 @@ impl Changed {
         }
         match &mut self.new {
             Some((file, _)) => Ok(file),
-            None => Err(io::Error::other("there is no temporary file")),
+            None => Err(io::Error::other("no temporary file")),
         }
     }
 }

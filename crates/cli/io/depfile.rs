@@ -53,7 +53,7 @@ fn bytes(path: &Path) -> Vec<u8> {
 fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
     let name = bytes(path);
     if let Some(reason) = no_word(&name, is_target) {
-        bail!("-M: {path:?} can't stand in a Makefile: {reason}");
+        bail!("-M: {path:?} can't be written in a Makefile: {reason}");
     }
     let mut text = Vec::new();
     let mut backslashes = 0;
@@ -77,17 +77,17 @@ fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
 /// Why a name can't be written so that Make takes it for one file.
 fn no_word(name: &[u8], is_target: bool) -> Option<&'static str> {
     if name.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
-        Some("it has a line break or another control character")
+        Some("it has a line break or other control character")
     } else if name.iter().any(|b| b";|=*?[".contains(b)) {
-        Some("Make has its own meaning for ; | = * ? [")
+        Some("; | = * ? and [ are special in Make")
     } else if name.starts_with(b"~") {
-        Some("Make takes ~ for a home folder; write ./~")
+        Some("Make expands ~ to a home folder; write ./~")
     } else if name.ends_with(b" ") || name.ends_with(b"\t") {
         Some("it ends with a blank")
     } else if name.contains(&b'(') && name.ends_with(b")") {
-        Some("Make takes it for a part of an archive")
+        Some("Make reads it as a member of an archive")
     } else if is_target && (name.contains(&b'\t') || name.ends_with(b"&")) {
-        Some("a file to be made can't have a tab, or & at its end")
+        Some("a target can't have a tab, or & at its end")
     } else {
         None
     }

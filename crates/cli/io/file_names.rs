@@ -16,10 +16,10 @@ pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<()> {
     for name in names {
         let plain = name.to_ascii_lowercase();
         if is_device(plain.split('.').next().unwrap_or("")) {
-            bail!("{name} is no name of a file on Windows");
+            bail!("{name} is not a valid file name on Windows");
         }
         if let Some(other) = seen.insert(plain, name) {
-            bail!("{other} and {name} are one file on some systems");
+            bail!("{other} and {name} are the same file where case is ignored");
         }
     }
     Ok(())

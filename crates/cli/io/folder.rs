@@ -96,7 +96,7 @@ impl Files for Folder {
         let path = self.path(name);
         if self.closed && !fs::canonicalize(&path)?.starts_with(self.real()?) {
             return Err(Error::other(
-                "it is outside the folder of fast.toml; name it on the command line, or move fast.toml",
+                "it is outside the folder of fast.toml; give it on the command line, or move fast.toml",
             ));
         }
         output::read_regular(&path)
@@ -131,13 +131,13 @@ impl Files for Folder {
             };
             if count > MOST {
                 return Err(Error::other(format!(
-                    "there are more than {MOST} files and folders in {}: name a folder further down",
+                    "{} has more than {MOST} files and folders: name a folder further down",
                     print::path(start)
                 )));
             }
             if entry.depth() > DEEPEST && entry.file_type().is_dir() {
                 return Err(Error::other(format!(
-                    "folders are more than {DEEPEST} deep in {}: name a folder further down",
+                    "folders in {} are nested more than {DEEPEST} deep: name a folder further down",
                     print::path(start)
                 )));
             }
@@ -148,7 +148,7 @@ impl Files for Folder {
             }
             if entry.path_is_symlink() && !entry.path().exists() {
                 return Err(Error::other(format!(
-                    "{} is a link to a file that is not there",
+                    "{} is a link to a missing file",
                     print::path(entry.path())
                 )));
             }

@@ -78,7 +78,7 @@ impl<'a> Outputs<'a> {
                 Target::File(target) => {
                     if !files.insert(target.clone()) {
                         bail!(
-                            "{} is to be two outputs: give each its own file",
+                            "{} is given for two outputs: give each its own file",
                             shown(&path)
                         );
                     }
@@ -118,7 +118,7 @@ impl<'a> Outputs<'a> {
 pub fn refuse_source(target: &Path, shown: &str) -> Result<()> {
     match sources::was_read(target) {
         true => {
-            bail!("{shown} is read here and would be replaced: give the output another name")
+            bail!("{shown} is an input and would be overwritten: give the output another name")
         }
         false => Ok(()),
     }
@@ -172,7 +172,7 @@ pub fn streams<'a>(
     let outputs = outputs.into_iter().flatten();
     let count = outputs.filter(|path| is_stdout(path)).count();
     if count + usize::from(json) > 1 {
-        let reason = "standard output can take one thing only: give the others files of their own";
+        let reason = "standard output can take only one output: give the others their own files";
         return Err(print::misused(reason));
     }
     if count > 0 {
@@ -187,12 +187,12 @@ pub fn streams<'a>(
 /// It is a file, or can't be made; or it is `-`, and no folder goes to standard output.
 pub fn make_folder(option: &str, path: &Path) -> Result<()> {
     if path == Path::new("-") {
-        let reason = "takes a folder, and standard output is none; a folder of that name is ./-";
+        let reason = "needs a folder, not standard output; write ./- for a folder of that name";
         return Err(print::misused(&format!("{option} {reason}")));
     }
     if path.exists() && !path.is_dir() {
         bail!(
-            "{} is a file, and {option} takes a folder",
+            "{} is a file, but {option} needs a folder",
             print::path(path)
         );
     }
@@ -219,7 +219,7 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
         let what = if about.is_dir() {
             "it is a folder"
         } else {
-            "it is no regular file"
+            "it is not a regular file"
         };
         return Err(io::Error::other(what));
     }
@@ -245,6 +245,6 @@ pub fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
 fn too_large() -> io::Error {
     let megabytes = LARGEST >> 20;
     io::Error::other(format!(
-        "it is larger than {megabytes} MiB: fastlua reads no such file"
+        "it is larger than {megabytes} MiB, the most that fastlua reads"
     ))
 }

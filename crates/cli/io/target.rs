@@ -37,11 +37,11 @@ impl Target {
             Err(error) => return Err(error.into()),
         }
         if path.as_os_str().is_empty() || path.to_string_lossy().ends_with(['/', '\\']) {
-            bail!("it is no name of a file");
+            bail!("it is not a file name");
         }
         let folder = folder_of(&target);
         if !folder.is_dir() {
-            bail!("there is no folder {}", print::path(folder));
+            bail!("the folder {} does not exist", print::path(folder));
         }
         Ok(Target::File(target))
     }

@@ -55,14 +55,14 @@ pub fn table(report: &BuildReport, width: usize) -> String {
     text.push('\n');
     if dumps > 0 {
         text += &format!(
-            "Dumps: {dumps}. Each was loaded back by the Lua core of its number model, and found\n\
-             the same. Source names: none at strip 2, else the file's name.\n"
+            "Dumps: {dumps}, each loaded back by the Lua core of its number model and compared.\n\
+             Source names: none at strip 2, else the file's name.\n"
         );
     }
     if frozen > 0 {
         text += &format!(
             "Frozen: {frozen} of {}; the bytes above are those of their bytecode. The firmware's\n\
-             compiler decides what they take: fast.list and fast.info tell it.\n",
+             compiler determines their size: fast.list and fast.info show it.\n",
             report.chunks.len()
         );
     }
@@ -76,14 +76,14 @@ pub fn table(report: &BuildReport, width: usize) -> String {
             false => format!("{least} to {most}"),
         };
         text += &format!(
-            "Packed: {packed} of {}; read back and found the same. With them goes what they have\n\
-             in common: {shared} bytes.\n",
+            "Packed: {packed} of {}, each unpacked and compared. Their shared data takes\n\
+             {shared} bytes more.\n",
             report.chunks.len()
         );
     }
     if texts > 0 {
         text += &format!(
-            "Squashed sources: {texts}. Each was compiled, and is the same chunk as its original.\n"
+            "Squashed sources: {texts}, each compiled to the same chunk as its original.\n"
         );
     }
     text
@@ -150,12 +150,12 @@ pub fn costs(report: &BuildReport, width: usize) -> String {
     }
     .shown(5, width);
     let mut text = format!(
-        "\nOn the chip, {}, without what the heap adds to each block:\n{rows}",
+        "\nOn the chip, {}, without the heap's overhead for each block:\n{rows}",
         report.variants[0]
     );
     if let Some(shared) = report.packed.get(&report.variants[0]) {
         text += &format!(
-            "What the packed chunks have in common: {} bytes of flash, with {} strings.\n",
+            "Shared data of the packed chunks: {} bytes of flash, with {} strings.\n",
             shared.flash, shared.strings
         );
     }

@@ -240,13 +240,9 @@ pub fn explained(error: impl Into<fastlua::Error>) -> anyhow::Error {
         }
         fastlua::Error::NotShipped { .. } => " (with --with)",
         fastlua::Error::Shipped { .. } => {
-            "; give yours another name, or let it take the place of that one with --replace"
+            "; rename yours, or replace the shipped one with --replace"
         }
-        fastlua::Error::Tree { reason, .. }
-            if ["say which it is", "say which variant"]
-                .iter()
-                .any(|end| reason.ends_with(end)) =>
-        {
+        fastlua::Error::Tree { reason, .. } if reason.ends_with("choose a variant") => {
             " with --variant"
         }
         _ => "",
@@ -257,13 +253,13 @@ pub fn explained(error: impl Into<fastlua::Error>) -> anyhow::Error {
 /// What to do on the command line about a file that is no bytecode, or is for another variant. `verb` is the command's own.
 pub fn about_bytecode(error: &DumpError, verb: &str) -> String {
     match error {
-        DumpError::NoDump => "; if it is source, `fastlua compile` makes bytecode of it".into(),
-        DumpError::Ambiguous(_) => "; name one with --variant".into(),
+        DumpError::NoDump => "; if it is source, compile it with `fastlua compile`".into(),
+        DumpError::Ambiguous(_) => "; choose one with --variant".into(),
         DumpError::OtherVariant { is, asked, .. } => {
             format!("; {verb} it with --variant {is}, or compile its source with --variant {asked}")
         }
         DumpError::OtherImage { asked, .. } => {
-            format!("; {verb} it without --variant, or make one with --variant {asked}")
+            format!("; {verb} it without --variant, or make an image with --variant {asked}")
         }
         _ => String::new(),
     }
@@ -292,10 +288,10 @@ pub fn of_firmware(image: &str, error: &FirmwareError) -> anyhow::Error {
         FirmwareError::NoSlot(_) => " (fastlua build --slot)",
         FirmwareError::WhichSlot(_) => " (--slot N)",
         FirmwareError::Image(ImageError::Damaged(_)) => {
-            ". Take a file that is whole, or say --fix-checksums to set them all the same"
+            "; use an undamaged file, or --fix-checksums to set them anyway"
         }
-        FirmwareError::Elsewhere(_) => ". Say --keep-damaged to leave that image as it is",
-        FirmwareError::Uncovered(_) => ", or say --uncovered if you set its checksums yourself",
+        FirmwareError::Elsewhere(_) => "; use --keep-damaged to leave that image as it is",
+        FirmwareError::Uncovered(_) => ", or use --uncovered if you set its checksums yourself",
         _ => "",
     };
     let entry = Diagnostic::of_file(image, None, &error.to_string());

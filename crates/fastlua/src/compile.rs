@@ -68,7 +68,7 @@ pub enum CompileError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// The result is not safe: a fault of fastlua.
-    #[error("{file}: a fault of fastlua: {error}")]
+    #[error("{file}: bug in fastlua: {error}")]
     Refused {
         /// The file.
         file: String,

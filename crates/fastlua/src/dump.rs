@@ -11,7 +11,7 @@ use fastlua_variants::{Variant, Variants};
 #[non_exhaustive]
 pub enum DumpError {
     /// It is something else.
-    #[error("it is no bytecode: it does not begin with ESC")]
+    #[error("not bytecode: does not begin with ESC (0x1B)")]
     NoDump,
     /// It is damaged.
     #[error("{0}")]

@@ -56,7 +56,7 @@ pub enum Error {
         file: String,
     },
     /// fastlua ships no module of this name.
-    #[error("no module is named {name}: fastlua ships {}", .known.join(", "))]
+    #[error("unknown module {name}: fastlua ships {}", .known.join(", "))]
     NotShipped {
         /// The name.
         name: String,
@@ -64,7 +64,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A file has the name of a shipped module that is asked for too.
-    #[error("{file}: fastlua ships a module {name} too", file = printable_name(.file))]
+    #[error("{file}: fastlua ships a module with the same name, {name}", file = printable_name(.file))]
     Shipped {
         /// The file.
         file: String,
@@ -86,7 +86,7 @@ pub enum Error {
         error: NoVariant,
     },
     /// The list of variants is empty.
-    #[error("`variants` is empty: name one, or leave it out for all of NodeMCU's")]
+    #[error("`variants` is empty: name one, or remove it to build for all of NodeMCU's")]
     NoVariants,
     /// Texts that do not become chunks.
     #[error(transparent)]

@@ -11,7 +11,7 @@ pub struct Pattern(glob::Pattern);
 
 /// A pattern that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Pattern syntax error near position {at}: {reason}")]
+#[error("pattern syntax error near position {at}: {reason}")]
 pub struct PatternError {
     /// Its offset in the pattern, in bytes.
     pub at: usize,
@@ -71,7 +71,7 @@ pub trait Files {
 impl Files for BTreeMap<String, Vec<u8>> {
     fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let found = self.get(name).cloned();
-        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such file"))
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such file"))
     }
 
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>, Error> {

@@ -51,10 +51,10 @@ pub struct LfsImage {
 #[non_exhaustive]
 pub enum LfsError {
     /// The bundle is for several variants.
-    #[error("an image is for one variant, not for {}: name one", .0.join(", "))]
+    #[error("an image is for one variant, not for {}: choose one", .0.join(", "))]
     Variants(Vec<String>),
     /// A chunk is carried as source.
-    #[error("{file}: {name} is carried as source; an image holds functions", file = printable_name(.file))]
+    #[error("{file}: {name} is source, but an image holds only functions", file = printable_name(.file))]
     Source {
         /// Its file.
         file: String,
@@ -65,7 +65,7 @@ pub enum LfsError {
     #[error("{0}")]
     Data(String),
     /// A size that no region can have.
-    #[error("a region has a multiple of {PAGE} bytes, not {0}")]
+    #[error("the size of a region is a multiple of {PAGE} bytes, not {0}")]
     Region(u32),
     /// Modules that no image can hold.
     #[error(transparent)]
@@ -80,7 +80,7 @@ pub enum LfsError {
     },
     /// Two modules of one name.
     #[error(
-        "{first} and {second}: two modules are named {name}; give one another name with `name` in fast.toml", first = printable_name(.first), second = printable_name(.second))]
+        "{first} and {second}: both modules are named {name}; rename one with `name` in fast.toml", first = printable_name(.first), second = printable_name(.second))]
     Twice {
         /// The name.
         name: String,
@@ -103,7 +103,7 @@ pub enum LfsError {
     #[error("the image takes {} bytes, more than the {} of the region:\n{}", .0.used, .0.region, .0.table())]
     TooLarge(Box<LfsReport>),
     /// A dump of the bundle can't be read, or the image is wrong: a fault of fastlua.
-    #[error("a fault of fastlua: {0}")]
+    #[error("bug in fastlua: {0}")]
     Proof(String),
 }
 

@@ -6,7 +6,7 @@ use fastlua_variants::{Variant, Variants};
 
 /// No variant has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no variant is named {name}{}", meant(.closest))]
+#[error("unknown variant {name}{}", meant(.closest))]
 pub struct NoVariant {
     /// The name.
     pub name: String,

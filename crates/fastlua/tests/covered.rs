@@ -396,11 +396,11 @@ fn other_formats_are_named() {
     for (file, says) in [
         (
             &hex[..],
-            "this is an Intel HEX file: make a binary of it with `objcopy -I ihex -O binary",
+            "this is an Intel HEX file: convert it with `objcopy -I ihex -O binary",
         ),
         (
             &records[..],
-            "this is a file of S-records: make a binary of it with `objcopy -I srec",
+            "this is an S-record file: convert it with `objcopy -I srec",
         ),
         (b"\x1f\x8b\x08\x08abcdefg", "this is a gzip file"),
         (b"PK\x03\x04abcd", "this is a zip archive"),
@@ -425,7 +425,7 @@ fn a_signature_is_told() {
     assert_eq!(
         told,
         [format!(
-            "signature of secure boot, version 2, at offset {offset:#x}"
+            "secure boot signature, version 2, at offset {offset:#x}"
         )]
     );
     assert!(

@@ -43,5 +43,5 @@ fn it_compiles_checks_patches_and_inspects() {
     let outcome = program(samples::raw(&[head])).unwrap();
     assert_eq!(outcome, "hello: 1 functions, right");
     let error = program(b"nothing".to_vec()).unwrap_err().to_string();
-    assert!(error.contains("there is no slot"), "{error}");
+    assert!(error.contains("no slot in this"), "{error}");
 }

@@ -43,7 +43,7 @@ impl fmt::Display for Protection {
             }
             Protection::Signed { version, offset } => write!(
                 f,
-                "offset {offset:#x}: a signature of secure boot, version {version}: a changed image must be signed again"
+                "offset {offset:#x}: a secure boot signature, version {version}: a changed image must be signed again"
             ),
             Protection::Unreadable { offset, marked } => {
                 let encrypted = if *marked {

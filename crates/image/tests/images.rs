@@ -144,7 +144,7 @@ fn sealed() {
     let protection = Protection::Signed { version: 2, offset };
     assert_eq!(
         protection.to_string(),
-        "offset 0x1000: a signature of secure boot, version 2: a changed image must be signed again"
+        "offset 0x1000: a secure boot signature, version 2: a changed image must be signed again"
     );
     assert_eq!(
         image.fix_up(&mut signed, 40..41, Wrong::Refuse),

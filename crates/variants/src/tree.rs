@@ -11,7 +11,7 @@ use crate::{Macros, Variant, Variants};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// A line of `user_config.h` that may or may not count.
-    #[error("line {line}: {what}, so the variant is not clear; say which it is")]
+    #[error("line {line}: {what}, so the variant is unclear; choose a variant")]
     Unclear {
         /// The line.
         line: usize,

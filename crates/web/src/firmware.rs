@@ -25,7 +25,7 @@ pub(crate) fn about(file: &str, files: &BTreeMap<String, Vec<u8>>) -> Answer {
     for (checksum, _) in wrong {
         messages.push(Said::of_file(
             file,
-            format!("{file}: the {checksum} does not fit"),
+            format!("{file}: the {checksum} is wrong"),
         ));
     }
     let mut slots = Vec::new();

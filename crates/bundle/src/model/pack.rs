@@ -59,7 +59,7 @@ pub(crate) fn packed(
 fn fault_of_packing(bundle: &Bundle, v: usize, i: usize, reason: &str) -> Fault {
     let chunk = &bundle.chunks[i];
     Fault {
-        message: format!("{}: a fault of fastlua: {reason}", chunk.file),
+        message: format!("{}: bug in fastlua: {reason}", chunk.file),
         chunk: chunk.name.clone(),
         file: chunk.file.clone(),
         line: None,

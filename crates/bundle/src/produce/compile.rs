@@ -47,7 +47,7 @@ pub enum TextError {
         reason: String,
     },
     /// Its dump is different after loading, or is not safe: a fault of fastlua.
-    #[error("{file}: a fault of fastlua: {reason}", file = printable_name(.file))]
+    #[error("{file}: bug in fastlua: {reason}", file = printable_name(.file))]
     Proof {
         /// The file.
         file: String,

@@ -11,7 +11,7 @@ use crate::report::print;
 /// The modules as a bundle for stock Lua on this machine.
 pub fn image_of(project: Project, known: Variants, heap_limit: usize) -> Result<Image> {
     let variant = host_variant(&known, LUA);
-    let variant = variant.context("no variant is stock Lua on this machine")?;
+    let variant = variant.context("no variant is stock Lua for this machine")?;
     let variant = variant.name.clone();
     let about = |bundle| [env!("CARGO_PKG_VERSION").into(), variant.clone(), bundle];
     if project.is_empty() {

@@ -121,13 +121,15 @@ pub fn run(args: &Args) -> Result<()> {
         return other_lua::run(lua);
     }
     if args.settings.as_deref().is_some_and(is_stdout) {
-        return Err(print::misused("--settings takes a file, which is read too"));
+        return Err(print::misused(
+            "--settings needs a file, not standard output: it is read too",
+        ));
     }
     let temporary;
     let root = match &args.fs {
         Some(folder) => folder.clone(),
         None => {
-            temporary = Temporary::folder().context("no folder for the file system")?;
+            temporary = Temporary::folder().context("can't create a folder for the file system")?;
             temporary.path().to_owned()
         }
     };
@@ -186,7 +188,7 @@ pub fn run(args: &Args) -> Result<()> {
     if is_typed_at {
         let mut greeting = format!("NodeMCU on a PC, Lua {LUA}");
         if let Some(interrupt) = interrupt.clone().filter(|_| has_prompt) {
-            greeting += "; Ctrl-C stops what runs, Ctrl-D leaves";
+            greeting += "; Ctrl-C stops running code, Ctrl-D exits";
             temporary::on_interrupt(Box::new(move || interrupt.ask()));
         }
         print::report(format!("{greeting}\n"))?;
@@ -195,7 +197,7 @@ pub fn run(args: &Args) -> Result<()> {
         return live(args, &mut simulator, is_typed_at, end).map(drop);
     }
     if state.is_empty() {
-        bail!("--watch: no file is named that could change");
+        bail!("--watch: no files to watch; give modules or --script");
     }
     loop {
         let handle = simulator.handle();
@@ -212,7 +214,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
         let image;
         (state, image) = reload(args, state)?;
-        print::note("changed: restarting");
+        print::note("files changed: restarting");
         simulator.restart_with(image)?;
     }
 }
@@ -260,7 +262,9 @@ fn interrupt_after(seconds: Duration, interrupt: Interrupt) -> Result<()> {
     let thread = thread::Builder::new()
         .name("seconds".to_owned())
         .spawn(work);
-    thread.map(drop).context("the time can't be watched")
+    thread
+        .map(drop)
+        .context("can't start the timer of --seconds")
 }
 
 /// Runs the code and then the device, until it ends.

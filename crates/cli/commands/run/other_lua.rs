@@ -13,11 +13,11 @@ use crate::report::print;
 /// # Errors
 /// When it isn't there or can't be run.
 pub fn run(lua: &str) -> Result<()> {
-    let this = env::current_exe().context("the folder of this command is not known")?;
+    let this = env::current_exe().context("can't find the folder of this command")?;
     let other = beside(&this, lua);
     if !other.is_file() {
         bail!(
-            "this fastlua has another Lua, and there is no {}: build it in fastlua's sources with `cargo build \
+            "this fastlua has the other Lua, and {} does not exist: build it in fastlua's sources with `cargo build \
              --release --no-default-features --features lua{lua}`, and copy target/release/fastlua there",
             print::path(&other)
         );

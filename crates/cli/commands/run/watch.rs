@@ -63,7 +63,7 @@ impl State {
             }
         };
         let thread = thread::Builder::new().name("watch".to_owned()).spawn(work);
-        thread.context("the files can't be watched")?;
+        thread.context("can't watch the files")?;
         Ok(receiver)
     }
 }

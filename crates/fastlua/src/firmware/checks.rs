@@ -128,7 +128,7 @@ impl Firmware {
             .filter_map(|part| part.protection.as_ref());
         protections.filter_map(|protection| match protection {
             Protection::Signed { version, offset } => Some(format!(
-                "signature of secure boot, version {version}, at offset {offset:#x}"
+                "secure boot signature, version {version}, at offset {offset:#x}"
             )),
             _ => None,
         })

@@ -18,7 +18,7 @@ const NAMED: usize = 4;
 /// A slot that an image must cover, while no image is found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "offset {offset:#x}: the slot is linked at {address:#010x}, {place}: {why}. Looked at each offset for images of the ESP8266 (versions 1 and 2) and of the ESP32 family, by header, lengths and checksums; found {found}. Give the whole image, from its first byte on"
+    "offset {offset:#x}: the slot is linked at {address:#010x}, {place}: {why}. Searched each offset for images of the ESP8266 (versions 1 and 2) and of the ESP32 family, by header, lengths and checksums; found {found}. Give the whole image, from its first byte on"
 )]
 pub struct Uncovered {
     /// The slot's offset in the file.
@@ -41,7 +41,7 @@ pub(crate) fn check(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), Unco
         Some(part) if part.protection.is_some() => return Ok(()), // changing it says why not
         Some(part) if part.kind == ImageKind::Esp8266V2 => match ESP8266.contains(&address) {
             true => return Ok(()),
-            false => "the image around it is an ESP8266's",
+            false => "the image around it is for the ESP8266",
         },
         // the address is compared where the slot is found
         Some(part) if part.kind != ImageKind::Raw => return Ok(()),
@@ -49,14 +49,14 @@ pub(crate) fn check(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), Unco
             Ok(()) => return Ok(()),
             Err(why) => why,
         },
-        _ => "an image with a checksum covers it there, and none is found in this file",
+        _ => "it must lie in an image with a checksum, but this file has none around it",
     };
     let place = match address {
         0x4020_0000..0x4030_0000 => "in the flash of an ESP8266",
         0x3c00_0000..0x3f80_0000 | 0x4000_0000..0x5000_0000 => {
             "in the flash of a chip of the ESP32 family"
         }
-        _ => "where no flash is known",
+        _ => "outside of any known flash",
     };
     Err(Uncovered {
         offset: slot.offset,
@@ -74,14 +74,14 @@ fn raw(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), &'static str> {
     let start = behind.and_then(|behind| slot.offset.checked_sub(behind as usize));
     let Some(start) = start else {
         return Err(
-            "the file begins within the flash segment, and whether an image of version 2 was around it is not known",
+            "the file begins within the flash segment, so it may be cut out of an image of version 2",
         );
     };
     let is_cut = |part: &fastlua_image::Broken| {
         part.start < slot.offset && bytes.get(part.start) == Some(&0xea)
     };
     if image.broken().iter().any(is_cut) || looks_like_v2(bytes, start) {
-        return Err("an image of version 2 seems to be around it, and is damaged");
+        return Err("the image around it seems to be a damaged one of version 2");
     }
     let before = &bytes[start.saturating_sub(PADDING)..start];
     let is_padding = before.windows(2).all(|two| two[0] == two[1])
@@ -89,7 +89,7 @@ fn raw(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), &'static str> {
     match start < HEADER || is_padding {
         true => Ok(()),
         false => Err(
-            "what is in front of it is no padding, so an image of version 2 must be around it, and none is found",
+            "the bytes in front of it are not padding, so it must lie in an image of version 2, but none is found",
         ),
     }
 }
@@ -113,7 +113,7 @@ fn found(image: &Image) -> String {
     };
     let broken = |broken: &fastlua_image::Broken| {
         format!(
-            "what begins as an image at {:#x} ({})",
+            "an unreadable image at {:#x} ({})",
             broken.start, broken.error
         )
     };

@@ -10,13 +10,13 @@ pub struct OtherFormat {
     pub advice: &'static str,
 }
 
-const UNPACK: &str = "unpack it, and give the firmware that is in it";
+const UNPACK: &str = "unpack it, and use the firmware inside";
 
 /// The first bytes of these formats.
 const MAGICS: [(&[u8], &str, &str); 8] = [
     (
         b"\x1f\x8b",
-        "a gzip file, and no LFS image as luac.cross writes it",
+        "a gzip file, but not an LFS image of luac.cross",
         "unpack it with `gunzip`",
     ),
     (b"\xfd7zXZ\0", "an xz file", "unpack it with `unxz`"),
@@ -48,11 +48,11 @@ pub(crate) fn of(file: &[u8]) -> Option<OtherFormat> {
     match line {
         [b':', digits @ ..] if sum(digits) == Some(0) => Some(OtherFormat {
             name: "an Intel HEX file",
-            advice: "make a binary of it with `objcopy -I ihex -O binary FILE.hex FILE.bin`",
+            advice: "convert it with `objcopy -I ihex -O binary FILE.hex FILE.bin`",
         }),
         [b'S', b'0'..=b'9', digits @ ..] if sum(digits) == Some(0xff) => Some(OtherFormat {
-            name: "a file of S-records",
-            advice: "make a binary of it with `objcopy -I srec -O binary FILE.srec FILE.bin`",
+            name: "an S-record file",
+            advice: "convert it with `objcopy -I srec -O binary FILE.srec FILE.bin`",
         }),
         _ => None,
     }

@@ -45,13 +45,13 @@ pub enum FirmwareError {
     #[error(transparent)]
     Format(#[from] OtherFormat),
     /// It has no slot.
-    #[error("there is no slot in this {0}; build the firmware with one")]
+    #[error("no slot in this {0}; build the firmware with one")]
     NoSlot(String),
     /// It has several, and none was chosen.
-    #[error("there are {0} slots: say which")]
+    #[error("there are {0} slots: choose one")]
     WhichSlot(usize),
     /// The slot number is out of range.
-    #[error("there is no slot {asked}: there are {there}")]
+    #[error("slot number {asked} is out of range: this file has {there}")]
     NoSuchSlot {
         /// The requested number, from 1 on.
         asked: usize,
@@ -62,7 +62,7 @@ pub enum FirmwareError {
     #[error(transparent)]
     Slot(#[from] fastlua_bundle::slot::DamagedSlot),
     /// The contents were made for the slot of another firmware.
-    #[error("the contents are for the slot of another firmware: make them for this one")]
+    #[error("the contents were made for the slot of another firmware: make them for this one")]
     OtherSlot,
     /// A compiled-in bundle is damaged.
     #[error(transparent)]
@@ -72,7 +72,7 @@ pub enum FirmwareError {
     Variant(#[from] crate::NoVariant),
     /// The slot or bundle has another address than the one for which it is linked.
     #[error(
-        "offset {offset:#x}: it says that it is linked at {said:#010x}, and it is at {is:#010x}: the image is damaged, or something was moved"
+        "offset {offset:#x}: linked at {said:#010x}, but the image puts it at {is:#010x}: the image is damaged, or something was moved"
     )]
     Moved {
         /// Its offset in the file.
@@ -366,9 +366,9 @@ impl Firmware {
             ..Firmware::of(Image::read(&bytes)?, bytes)
         };
         let wrong = kept.iter();
-        let wrong = wrong.map(|checksum| format!("{checksum}: of another image, is wrong"));
+        let wrong = wrong.map(|checksum| format!("{checksum}, of another image, is wrong"));
         let broken = self.broken().map(|Broken { start, error }| {
-            format!("what begins as an image at offset {start:#x} can't be read ({error})")
+            format!("the image at offset {start:#x} can't be read ({error})")
         });
         Ok(Patched {
             contents,

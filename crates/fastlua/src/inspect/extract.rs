@@ -28,7 +28,7 @@ pub enum ExtractError {
     #[error(transparent)]
     Lfs(#[from] fastlua_lfs::ReadError),
     /// There is no such chunk or module.
-    #[error("there is no {what} {name}")]
+    #[error("no {what} is named {name}")]
     Missing {
         /// `chunk` or `module`.
         what: &'static str,
@@ -36,7 +36,7 @@ pub enum ExtractError {
         name: String,
     },
     /// The chunk has no bytes of its own.
-    #[error("{0} is there as frozen objects only, and has no bytecode")]
+    #[error("{0} exists only as frozen objects, without bytecode")]
     FrozenOnly(String),
     /// Its checksum is wrong.
     #[error("{0} is damaged")]
@@ -61,11 +61,11 @@ pub enum ExtractError {
         error: UnpackError,
     },
     /// It is packed, and the tables are not those of this fastlua.
-    #[error("{0}: it is packed, by a fastlua with other tables: take that one")]
+    #[error("{0}: packed by a fastlua with other tables: use that fastlua")]
     OtherTables(String),
     /// It is packed, and there are several tables.
     #[error(
-        "{0}: it is packed, and several bundles of this file have packed chunks: which it is of is not known"
+        "{0}: packed, and its tables are unknown, because several bundles in this file have packed chunks"
     )]
     SeveralTables(String),
     /// The module has no dump.

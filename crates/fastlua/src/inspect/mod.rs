@@ -86,7 +86,7 @@ fn of_firmware(firmware: &Firmware) -> Inspection {
     for (checksum, state) in firmware.checksums() {
         let checksum = checksum.to_string();
         if state == CheckState::Wrong {
-            all.damage.push(format!("the {checksum} does not fit"));
+            all.damage.push(format!("the {checksum} is wrong"));
         }
         let right = state.is_right();
         all.checksums.push(ChecksumReport { checksum, right });
@@ -102,7 +102,7 @@ fn of_firmware(firmware: &Firmware) -> Inspection {
     all.damage.extend(broken.map(|broken| {
         let start = broken.start;
         format!(
-            "what begins as an image at offset {start:#x} is none: {}",
+            "the image at offset {start:#x} can't be read: {}",
             broken.error
         )
     }));
@@ -208,9 +208,7 @@ fn of_chunk(bytes: &[u8], known: &Variants) -> Inspection {
             variants,
             ..Place::default()
         }),
-        false => all
-            .damage
-            .push("it is no whole chunk of any variant".into()),
+        false => all.damage.push("not a whole chunk of any variant".into()),
     }
     all
 }

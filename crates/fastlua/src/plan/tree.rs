@@ -60,11 +60,11 @@ pub fn firmware_tree(
             (ESP32, chip, macros, lfs)
         }
         (Some(_), Some(_)) => {
-            return wrong("it has both app/include/user_config.h and sdkconfig; say which variant");
+            return wrong("it has both app/include/user_config.h and sdkconfig; choose a variant");
         }
         (None, None) => {
             return wrong(
-                "it has neither app/include/user_config.h (ESP8266) nor sdkconfig (ESP32, after its configuration)",
+                "it has neither app/include/user_config.h (ESP8266) nor sdkconfig (ESP32, written when it is configured)",
             );
         }
     };
@@ -113,7 +113,7 @@ fn region(files: &dyn Files, file: &str, said: Lfs) -> Result<Option<u32>, Strin
 /// The region of an ESP32 tree whose image for LFS has a partition of its own. `text` is the `sdkconfig`.
 fn partition(files: &dyn Files, text: &str) -> Result<Result<Option<u32>, String>, Error> {
     let Some(file) = tree::partitions(text) else {
-        let what = "the table of partitions is one of ESP-IDF's own, which has none for LFS";
+        let what = "the partition table is one of ESP-IDF's own, which has no partition for LFS";
         return Ok(region(files, ESP32, Lfs::Wrong(None, what.into())));
     };
     // a path of another place is none of the tree's

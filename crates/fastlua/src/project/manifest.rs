@@ -99,7 +99,7 @@ impl Manifest {
     pub fn from_bytes(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Manifest::parse(text),
-            Err(error) => Err(ManifestError::new(format!("it is no UTF-8: {error}"))),
+            Err(error) => Err(ManifestError::new(format!("not UTF-8: {error}"))),
         }
     }
 
@@ -131,7 +131,7 @@ impl Manifest {
 fn strip_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strip>, D::Error> {
     let level = i64::deserialize(deserializer)?;
     let strip = u8::try_from(level).ok().and_then(Strip::from_level);
-    let wrong = || D::Error::custom(format!("strip = {level}, not 0, 1 or 2"));
+    let wrong = || D::Error::custom(format!("strip = {level}: must be 0, 1 or 2"));
     strip.map(Some).ok_or_else(wrong)
 }
 

@@ -72,7 +72,7 @@ impl Project {
             if module.name.is_some() && names.len() > 1 {
                 let count = names.len();
                 return Err(wrong(format!(
-                    "it is {count} files and can't have one name"
+                    "it matches {count} files, which can't all have one name"
                 )));
             }
             for name in names {
@@ -282,7 +282,7 @@ fn read(files: &dyn Files, name: &str) -> Result<Vec<u8>, Error> {
 }
 
 const OUTSIDE: &str =
-    "it is outside the folder of fast.toml; name the file by itself, or move fast.toml";
+    "it is outside the folder of fast.toml; give the file separately, or move fast.toml";
 
 /// The files that a module's path or glob names, sorted.
 fn matches(files: &dyn Files, module: &ManifestModule) -> Result<Vec<String>, String> {
@@ -298,7 +298,7 @@ fn matches(files: &dyn Files, module: &ManifestModule) -> Result<Vec<String>, St
     let pattern = Pattern::new(plain).map_err(|error| error.to_string())?;
     let found = files.list(&pattern).map_err(|error| error.to_string())?;
     match found.is_empty() {
-        true => Err("it matches no file".into()),
+        true => Err("no file matches".into()),
         false => Ok(found),
     }
 }

@@ -81,10 +81,10 @@ impl LfsReport {
             .collect();
         rows.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         rows.extend([
-            ("strings, which all share".into(), self.strings),
-            ("what finds them".into(), index),
+            ("shared strings".into(), self.strings),
+            ("lookup of modules".into(), index),
         ]);
-        rows.push(("in all".into(), self.used));
+        rows.push(("total".into(), self.used));
         let width = rows
             .iter()
             .map(|(name, _)| name.chars().count())

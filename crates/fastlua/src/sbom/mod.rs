@@ -25,7 +25,7 @@ const MODE: spdx::ParseMode = spdx::ParseMode {
 pub enum SbomError {
     /// A module's licence has no meaning for others.
     #[error(
-        "{file}: the licence {license:?} is no SPDX expression, such as MIT or \"MIT OR Apache-2.0\""
+        "{file}: the licence {license:?} is not an SPDX expression, such as MIT or \"MIT OR Apache-2.0\""
     )]
     License {
         /// The module's file.
@@ -34,7 +34,7 @@ pub enum SbomError {
         license: String,
     },
     /// The document can't be written.
-    #[error("no CycloneDX document: {0}")]
+    #[error("can't write the CycloneDX document: {0}")]
     Document(#[source] serde_json::Error),
 }
 
