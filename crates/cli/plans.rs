@@ -36,11 +36,11 @@ pub fn warn(bundle: &Bundle) {
 /// Says it.
 pub fn say(warnings: &[Diagnostic], variants: usize) {
     for warning in warnings {
-        print::note(&format!(
-            "{}: {}",
-            warning.severity,
-            warning.shown(variants)
-        ));
+        let text = format!("{}: {}", warning.severity, warning.shown(variants));
+        match &*warning.severity {
+            "error" => print::error(&text),
+            _ => print::note(&text),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod completions;
 mod inspect;
 mod lfs;
 mod list;
+mod needs;
 mod patch;
 mod run;
 mod serve;
@@ -29,6 +30,7 @@ pub enum Command {
     Inspect(inspect::Args),
     Lfs(lfs::Args),
     List(list::Args),
+    Needs(needs::Args),
     Patch(patch::Args),
     Run(run::Args),
     Serve(serve::Args),
@@ -45,6 +47,7 @@ impl Command {
             Command::Check(args) => args.json.json,
             Command::Inspect(args) => args.json.json,
             Command::Lfs(args) => args.json.json,
+            Command::Needs(args) => args.json.json,
             Command::Patch(args) => args.json.json,
             Command::Variants(args) => args.json.json,
             Command::Bench(args) => args.is_json(),
@@ -69,6 +72,7 @@ impl Command {
             Command::Inspect(args) => inspect::run(&args),
             Command::Lfs(args) => lfs::run(&args),
             Command::List(args) => list::run(&args),
+            Command::Needs(args) => needs::run(&args),
             Command::Patch(args) => patch::run(&args),
             Command::Run(args) => run::run(&args),
             Command::Serve(args) => serve::run(&args),

@@ -62,6 +62,8 @@ mod inspect;
 #[cfg(feature = "compile")]
 mod lfs;
 #[cfg(feature = "compile")]
+mod needs;
+#[cfg(feature = "compile")]
 mod plan;
 #[cfg(feature = "compile")]
 mod project;
@@ -84,7 +86,7 @@ pub use dump::{DumpError, Listing, list};
 pub use error::Error;
 #[cfg(feature = "compile")]
 pub use faults::Faults;
-pub use files::{Files, LARGEST_FILE, Pattern, PatternError};
+pub use files::{Files, Pattern, PatternError};
 pub use firmware::{
     CheckState, Checks, CompiledIn, Firmware, FirmwareError, FirmwareSlot, OtherFormat,
     PatchOptions, Patched, SlotContents, Uncovered, form_of,
@@ -92,6 +94,8 @@ pub use firmware::{
 pub use inspect::{ExtractError, Extracted, Inspection, extract, inspect};
 #[cfg(feature = "compile")]
 pub use lfs::{LfsError, LfsImage, LfsOptions};
+#[cfg(feature = "compile")]
+pub use needs::{NeedsOptions, Target};
 #[cfg(feature = "compile")]
 pub use plan::{FirmwareTree, Options, Plan, firmware_tree, packed_tables_flash};
 #[cfg(feature = "compile")]
@@ -102,7 +106,7 @@ pub use project::{
 #[cfg(feature = "compile")]
 pub use report::{
     BuildReport, CheckReport, CheckedFile, ChunkReport, DumpReport, LfsModule, LfsReport,
-    PoolReport,
+    NeededModule, NeededName, NeedsFirmware, NeedsPlace, NeedsRemark, NeedsReport, PoolReport,
 };
 pub use report::{
     ChecksumReport, ErrorReport, FoundChunk, InspectReport, OutputReport, PatchReport, PatchedSlot,
@@ -120,7 +124,7 @@ pub use fastlua_bundle::{
 };
 #[cfg(feature = "compile")]
 pub use fastlua_bundle::{OTHER_VARIANT, Progress, Remark, TextError};
-pub use fastlua_bytecode::{Strip, is_obeyed, printable, printable_name};
+pub use fastlua_bytecode::{Dialect, Strip, is_obeyed, printable, printable_name};
 #[cfg(feature = "compile")]
 pub use fastlua_compiler::HEAP_LIMIT;
 pub use fastlua_image::{

@@ -20,6 +20,9 @@ pub struct Api {
     pub version: String,
     /// What stands before a module's macro to enable it: `LUA_USE_MODULES_`.
     pub switch: String,
+    /// Libraries of Lua that it has beside those of the version.
+    #[serde(default)]
+    pub libraries: Vec<String>,
     /// The modules by name.
     pub modules: BTreeMap<String, Module>,
     /// Names that it has not, and what to take instead.
@@ -351,17 +354,16 @@ pub fn languages() -> &'static Languages {
     &LANGUAGES
 }
 
-/// The name that was probably meant.
+/// The name that was probably meant: it differs in case, or by few letters.
 pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.84;
-    let likeness = |name: &str| match name.eq_ignore_ascii_case(wrong) {
-        true => 1.0,
-        false => strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase()),
+    let most = (wrong.chars().count() / 4).clamp(1, 3);
+    let far = |name: &str| match name.eq_ignore_ascii_case(wrong) {
+        true => 0,
+        false => strsim::osa_distance(wrong, name),
     };
-    let alike = names
-        .filter(|name| *name != wrong)
-        .map(|name| (likeness(name), name))
-        .filter(|(alike, _)| *alike >= ALIKE);
-    let best = alike.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    best.map(|(_, name)| name)
+    let near = names
+        .filter(|name| *name != wrong && name.len().abs_diff(wrong.len()) <= most)
+        .map(|name| (far(name), name))
+        .filter(|(far, name)| *far <= most && *far < name.len().min(wrong.len()).div_ceil(2));
+    near.min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }

@@ -1,7 +1,7 @@
 //! Which variant a firmware tree is set to: its configuration file is read for the macros that
 //! variants' conditions ask about, and the conditions decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kconfig::{self, Config};
 use crate::preprocess::{Header, Unclear};
@@ -105,6 +105,26 @@ pub fn esp32(text: &str, lua: Option<u32>, variants: &Variants) -> Result<Macros
     let flags = config.flags().filter(|name| asked.contains(name.as_str()));
     macros.extend(flags.map(|name| (name, 1)));
     Ok(macros)
+}
+
+/// Which of these macros a header of an ESP8266 tree defines, as far as it is known. `lua` is as for [`esp8266`].
+pub fn defined(
+    text: &str,
+    names: &BTreeSet<&str>,
+    lua: u32,
+) -> Result<BTreeMap<String, bool>, TreeError> {
+    let mut asked = names.clone();
+    asked.insert("LUA_CROSS_COMPILER");
+    let (version, number) = version(lua);
+    let header = Header::read(text, &asked, &[("LUA_USE_ESP", 1), (&version, number)])?;
+    let known = names.iter();
+    let known = known.filter_map(|name| Some(((*name).to_owned(), header.is_defined(name)?)));
+    Ok(known.collect())
+}
+
+/// The booleans that an `sdkconfig` sets, with `CONFIG_`.
+pub fn flags(text: &str) -> BTreeSet<String> {
+    Config::read(text).flags().collect()
 }
 
 /// The chip that an `sdkconfig` is for, as ESP-IDF names it (`esp32c3`); early ones don't say it.

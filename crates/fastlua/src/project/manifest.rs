@@ -20,6 +20,9 @@ pub struct Manifest {
     pub form: Option<Form>,
     /// Whether a frozen chunk is carried as bytecode too; it is unless this is false.
     pub fallback: Option<bool>,
+    /// Globals that code elsewhere sets, for `fastlua needs`.
+    #[serde(default)]
+    pub globals: Vec<String>,
     /// The budget of all modules in `fastlua bench`.
     pub budget: Option<Budget>,
     /// The modules' version, for a bill of materials.

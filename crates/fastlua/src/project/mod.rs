@@ -27,6 +27,8 @@ pub struct Project {
     /// The `fast.toml` that it was read from, as messages call it.
     manifest: Option<String>,
     variants: Option<Vec<String>>,
+    /// Globals that code elsewhere sets.
+    pub(crate) globals: Vec<String>,
     budget: Budget,
     budgets: BTreeMap<String, Budget>,
     modules: BTreeMap<String, ModuleFacts>,
@@ -58,6 +60,7 @@ impl Project {
             files: vec![name.into()],
             manifest: Some(file.clone()),
             variants: manifest.variants.clone(),
+            globals: manifest.globals.clone(),
             budget: manifest.budget.unwrap_or_default(),
             ..Project::default()
         };
@@ -193,6 +196,10 @@ impl Project {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.inputs.iter()
     }
 
     /// Whether it has no module.

@@ -8,11 +8,11 @@ mod error;
 mod inspect;
 #[cfg(feature = "compile")]
 mod lfs;
+#[cfg(feature = "compile")]
+mod needs;
 mod patch;
 mod variants;
 
-#[cfg(feature = "compile")]
-pub(crate) use build::chunk_reports;
 #[cfg(feature = "compile")]
 pub use build::{BuildReport, ChunkReport, DumpReport, PoolReport};
 #[cfg(feature = "compile")]
@@ -21,6 +21,8 @@ pub use error::ErrorReport;
 pub use inspect::{ChecksumReport, FoundChunk, InspectReport, Place, SignatureReport};
 #[cfg(feature = "compile")]
 pub use lfs::{LfsModule, LfsReport};
+#[cfg(feature = "compile")]
+pub use needs::{NeededModule, NeededName, NeedsFirmware, NeedsPlace, NeedsRemark, NeedsReport};
 pub use patch::{PatchReport, PatchedSlot};
 pub use variants::{VariantReport, VariantsReport};
 

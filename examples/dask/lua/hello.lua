@@ -1,1 +1,0 @@
-print('Hello, ' .. (... or 'NodeMCU') .. '!')
