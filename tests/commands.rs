@@ -75,6 +75,8 @@ const TREE: &str = "needs NodeMCU's tree with its SDK, which makes firmware for 
 const SCRIPT: &str =
     "is what runs the tests, or builds for minutes; the workflows in .github run it";
 const PUBLISHES: &str = "publishes";
+const PUBLISHED: &str =
+    "installs what is published; scripts/try-release installs the wheel of this tree";
 const DOCKER: &str = "needs Docker; scripts/try-release builds and runs the same image by buildah";
 
 /// Commands that no test runs, and why.
@@ -119,6 +121,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         PACKAGES,
     ),
     ("cargo install --locked --path fastlua", SCRIPT),
+    ("pip install fastlua", PUBLISHED),
     ("make -C nodemcu-firmware", TREE),
     ("LDFLAGS=-Wl,--wrap=luaN_init make", TREE),
     (
@@ -260,6 +263,7 @@ fn commands_stand_where_they_are_run() {
                 "cmake",
                 "lua",
                 "rust",
+                "python",
             ];
             if known.contains(&language.as_str()) {
                 continue;

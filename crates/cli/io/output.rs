@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fastlua::OutputReport;
+use fastlua::{LARGEST_FILE, OutputReport};
 
 use crate::io::changed::{Changed, STEP};
 use crate::io::sources;
@@ -209,9 +209,6 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Bytes of the largest file that is read. No firmware, no image of a whole flash and no source is as large.
-const LARGEST: u64 = 256 << 20;
-
 /// Reads a regular file; anything else (a folder, a device, a pipe) is refused before it is opened.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
@@ -223,7 +220,7 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
         };
         return Err(io::Error::other(what));
     }
-    if about.len() > LARGEST {
+    if about.len() > LARGEST_FILE {
         return Err(too_large());
     }
     let bytes = read_all(File::open(path)?)?;
@@ -235,15 +232,15 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads all that comes, up to the size of the largest file.
 pub fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > LARGEST {
+    from.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > LARGEST_FILE {
         true => Err(too_large()),
         false => Ok(bytes),
     }
 }
 
 fn too_large() -> io::Error {
-    let megabytes = LARGEST >> 20;
+    let megabytes = LARGEST_FILE >> 20;
     io::Error::other(format!(
         "it is larger than {megabytes} MiB, the most that fastlua reads"
     ))

@@ -12,9 +12,10 @@ use fastlua_bundle::{
 };
 use fastlua_firmware::fast_c;
 
+use crate::report::chunk_reports;
 use crate::{
-    BuildReport, Diagnostic, Error, FirmwareSlot, LfsError, LfsImage, LfsOptions, Plan, SbomError,
-    SlotContents, VERSION, lfs, sbom,
+    BuildReport, ChunkReport, Diagnostic, Error, FirmwareSlot, LfsError, LfsImage, LfsOptions,
+    Plan, SbomError, SlotContents, VERSION, lfs, sbom,
 };
 
 /// Every chunk of a plan for every variant, proved to load back. It derefs to its chunks and variants.
@@ -60,6 +61,11 @@ impl Bundle {
     /// The same, if the name is known already: [`OutputFile::write`] gives it.
     pub fn report_named(&self, name: String) -> BuildReport {
         BuildReport::named(&self.built, name)
+    }
+
+    /// The part of the report on its chunks.
+    pub fn chunk_reports(&self) -> Vec<ChunkReport> {
+        chunk_reports(&self.built)
     }
 
     /// `fast.c` and `fast_chunks.h`, which go into the firmware's `app/modules`.

@@ -5,6 +5,9 @@ use std::io::{Error, ErrorKind};
 
 use glob::MatchOptions;
 
+/// Bytes of the largest file that a program should give to the library. No firmware, no image of a whole flash and no source is as large.
+pub const LARGEST_FILE: u64 = 256 << 20;
+
 /// A pattern of names, such as `lua/*.lua`: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(glob::Pattern);

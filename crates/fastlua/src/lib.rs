@@ -86,7 +86,7 @@ pub use dump::{DumpError, Listing, list};
 pub use error::Error;
 #[cfg(feature = "compile")]
 pub use faults::Faults;
-pub use files::{Files, Pattern, PatternError};
+pub use files::{Files, LARGEST_FILE, Pattern, PatternError};
 pub use firmware::{
     CheckState, Checks, CompiledIn, Firmware, FirmwareError, FirmwareSlot, OtherFormat,
     PatchOptions, Patched, SlotContents, Uncovered, form_of,

@@ -93,7 +93,7 @@ impl BuildReport {
         BuildReport {
             schema: BuildReport::SCHEMA.into(),
             bundle: name,
-            chunks: bundle.chunks.iter().map(|c| chunk(c, &variants)).collect(),
+            chunks: chunk_reports(bundle),
             pools: pools.filter(|(_, pool)| pool.strings > 0).collect(),
             packed: packed.filter(|(_, shared)| shared.flash > 0).collect(),
             warnings: bundle.warnings.iter().map(Diagnostic::of).collect(),
@@ -143,7 +143,13 @@ impl ChunkReport {
     }
 }
 
-pub(super) fn chunk(chunk: &BundledChunk, variants: &[String]) -> ChunkReport {
+/// Of all chunks of a bundle.
+pub(crate) fn chunk_reports(bundle: &Bundle) -> Vec<ChunkReport> {
+    let variants: Vec<String> = bundle.variants.iter().map(|v| v.name.clone()).collect();
+    bundle.chunks.iter().map(|c| chunk(c, &variants)).collect()
+}
+
+fn chunk(chunk: &BundledChunk, variants: &[String]) -> ChunkReport {
     let dumps = variants.iter().zip(&chunk.dumps);
     let dumps = dumps.filter_map(|(name, found)| Some((name.clone(), dump(found.as_ref()?))));
     ChunkReport {

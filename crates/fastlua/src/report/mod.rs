@@ -14,6 +14,8 @@ mod patch;
 mod variants;
 
 #[cfg(feature = "compile")]
+pub(crate) use build::chunk_reports;
+#[cfg(feature = "compile")]
 pub use build::{BuildReport, ChunkReport, DumpReport, PoolReport};
 #[cfg(feature = "compile")]
 pub use check::{CheckReport, CheckedFile};

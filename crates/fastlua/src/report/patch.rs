@@ -4,7 +4,7 @@ use fastlua_bundle::slot::Slot;
 use serde::Serialize;
 
 #[cfg(feature = "compile")]
-use super::{ChunkReport, build};
+use super::ChunkReport;
 #[cfg(feature = "compile")]
 use crate::Bundle;
 use crate::{Diagnostic, Patched};
@@ -90,11 +90,9 @@ impl PatchReport {
     /// With the bundle that was put in.
     #[cfg(feature = "compile")]
     pub fn with_bundle(self, bundle: &Bundle) -> PatchReport {
-        let variants: Vec<String> = bundle.variants.iter().map(|v| v.name.clone()).collect();
-        let chunks = bundle.chunks.iter();
         PatchReport {
             warnings: bundle.diagnostics(),
-            chunks: chunks.map(|chunk| build::chunk(chunk, &variants)).collect(),
+            chunks: bundle.chunk_reports(),
             ..self
         }
     }
