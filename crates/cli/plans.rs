@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use fastlua::{
-    Bundle, Diagnostic, Fault, FirmwareTree, OTHER_VARIANT, Options, Plan, firmware_tree,
+    Bundle, Diagnostic, Fault, FirmwareTree, OTHER_VARIANT, Options, Plan, Target, firmware_tree,
 };
 use indicatif::ProgressStyle;
 
 use crate::args::takers::{self, Chosen};
+use crate::args::variants::{Compare, Tree};
 use crate::io::folder::Folder;
 use crate::report::print;
 
@@ -26,6 +27,17 @@ pub fn of_tree(
     let (shown, variant) = (print::path(&file), &tree.variant.name);
     print::note(&format!("{shown} sets {}: {variant}", tree.macros));
     Ok((tree, file))
+}
+
+/// What a firmware tree offers, unless the user does not want to compare it with what the modules need.
+pub fn target(args: &Tree, compare: &Compare, tree: &FirmwareTree) -> Result<Option<Target>> {
+    match &args.firmware {
+        Some(folder) if !compare.no_needs => {
+            let target = Target::of_tree(&Folder::of_tree(folder), tree);
+            Ok(Some(target.map_err(print::explained)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Says what the user should know of a bundle.
@@ -63,8 +75,10 @@ pub fn build(plan: Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
 
 /// An error of a plan that is built, with what to do about it.
 pub fn refused(error: fastlua::Error, chosen: Chosen, end: &str) -> anyhow::Error {
-    let fastlua::Error::Faults(faults) = &error else {
-        return print::said(format!("{error}{end}"), error.diagnostics(), None);
+    let faults = match &error {
+        fastlua::Error::Faults(faults) => faults,
+        fastlua::Error::Lacks(lacks) => return lacking(lacks, &error, end),
+        _ => return print::said(format!("{error}{end}"), error.diagnostics(), None),
     };
     let help = [takers::help(faults, chosen), compile_hint(&faults.all)];
     let help: Vec<String> = help.into_iter().flatten().collect();
@@ -72,6 +86,13 @@ pub fn refused(error: fastlua::Error, chosen: Chosen, end: &str) -> anyhow::Erro
     let lines = help.iter().map(|help| format!("\n{help}"));
     let text = format!("{error}{}{end}", lines.collect::<String>());
     print::said(text, error.diagnostics(), help)
+}
+
+/// An error of a firmware that lacks modules.
+fn lacking(lacks: &[Diagnostic], error: &fastlua::Error, end: &str) -> anyhow::Error {
+    let help = "build without comparing the modules with the firmware: --no-needs";
+    let text = format!("{error}\n{help}{end}");
+    print::said(text, lacks.to_vec(), Some(help.into()))
 }
 
 /// How to get bytecode for the variants that none of the given files is for.

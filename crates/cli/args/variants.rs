@@ -122,6 +122,14 @@ pub struct Tree {
     pub lua: Option<String>,
 }
 
+/// Whether the modules are compared with the firmware's tree.
+#[derive(clap::Args)]
+pub struct Compare {
+    /// Do not compare what the modules need with the firmware's tree, as `fastlua needs` does
+    #[arg(long, requires = "firmware")]
+    pub no_needs: bool,
+}
+
 /// The heap limit of a compiler.
 #[derive(clap::Args)]
 pub struct Heap {

@@ -11,14 +11,14 @@ use fastlua::{BuildReport, Bundle, Chip, Options, OutputFile, Plan, module_heade
 use crate::args::modules;
 use crate::args::takers::Chosen;
 use crate::args::values::{self, amount};
-use crate::args::variants::{Heap, Known, SomeVariants, Tree};
+use crate::args::variants::{Compare, Heap, Known, SomeVariants, Tree};
 use crate::args::{Json, with_details};
 use crate::io::cache::{self, Cache, Entry};
 use crate::io::depfile::rule;
 use crate::io::file_names;
 use crate::io::output::{self, Contents, Outputs, Written, make_folder, streams};
 use crate::io::target::is_stdout;
-use crate::plans::{build, of_tree, say, warn};
+use crate::plans::{build, of_tree, say, target as target_of, warn};
 use crate::report::build as build_report;
 use crate::report::print;
 use crate::report::table;
@@ -44,6 +44,8 @@ pub struct Args {
     variants: SomeVariants,
     #[command(flatten)]
     tree: Tree,
+    #[command(flatten)]
+    compare: Compare,
     /// Output: the C module, the same with an object file, or headers for other C modules
     ///
     /// module: fast.c and fast_chunks.h. object: the same with the chunks in fast_chunks.o, for the firmware's
@@ -122,8 +124,10 @@ pub fn run(args: &Args) -> Result<()> {
         known,
     };
     let mut chip = args.chip;
+    let mut target = None;
     if let Some(folder) = &args.tree.firmware {
         let (tree, file) = of_tree(folder, args.tree.lua.as_deref(), &options)?;
+        target = target_of(&args.tree, &args.compare, &tree)?;
         options.variants = Some(vec![tree.variant.name]);
         chip = chip.or(Some(tree.chip));
         sources.push(file);
@@ -136,6 +140,9 @@ pub fn run(args: &Args) -> Result<()> {
         (None, false, None) => Chosen::Nothing { firmware: true },
     };
     let mut plan = read.project.plan(&options).map_err(print::explained)?;
+    if let Some(target) = target {
+        plan = plan.for_firmware(target);
+    }
     if matches!(what, What::Headers) {
         plan = plan.for_c_modules();
     }

@@ -10,7 +10,7 @@ use crate::args::line_info::LineInfo;
 use crate::args::modules;
 use crate::args::takers::Chosen;
 use crate::args::values::{address, size};
-use crate::args::variants::{Heap, Known, OneVariant, Tree};
+use crate::args::variants::{Compare, Heap, Known, OneVariant, Tree};
 use crate::args::{Json, with_details};
 use crate::io::output::{self, Outputs, Written};
 use crate::plans;
@@ -39,6 +39,8 @@ pub struct Args {
     variant: OneVariant,
     #[command(flatten)]
     tree: Tree,
+    #[command(flatten)]
+    compare: Compare,
     /// Bytes of the region, a multiple of 4096 [default: the tree's, else 256k]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u32>,
@@ -85,8 +87,10 @@ pub fn run(args: &Args) -> Result<()> {
         timestamp: timestamp(args)?,
         reference_lines: args.line_info == LineInfo::Reference,
     };
+    let mut target = None;
     if let Some(folder) = &args.tree.firmware {
         let (tree, _) = plans::of_tree(folder, args.tree.lua.as_deref(), &options)?;
+        target = plans::target(&args.tree, &args.compare, &tree)?;
         if lfs.region.is_none() {
             let hint = "; write a number there, or use --size";
             lfs.region = tree.lfs.map_err(|error| anyhow!("{error}{hint}"))?;
@@ -106,6 +110,10 @@ pub fn run(args: &Args) -> Result<()> {
         .project
         .plan_for_lfs(&options)
         .map_err(print::explained)?;
+    let plan = match target {
+        Some(target) => plan.for_firmware(target),
+        None => plan,
+    };
     let bundle = plans::build(plan, None, chosen)?;
     plans::warn(&bundle);
     let image = match bundle.lfs_image(&lfs) {

@@ -58,8 +58,13 @@ pub fn run(args: &Args) -> Result<()> {
             ..Options::default()
         };
         let (tree, _) = plans::of_tree(folder, args.tree.lua.as_deref(), &plan)?;
-        let files = Folder::of_tree(folder);
-        options.target = Some(Target::of_tree(&files, &tree).map_err(print::explained)?);
+        let target = Target::of_tree(&Folder::of_tree(folder), &tree).map_err(print::explained)?;
+        if target.file().is_none() {
+            print::note(
+                "note: the tree has no app/include/user_modules.h: all modules are taken for enabled",
+            );
+        }
+        options.target = Some(target);
         options.variant = Some(tree.variant);
     }
     if let Some(chip) = &args.chip {

@@ -23,6 +23,8 @@ use crate::{
 pub struct Bundle {
     plan: Plan,
     built: fastlua_bundle::Bundle,
+    /// What the firmware of the plan lacks.
+    lacks: Vec<Diagnostic>,
 }
 
 impl Deref for Bundle {
@@ -34,8 +36,8 @@ impl Deref for Bundle {
 }
 
 impl Bundle {
-    pub(crate) fn new(plan: Plan, built: fastlua_bundle::Bundle) -> Bundle {
-        Bundle { plan, built }
+    pub(crate) fn new(plan: Plan, built: fastlua_bundle::Bundle, lacks: Vec<Diagnostic>) -> Bundle {
+        Bundle { plan, built, lacks }
     }
 
     /// The plan from which it was built.
@@ -50,17 +52,21 @@ impl Bundle {
 
     /// Warnings and notes for the user.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.built.warnings.iter().map(Diagnostic::of).collect()
+        let warnings = self.built.warnings.iter().map(Diagnostic::of);
+        warnings.chain(self.lacks.iter().cloned()).collect()
     }
 
     /// The report on it.
     pub fn report(&self) -> BuildReport {
-        BuildReport::named(&self.built, self.name())
+        self.report_named(self.name())
     }
 
     /// The same, if the name is known already: [`OutputFile::write`] gives it.
     pub fn report_named(&self, name: String) -> BuildReport {
-        BuildReport::named(&self.built, name)
+        BuildReport {
+            warnings: self.diagnostics(),
+            ..BuildReport::named(&self.built, name)
+        }
     }
 
     /// The part of the report on its chunks.
@@ -125,7 +131,7 @@ impl Bundle {
     /// # Errors
     /// No image can hold a module, or the image does not fit the region.
     pub fn lfs_image(&self, options: &LfsOptions) -> Result<LfsImage, LfsError> {
-        lfs::image(&self.plan, &self.built, options)
+        lfs::image(self, options)
     }
 
     /// Its bill of materials as a CycloneDX document, under this name: its own, or that of the [slot's

@@ -91,6 +91,9 @@ pub enum Error {
     /// Texts that do not become chunks.
     #[error(transparent)]
     Faults(#[from] Faults),
+    /// The firmware lacks a module that the chunks need.
+    #[error("{}", shown(.0))]
+    Lacks(Vec<Diagnostic>),
     /// The build was stopped.
     #[error("the build was stopped")]
     Stopped,
@@ -118,12 +121,22 @@ pub enum Error {
     },
 }
 
+/// A line for each diagnostic: errors as they are, others with their severity.
+fn shown(all: &[Diagnostic]) -> String {
+    let line = |said: &Diagnostic| match &*said.severity {
+        "error" => said.shown(0),
+        severity => format!("{severity}: {}", said.shown(0)),
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 impl Error {
     /// All its messages, each with its place.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let text = self.to_string();
         let one = |file: &str, line| vec![Diagnostic::of_file(file, line, &text)];
         match self {
+            Error::Lacks(lacks) => lacks.clone(),
             Error::Faults(faults) => {
                 let all = faults.all.iter().map(|fault| {
                     let mut said = of_fault(fault);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bstr::BString;
-use fastlua_bundle::{Bundle, BundledChunk, Input, SourceText};
+use fastlua_bundle::{BundledChunk, Input, SourceText};
 use fastlua_bytecode::{
     Chunk, FunctionPath, Layout, PackedLines, Strip, is_bytecode, packed_lines, printable_name,
     read, write_as_reference,
@@ -15,7 +15,7 @@ use fastlua_lfs::{
 
 use crate::project::stem;
 use crate::report::{LfsModule, LfsReport};
-use crate::{Diagnostic, Plan, hex};
+use crate::{Plan, hex};
 
 /// Bytes of a page of flash, in which regions are counted.
 const PAGE: u32 = 4096;
@@ -135,11 +135,8 @@ impl From<Unproved> for LfsError {
 }
 
 /// [`Bundle::lfs_image`](crate::Bundle::lfs_image).
-pub(crate) fn image(
-    plan: &Plan,
-    bundle: &Bundle,
-    options: &LfsOptions,
-) -> Result<LfsImage, LfsError> {
+pub(crate) fn image(bundle: &crate::Bundle, options: &LfsOptions) -> Result<LfsImage, LfsError> {
+    let plan = bundle.plan();
     let [variant] = &bundle.variants[..] else {
         let names = bundle.variants.iter().map(|v| v.name.clone());
         return Err(LfsError::Variants(names.collect()));
@@ -193,7 +190,7 @@ pub(crate) fn image(
     let written = write_with_line_info(&image, &packed);
     let (bytes, sizes) = written.map_err(|error| with_file(error, &image.modules, &chunks))?;
     let mut report = report(&bytes, &sizes, &chunks, options, region, &variant.name);
-    report.warnings = bundle.warnings.iter().map(Diagnostic::of).collect();
+    report.warnings = bundle.diagnostics();
     if sizes.total > region as usize {
         return Err(LfsError::TooLarge(Box::new(report)));
     }

@@ -34,6 +34,9 @@ pub trait Progress: Sync {
     /// Another chunk is done for a variant.
     fn step(&self) {}
 
+    /// A chunk is compiled, with all its debug data.
+    fn compiled(&self, _input: &Input, _variant: &Variant, _chunk: &Chunk) {}
+
     /// Whether the build must stop as soon as possible.
     fn is_stopped(&self) -> bool {
         false
@@ -94,7 +97,7 @@ impl Build<'_> {
             .par_iter()
             .map(|(input, variant, squashed)| {
                 let outcome = match input.is_for(variant) && !progress.is_stopped() {
-                    true => self.one(input, variant, squashed),
+                    true => self.one(input, variant, squashed, progress),
                     false => Outcome::default(),
                 };
                 progress.step();
@@ -175,7 +178,13 @@ impl Build<'_> {
         }
     }
 
-    fn one(&self, input: &Input, variant: &Variant, squashed: &Squash) -> Outcome {
+    fn one(
+        &self,
+        input: &Input,
+        variant: &Variant,
+        squashed: &Squash,
+        progress: &dyn Progress,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         if input.form.is_data() {
             outcome.dump = Some(Dump::source(input.text.clone()));
@@ -212,6 +221,7 @@ impl Build<'_> {
                 return outcome;
             }
         };
+        progress.compiled(input, variant, &chunk);
         outcome.remarks.extend(remarks.iter().map(Said::from));
         outcome.warn(input, is_hidden(&input.name));
         if !is_bytecode(text.bytes) {

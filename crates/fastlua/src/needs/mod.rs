@@ -14,10 +14,12 @@ use crate::{Diagnostic, Error, NeedsReport, Options, Project};
 mod meant;
 mod place;
 mod target;
+mod watch;
 
 pub use target::Target;
 
 pub(crate) use place::Places;
+pub(crate) use watch::Watch;
 
 /// Options of [`Project::needs`].
 #[derive(Debug, Clone)]

@@ -51,7 +51,7 @@ impl Target {
         }
     }
 
-    /// What a firmware tree is set to.
+    /// What a firmware tree is set to. A tree without `user_modules.h` has all modules.
     ///
     /// # Errors
     /// A file of it can't be read, or which modules it enables is unclear.
@@ -63,24 +63,43 @@ impl Target {
         }
     }
 
+    /// The file that says which modules are enabled; none if all are taken for enabled.
+    pub fn file(&self) -> Option<&str> {
+        self.firmware.said_by.as_deref()
+    }
+
+    /// All that distinguishes it from other targets.
+    pub(crate) fn key(&self) -> String {
+        let Firmware {
+            api,
+            chip,
+            language,
+            enabled,
+            macros,
+            said_by,
+        } = &self.firmware;
+        let globals = &language.globals;
+        format!(
+            "{} {chip:?} {globals:?} {enabled:?} {macros:?} {said_by:?}",
+            api.branch
+        )
+    }
+
     pub(crate) fn firmware(&self) -> &Firmware<'static> {
         &self.firmware
     }
 }
 
-fn read(files: &dyn Files, name: &str) -> Result<String, Error> {
-    let bytes = files.read(name).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::Tree {
-            file: files.shown(name),
-            line: None,
-            reason: "the tree has no such file, which says which modules it has".into(),
-        },
-        _ => Error::File {
+/// The text of a file, if it is there.
+fn read(files: &dyn Files, name: &str) -> Result<Option<String>, Error> {
+    match files.read(name) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::File {
             file: files.shown(name),
             error,
-        },
-    })?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        }),
+    }
 }
 
 /// The macros on which names of a branch depend.
@@ -104,12 +123,15 @@ fn esp8266(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
     };
     let api = api::esp8266();
     let defined = |file: &str, names: &BTreeSet<&str>| {
-        let text = read(files, file)?;
-        tree::defined(&text, names, lua).map_err(|error| Error::Tree {
+        let Some(text) = read(files, file)? else {
+            return Ok::<_, Error>(None);
+        };
+        let found = tree::defined(&text, names, lua).map_err(|error| Error::Tree {
             file: files.shown(file),
             line: error.line().and_then(|line| u32::try_from(line).ok()),
             reason: error.to_string(),
-        })
+        })?;
+        Ok(Some(found))
     };
     let switches: Vec<(String, &String)> = api
         .modules
@@ -120,7 +142,9 @@ fn esp8266(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
     let conditions = conditions(api);
     let of_modules = |name: &&str| name.starts_with(&api.switch);
     names.extend(conditions.iter().filter(|name| of_modules(name)));
-    let mut macros = defined(USER_MODULES, &names)?;
+    let Some(mut macros) = defined(USER_MODULES, &names)? else {
+        return Ok(Target::of_chip("esp8266", dialect));
+    };
     let enabled = switches
         .iter()
         // what may be enabled counts as such
@@ -129,7 +153,7 @@ fn esp8266(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
         .chain(["fast".into()]) // whoever builds modules adds it
         .collect();
     let others = conditions.into_iter().filter(|name| !of_modules(name));
-    macros.extend(defined(USER_CONFIG, &others.collect())?);
+    macros.extend(defined(USER_CONFIG, &others.collect())?.unwrap_or_default());
     // headers of the tree other than these two define the rest
     macros.retain(|name, is_defined| {
         *is_defined || IN_USER_CONFIG.contains(&&**name) || name.starts_with(&api.switch)
@@ -158,7 +182,7 @@ const IN_USER_CONFIG: [&str; 6] = [
 ];
 
 fn esp32(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
-    let text = read(files, SDKCONFIG)?;
+    let text = read(files, SDKCONFIG)?.unwrap_or_default();
     let flags = tree::flags(&text);
     let api = api::esp32();
     let enabled = api

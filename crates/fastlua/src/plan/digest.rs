@@ -172,6 +172,8 @@ impl Plan {
             heap_limit,
             others: _, // only errors name them
             purpose,
+            target,
+            globals,
         } = self;
         let mut fields = Fields(Sha256::new());
         fields.list(inputs.iter(), Fields::input);
@@ -189,6 +191,8 @@ impl Plan {
                 fields.head(head);
             }
         }
+        fields.option(target.as_ref(), |to, target| to.text(&target.key()));
+        fields.list(globals.iter(), |to, name| to.text(name));
         fields.0.finalize().into()
     }
 }

@@ -11,7 +11,8 @@ use fastlua_bytecode::packed::Pool;
 use fastlua_compiler::HEAP_LIMIT;
 use fastlua_variants::{Variant, Variants};
 
-use crate::{Bundle, Error, Faults, ModuleFacts, find_variant};
+use crate::needs::{Watch, has_errors};
+use crate::{Bundle, Error, Faults, ModuleFacts, Target, find_variant};
 
 mod digest;
 mod tree;
@@ -62,6 +63,10 @@ pub struct Plan {
     pub(crate) others: Vec<Variant>,
     /// The destination of the chunks.
     pub(crate) purpose: Purpose,
+    /// The firmware with which the chunks are compared.
+    pub(crate) target: Option<Target>,
+    /// Globals that code elsewhere sets.
+    pub(crate) globals: Vec<String>,
 }
 
 /// The destination of a plan's chunks.
@@ -112,6 +117,8 @@ impl Plan {
             budgets,
             heap_limit: options.heap_limit,
             purpose: Purpose::Fast,
+            target: None,
+            globals: Vec::new(),
         })
     }
 
@@ -124,6 +131,12 @@ impl Plan {
         let room = (head.capacity as usize).saturating_sub(HEAD + taken.sum::<usize>());
         self.budget.flash.get_or_insert(Amount(room as u64));
         self.purpose = Purpose::Slot(head.clone());
+        self
+    }
+
+    /// Compares what the chunks need with this firmware: what it lacks are warnings of the bundle, and an error if it is a module.
+    pub fn for_firmware(mut self, target: Target) -> Plan {
+        self.target = Some(target);
         self
     }
 
@@ -142,13 +155,15 @@ impl Plan {
     /// each step, from any thread, and may stop the build.
     ///
     /// # Errors
-    /// Some texts do not become chunks (all of them are reported), the bundle does not fit a chip, or the build was stopped.
+    /// Some texts do not become chunks (all of them are reported), the bundle does not fit a chip, the firmware lacks a module, or
+    /// the build was stopped.
     pub fn build(self, progress: Option<&dyn Progress>) -> Result<Bundle, Error> {
         let is_for_slot = matches!(self.purpose, Purpose::Slot(_));
         if !is_for_slot {
             self.builder().check_flash().map_err(Error::TooLarge)?;
         }
-        let mut bundle = self.compile(progress.unwrap_or(&()))?;
+        let watch = Watch::new(self.target.is_some(), progress.unwrap_or(&()));
+        let mut bundle = self.compile(&watch)?;
         let refused = bundle.refused();
         if !refused.is_empty() {
             return Err(self.faults(refused).into());
@@ -165,7 +180,14 @@ impl Plan {
             Purpose::Lfs => bundle.warnings.retain(|warning| !warning.of_fast),
             Purpose::Fast | Purpose::Slot(_) => {}
         }
-        Ok(Bundle::new(self, bundle))
+        let lacks = match &self.target {
+            Some(target) => watch.judged(target, &self.globals),
+            None => Vec::new(),
+        };
+        if has_errors(&lacks) {
+            return Err(Error::Lacks(lacks));
+        }
+        Ok(Bundle::new(self, bundle, lacks))
     }
 
     /// Decides the form of each chunk, as [`Plan::build`] does.

@@ -253,6 +253,7 @@ impl Project {
         })?;
         assign(&mut plan.inputs, &plan.variants)?;
         plan.modules = self.modules;
+        plan.globals = self.globals;
         Ok(plan)
     }
 }
