@@ -83,7 +83,7 @@ fn table() -> Result<String, std::fmt::Error> {
         writeln!(
             text,
             "    fn {name}_run(name: *const c_char, input: *const c_char, size: usize, limit: usize, \
-             wanted: c_int, sink: Sink, ud: *mut c_void) -> c_int;"
+             wanted: c_int, memory: *mut c_char, room: usize, sink: Sink, ud: *mut c_void) -> c_int;"
         )?;
     }
     text += "}\n\nconst CORES: [Run; NumberModel::ALL.len()] = [\n";

@@ -31,6 +31,15 @@ pub fn read(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
         });
     }
     decode(&mut Cursor::checking(bytes), layout)?;
+    read_once(bytes, layout)
+}
+
+/// As [`read`], for a dump that a program has made itself: it is gone through once, so that one that is refused costs up to 24
+/// times its length, too.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_once(bytes: &[u8], layout: &Layout) -> Result<Chunk, ReadError> {
     decode(&mut Cursor::keeping(bytes), layout).map(|main| Chunk {
         layout: *layout,
         main,
@@ -64,6 +73,14 @@ pub fn packed_lines(bytes: &[u8], layout: &Layout) -> Result<PackedLines, ReadEr
 /// A part that the layout can't hold: a float in integer 5.1, an integer of more than 32 bits.
 pub fn write(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
     encode(Sink::default(), chunk)
+}
+
+/// As [`write()`], for a stock layout: what stock Lua dumps of the chunk once it has loaded it.
+///
+/// # Errors
+/// Those of [`write()`].
+pub fn write_as_loaded(chunk: &Chunk) -> Result<Vec<u8>, WriteError> {
+    encode(Sink::counting_missing_names(), chunk)
 }
 
 /// As [`write()`], with line info as NodeMCU's own compilers pack it. `notes` are the lines that the compiler

@@ -97,6 +97,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The error `kind` of the field that begins at `offset`.
+    #[cold]
     pub fn error(&self, offset: usize, kind: ReadErrorKind) -> ReadError {
         ReadError {
             offset,
@@ -111,6 +112,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `needed` as a length that the bytes left hold.
+    #[inline]
     pub fn room(&self, what: &'static str, needed: u64) -> Result<usize> {
         let left = self.left();
         if needed > left as u64 {
@@ -120,6 +122,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `length` bytes.
+    #[inline]
     pub fn take(&mut self, what: &'static str, length: usize) -> Result<&'a [u8]> {
         let length = self.room(what, length as u64)?;
         let bytes = &self.bytes[self.offset..self.offset + length];
@@ -134,6 +137,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte.
+    #[inline]
     pub fn byte(&mut self, what: &'static str) -> Result<u8> {
         Ok(self.take(what, 1)?[0])
     }
@@ -198,7 +202,7 @@ impl<'a> Cursor<'a> {
         count: usize,
         mut read: impl FnMut(&mut Self, usize) -> Result<T>,
     ) -> Result<Vec<T>> {
-        // The first pass has read all of them, so the room is known to be needed.
+        // The count was checked against the bytes left, and after a first pass all of them are known to be there.
         let mut list = Vec::with_capacity(if self.keep { count } else { 0 });
         for index in 0..count {
             let item = read(self, index)?;
@@ -216,6 +220,16 @@ impl<'a> Cursor<'a> {
         }
         let mut words = vec![0; bytes.len() / 4];
         LE::read_u32_into(bytes, &mut words);
+        words
+    }
+
+    /// The same as signed ones.
+    pub(crate) fn signed_words(&self, bytes: &[u8]) -> Vec<i32> {
+        if !self.keep {
+            return Vec::new();
+        }
+        let mut words = vec![0; bytes.len() / 4];
+        LE::read_i32_into(bytes, &mut words);
         words
     }
 

@@ -22,7 +22,8 @@ pub(crate) fn read_lines(cursor: &mut Cursor, code: usize) -> cursor::Result<Vec
     if lines != 0 && lines != code {
         return cursor.fail(start, ReadErrorKind::LineCount { lines, code });
     }
-    cursor.list(lines, |cursor, _| Ok(cursor.uint("line", 4)? as i32))
+    let lines = cursor.take("lines", 4 * lines)?;
+    Ok(cursor.signed_words(lines))
 }
 
 pub(crate) fn write_lines(sink: &mut Sink, function: &Function) -> sink::Result<()> {
@@ -110,7 +111,8 @@ pub(crate) fn write_upvalue_names(
     write_string: WriteString,
     upvalues: &[Upvalue],
 ) -> sink::Result<()> {
-    let named = upvalues.iter().any(|upvalue| upvalue.name.is_some());
+    let is_loaded = sink.counts_missing_names() && layout.dialect() == Dialect::Lua53;
+    let named = is_loaded || upvalues.iter().any(|upvalue| upvalue.name.is_some());
     let upvalues = if named { upvalues } else { &[] };
     sink.count("upvalue count", upvalues.len())?;
     for upvalue in upvalues {

@@ -38,7 +38,8 @@ pub mod stream {
 }
 
 pub use codec::{
-    candidates, packed_lines, read, read_any, reference_lines, write, write_as_reference,
+    candidates, packed_lines, read, read_any, read_once, reference_lines, write, write_as_loaded,
+    write_as_reference,
 };
 pub use compare::{Difference, List, Part, compare};
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};

@@ -17,6 +17,7 @@ pub struct Sink<'a> {
     function: FunctionPath,
     packed: Option<&'a PackedLines>,
     pool: Option<&'a HashMap<&'a BStr, u32>>,
+    counts_missing_names: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -26,6 +27,18 @@ impl<'a> Sink<'a> {
             packed: Some(packed),
             ..Sink::default()
         }
+    }
+
+    /// A sink for a chunk as stock 5.3 writes it once it has loaded it: upvalue names are counted even if there are none.
+    pub(crate) fn counting_missing_names() -> Self {
+        Sink {
+            counts_missing_names: true,
+            ..Sink::default()
+        }
+    }
+
+    pub(crate) fn counts_missing_names(&self) -> bool {
+        self.counts_missing_names
     }
 
     /// From here on strings are numbers: those that `pool` gives them.

@@ -72,6 +72,19 @@ typedef struct Line {
   int pc, line;
 } Line;
 
+/* classes of blocks: of 16 bytes, 32, and so on, then by powers of two */
+#define GRAIN		16
+#define SMALL		512
+#define SMALL_CLASSES	(SMALL / GRAIN)
+#define CLASSES		(SMALL_CLASSES + 8 * sizeof(size_t))
+#define SLAB		65536	/* small blocks are parts of one */
+
+/* memory of a run, which is freed as a whole at its end */
+typedef struct Slab {
+  struct Slab *next;
+  double align;
+} Slab;
+
 typedef struct Job {
   size_t used, limit;		/* bytes of heap */
   size_t peak, calls;		/* most of them; blocks that were asked for */
@@ -83,22 +96,97 @@ typedef struct Job {
   int status;			/* of the load */
   Line *lines;			/* where they are wanted */
   size_t nlines, sizelines;
+  char *bump, *end;		/* of the newest slab, or of the caller's memory */
+  Slab *slabs;
+  void *unused[CLASSES];	/* a chain of freed blocks for each class */
+  global_State *patient;	/* whose collector waits for a quarter of the limit */
+  size_t nout;
+  char out[4096];		/* what the sink has not taken yet */
 } Job;
+
+static size_t class_of (size_t size, size_t *rounded) {
+  size_t class = SMALL_CLASSES;
+  if (size <= SMALL) {
+    class = (size + GRAIN - 1) / GRAIN;
+    *rounded = class * GRAIN;
+    return class - 1;
+  }
+  for (*rounded = 2 * SMALL; *rounded < size; *rounded *= 2) class++;
+  return class;
+}
+
+static void *slab (Job *j, size_t size) {
+  Slab *s = (Slab *)malloc(sizeof(Slab) + size);
+  if (s == NULL) return NULL;
+  s->next = j->slabs;
+  j->slabs = s;
+  return s + 1;
+}
+
+static void *take (Job *j, size_t size) {
+  size_t rounded;
+  size_t class = class_of(size, &rounded);
+  char *p = (char *)j->unused[class];
+  if (p != NULL) {
+    j->unused[class] = *(void **)p;
+    return p;
+  }
+  if ((size_t)(j->end - j->bump) < rounded) {
+    if (rounded > SMALL) return slab(j, rounded);
+    p = (char *)slab(j, SLAB);
+    if (p == NULL) return NULL;
+    j->bump = p;
+    j->end = p + SLAB;
+  }
+  p = j->bump;
+  j->bump += rounded;
+  return p;
+}
+
+static void release (Job *j, void *p, size_t size) {
+  size_t rounded;
+  size_t class = class_of(size, &rounded);
+  *(void **)p = j->unused[class];
+  j->unused[class] = p;
+}
+
+/* the compiler makes little garbage, so most runs end before any is collected */
+static void wait_with_collector (lua_State *L, Job *j) {
+  j->patient = G(L);
+  lua_gc(L, LUA_GCSTOP, 0);
+}
+
+static void collect_from_now_on (Job *j) {
+#if FASTLUA_LUA == 53
+  j->patient->gcrunning = 1;
+#else
+  j->patient->GCthreshold = j->patient->totalbytes;
+#endif
+  j->patient = NULL;
+}
 
 static void *job_alloc (void *ud, void *p, size_t osize, size_t nsize) {
   Job *j = (Job *)ud;
-  size_t used;
-  void *q;
+  size_t used, rounded, old;
+  void *q = p;
   if (p == NULL) osize = 0;  /* 5.3 passes a type there */
   if (nsize == 0) {
-    free(p);
+    if (osize > 0) release(j, p, osize);
     j->used -= osize;
     return NULL;
   }
   used = j->used - osize;
   if (nsize > j->limit || used > j->limit - nsize)
     return NULL;
-  q = realloc(p, nsize);
+  if (j->patient != NULL && used + nsize > j->limit / 4)
+    collect_from_now_on(j);
+  if (osize == 0 || class_of(osize, &old) != class_of(nsize, &rounded)) {
+    q = take(j, nsize);
+    if (q != NULL && osize > 0) {
+      memcpy(q, p, osize < nsize ? osize : nsize);
+      release(j, p, osize);
+    }
+  }
   j->calls++;
   if (j->peak < j->used + nsize) j->peak = j->used + nsize;  /* as if it moved */
   if (q != NULL) j->used = used + nsize;
@@ -131,10 +219,21 @@ static const char *job_read (lua_State *L, void *ud, size_t *n) {
   return p;
 }
 
+static void flush (Job *j) {
+  if (j->nout > 0) j->sink(j->ud, j->out, j->nout);
+  j->nout = 0;
+}
+
 static int job_write (lua_State *L, const void *p, size_t n, void *ud) {
   Job *j = (Job *)ud;
   (void)L;
-  if (n > 0) j->sink(j->ud, p, n);  /* 5.1 writes empty vectors */
+  if (n > sizeof(j->out) - j->nout) flush(j);
+  if (n > sizeof(j->out))
+    j->sink(j->ud, p, n);
+  else if (n > 0) {  /* 5.1 writes empty vectors */
+    memcpy(j->out + j->nout, p, n);
+    j->nout += n;
+  }
   return 0;
 }
 
@@ -189,8 +288,16 @@ static int job_run (lua_State *L) {
   Job *j = (Job *)lua_touserdata(L, 1);
   switch (j->wanted) {
     case WANTED_COST: job_cost(L, j); break;
-    case WANTED_LINES: job_load(L, j); job_lines(j, main_function(L)); break;
-    default: job_load(L, j); dump_chunk(L, job_write, j);
+    case WANTED_LINES:
+      wait_with_collector(L, j);
+      job_load(L, j);
+      job_lines(j, main_function(L));
+      break;
+    default:
+      wait_with_collector(L, j);
+      job_load(L, j);
+      dump_chunk(L, job_write, j);
+      flush(j);
   }
   return 0;
 }
@@ -209,28 +316,42 @@ static int job_protected (lua_State *L, Job *j) {
 /*
 ** Loads source or a dump of this core's own layout and hands what is wanted
 ** to the sink; on an error hands Lua's message to it and returns Lua's status.
+** The heap begins in the caller's memory, whose alignment is malloc's.
 */
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int wanted, Sink sink, void *ud);
+               size_t limit, int wanted, char *memory, size_t room,
+               Sink sink, void *ud);
 int CORE(run) (const char *name, const char *input, size_t size,
-               size_t limit, int wanted, Sink sink, void *ud) {
+               size_t limit, int wanted, char *memory, size_t room,
+               Sink sink, void *ud) {
   static const char nomem[] = "not enough memory";
-  Job j = {0, limit, 0, 0, {input, size}, name, wanted, sink, ud, 0, NULL, 0, 0};
+  Job j;
+  Slab *s;
+  lua_State *L;
   int status = LUA_ERRMEM;
-  lua_State *L = lua_newstate(job_alloc, &j);
-  if (L == NULL) {
-    sink(ud, nomem, sizeof(nomem) - 1);
-    return status;
-  }
-  status = job_protected(L, &j);
+  memset(&j, 0, offsetof(Job, out));
+  j.limit = limit;
+  j.input.p = input;
+  j.input.size = size;
+  j.name = name;
+  j.wanted = wanted;
+  j.sink = sink;
+  j.ud = ud;
+  j.bump = memory;
+  j.end = memory + room;
+  L = lua_newstate(job_alloc, &j);
+  if (L != NULL)
+    status = job_protected(L, &j);
   if (status != 0) {
     size_t n = 0;
-    const char *msg = lua_tolstring(L, -1, &n);
+    const char *msg = (L != NULL) ? lua_tolstring(L, -1, &n) : NULL;
     if (msg == NULL) msg = nomem, n = sizeof(nomem) - 1;
     sink(ud, msg, n);
     if (j.status != 0) status = j.status;  /* passed on as an error at run time */
   }
-  lua_close(L);
-  free(j.lines);
+  while ((s = j.slabs) != NULL) {  /* no object has a finalizer */
+    j.slabs = s->next;
+    free(s);
+  }
   return status;
 }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -14,9 +15,19 @@ type Run = unsafe extern "C" fn(
     usize,
     usize,
     c_int,
+    *mut c_char,
+    usize,
     Sink,
     *mut c_void,
 ) -> c_int;
+
+/// Bytes in which most runs have room.
+const ROOM: usize = 256 << 10;
+
+thread_local! {
+    /// Memory that runs use one after another. Its elements have the alignment of malloc.
+    static MEMORY: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
+}
 
 include!(concat!(env!("OUT_DIR"), "/cores.rs"));
 
@@ -102,21 +113,26 @@ impl Core {
         heap_limit: usize,
         wanted: Wanted,
     ) -> Result<Vec<u8>, Refused> {
-        let mut output = Vec::new();
-        // SAFETY: the pointers are valid for the call, which keeps none of them; `collect` is the
-        // only user of `ud`; Lua's errors (longjmp) start and end inside the C function, since
-        // `collect` does not call back into Lua and never unwinds.
-        let status = unsafe {
-            (self.run)(
-                name.as_ptr(),
-                input.as_ptr().cast(),
-                input.len(),
-                heap_limit,
-                wanted as c_int,
-                collect,
-                (&raw mut output).cast(),
-            )
-        };
+        let mut output = Vec::with_capacity(input.len());
+        let status = MEMORY.with_borrow_mut(|memory| {
+            memory.reserve_exact(ROOM / size_of::<u128>());
+            // SAFETY: the pointers are valid for the call, which keeps none of them; `memory` has room for as many bytes and
+            // is borrowed until the call ends; `collect` is the only user of `ud`; Lua's errors (longjmp) start and end
+            // inside the C function, since `collect` does not call back into Lua and never unwinds.
+            unsafe {
+                (self.run)(
+                    name.as_ptr(),
+                    input.as_ptr().cast(),
+                    input.len(),
+                    heap_limit,
+                    wanted as c_int,
+                    memory.as_mut_ptr().cast(),
+                    ROOM,
+                    collect,
+                    (&raw mut output).cast(),
+                )
+            }
+        });
         match status {
             0 => Ok(output),
             status => Err(Refused {

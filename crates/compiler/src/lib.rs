@@ -12,7 +12,7 @@ use std::ffi::{CStr, CString};
 use bstr::{BString, ByteSlice};
 use fastlua_bytecode::{
     Chunk, Dialect, Difference, Function, Layout, LineNote, ReadError, WriteError, compare,
-    dump_in, read, write,
+    dump_in, read, read_once, write, write_as_loaded,
 };
 
 use crate::core::{Core, Refused};
@@ -71,7 +71,7 @@ pub fn compile(
 ) -> Result<Chunk, CompileError> {
     let core = Core::of(layout).ok_or(CompileError::NoCore(*layout))?;
     let dump = run_compiler(&core, chunk_name, source, heap_limit, Core::run)?;
-    let chunk = read(&dump, &core.layout).map_err(|error| CompileError::Dump {
+    let chunk = read_once(&dump, &core.layout).map_err(|error| CompileError::Dump {
         name: shown(chunk_name),
         error,
     })?;
@@ -215,25 +215,58 @@ pub enum LoadBackError {
 /// instruction and constant by constant. Returns the chunk.
 pub fn load_back(dump: &[u8], layout: &Layout, heap_limit: usize) -> Result<Chunk, LoadBackError> {
     let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
-    let chunk = read(dump, layout)?;
-    let stock = for_core(&chunk, &core);
-    let again = core
-        .run(c"=load-back", &write(&stock)?, heap_limit)
-        .map_err(|refused| LoadBackError::Refused(refused.message.into()))?;
-    let mut again = read(&again, &core.layout).map_err(LoadBackError::Dump)?;
+    loads_back(read(dump, layout)?, &core, heap_limit)
+}
+
+/// The same for a dump that this program has just written.
+///
+/// # Errors
+/// Those of [`load_back`].
+pub fn load_back_own(
+    dump: &[u8],
+    layout: &Layout,
+    heap_limit: usize,
+) -> Result<Chunk, LoadBackError> {
+    let core = Core::of(layout).ok_or(LoadBackError::NoCore(*layout))?;
+    loads_back(read_once(dump, layout)?, &core, heap_limit)
+}
+
+/// Gives the chunk back once the core holds the same.
+fn loads_back(chunk: Chunk, core: &Core, heap_limit: usize) -> Result<Chunk, LoadBackError> {
+    let layout = chunk.layout;
+    let names = sources(&chunk.main);
+    let mut stock = for_core(chunk, core);
     if stock.main.source.is_none() && layout.dialect() == Dialect::Lua51 {
         // 5.1 names a nameless main function so
-        again.main.source.take_if(|name| *name == "=?");
+        stock.main.source = Some("=?".into());
     }
-    compare(&stock.main, &again.main).map_err(LoadBackError::Differs)?;
-    Ok(chunk)
+    let given = write_as_loaded(&stock)?;
+    let again = core
+        .run(c"=load-back", &given, heap_limit)
+        .map_err(|refused| LoadBackError::Refused(refused.message.into()))?;
+    if again != given {
+        // some things have several forms in a dump
+        let again = read(&again, &core.layout).map_err(LoadBackError::Dump)?;
+        compare(&stock.main, &again.main).map_err(LoadBackError::Differs)?;
+    }
+    let mut main = stock.main;
+    let mut names = names.into_iter();
+    main.for_each_mut(&mut |function| function.source = names.next().flatten());
+    Ok(Chunk { layout, main })
+}
+
+/// The source name of each function, outer ones first.
+fn sources(main: &Function) -> Vec<Option<BString>> {
+    let mut names = Vec::new();
+    main.for_each(&mut |_, function| names.push(function.source.clone()));
+    names
 }
 
 /// The chunk as a core's own dump has it.
-fn for_core(chunk: &Chunk, core: &Core) -> Chunk {
+fn for_core(chunk: Chunk, core: &Core) -> Chunk {
     let mut stock = Chunk {
         layout: core.layout,
-        main: chunk.main.clone(),
+        ..chunk
     };
     inherit_sources(&mut stock.main, None);
     stock
@@ -279,7 +312,7 @@ pub fn heap_use(
     };
     let [allocations, peak, kept] = match input {
         Loaded::Source(text, name) => cost(name, loaded_text(text))?,
-        Loaded::Dump(dump) => cost("=?", &write(&for_core(&read(dump, layout)?, &core))?)?,
+        Loaded::Dump(dump) => cost("=?", &write(&for_core(read(dump, layout)?, &core))?)?,
     };
     Ok(HeapUse {
         allocations: allocations.unsigned_abs(),

@@ -60,6 +60,83 @@ pub struct Finding {
 /// assert_eq!(found[0].message, "4294967297 does not fit in 32 bits and would wrap to 1");
 /// ```
 pub fn check(text: &[u8], target: &NumberModel) -> Vec<Finding> {
+    match has_long_number(text) {
+        true => check_tokens(text, target),
+        false => Vec::new(),
+    }
+}
+
+/// Whether anything in a text, strings and comments included, looks like a number that is long enough for a finding. All
+/// models hold whole numbers of 7 decimal or 8 hexadecimal digits, and fractions of as few.
+fn has_long_number(text: &[u8]) -> bool {
+    let class = |at: usize| {
+        text.get(at)
+            .map_or(Class::End, |&byte| CLASSES[usize::from(byte)])
+    };
+    let mut at = 0;
+    loop {
+        match class(at) {
+            Class::Digit => {
+                let start = at;
+                while matches!(class(at), Class::Digit | Class::Letter | Class::Dot) {
+                    at += 1;
+                }
+                if is_long(&text[start..at]) {
+                    return true;
+                }
+            }
+            Class::Letter => {
+                while matches!(class(at), Class::Digit | Class::Letter) {
+                    at += 1;
+                }
+            }
+            Class::Dot | Class::Other => at += 1,
+            Class::End => return false,
+        }
+    }
+}
+
+/// What a byte can be in a number.
+#[derive(Clone, Copy)]
+enum Class {
+    Digit,
+    Letter,
+    Dot,
+    Other,
+    End,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Letter,
+            b'.' => Class::Dot,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Of a word that begins with a digit.
+fn is_long(word: &[u8]) -> bool {
+    let hex = word
+        .strip_prefix(b"0x")
+        .or_else(|| word.strip_prefix(b"0X"));
+    if let Some(digits) = hex {
+        return digits.len() > 8 || !digits.iter().all(u8::is_ascii_hexdigit);
+    }
+    let may_be_float = |byte: &u8| matches!(byte, b'e' | b'E' | b'x' | b'X');
+    word.len() > 24
+        || word.iter().any(may_be_float)
+        || word.split(|byte| *byte == b'.').any(|part| part.len() > 7)
+}
+
+/// As [`check`], by the tokens.
+fn check_tokens(text: &[u8], target: &NumberModel) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Ok(mut lexer) = Lexer::new(text, target.dialect) else {
         return findings;
@@ -383,6 +460,35 @@ mod tests {
         );
         assert_eq!(messages("return 0x1ffffffff", &BIG), [""; 0]);
         assert_eq!(messages("return 1e300, 0x1p-4", &BIG), [""; 0]);
+    }
+
+    /// Texts of pieces, so many that each follows each: a text without long numbers has no findings.
+    #[test]
+    fn short_numbers_need_no_tokens() {
+        let pieces = [
+            "9999999", "99999999", "0x", "ffffffff", "1", "0", ".", "e", "E9", "p", "-", "+", "_",
+            " ", "\0", "'", "--", "]]", "[[", "x", "\n", "\u{e9}",
+        ];
+        let mut texts: Vec<String> = vec![String::new()];
+        for _ in 0..3 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| pieces.map(|piece| format!("{text}{piece}")));
+            texts = longer.chain(pieces.map(str::to_owned)).collect();
+        }
+        for text in &texts {
+            for model in &NumberModel::ALL {
+                let (text, shown) = (text.as_bytes(), text.escape_debug());
+                assert_eq!(
+                    check(text, model),
+                    check_tokens(text, model),
+                    "{shown}, {model}"
+                );
+            }
+        }
+        assert!(!has_long_number(
+            b"wifi 192.168.4.1 at 2.4 GHz, 0xffffffff, 9999999, 0.5"
+        ));
     }
 
     /// What each model says of a literal, and of it behind a minus.

@@ -71,43 +71,71 @@ impl Checker<'_> {
             return context.refuse_at(Rule::Opcode, pc, "there is no such opcode");
         };
         for ((kind, value), letter) in opcode.operands(word).into_iter().zip(["A", "B", "C"]) {
-            self.operand(pc, kind, value, letter)?;
+            match kind {
+                Operand::Jump => self.target(pc, value)?,
+                kind if self.holds(kind, value) => {}
+                kind => return self.refuse_operand(pc, kind, value, letter),
+            }
         }
         self.beside(pc, opcode.op, word)?;
         self.companions(pc, opcode.op, word)
     }
 
-    fn operand(&self, pc: usize, kind: Operand, value: i64, letter: &str) -> Verdict {
+    /// Whether an operand of this kind, but a jump, may have this value, which is not negative.
+    fn holds(&self, kind: Operand, value: i64) -> bool {
         let function = self.context.function;
-        let index = usize::try_from(value).unwrap_or(usize::MAX);
-        let (holds, rule) = match kind {
-            Operand::Unused => (value == 0, Rule::Unused),
-            Operand::Register => (index < self.context.registers(), Rule::Register),
-            Operand::Constant => (index < function.constants.len(), Rule::Constant),
+        let index = value as usize;
+        match kind {
+            Operand::Unused => index == 0,
+            Operand::Register => index < self.context.registers(),
+            Operand::Constant => index < function.constants.len(),
             Operand::Rk => match rk_constant(value as u32) {
-                Some(k) => ((k as usize) < function.constants.len(), Rule::Constant),
-                None => (index < self.context.registers(), Rule::Register),
+                Some(k) => (k as usize) < function.constants.len(),
+                None => index < self.context.registers(),
             },
-            Operand::Upvalue => (index < function.upvalues.len(), Rule::Upvalue),
-            Operand::Function => (index < function.functions.len(), Rule::Function),
-            Operand::Flag => (value <= 1, Rule::Flag),
-            Operand::Jump => return self.target(pc, value),
-            Operand::Count => (true, Rule::Size),
+            Operand::Upvalue => index < function.upvalues.len(),
+            Operand::Function => index < function.functions.len(),
+            Operand::Flag => index <= 1,
+            Operand::Jump | Operand::Count => true,
+        }
+    }
+
+    #[cold]
+    fn refuse_operand(&self, pc: usize, kind: Operand, value: i64, letter: &str) -> Verdict {
+        let function = self.context.function;
+        let register = |value: i64| {
+            let count = self.context.registers();
+            let reason = format!("{letter} is register {value} of {count}");
+            (Rule::Register, reason)
         };
-        self.context.require(holds, rule, pc, || match rule {
-            Rule::Unused => format!("{letter} is not used and not 0"),
-            Rule::Flag => format!("{letter} is neither 0 nor 1"),
-            Rule::Register => format!(
-                "{letter} is register {value} of {}",
-                self.context.registers()
-            ),
-            Rule::Constant => format!("{letter} is no constant that is there"),
-            Rule::Upvalue => format!("{letter} is upvalue {value} of {}", function.upvalues.len()),
-            _ => format!(
-                "{letter} is function {value} of {}",
-                function.functions.len()
-            ),
-        })
+        let constant = || {
+            (
+                Rule::Constant,
+                format!("{letter} is no constant that is there"),
+            )
+        };
+        let (rule, reason) = match kind {
+            Operand::Unused => (Rule::Unused, format!("{letter} is not used and not 0")),
+            Operand::Flag => (Rule::Flag, format!("{letter} is neither 0 nor 1")),
+            Operand::Constant => constant(),
+            Operand::Rk if rk_constant(value as u32).is_some() => constant(),
+            Operand::Rk | Operand::Register => register(value),
+            Operand::Upvalue => {
+                let count = function.upvalues.len();
+                (
+                    Rule::Upvalue,
+                    format!("{letter} is upvalue {value} of {count}"),
+                )
+            }
+            Operand::Function | Operand::Jump | Operand::Count => {
+                let count = function.functions.len();
+                (
+                    Rule::Function,
+                    format!("{letter} is function {value} of {count}"),
+                )
+            }
+        };
+        self.context.refuse_at(rule, pc, reason)
     }
 
     fn target(&self, pc: usize, distance: i64) -> Verdict {

@@ -3,10 +3,11 @@
 
 use crate::slot::Heap;
 use fastlua_bytecode::Chunk;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::Need;
-use crate::structures::{CoreLayout, Strings};
+use crate::structures::{CoreLayout, table_bytes};
 
 /// A heap that adds nothing to a block.
 const ASKED: Heap = Heap {
@@ -35,17 +36,21 @@ pub struct Costs {
 }
 
 impl Costs {
-    /// Of a chunk whose dump has this length; `need` counts its load.
-    pub fn of(chunk: &Chunk, dump: usize, need: &Need) -> Costs {
+    /// Of a chunk whose dump has this length; `need` counts its load, and `strings` are the different ones that it names.
+    pub(crate) fn of(chunk: &Chunk, dump: usize, need: &Need, strings: &FxHashSet<&[u8]>) -> Costs {
         let core = CoreLayout::of(chunk.layout.numbers());
-        let pool = Strings::of(chunk.layout.dialect(), [chunk], [], 0);
+        let bytes = strings.iter().map(|string| core.string_bytes(string.len()));
+        let frozen_strings = match strings.is_empty() {
+            true => 0,
+            false => bytes.sum::<usize>() + table_bytes(need.short_strings),
+        };
         let closure = need.closure(&core, &ASKED);
         Costs {
             functions: need.functions.len(),
             bytecode_flash: dump,
             bytecode_heap: need.heap_kept(&core, &ASKED),
             frozen_flash: need.frozen_flash(&core),
-            frozen_strings: pool.flash(&core),
+            frozen_strings,
             frozen_heap: closure,
             shadow_heap: closure + need.shadows(&core, &ASKED),
         }

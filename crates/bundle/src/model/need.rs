@@ -1,11 +1,12 @@
 //! The allocations of loading a chunk, counted in the core's own structures. The firmware's compiler
 //! turns the counts into bytes (`FAST_FUNCTION` and its like in the loader's headers), so that they are right for any core.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Add;
 
 use crate::slot::Heap;
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
+use rustc_hash::FxHashSet;
 
 use crate::structures::{CoreLayout, is_interned, no_source};
 
@@ -67,11 +68,19 @@ impl Add for Parts {
 impl Need {
     /// Of a chunk as it stands, stripped or not.
     pub fn of(chunk: &Chunk) -> Need {
+        Need::with_strings(chunk).0
+    }
+
+    /// The same with the different strings that the chunk names.
+    pub(crate) fn with_strings(chunk: &Chunk) -> (Need, FxHashSet<&[u8]>) {
+        let room = || {
+            FxHashSet::with_capacity_and_hasher(2 * chunk.main.constants.len(), Default::default())
+        };
         let mut count = Count {
             chunk,
             need: Need::default(),
-            seen: BTreeSet::new(),
-            constants: Vec::new(),
+            seen: room(),
+            constants: room(),
             last_buffer: 0,
         };
         count.function(&chunk.main);
@@ -79,14 +88,7 @@ impl Need {
         chunk.main.for_each(&mut |path, _| {
             count.need.depth = count.need.depth.max(path.0.len() + 1);
         });
-        count.constants.sort();
-        let dialect = chunk.layout.dialect();
-        let same = |a: &mut &[u8], b: &mut &[u8]| a == b && is_interned(dialect, a);
-        count.constants.dedup_by(same);
-        for string in count.constants {
-            *count.need.constant_strings.entry(string.len()).or_default() += 1;
-        }
-        count.need
+        (count.need, count.seen)
     }
 
     /// The parts of all functions together.
@@ -197,8 +199,8 @@ fn strings(lengths: &BTreeMap<usize, usize>, core: &CoreLayout, heap: &Heap) -> 
 struct Count<'a> {
     chunk: &'a Chunk,
     need: Need,
-    seen: BTreeSet<&'a [u8]>,
-    constants: Vec<&'a [u8]>,
+    seen: FxHashSet<&'a [u8]>,
+    constants: FxHashSet<&'a [u8]>,
     last_buffer: usize,
 }
 
@@ -222,7 +224,9 @@ impl<'a> Count<'a> {
         });
         for constant in &function.constants {
             if let Constant::String(string) = constant {
-                self.constants.push(string);
+                if self.constants.insert(string) || !is_interned(dialect, string) {
+                    *self.need.constant_strings.entry(string.len()).or_default() += 1;
+                }
                 self.string(string);
             }
         }
@@ -252,7 +256,8 @@ impl<'a> Count<'a> {
 
     fn keep(&mut self, string: &'a [u8]) {
         let interned = is_interned(self.chunk.layout.dialect(), string);
-        if !interned || self.seen.insert(string) {
+        let is_new = self.seen.insert(string);
+        if is_new || !interned {
             *self.need.strings.entry(string.len()).or_default() += 1;
             self.need.short_strings += usize::from(interned);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip, is_bytecode, write};
-use fastlua_compiler::{load_back, loaded_text};
+use fastlua_compiler::{load_back_own, loaded_text};
 use fastlua_variants::Variant;
 use fastlua_verifier::verify;
 use rayon::prelude::*;
@@ -255,17 +255,18 @@ impl Build<'_> {
             reason,
         };
         let bytes = write(&chunk).map_err(|error| fault(error.to_string()))?;
-        let back = load_back(&bytes, &chunk.layout, self.heap_limit)
+        let back = load_back_own(&bytes, &chunk.layout, self.heap_limit)
             .map_err(|error| fault(format!("its dump does not load back: {error}")))?;
         if back != chunk {
             return Err(fault("its dump reads back as another chunk".into()));
         }
         verify(&chunk).map_err(|refusal| fault(refusal.to_string()))?;
-        let need = Need::of(&chunk);
+        let (need, strings) = Need::with_strings(&chunk);
+        let costs = Costs::of(&chunk, bytes.len(), &need, &strings);
         Ok(Dump {
             xxh32: xxh32(&bytes, 0),
             compiled: Some(Compiled {
-                costs: Costs::of(&chunk, bytes.len(), &need),
+                costs,
                 need,
                 chunk: input.form.keeps_chunk().then_some(chunk),
             }),
