@@ -118,6 +118,94 @@ fn what_comes_from_the_cache_is_what_is_built() {
     }
 }
 
+/// How many chunks of earlier builds a build of two modules has.
+fn reused(folder: &Path, args: &[&str]) -> usize {
+    let output = run(build(folder, args).args(["-o", "out", "--verbose"]));
+    assert!(output.status.success());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let (_, rest) = errors.split_once("chunks of earlier builds: ").unwrap();
+    let (count, _) = rest.split_once(" of 2").unwrap();
+    count.parse().unwrap()
+}
+
+#[test]
+fn only_what_changed_is_compiled() {
+    let folder = modules();
+    let folder = folder.path();
+    let with_warning = "return function(a, b, c, d, ...) end\n";
+    for args in [
+        "",
+        "--variant lua51-int --strip 0",
+        "--variant lua51-float --variant lua53-int64-float64 --strip 1",
+        "--as frozen",
+        "--as packed",
+        "--as auto",
+        "--as source",
+        "--as deflated",
+        "--as plain",
+        "--emit header --as packed",
+    ] {
+        let args: Vec<&str> = args.split_whitespace().collect();
+        put(folder, "info.lua", "return function() return 'n' end\n");
+        put(folder, "m.lua", "local x = ...\nreturn x\n");
+        assert_eq!(reused(folder, &args), 0, "{args:?}");
+        for text in ["return 2\n", with_warning, ""] {
+            put(folder, "info.lua", text);
+            let mut plain = fastlua(folder);
+            plain.args(["build", "m.lua", "info.lua"]).args(&args);
+            let plain = seen(folder, &mut plain);
+            assert_eq!(reused(folder, &args), 1, "{args:?}, {text}");
+            assert_eq!(
+                seen(folder, &mut build(folder, &args)),
+                plain,
+                "{args:?}, {text}"
+            );
+        }
+        // the other module, so that one comes from either entry, with what is said of it
+        put(folder, "m.lua", "local x = ...\nreturn x, 1\n");
+        put(folder, "info.lua", "return 2\n");
+        assert_eq!(reused(folder, &args), 1, "{args:?}");
+    }
+    // other settings are other chunks
+    assert_eq!(reused(folder, &["--strip", "1"]), 0);
+    assert_eq!(reused(folder, &["--heap-limit", "32"]), 0);
+}
+
+#[test]
+fn damaged_chunks_are_compiled() {
+    let folder = modules();
+    let folder = folder.path();
+    seen(folder, &mut build(folder, &[]));
+    let entry = &only_entry(folder);
+    let whole = fs::read(entry).unwrap();
+    put(folder, "info.lua", "return 2\n");
+    let mut plain = fastlua(folder);
+    let plain = seen(folder, plain.args(["build", "m.lua", "info.lua"]));
+    let index = whole
+        .windows(10)
+        .rposition(|bytes| bytes == b"{\"report\":")
+        .unwrap();
+    let mut counts = [0; 2];
+    for at in (index.saturating_sub(900)..index)
+        .step_by(61)
+        .chain([index - 1, index - 9])
+    {
+        for other in entries(folder) {
+            fs::remove_file(other).unwrap();
+        }
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x20;
+        fs::write(entry, &bytes).unwrap();
+        counts[reused(folder, &[])] += 1;
+        assert_eq!(
+            seen(folder, &mut build(folder, &[])),
+            plain,
+            "damage at {at}"
+        );
+    }
+    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
 #[test]
 fn a_change_is_another_build() {
     let folder = modules();

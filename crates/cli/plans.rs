@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use fastlua::{
-    Bundle, Diagnostic, Fault, FirmwareTree, OTHER_VARIANT, Options, Plan, Target, firmware_tree,
+    Bundle, ChunkCache, Diagnostic, Fault, FirmwareTree, OTHER_VARIANT, Options, Plan, Target,
+    firmware_tree,
 };
 use indicatif::ProgressStyle;
 
@@ -58,6 +59,16 @@ pub fn say(warnings: &[Diagnostic], variants: usize) {
 
 /// Builds a plan, with a bar where standard error is a terminal.
 pub fn build(plan: Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
+    build_with(plan, jobs, chosen, None)
+}
+
+/// The same with the chunks of earlier builds.
+pub fn build_with(
+    plan: Plan,
+    jobs: Option<u16>,
+    chosen: Chosen,
+    cache: Option<&dyn ChunkCache>,
+) -> Result<Bundle> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(jobs) = jobs {
         pool = pool.num_threads(jobs.into());
@@ -66,7 +77,9 @@ pub fn build(plan: Plan, jobs: Option<u16>, chosen: Chosen) -> Result<Bundle> {
     let steps = plan.steps();
     let bar = print::bar(steps, style);
     let started = Instant::now();
-    let outcome = pool.build()?.install(|| plan.build(Some(&|| bar.inc(1))));
+    let outcome = pool
+        .build()?
+        .install(|| plan.build_with(Some(&|| bar.inc(1)), cache));
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f32();
     print::detail(|| format!("compiled and verified: {steps} steps in {seconds:.2} s"));

@@ -38,6 +38,6 @@ pub use plan::{
 };
 #[cfg(feature = "compile")]
 pub use produce::{
-    Build, NotBuilt, OTHER_VARIANT, Progress, Remark, SourceText, TextError, squash_proved,
+    Build, Kept, NotBuilt, OTHER_VARIANT, Progress, Remark, SourceText, TextError, squash_proved,
 };
 pub use structures::{CoreLayout, Field, Strings, Structure, Tags, Text};

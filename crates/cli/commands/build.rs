@@ -13,12 +13,12 @@ use crate::args::takers::Chosen;
 use crate::args::values::{self, amount};
 use crate::args::variants::{Compare, Heap, Known, SomeVariants, Tree};
 use crate::args::{Json, with_details};
-use crate::io::cache::{self, Cache, Entry};
+use crate::io::cache::{Cache, Entry};
 use crate::io::depfile::rule;
 use crate::io::file_names;
 use crate::io::output::{self, Contents, Outputs, Written, make_folder, streams};
 use crate::io::target::is_stdout;
-use crate::plans::{build, of_tree, say, target as target_of, warn};
+use crate::plans::{build, build_with, of_tree, say, target as target_of, warn};
 use crate::report::build as build_report;
 use crate::report::print;
 use crate::report::table;
@@ -196,21 +196,25 @@ fn made(args: &Args, what: &What, plan: Plan, chosen: Chosen) -> Result<Made> {
         return Ok(Made::Bundle(Box::new(build(plan, args.jobs, chosen)?)));
     };
     let cache = Cache::new(folder, args.cache_limit)?;
-    let key = cache::name(
+    let key = cache.name(
         &plan,
         &format!("{what:?}, bill of materials: {}", args.sbom.is_some()),
-    )?;
+    );
     let names = what.names(&plan).into_iter();
     let names = names.chain(args.sbom.is_some().then(|| SBOM.into()));
     if let Some(entry) = cache.find(&key, &names.collect(), &plan) {
         print::detail(|| format!("found in the cache: {key}"));
         return Ok(Made::Entry(Box::new(entry)));
     }
-    let bundle = build(plan, args.jobs, chosen)?;
+    let chunks = cache.chunks();
+    let all = plan.inputs.len();
+    let bundle = build_with(plan, args.jobs, chosen, Some(&chunks))?;
+    print::detail(|| format!("chunks of earlier builds: {} of {all}", chunks.reused()));
     let files = what.files(&bundle)?;
     let name = OnceCell::new();
     let contents = contents(args, &bundle, &files, &name)?;
-    let added = cache.add(&key, contents.into_iter(), || report(&bundle, &name));
+    let report = || report(&bundle, &name);
+    let added = cache.add(&key, contents.into_iter(), report, &chunks);
     drop(files);
     Ok(match added {
         Ok(entry) => Made::Entry(Box::new(entry)),

@@ -1,7 +1,8 @@
 //! What `build --cache` keeps: for each build that differs in any way a file with the report and the outputs.
 //!
 //! Such an entry is named by the SHA-256 of all that the build depends on. In it are the outputs' bytes, then the report and the
-//! outputs' names and sizes as JSON, then the JSON's length, the XXH3 of all that is before it, and a mark. It gets its name when
+//! outputs' names and sizes as JSON, then the JSON's length, the XXH3 of all that is before it, and a mark. Between outputs and
+//! JSON are the build's chunks (`chunks.rs`). It gets its name when
 //! it is complete, and is checked when it is used: a damaged entry counts as missing. The sum is no secret, and a cache may be
 //! shared: an entry counts only if its outputs and its report are those that this build expects.
 
@@ -19,11 +20,12 @@ use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::io::changed::STEP;
+use crate::io::chunks::Chunks;
 use crate::io::output;
 use crate::io::temporary::{self, Replacement, Temporary};
 
 /// The shape of entries, which is also the mark at their end.
-const SHAPE: &[u8; 8] = b"fastlua1";
+const SHAPE: &[u8; 8] = b"fastlua2";
 
 /// Bytes of the largest entry, and of the largest JSON in one.
 const LARGEST: u64 = 4 << 30;
@@ -32,11 +34,16 @@ const LARGEST_INDEX: u64 = 256 << 20;
 /// Bytes of what follows the JSON.
 const TAIL: u64 = 8 + 16 + 8;
 
+/// How many entries are searched for chunks: those that were used last.
+const SEARCHED: usize = 16;
+
 /// A folder with entries.
 pub struct Cache {
     folder: PathBuf,
     /// Bytes that they may take.
     limit: u64,
+    /// SHA-256 of this program.
+    program: [u8; 32],
 }
 
 /// A build's report and its outputs.
@@ -56,14 +63,35 @@ struct Output {
 struct Index {
     report: BuildReport,
     outputs: Vec<Output>,
+    /// Bytes of the chunks and their list.
+    chunks: u64,
 }
 
 impl Cache {
     /// The cache in a folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// The folder can't be made, or the program's own file can't be read.
     pub fn new(folder: &Path, limit: u64) -> Result<Cache> {
         output::make_folder("--cache", folder)?;
+        let program = std::env::current_exe().context("the program's own file")?;
+        let program = Sha256::digest(output::read(&program)?).into();
         let folder = folder.to_owned();
-        Ok(Cache { folder, limit })
+        Ok(Cache {
+            folder,
+            limit,
+            program,
+        })
+    }
+
+    /// The name of the entry for a plan and what is made of it.
+    pub fn name(&self, plan: &Plan, outputs: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(SHAPE);
+        hash.update(self.program);
+        hash.update(plan.digest());
+        hash.update(outputs);
+        base16ct::lower::encode_string(&hash.finalize())
     }
 
     /// The entry of that name, if it is there and whole, has these outputs, each once, and a report that can be on this plan.
@@ -84,7 +112,16 @@ impl Cache {
         Some(entry)
     }
 
-    /// Adds an entry with these outputs, `report` being called after them, and reads it back. Those that were not used for the
+    /// The chunks of the entries that were used last.
+    pub fn chunks(&self) -> Chunks {
+        let mut entries = self.entries();
+        entries.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
+        let paths = entries.into_iter().map(|(_, _, path)| path);
+        let open = paths.filter_map(|path| end_of_chunks(&path).ok());
+        Chunks::of(&self.folder, self.program, open.take(SEARCHED))
+    }
+
+    /// Adds an entry with these outputs, `report` being called after them, and chunks, and reads it back. Those that were not used for the
     /// longest time go, until the others and this one are within the limit.
     ///
     /// # Errors
@@ -94,6 +131,7 @@ impl Cache {
         name: &str,
         outputs: impl Iterator<Item = (&'a str, output::Contents<'a>)>,
         report: impl FnOnce() -> BuildReport,
+        chunks: &Chunks,
     ) -> io::Result<Entry> {
         let (file, temporary) = Temporary::file(&self.folder)?;
         let mut out = Hashed::new(BufWriter::with_capacity(STEP, file));
@@ -106,10 +144,12 @@ impl Cache {
                 bytes: out.bytes - before,
             });
         }
+        let chunks = chunks.write_to(out.bytes, &mut out)?;
         let before = out.bytes;
         let index = Index {
             report: report(),
             outputs: written,
+            chunks,
         };
         serde_json::to_writer(&mut out, &index)?;
         let length = out.bytes - before;
@@ -133,24 +173,12 @@ impl Cache {
     /// Keeps the entries within the limit, but for this one, as well as it can.
     fn clear(&self, newest: &str) {
         temporary::clear(&self.folder);
-        let mut entries = Vec::new();
-        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let (Some(name), Ok(about)) = (
-                file.file_name().to_str().map(str::to_owned),
-                file.metadata(),
-            ) else {
-                continue;
-            };
-            let used = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            if is_entry(&name) {
-                entries.push((name != newest, used, about.len(), file.path()));
-            }
-        }
-        let sizes = entries.iter().map(|(_, _, bytes, _)| *bytes);
+        let mut entries = self.entries();
+        let sizes = entries.iter().map(|(_, bytes, _)| *bytes);
         let mut all = sizes.fold(0, u64::saturating_add);
-        entries.retain(|(may_go, ..)| *may_go);
+        entries.retain(|(_, _, path)| !path.ends_with(newest));
         entries.sort();
-        for (_, _, bytes, path) in entries {
+        for (_, bytes, path) in entries {
             if all <= self.limit {
                 break;
             }
@@ -158,6 +186,39 @@ impl Cache {
                 all = all.saturating_sub(bytes);
             }
         }
+    }
+
+    /// When each entry was used last, its size, and its path.
+    fn entries(&self) -> Vec<(SystemTime, u64, PathBuf)> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let entries = files.filter(|file| file.file_name().to_str().is_some_and(is_entry));
+        let about = entries.filter_map(|file| {
+            let about = file.metadata().ok()?;
+            let used = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            Some((used, about.len(), file.path()))
+        });
+        about.collect()
+    }
+}
+
+/// An entry, opened, and the offset at which the list of its chunks ends and its JSON begins.
+fn end_of_chunks(path: &Path) -> io::Result<(File, u64)> {
+    let damaged = || io::Error::other("it is no entry");
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(damaged());
+    }
+    let mut file = File::open(path)?;
+    let end = file.seek(SeekFrom::End(-(TAIL as i64)))?;
+    let mut tail = [0; TAIL as usize];
+    file.read_exact(&mut tail)?;
+    let (length, rest) = tail.split_at(8);
+    let length = length
+        .try_into()
+        .map(u64::from_le_bytes)
+        .unwrap_or(u64::MAX);
+    match rest.ends_with(SHAPE) {
+        true => Ok((file, end.checked_sub(length).ok_or_else(damaged)?)),
+        false => Err(damaged()),
     }
 }
 
@@ -188,10 +249,14 @@ impl Entry {
         }
         let mut index = Vec::new();
         Read::take(&mut file, length).read_to_end(&mut index)?;
-        let Index { report, outputs } = serde_json::from_slice(&index)?;
+        let Index {
+            report,
+            outputs,
+            chunks,
+        } = serde_json::from_slice(&index)?;
         let sum = outputs
             .iter()
-            .try_fold(0, |sum: u64, output| sum.checked_add(output.bytes));
+            .try_fold(chunks, |sum: u64, output| sum.checked_add(output.bytes));
         if sum != Some(end - length) {
             return Err(damaged());
         }
@@ -222,21 +287,6 @@ impl Entry {
             false => Err(io::Error::other("the cache entry was truncated")),
         }
     }
-}
-
-/// The name of the entry for a plan, what is made of it, and this very program.
-///
-/// # Errors
-/// The program can't be read.
-pub fn name(plan: &Plan, outputs: &str) -> Result<String> {
-    let program = std::env::current_exe().context("can't find the program's own file")?;
-    let program = output::read(&program)?;
-    let mut hash = Sha256::new();
-    hash.update(SHAPE);
-    hash.update(Sha256::digest(program));
-    hash.update(plan.digest());
-    hash.update(outputs);
-    Ok(base16ct::lower::encode_string(&hash.finalize()))
 }
 
 /// Whether a file of this name is an entry.

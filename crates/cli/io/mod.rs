@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod changed;
+pub mod chunks;
 pub mod depfile;
 pub mod file_names;
 pub mod folder;

@@ -97,7 +97,7 @@ pub use lfs::{LfsError, LfsImage, LfsOptions};
 #[cfg(feature = "compile")]
 pub use needs::{NeedsOptions, Target};
 #[cfg(feature = "compile")]
-pub use plan::{FirmwareTree, Options, Plan, firmware_tree, packed_tables_flash};
+pub use plan::{ChunkCache, FirmwareTree, Options, Plan, firmware_tree, packed_tables_flash};
 #[cfg(feature = "compile")]
 pub use project::{
     Manifest, ManifestError, ManifestModule, Module, ModuleFacts, Overrides, Project, data_name,

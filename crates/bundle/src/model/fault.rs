@@ -1,6 +1,7 @@
 //! Errors and remarks about the inputs, and why some variants refuse a text that others accept.
 
 use fastlua_bytecode::Dialect;
+use serde::{Deserialize, Serialize};
 
 /// An error in one input, and the variants that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub struct Warning {
 }
 
 /// The severity of an error or remark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Severity {
     /// It works as written: only worth knowing.
     Note,

@@ -7,6 +7,7 @@ use std::ops::Add;
 use crate::slot::Heap;
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, line_info};
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 use crate::structures::{CoreLayout, is_interned, no_source};
 
@@ -14,7 +15,7 @@ use crate::structures::{CoreLayout, is_interned, no_source};
 pub(crate) const ON_STACK: usize = 256;
 
 /// Counts of the objects that a load keeps, and its temporary buffer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// The parts of each function.
     pub functions: Vec<Parts>,
@@ -34,7 +35,7 @@ pub struct Need {
 }
 
 /// The number of parts of each kind in a function.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     /// Instructions.
     pub instructions: usize,

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
+use super::kept::{Kept, decode, encode};
 use super::limits::{too_deep, too_many_locals};
 use super::{Remark, SourceText, TextError, squash_proved};
 use crate::model::{
@@ -36,6 +37,11 @@ pub trait Progress: Sync {
 
     /// A chunk is compiled, with all its debug data.
     fn compiled(&self, _input: &Input, _variant: &Variant, _chunk: &Chunk) {}
+
+    /// Whether [`compiled`](Progress::compiled) needs all chunks, those of earlier builds too.
+    fn needs_chunks(&self) -> bool {
+        false
+    }
 
     /// Whether the build must stop as soon as possible.
     fn is_stopped(&self) -> bool {
@@ -68,55 +74,39 @@ impl Build<'_> {
     /// Texts that do not become chunks. What only the chip would refuse is among the bundle's
     /// warnings, as [`Severity::Refused`].
     pub fn run(&self) -> Result<Bundle, Vec<Fault>> {
-        self.run_with(&()).map_err(|error| match error {
+        self.run_with(&(), None).map_err(|error| match error {
             NotBuilt::Faults(faults) => faults,
             NotBuilt::Stopped => Vec::new(),
         })
     }
 
-    /// [`Build::run`] with progress: a step for each chunk and variant.
+    /// [`Build::run`] with progress, a step for each chunk and variant, and with what earlier builds have kept.
     ///
     /// # Errors
     /// Those of [`Build::run`], or that it was stopped.
-    pub fn run_with(&self, progress: &dyn Progress) -> Result<Bundle, NotBuilt> {
+    pub fn run_with(
+        &self,
+        progress: &dyn Progress,
+        kept: Option<&dyn Kept>,
+    ) -> Result<Bundle, NotBuilt> {
         let mut inputs: Vec<&Input> = self.inputs.iter().collect();
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
-        let squashed: Vec<Squash> = inputs
-            .par_iter()
-            .map(|input| match progress.is_stopped() {
-                true => None,
-                false => self.squash(input),
-            })
-            .collect();
-        let jobs: Vec<(&Input, &Variant, &Squash)> = inputs
-            .iter()
-            .zip(&squashed)
-            .flat_map(|(&input, text)| self.variants.iter().map(move |v| (input, v, text)))
-            .collect();
-        let outcomes: Vec<Outcome> = jobs
-            .par_iter()
-            .map(|(input, variant, squashed)| {
-                let outcome = match input.is_for(variant) && !progress.is_stopped() {
-                    true => self.one(input, variant, squashed, progress),
-                    false => Outcome::default(),
-                };
-                progress.step();
-                outcome
-            })
-            .collect();
+        let each = inputs.par_iter();
+        let outcomes: Vec<Vec<Outcome>> =
+            each.map(|input| self.all(input, progress, kept)).collect();
         if progress.is_stopped() {
             return Err(NotBuilt::Stopped);
         }
-        let faults = gather(&jobs, &outcomes, |o| &o.errors);
+        let faults = self.gather(&inputs, &outcomes, |o| &o.errors);
         if !faults.is_empty() {
             let faults = faults.into_iter().map(|said| said.fault);
             return Err(NotBuilt::Faults(faults.collect()));
         }
-        let warnings = gather(&jobs, &outcomes, |o| &o.remarks);
-        let mut dumps = outcomes.into_iter().map(|outcome| outcome.dump);
+        let warnings = self.gather(&inputs, &outcomes, |o| &o.remarks);
         let chunks: Vec<BundledChunk> = inputs
             .iter()
-            .map(|input| BundledChunk {
+            .zip(outcomes)
+            .map(|(input, outcomes)| BundledChunk {
                 name: input.name.clone(),
                 identifier: String::new(),
                 module: input.module.clone(),
@@ -126,7 +116,7 @@ impl Build<'_> {
                 sha256: Sha256::digest(&input.text).into(),
                 form: input.form,
                 strip: input.strip,
-                dumps: dumps.by_ref().take(self.variants.len()).collect(),
+                dumps: outcomes.into_iter().map(|outcome| outcome.dump).collect(),
             })
             .collect();
         let mut chunks = one_of_each_name(chunks);
@@ -158,6 +148,87 @@ impl Build<'_> {
         }
     }
 
+    /// The outcome of an input for each variant.
+    fn all(&self, input: &Input, progress: &dyn Progress, kept: Option<&dyn Kept>) -> Vec<Outcome> {
+        let found = kept.and_then(|kept| kept.get(input));
+        if let Some(outcomes) = found.and_then(|bytes| decode(&bytes, input, self.variants)) {
+            for variant in self.variants {
+                if progress.needs_chunks()
+                    && input.is_for(variant)
+                    && !input.form.is_data()
+                    && let Ok((chunk, _)) = self.chunk(input, variant)
+                {
+                    progress.compiled(input, variant, &chunk);
+                }
+                progress.step();
+            }
+            return outcomes;
+        }
+        let squashed = match progress.is_stopped() {
+            true => None,
+            false => self.squash(input),
+        };
+        let each = self.variants.par_iter();
+        let outcomes: Vec<Outcome> = each
+            .map(|variant| {
+                let outcome = match input.is_for(variant) && !progress.is_stopped() {
+                    true => self.one(input, variant, &squashed, progress),
+                    false => Outcome::default(),
+                };
+                progress.step();
+                outcome
+            })
+            .collect();
+        if let Some(kept) = kept
+            && !progress.is_stopped()
+            && let Some(bytes) = encode(&outcomes)
+        {
+            kept.put(input, bytes);
+        }
+        outcomes
+    }
+
+    /// The remarks, in the order of the inputs, each once with its variants.
+    fn gather(
+        &self,
+        inputs: &[&Input],
+        outcomes: &[Vec<Outcome>],
+        of: impl Fn(&Outcome) -> &Vec<Said>,
+    ) -> Vec<Warning> {
+        let mut all: Vec<Warning> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let each = inputs.iter().zip(outcomes).flat_map(|(input, outcomes)| {
+            let variants = self.variants.iter().zip(outcomes);
+            variants.map(move |(variant, outcome)| (input, variant, outcome))
+        });
+        for (input, variant, outcome) in each {
+            for said in of(outcome) {
+                let place = *places.entry(&said.message).or_insert_with(|| {
+                    let fault = Fault {
+                        message: said.message.clone(),
+                        chunk: input.name.clone(),
+                        file: input.file.clone(),
+                        line: said.line,
+                        column: said.column,
+                        variants: Vec::new(),
+                        because: said.because,
+                    };
+                    all.push(Warning {
+                        fault,
+                        severity: said.severity,
+                        of_fast: said.of_fast,
+                    });
+                    all.len() - 1
+                });
+                let names = &mut all[place].fault.variants;
+                if !names.contains(&variant.name) {
+                    names.push(variant.name.clone());
+                }
+            }
+        }
+        all
+    }
+
     /// The squashed text of an input for all its variants, if its form is squashed.
     fn squash(&self, input: &Input) -> Squash {
         let variants = self.variants.iter().filter(|v| input.is_for(v));
@@ -175,6 +246,20 @@ impl Build<'_> {
                 Some(carried.map_err(|error| Said::from(&error)))
             }
             _ => None,
+        }
+    }
+
+    /// The chunk of an input for a variant, with all debug data, and remarks.
+    fn chunk(&self, input: &Input, variant: &Variant) -> Result<(Chunk, Vec<Remark>), TextError> {
+        let chunk_name = format!("@{}", input.file);
+        let text = text_of(input, &chunk_name);
+        match is_bytecode(text.bytes) {
+            true if input.form.is_source() => Err(TextError::Given {
+                file: input.file.clone(),
+                reason: format!("it is bytecode, which can't be carried as {}", input.form),
+            }),
+            true => text.undump(&variant.layout),
+            false => text.compile(&variant.layout, self.heap_limit),
         }
     }
 
@@ -200,21 +285,7 @@ impl Build<'_> {
             }));
             return outcome;
         }
-        let chunk_name = format!("@{}", input.file);
-        let text = SourceText {
-            chunk_name: chunk_name.as_bytes(),
-            file: &input.file,
-            bytes: &input.text,
-        };
-        let chunk = match is_bytecode(text.bytes) {
-            true if input.form.is_source() => Err(TextError::Given {
-                file: input.file.clone(),
-                reason: format!("it is bytecode, which can't be carried as {}", input.form),
-            }),
-            true => text.undump(&variant.layout),
-            false => text.compile(&variant.layout, self.heap_limit),
-        };
-        let (chunk, remarks) = match chunk {
+        let (chunk, remarks) = match self.chunk(input, variant) {
             Ok(chunk) => chunk,
             Err(error) => {
                 outcome.errors.push(Said::from(&error));
@@ -224,11 +295,11 @@ impl Build<'_> {
         progress.compiled(input, variant, &chunk);
         outcome.remarks.extend(remarks.iter().map(Said::from));
         outcome.warn(input, is_hidden(&input.name));
-        if !is_bytecode(text.bytes) {
+        if !is_bytecode(&input.text) {
             outcome.locals(input, &chunk);
         }
         if input.form.is_source() {
-            let misread = text.misread_as_source(&variant.layout);
+            let misread = text_of(input, "").misread_as_source(&variant.layout);
             outcome.remarks.extend(misread.iter().map(Said::from));
             match squashed {
                 Some(Err(said)) => outcome.errors.push(said.clone()),
@@ -275,6 +346,14 @@ impl Build<'_> {
     }
 }
 
+fn text_of<'a>(input: &'a Input, chunk_name: &'a str) -> SourceText<'a> {
+    SourceText {
+        chunk_name: chunk_name.as_bytes(),
+        file: &input.file,
+        bytes: &input.text,
+    }
+}
+
 /// Strips a compiled chunk for a bundle: drops the debug data of `strip`, and the source name if no line
 /// refers to it any more; else the name becomes `file_name` (without folders, so that the same
 /// module gives the same bytes in any folder).
@@ -292,13 +371,13 @@ type Squash = Option<Result<Vec<u8>, Said>>;
 
 /// An error or a remark as it is gathered.
 #[derive(Debug, Clone)]
-struct Said {
-    message: String,
-    line: Option<u32>,
-    column: Option<u32>,
-    severity: Severity,
-    of_fast: bool,
-    because: Option<Because>,
+pub(super) struct Said {
+    pub(super) message: String,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
+    pub(super) severity: Severity,
+    pub(super) of_fast: bool,
+    pub(super) because: Option<Because>,
 }
 
 impl From<&TextError> for Said {
@@ -329,10 +408,10 @@ impl From<&Remark> for Said {
 
 /// The result of one input for one variant.
 #[derive(Default)]
-struct Outcome {
-    dump: Option<Dump>,
-    errors: Vec<Said>,
-    remarks: Vec<Said>,
+pub(super) struct Outcome {
+    pub(super) dump: Option<Dump>,
+    pub(super) errors: Vec<Said>,
+    pub(super) remarks: Vec<Said>,
 }
 
 impl Outcome {
@@ -388,42 +467,6 @@ fn one_of_each_name(chunks: Vec<BundledChunk>) -> Vec<BundledChunk> {
                 for (dump, other) in last.dumps.iter_mut().zip(chunk.dumps) {
                     *dump = dump.take().or(other);
                 }
-            }
-        }
-    }
-    all
-}
-
-/// The remarks, in the order of the inputs, each once with its variants.
-fn gather(
-    jobs: &[(&Input, &Variant, &Squash)],
-    outcomes: &[Outcome],
-    of: impl Fn(&Outcome) -> &Vec<Said>,
-) -> Vec<Warning> {
-    let mut all: Vec<Warning> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for ((input, variant, _), outcome) in jobs.iter().zip(outcomes) {
-        for said in of(outcome) {
-            let place = *places.entry(&said.message).or_insert_with(|| {
-                let fault = Fault {
-                    message: said.message.clone(),
-                    chunk: input.name.clone(),
-                    file: input.file.clone(),
-                    line: said.line,
-                    column: said.column,
-                    variants: Vec::new(),
-                    because: said.because,
-                };
-                all.push(Warning {
-                    fault,
-                    severity: said.severity,
-                    of_fast: said.of_fast,
-                });
-                all.len() - 1
-            });
-            let names = &mut all[place].fault.variants;
-            if !names.contains(&variant.name) {
-                names.push(variant.name.clone());
             }
         }
     }

@@ -3,9 +3,11 @@
 mod because;
 mod build;
 mod compile;
+mod kept;
 mod limits;
 mod squash;
 
 pub use build::{Build, NotBuilt, Progress};
 pub use compile::{OTHER_VARIANT, Remark, SourceText, TextError};
+pub use kept::Kept;
 pub use squash::squash_proved;

@@ -55,6 +55,10 @@ impl Progress for Watch<'_> {
         self.inner.is_stopped()
     }
 
+    fn needs_chunks(&self) -> bool {
+        self.is_on || self.inner.needs_chunks()
+    }
+
     fn compiled(&self, input: &Input, variant: &Variant, chunk: &Chunk) {
         self.inner.compiled(input, variant, chunk);
         if !self.is_on {

@@ -11,7 +11,20 @@ use super::{Plan, Purpose};
 use crate::ModuleFacts;
 
 /// A hash of fields. Each is written with its length or number, so that no two lists of fields are one.
+#[derive(Clone)]
 struct Fields(Sha256);
+
+/// The keys of a plan's chunks.
+pub(super) struct ChunkKeys(Fields);
+
+impl ChunkKeys {
+    /// SHA-256 of all on which the chunk of an input depends but fastlua itself.
+    pub(super) fn of(&self, input: &Input) -> [u8; 32] {
+        let mut fields = self.0.clone();
+        fields.input(input);
+        fields.0.finalize().into()
+    }
+}
 
 impl Fields {
     fn bytes(&mut self, bytes: &[u8]) {
@@ -160,6 +173,14 @@ impl Fields {
 }
 
 impl Plan {
+    /// The keys of its chunks.
+    pub(super) fn chunk_keys(&self) -> ChunkKeys {
+        let mut fields = Fields(Sha256::new());
+        fields.list(self.variants.iter(), Fields::variant);
+        fields.number(self.heap_limit as u64);
+        ChunkKeys(fields)
+    }
+
     /// SHA-256 of all that [`Plan::build`] depends on but fastlua itself: one program makes the same bundle of all plans that
     /// have it. Distinguish other programs, even of the same version, by other means.
     pub fn digest(&self) -> [u8; 32] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastlua_bundle::slot::{About, HEAD, Head, RECORD, Slot};
 use fastlua_bundle::{
-    Amount, Budget, Build, Fault, Form, Input, Loads, NotBuilt, Progress, check_flash,
+    Amount, Budget, Build, Fault, Form, Input, Kept, Loads, NotBuilt, Progress, check_flash,
     choose_forms, pack_without_pool, shared,
 };
 use fastlua_bytecode::packed::Pool;
@@ -13,10 +13,13 @@ use fastlua_variants::{Variant, Variants};
 
 use crate::needs::{Watch, has_errors};
 use crate::{Bundle, Error, Faults, ModuleFacts, Target, find_variant};
+use cache::OfPlan;
 
+mod cache;
 mod digest;
 mod tree;
 
+pub use cache::ChunkCache;
 pub use tree::{FirmwareTree, firmware_tree};
 
 /// Options of a plan.
@@ -158,12 +161,24 @@ impl Plan {
     /// Some texts do not become chunks (all of them are reported), the bundle does not fit a chip, the firmware lacks a module, or
     /// the build was stopped.
     pub fn build(self, progress: Option<&dyn Progress>) -> Result<Bundle, Error> {
+        self.build_with(progress, None)
+    }
+
+    /// [`Plan::build`] with the chunks of earlier builds: what the cache has is not compiled and proved again. The bundle is the same.
+    ///
+    /// # Errors
+    /// Those of [`Plan::build`].
+    pub fn build_with(
+        self,
+        progress: Option<&dyn Progress>,
+        cache: Option<&dyn ChunkCache>,
+    ) -> Result<Bundle, Error> {
         let is_for_slot = matches!(self.purpose, Purpose::Slot(_));
         if !is_for_slot {
             self.builder().check_flash().map_err(Error::TooLarge)?;
         }
         let watch = Watch::new(self.target.is_some(), progress.unwrap_or(&()));
-        let mut bundle = self.compile(&watch)?;
+        let mut bundle = self.compile(&watch, cache)?;
         let refused = bundle.refused();
         if !refused.is_empty() {
             return Err(self.faults(refused).into());
@@ -198,7 +213,7 @@ impl Plan {
         if self.inputs.iter().all(|input| input.form != Form::Auto) {
             return Ok(());
         }
-        let bundle = self.compile(&())?;
+        let bundle = self.compile(&(), None)?;
         for input in &mut self.inputs {
             if let Some(chunk) = bundle.chunks.iter().find(|c| c.name == input.name) {
                 input.form = chunk.form;
@@ -246,13 +261,21 @@ impl Plan {
         }
     }
 
-    fn compile(&self, progress: &dyn Progress) -> Result<fastlua_bundle::Bundle, Error> {
+    fn compile(
+        &self,
+        progress: &dyn Progress,
+        cache: Option<&dyn ChunkCache>,
+    ) -> Result<fastlua_bundle::Bundle, Error> {
+        let kept = cache.map(|cache| OfPlan::new(self, cache));
+        let kept = kept.as_ref().map(|kept| kept as &dyn Kept);
         let build = self.builder();
         let faults = |faults| Error::from(self.faults(faults));
-        let mut bundle = build.run_with(progress).map_err(|error| match error {
-            NotBuilt::Faults(all) => faults(all),
-            NotBuilt::Stopped => Error::Stopped,
-        })?;
+        let mut bundle = build
+            .run_with(progress, kept)
+            .map_err(|error| match error {
+                NotBuilt::Faults(all) => faults(all),
+                NotBuilt::Stopped => Error::Stopped,
+            })?;
         let flash = self.budget.flash.map(|amount| amount.0);
         let slot = match &self.purpose {
             Purpose::Slot(head) => Some(head),
