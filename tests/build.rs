@@ -425,7 +425,7 @@ fn each_variant_may_have_bytecode_of_its_own() {
     // a variant without bytecode is told as ever, and damage in the file for it
     let error = fail(&mut of(&files[..2], &variants, &["-o", "none"]));
     assert!(
-        error.contains("not of this variant [lua53-int32-float32]"),
+        error.contains("not for this variant [lua53-int32-float32]"),
         "{error}"
     );
     put(
@@ -491,7 +491,7 @@ fn bytecode_is_a_module_too() {
     let error = fail(&mut build_int(&["bad.lc", "-o", "none"]));
     assert!(
         error.contains("bad.lc: not safe to run: function main, instruction 2 (")
-            && error.contains(": there is no such opcode [opcode]"),
+            && error.contains(": unknown opcode [opcode]"),
         "{error}"
     );
     let check = |more: &[&str]| {

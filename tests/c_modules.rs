@@ -230,14 +230,17 @@ fn files_of_two_builds_are_refused() {
     for (file, named) in [("led.c", "led_lua.h"), ("fast_runtime.c", "fast_runtime.c")] {
         let errors = fail(&mut compile(file));
         let says = format!(
-            "{named} and fast_runtime.h are of two builds of fastlua: make all modules anew"
+            "{named} and fast_runtime.h are from different builds of fastlua: rebuild all modules"
         );
         assert!(errors.contains(&says), "{errors}");
     }
     // one that knows no such number
     fs::write(out.join("fast_runtime.h"), "").unwrap();
     let errors = fail(&mut compile("led.c"));
-    assert!(errors.contains("are of two builds of fastlua"), "{errors}");
+    assert!(
+        errors.contains("are from different builds of fastlua"),
+        "{errors}"
+    );
     // an old object
     fs::write(out.join("fast_runtime.h"), other(&h)).unwrap();
     fs::write(out.join("fast_runtime.c"), other(&c)).unwrap();
@@ -390,7 +393,7 @@ fn any_name_of_a_module_gives_names_of_c() {
             f,
             &format!("build --emit header -o no {one}.lua {other}.lua"),
         ));
-        let says = format!("the modules {one:?} and {other:?} give the same names of C");
+        let says = format!("the modules {one:?} and {other:?} have the same C name");
         assert!(said.contains(&says), "{said}");
         assert!(!f.join("no").exists());
         succeed(&mut call(f, &format!("build -o no {one}.lua {other}.lua")));

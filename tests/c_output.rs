@@ -131,7 +131,7 @@ fn names_are_whole_and_depth_has_a_limit() {
         let built = build.arg(stock_variant(&model)).output().unwrap();
         let said = String::from_utf8(built.stderr).unwrap();
         assert!(
-            said.contains("deep.lua: 25 levels of functions") && !said.contains("ok.lua"),
+            said.contains("deep.lua: 25 levels of nested functions") && !said.contains("ok.lua"),
             "{said}"
         );
         let run = |more: &[&str]| host(&stock, &model, &here.join("out"), more, &script);
@@ -141,7 +141,7 @@ fn names_are_whole_and_depth_has_a_limit() {
             lines[0].starts_with("nil\tnil\tfalse\t") && lines[0].contains("no chunk of that name"),
             "{printed}"
         );
-        let refused = "chunk 'deep' has 25 levels of functions, the stack is for 24";
+        let refused = "chunk 'deep' has 25 levels of functions, the limit is 24";
         assert!(
             lines[1].starts_with("function\t") && lines[1].contains(&format!("nil\t{refused}")),
             "{printed}"
@@ -248,7 +248,7 @@ fn compiles_clean_for_the_esp8266_whatever_the_firmware_is_set_to() {
     // a Lua that no block is for
     let errors = fail(&mut objects(&out, NumberModel::ALL[3], &[]));
     assert!(
-        errors.contains("#error \"this firmware's Lua is none of"),
+        errors.contains("#error \"this firmware's Lua is not one of"),
         "{errors}"
     );
 }

@@ -133,7 +133,7 @@ fn what_can_not_carry_upvalues_says_so() {
             } else {
                 let said = fail(&mut patch);
                 assert!(said.contains("counter has upvalues"), "{said}");
-                assert!(said.contains("build the firmware again"), "{said}");
+                assert!(said.contains("rebuild the firmware"), "{said}");
             }
         }
         let mut image = call(f, &format!("lfs --variant {variant} counter.lc -o lfs.img"));

@@ -120,7 +120,7 @@ fn messages_do_not_repeat_long_tokens() {
         (format!("goto {}", "a".repeat(LONG)), "lua:1: "),
         (
             format!("--[[SPLIT {}]]", "a".repeat(LONG)),
-            "is no SPLIT marker",
+            "is not a SPLIT marker",
         ),
         (
             format!("--[[SPLIT MODULE {}-]]", "a".repeat(LONG)),

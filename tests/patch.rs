@@ -223,7 +223,7 @@ fn what_does_not_fit_is_refused_with_sizes() {
     refuses(
         f,
         "nodemcu.bin a.lua large.lua -o mine.bin",
-        "the slot has 2048 bytes, and ",
+        "the slot has 2048 bytes, but ",
     );
     let error = fail(&mut patch(f, "nodemcu.bin a.lua large.lua -o mine.bin"));
     assert!(
@@ -258,7 +258,7 @@ fn what_does_not_fit_is_refused_with_sizes() {
     refuses(
         f,
         "nodemcu.bin a.lua b.lua --as frozen -o mine.bin",
-        &format!("and {used} are needed"),
+        &format!("but {used} are needed"),
     );
     put(
         f,
@@ -271,7 +271,7 @@ fn what_does_not_fit_is_refused_with_sizes() {
     refuses(
         f,
         "nodemcu.bin a.lua b.lua -o mine.bin",
-        "2 chunks are too many: this slot is for 1",
+        "2 chunks are too many: this slot holds at most 1",
     );
     put(
         f,
@@ -415,7 +415,7 @@ fn each_damaged_byte_of_a_header_is_told() {
     refuses(
         f,
         "nodemcu.bin a.lua -o other.bin",
-        "the checksum of its contents does not fit",
+        "wrong checksum of its contents",
     );
     let error = fail(&mut inspect(f, "nodemcu.bin"));
     assert!(error.contains("nodemcu.bin is damaged"), "{error}");

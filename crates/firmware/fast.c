@@ -153,13 +153,13 @@ static int fast_data (lua_State *L) {
   const fast_chunk *c = fast_find_data(L, &b);
   lua_Integer at = luaL_optinteger(L, 2, 0), n;
   fast_view v;
-  luaL_argcheck(L, at >= 0, 2, "is below 0");
+  luaL_argcheck(L, at >= 0, 2, "negative");
   if (c == NULL) {
     lua_pushnil(L);
     return 1;
   }
   n = luaL_optinteger(L, 3, (lua_Integer)c->size);
-  luaL_argcheck(L, n >= 0, 3, "is below 0");
+  luaL_argcheck(L, n >= 0, 3, "negative");
   if (!fast_view_data(b, c, &v)) {
     lua_pushfstring(L, "'%s' is damaged in flash", lua_tostring(L, 1));
     return fast_return_error(L);

@@ -287,7 +287,7 @@ static int fast_compile (lua_State *L, const fast_bundle *b,
 static int fast_is_too_deep (lua_State *L, const fast_chunk *c, const char *name) {
   if (c->depth <= FAST_DEPTH) return 0;
   lua_pushnil(L);
-  lua_pushfstring(L, "chunk '%s' has %d levels of functions, the stack is for %d",
+  lua_pushfstring(L, "chunk '%s' has %d levels of functions, the limit is %d",
                   name, (int)c->depth, FAST_DEPTH);
   return 1;
 }
@@ -316,7 +316,7 @@ static int fast_push_chunk (lua_State *L, const fast_bundle *b,
                             const fast_chunk *c, const char *name) {
   int status;
   if (c->kind == FAST_DATA && fast_is_entry_valid(c)) {
-    lua_pushfstring(L, "'%s' is no chunk: fast.data gives it", name);
+    lua_pushfstring(L, "'%s' is data: use fast.data", name);
     return fast_return_error(L);
   }
   if (!fast_is_valid(b, c)) {

@@ -409,7 +409,7 @@ static void fast_push_variants (lua_State *L, const uint32_t *dump, const char *
   fast_own_header(own);
   fast_push_variant(L, words);
   fast_push_variant(L, own);
-  lua_pushfstring(L, "chunk '%s' is for %s, and this firmware is %s", name,
+  lua_pushfstring(L, "chunk '%s' is for %s, but this firmware is %s", name,
                   lua_tostring(L, -2), lua_tostring(L, -1));
   lua_replace(L, -3);
   lua_pop(L, 1);

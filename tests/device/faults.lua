@@ -339,7 +339,7 @@ for bit = 0, 8 * (_VERSION == 'Lua 5.1' and 12 or 16) - 1 do
   host.flip('hello', bit)
   host.trust 'hello'
   local f, message = fast.load 'hello'
-  assert(f == nil and message:find("^chunk 'hello' is for [%w-]+[ %w]*, and this firmware is lua5[%w-]+$"), message)
+  assert(f == nil and message:find("^chunk 'hello' is for [%w-]+[ %w]*, but this firmware is lua5[%w-]+$"), message)
   others = others + 1
   host.flip('hello', bit)
 end

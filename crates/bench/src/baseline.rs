@@ -103,7 +103,7 @@ pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Result<Comparison
     }
     for new in &is.variants {
         let Some(old) = was.variants.iter().find(|v| v.variant == new.variant) else {
-            let note = format!("{}: the baseline does not have it", new.variant);
+            let note = format!("{}: not in the baseline", new.variant);
             comparison.notes.push(note);
             continue;
         };
@@ -123,7 +123,7 @@ pub fn compare(was: &Figures, is: &Figures, tolerance: f64) -> Result<Comparison
     }
     let gone = |v: &&crate::VariantFigures| !is.variants.iter().any(|n| n.variant == v.variant);
     for old in was.variants.iter().filter(gone) {
-        let note = format!("{}: only the baseline has it", old.variant);
+        let note = format!("{}: only in the baseline", old.variant);
         comparison.notes.push(note);
     }
     Ok(comparison)

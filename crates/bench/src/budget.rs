@@ -21,7 +21,7 @@ pub struct Budgets {
 /// an ESP32-C3 no narrow reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a budget of {} is for figures that a measurement on {on} has not",
+    "the budget of {} can't be checked: {on} has no such figures",
     .metric.name()
 )]
 pub struct Unmeasured {
@@ -60,7 +60,7 @@ impl Display for Excess {
             Some(value) => write!(f, "{value}, the budget is {budget}"),
             None => write!(
                 f,
-                "unknown, since it does not load or is not measured; the budget is {budget}"
+                "unknown, because it does not load or is not measured; the budget is {budget}"
             ),
         }
     }

@@ -191,7 +191,7 @@ impl<'de> Deserialize<'de> for Column {
         let known = ROWS.iter().find(|row| row.name == name);
         known
             .map(|row| row.column)
-            .ok_or_else(|| D::Error::custom(format!("no form is named {name:?}")))
+            .ok_or_else(|| D::Error::custom(format!("unknown form {name:?}")))
     }
 }
 

@@ -343,10 +343,10 @@ impl Figures {
             schema: String,
         }
         let head: Head = serde_json::from_str(text)
-            .map_err(|error| format!("no figures of `fastlua bench`: {error}"))?;
+            .map_err(|error| format!("not figures of `fastlua bench`: {error}"))?;
         if head.schema != SCHEMA && head.schema != BEFORE {
             return Err(format!(
-                "its shape is {:?}, and this fastlua reads {SCHEMA:?}; measure it anew",
+                "its schema is {:?}, but this fastlua reads {SCHEMA:?}; measure again",
                 head.schema
             ));
         }

@@ -19,7 +19,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoTarget {
     /// It is for other chips.
-    #[error("{variant}: it is not for the {} (no condition for {})", .chip.title(), .chip.target())]
+    #[error("{variant}: not for the {} (no condition for {})", .chip.title(), .chip.target())]
     Chip {
         /// Its name.
         variant: String,
@@ -27,7 +27,9 @@ pub enum NoTarget {
         chip: Chip,
     },
     /// There is nothing to load its chunks.
-    #[error("{0}: no variant is stock Lua of its number model, for the machine to measure on")]
+    #[error(
+        "{0}: can't be measured on this machine, because no variant is stock Lua with its number model"
+    )]
     Core(String),
 }
 

@@ -94,7 +94,7 @@ fn json_reads_back_and_other_shapes_are_refused() {
     assert!(text.contains(line), "{text}");
     let newer = text.replace(SCHEMA, "fastlua-bench/0");
     let error = Figures::from_json(&newer).unwrap_err();
-    assert!(error.contains("measure it anew"), "{error}");
+    assert!(error.contains("measure again"), "{error}");
     for text in ["", "[]", "{}", &text[..text.len() / 2]] {
         assert!(Figures::from_json(text).is_err());
     }

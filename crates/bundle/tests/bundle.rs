@@ -336,7 +336,7 @@ fn c_modules_share_what_loads_them() {
     for (name, text) in bytecode.iter().chain(&packed).chain(&deflated) {
         assert!(text.starts_with(&format!("/*\n** {name} - ")), "{name}");
         assert!(
-            text.contains("** Made by fastlua 0; make it anew"),
+            text.contains("** Made by fastlua 0; do not edit it"),
             "{name}"
         );
         assert!(name == "fast_runtime.h" || text.contains(&format!("FAST_RUNTIME != {id}\n")));
@@ -368,7 +368,7 @@ fn what_has_debug_data_is_not_packed() {
     let faults = build.run().unwrap_err();
     assert_eq!(
         faults[0].message,
-        "a.lua: packed, it has no debug data, and strip level 1 keeps some: take level 2, or another form"
+        "a.lua: packed chunks have no debug data, but strip level 1 keeps some: use level 2, or another form"
     );
 }
 

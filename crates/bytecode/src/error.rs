@@ -23,7 +23,7 @@ pub struct ReadError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReadErrorKind {
     /// No dump has this layout.
-    #[error("{0} is no layout that a dump can have")]
+    #[error("{0} is not a valid layout of a dump")]
     Layout(Layout),
     /// The header is not the one of the expected layout.
     #[error("{}", HeaderText(expected, found))]
@@ -34,10 +34,10 @@ pub enum ReadErrorKind {
         found: Vec<Layout>,
     },
     /// The header is unknown.
-    #[error("no dump of Lua 5.1 or 5.3")]
+    #[error("not a dump of Lua 5.1 or 5.3")]
     NoDump,
     /// Several layouts fit and give different functions.
-    #[error("reads differently as {}", AnyOf(.0))]
+    #[error("ambiguous: gives different chunks as {}", AnyOf(.0))]
     Ambiguous(Vec<Layout>),
     /// The dump ends inside a field.
     #[error("{what} of {}, but {} left", Bytes(*needed), AreLeft(*left))]
@@ -62,13 +62,16 @@ pub enum ReadErrorKind {
         left: usize,
     },
     /// Bytes follow the main function.
-    #[error("{} behind the main function", Bytes(*.0 as u64))]
+    #[error("{} after the main function", Bytes(*.0 as u64))]
     Trailing(usize),
     /// Functions are nested deeper than Lua allows.
-    #[error("functions are nested over {} deep", crate::model::MAX_NESTING)]
+    #[error(
+        "functions are nested more than {} levels deep",
+        crate::model::MAX_NESTING
+    )]
     Nesting,
     /// A padding byte is not zero.
-    #[error("padding byte {0:#04x}")]
+    #[error("padding byte is {0:#04x}, not 0")]
     Padding(u8),
     /// A truth value is neither 0 nor 1.
     #[error("{what} is {value}, not 0 or 1")]
@@ -79,22 +82,22 @@ pub enum ReadErrorKind {
         value: u8,
     },
     /// A number does not fit the type that the loader keeps it in.
-    #[error("{what} is negative or does not fit its type")]
+    #[error("{what} out of range")]
     Range {
         /// Name of the field.
         what: &'static str,
     },
     /// A number takes more bytes than it needs.
-    #[error("{what} is written longer than needed")]
+    #[error("{what} is encoded in more bytes than needed")]
     Overlong {
         /// Name of the field.
         what: &'static str,
     },
     /// The type byte of a constant is unknown to the format.
-    #[error("constant of unknown type {0:#04x}")]
+    #[error("unknown constant type {0:#04x}")]
     ConstantType(u8),
     /// A string has another type's tag.
-    #[error("{what} has tag {tag:#04x}")]
+    #[error("{what} has the invalid tag {tag:#04x}")]
     StringTag {
         /// Name of the field.
         what: &'static str,
@@ -118,7 +121,7 @@ pub enum ReadErrorKind {
         what: &'static str,
     },
     /// A string of an image that it does not have.
-    #[error("{what} is string {number}, but there are {count}")]
+    #[error("{what} is string number {number}, but there are {count}")]
     Reference {
         /// Name of the field.
         what: &'static str,
@@ -128,7 +131,7 @@ pub enum ReadErrorKind {
         count: usize,
     },
     /// Strings of an image are named so often that copies of them would fill the memory.
-    #[error("its strings are named so often that they come to over {} MiB", crate::model::MOST_COPIED >> 20)]
+    #[error("copies of its strings exceed {} MiB", crate::model::MOST_COPIED >> 20)]
     Copied,
     /// A string constant has no string.
     #[error("string constant without a string")]
@@ -150,7 +153,7 @@ pub enum ReadErrorKind {
         main: usize,
     },
     /// Names are there for some of the upvalues only, or, in 5.1, counted and left out.
-    #[error("{names} of {upvalues} upvalue names are given")]
+    #[error("{names} of {upvalues} upvalues have names")]
     UpvalueNames {
         /// Number of names.
         names: usize,
@@ -172,10 +175,10 @@ pub enum ReadErrorKind {
         code: usize,
     },
     /// Line info leads to a line that a C `int` does not hold.
-    #[error("line info leads to line {0}")]
+    #[error("line info gives the line {0}, out of range")]
     Line(i64),
     /// A packed chunk is written in another way than ours, or with another pool.
-    #[error("packed otherwise than fastlua does it")]
+    #[error("not packed as fastlua packs it")]
     Unpacked,
 }
 
@@ -193,10 +196,10 @@ pub struct WriteError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WriteErrorKind {
     /// No dump has this layout.
-    #[error("{0} is no layout that a dump can have")]
+    #[error("{0} is not a valid layout of a dump")]
     Layout(Layout),
     /// An integer, but the layout has none.
-    #[error("constant {constant} is the integer {value}, but {layout} has none")]
+    #[error("constant {constant} is the integer {value}, but {layout} has no integers")]
     NoIntegers {
         /// Index of the constant.
         constant: usize,
@@ -206,7 +209,7 @@ pub enum WriteErrorKind {
         layout: Layout,
     },
     /// A float, but the layout has none.
-    #[error("constant {constant} is the float {value:?}, but {layout} has none")]
+    #[error("constant {constant} is the float {value:?}, but {layout} has no floats")]
     NoFloats {
         /// Index of the constant.
         constant: usize,
@@ -232,7 +235,7 @@ pub enum WriteErrorKind {
         value: f64,
     },
     /// A count, length or line beyond what the loader's `int` holds.
-    #[error("{what} is {value}, but at most {} fits", i32::MAX)]
+    #[error("{what} is {value}, more than {}", i32::MAX)]
     Int {
         /// Name of the field.
         what: &'static str,
@@ -240,7 +243,10 @@ pub enum WriteErrorKind {
         value: u64,
     },
     /// Functions are nested deeper than Lua allows.
-    #[error("functions are nested over {} deep", crate::model::MAX_NESTING)]
+    #[error(
+        "functions are nested more than {} levels deep",
+        crate::model::MAX_NESTING
+    )]
     Nesting,
     /// Another number of lines than of instructions.
     #[error("{lines} lines for {code} instructions")]
@@ -259,16 +265,18 @@ pub enum WriteErrorKind {
         limit: usize,
     },
     /// A 5.1 dump does not say where an upvalue comes from.
-    #[error("upvalue {0} has a place, which a 5.1 dump does not hold")]
+    #[error("upvalue {0} has a place, which a 5.1 dump can't store")]
     UpvaluePlace(usize),
     /// Debug data, which a packed chunk does not hold.
-    #[error("it has {0}, which a packed chunk does not hold: strip it to level 2")]
+    #[error("it has {0}, which a packed chunk can't store: use strip level 2")]
     DebugData(&'static str),
     /// A string that has no number in the image.
     #[error("the image has no string {0:?}")]
     NoNumber(BString),
     /// NodeMCU's own compiler gives no line info to compare with.
-    #[error("luac.cross has no line info for it: it writes outside of its memory and crashes")]
+    #[error(
+        "luac.cross has no line info for it: luac.cross writes outside of its memory and crashes"
+    )]
     ReferenceFails,
 }
 
@@ -318,7 +326,7 @@ struct HeaderText<'a>(&'a Layout, &'a [Layout]);
 impl fmt::Display for HeaderText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
-            [] => write!(f, "not the header of {}", self.0),
+            [] => write!(f, "unknown header, not that of {}", self.0),
             found => write!(f, "header of {} instead of {}", AnyOf(found), self.0),
         }
     }

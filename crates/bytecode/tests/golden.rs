@@ -118,7 +118,7 @@ fn a_foreign_header_names_what_fits() {
     let error = read(b"print 'hello'", &float.layout).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "offset 0: not the header of NodeMCU 5.1, 64-bit floats"
+        "offset 0: unknown header, not that of NodeMCU 5.1, 64-bit floats"
     );
     assert_eq!(
         read_any(b"print 'hello'").unwrap_err().kind,

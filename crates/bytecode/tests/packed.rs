@@ -156,7 +156,7 @@ fn debug_data_is_refused_by_name() {
     let source = refused(|function| function.source = Some("=x".into()));
     assert_eq!(source, WriteErrorKind::DebugData("a source name"));
     let lines = refused(|function| function.lines = vec![1]);
-    let expected = "it has line numbers, which a packed chunk does not hold: strip it to level 2";
+    let expected = "it has line numbers, which a packed chunk can't store: use strip level 2";
     assert_eq!(lines.to_string(), expected);
     let upvalue = Upvalue {
         name: Some("x".into()),

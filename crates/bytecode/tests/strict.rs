@@ -70,7 +70,7 @@ fn check(layout: Layout, table: &[(usize, &[u8], usize, &str)]) {
         let mut damaged = bytes.clone();
         damaged[offset..offset + patch.len()].copy_from_slice(patch);
         let error = read(&damaged, &layout).expect_err(expected);
-        let function = if expected.contains("behind") {
+        let function = if expected.contains("after the main function") {
             ""
         } else {
             ", function main"
@@ -88,12 +88,12 @@ const MAX: &[u8] = &[0xff, 0xff, 0xff, 0x7f];
 fn nodemcu51() {
     check(NODEMCU51, &[
         (12, &[200, 0, 0, 0], 16, "source name of 200 bytes, but 87 bytes are left"),
-        (16, NEGATIVE, 16, "first line is negative or does not fit its type"),
+        (16, NEGATIVE, 16, "first line out of range"),
         (24, &[2], 24, "2 upvalues, more than the 1 possible"),
         (28, MAX, 28, "2147483647 instructions of 4 bytes or more each, but 71 bytes are left"),
         (28, NEGATIVE, 28, "4294967295 instructions of 4 bytes or more each, but 71 bytes are left"),
         (40, MAX, 40, "2147483647 constants of 1 byte or more each, but 59 bytes are left"),
-        (44, &[2], 44, "constant of unknown type 0x02"),
+        (44, &[2], 44, "unknown constant type 0x02"),
         (45, &[2], 45, "boolean constant is 2, not 0 or 1"),
         (47, &[0], 46, "string constant without a string"),
         (53, b"c", 51, "string constant does not end in a zero byte"),
@@ -101,13 +101,13 @@ fn nodemcu51() {
         (67, &[38], 67, "38 bytes of line info of 1 byte or more each, but 32 bytes are left"),
         (67, &[2], 73, "line info does not end in its only zero byte"),
         (67, &[4], 74, "line info does not end in its only zero byte"),
-        (71, &[1], 71, "padding byte 0x01"),
+        (71, &[1], 71, "padding byte is 0x01, not 0"),
         (72, &[2], 72, "line info covers 3 of 2 instructions"),
         (72, &[127], 72, "line info has a count of 127"),
         (73, &[0], 73, "line info does not end in its only zero byte"),
         (75, &[9], 75, "9 locals of 9 bytes or more each, but 24 bytes are left"),
-        (85, NEGATIVE, 85, "local start is negative or does not fit its type"),
-        (93, &[0], 97, "6 bytes behind the main function"),
+        (85, NEGATIVE, 85, "local start out of range"),
+        (93, &[0], 97, "6 bytes after the main function"),
     ]);
 }
 
@@ -116,20 +116,20 @@ fn nodemcu51() {
 fn nodemcu53() {
     check(NODEMCU53, &[
         (21, &[2], 50, "upvalue count 1, but 2 in the header"),
-        (22, &[0x60], 22, "source name has tag 0x60"),
-        (22, &[0x30], 22, "source name has tag 0x30"),
-        (23, &[0x80], 23, "first line is written longer than needed"),
-        (23, &[0xff; 5], 23, "first line is negative or does not fit its type"),
+        (22, &[0x60], 22, "source name has the invalid tag 0x60"),
+        (22, &[0x30], 22, "source name has the invalid tag 0x30"),
+        (23, &[0x80], 23, "first line is encoded in more bytes than needed"),
+        (23, &[0xff; 5], 23, "first line out of range"),
         (28, &[4], 28, "4 functions of 13 bytes or more each, but 35 bytes are left"),
         (29, &[9], 29, "9 instructions of 4 bytes or more each, but 34 bytes are left"),
         (38, &[50], 38, "50 constants of 1 byte or more each, but 25 bytes are left"),
-        (39, &[0x12], 39, "constant of unknown type 0x12"),
-        (39, &[0x01], 39, "constant of unknown type 0x01"),
-        (39, &[0x70], 39, "constant of unknown type 0x70"),
+        (39, &[0x12], 39, "unknown constant type 0x12"),
+        (39, &[0x01], 39, "unknown constant type 0x01"),
+        (39, &[0x70], 39, "unknown constant type 0x70"),
         (40, &[0x50], 40, "string constant without a string"),
         (40, &[0x63], 40, "string constant of 2 bytes has the tag of a long string"),
         (43, &[0xd3, 0], 43, "string constant of 383 bytes has the tag of a short string"),
-        (48, &[0xb0, 1], 48, "integer constant is written longer than needed"),
+        (48, &[0xb0, 1], 48, "integer constant is encoded in more bytes than needed"),
         (49, &[2], 49, "upvalue names flag is 2, not 0 or 1"),
         (53, &[2], 53, "upvalue place is 2, not 0 or 1"),
         (55, &[2], 57, "line info does not end in its only zero byte"),
@@ -137,7 +137,7 @@ fn nodemcu53() {
         (56, &[0x80], 56, "line info covers 1 of 2 instructions"),
         (57, &[0x80], 58, "line info has a count of 0"),
         (59, &[2], 59, "2 locals of 3 bytes or more each, but 4 bytes are left"),
-        (59, &[0], 60, "4 bytes behind the main function"),
+        (59, &[0], 60, "4 bytes after the main function"),
     ]);
 }
 
@@ -151,7 +151,7 @@ fn puc51() {
         (75, &[1], 75, "line info covers 1 of 2 instructions"),
         (87, MAX, 87, "2147483647 locals of 9 bytes or more each, but 32 bytes are left"),
         (109, &[2], 123, "upvalue name of 8 bytes, but 0 bytes are left"),
-        (109, &[0], 113, "10 bytes behind the main function"),
+        (109, &[0], 113, "10 bytes after the main function"),
     ]);
 }
 
@@ -161,8 +161,8 @@ fn puc53() {
     check(PUC53, &[
         (33, &[3], 86, "upvalue count 1, but 3 in the header"),
         (34, &[200], 35, "source name of 199 bytes, but 93 bytes are left"),
-        (34, &[0xff, 5, 0, 0, 0, 0, 0, 0, 0], 34, "source name is written longer than needed"),
-        (62, &[2], 62, "constant of unknown type 0x02"),
+        (34, &[0xff, 5, 0, 0, 0, 0, 0, 0, 0], 34, "source name is encoded in more bytes than needed"),
+        (62, &[2], 62, "unknown constant type 0x02"),
         (63, &[2], 63, "boolean constant is 2, not 0 or 1"),
         (65, &[0], 64, "string constant without a string"),
         (86, &[30], 86, "30 upvalues of 2 bytes or more each, but 38 bytes are left"),
@@ -201,7 +201,7 @@ fn trailing_bytes() {
         bytes.push(0);
         let error = read(&bytes, &layout).unwrap_err();
         let place = bytes.len() - 1;
-        let expected = format!("offset {place}: 1 byte behind the main function");
+        let expected = format!("offset {place}: 1 byte after the main function");
         assert_eq!(error.to_string(), expected, "{layout}");
     }
 }
@@ -230,7 +230,7 @@ fn upvalue_names_are_not_left_out() {
     let error = read(&damaged, &NODEMCU51).unwrap_err().to_string();
     assert_eq!(
         error,
-        "offset 93, function main: 0 of 1 upvalue names are given"
+        "offset 93, function main: 0 of 1 upvalues have names"
     );
 }
 
@@ -319,7 +319,10 @@ fn nesting_is_limited() {
     let error = read(&nested(MAX_NESTING + 1), &NODEMCU53).unwrap_err();
     let path = format!("main{}", ".0".repeat(MAX_NESTING));
     assert_eq!(error.function.unwrap().to_string(), path);
-    assert_eq!(error.kind.to_string(), "functions are nested over 199 deep");
+    assert_eq!(
+        error.kind.to_string(),
+        "functions are nested more than 199 levels deep"
+    );
     let main = Function {
         functions: vec![deepest.main],
         ..Function::default()
@@ -354,12 +357,12 @@ fn what_a_layout_does_not_hold_is_not_written() {
         (
             integers,
             |f| f.constants = vec![Constant::Nil, Constant::Float(0.5)],
-            "constant 1 is the float 0.5, but NodeMCU 5.1, 32-bit integers has none",
+            "constant 1 is the float 0.5, but NodeMCU 5.1, 32-bit integers has no floats",
         ),
         (
             NODEMCU51,
             |f| f.constants = vec![Constant::Integer(5)],
-            "constant 0 is the integer 5, but NodeMCU 5.1, 64-bit floats has none",
+            "constant 0 is the integer 5, but NodeMCU 5.1, 64-bit floats has no integers",
         ),
         (
             narrow,
@@ -390,12 +393,12 @@ fn what_a_layout_does_not_hold_is_not_written() {
         (
             NODEMCU51,
             |f| f.upvalues[0].index = 1,
-            "upvalue 0 has a place, which a 5.1 dump does not hold",
+            "upvalue 0 has a place, which a 5.1 dump can't store",
         ),
         (
             impossible,
             |_| {},
-            "NodeMCU 5.3, 32-bit integers, 32-bit floats is no layout that a dump can have",
+            "NodeMCU 5.3, 32-bit integers, 32-bit floats is not a valid layout of a dump",
         ),
     ];
     for (layout, change, expected) in table {
@@ -409,6 +412,6 @@ fn what_a_layout_does_not_hold_is_not_written() {
     let error = write(&high).unwrap_err().to_string();
     assert_eq!(
         error,
-        "function main: first line is 2147483648, but at most 2147483647 fits"
+        "function main: first line is 2147483648, more than 2147483647"
     );
 }

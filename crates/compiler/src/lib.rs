@@ -27,7 +27,7 @@ pub enum CompileError {
     #[error("no vendored core has the number model of {0}")]
     NoCore(Layout),
     /// The chunk name holds a NUL.
-    #[error("chunk name {0:?} holds a zero byte")]
+    #[error("chunk name {0:?} contains a zero byte")]
     Name(BString),
     /// The input is bytecode.
     #[error("{0}: this is bytecode (it starts with ESC); give the source it was compiled from")]
@@ -49,7 +49,7 @@ pub enum CompileError {
         limit: usize,
     },
     /// The core's dump could not be read, a fault of ours.
-    #[error("{name}: the compiler's own dump is refused: {error}")]
+    #[error("{name}: the compiler's own dump can't be read: {error}")]
     Dump {
         /// Name of the chunk.
         name: BString,
@@ -203,10 +203,10 @@ pub enum LoadBackError {
     #[error("the Lua core refuses it: {0}")]
     Refused(BString),
     /// The core's dump can't be read.
-    #[error("the core's dump of it is refused: {0}")]
+    #[error("the core's dump of it can't be read: {0}")]
     Dump(ReadError),
     /// The core holds something else.
-    #[error("the core loads something else: {0}")]
+    #[error("the core loads a different chunk: {0}")]
     Differs(Difference),
 }
 

@@ -15,7 +15,7 @@ pub(crate) type Edit = (&'static str, &'static str, &'static str);
 /// An edit whose text does not occur exactly once in its file.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{file}: {text:?} is there {count} times, not once; the edits are for another release of Lua"
+    "{file}: {text:?} occurs {count} times, not once; the edits are for another release of Lua"
 )]
 pub struct EditError {
     /// The file.

@@ -37,7 +37,7 @@ int main (void) {
     status = lua_pcall(L, 0, 0, 0);
     if (status != 0) {
       const char *message = lua_tostring(L, -1);
-      fprintf(stderr, "%s\n", message != NULL ? message : "(an error that is no string)");
+      fprintf(stderr, "%s\n", message != NULL ? message : "(an error that is not a string)");
     }
     lua_close(L);
     if (heap.blocks != 0)

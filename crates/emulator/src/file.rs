@@ -25,7 +25,7 @@ pub enum BuildError {
     #[error(transparent)]
     Edit(#[from] EditError),
     /// A file's name has folders, or is one of the image's own.
-    #[error("{0:?} can't be the name of an image's file")]
+    #[error("{0:?} is not a valid file name in an image")]
     Name(String),
     /// A file or folder.
     #[error("{path}: {error}")]

@@ -87,10 +87,10 @@ pub enum MeasureError {
         errors: String,
     },
     /// It printed something else than it should, a fault of ours.
-    #[error("the measuring program printed a line that is wrong: {0}")]
+    #[error("the measuring program printed an unexpected line: {0}")]
     Line(String),
     /// A name that the program can't hold.
-    #[error("the name {0:?} of a job holds a zero byte, or is longer than {NAME_SIZE} bytes")]
+    #[error("the name {0:?} of a job contains a zero byte, or is longer than {NAME_SIZE} bytes")]
     Name(String),
 }
 

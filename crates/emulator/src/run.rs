@@ -24,7 +24,7 @@ pub struct Output {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It did not end in time.
-    #[error("the emulated program did not end within {} s; it had printed:\n{}", .0.as_secs_f32(), String::from_utf8_lossy(.1))]
+    #[error("the emulated program did not end within {} s; its output was:\n{}", .0.as_secs_f32(), String::from_utf8_lossy(.1))]
     Timeout(Duration, Vec<u8>),
     /// A signal ended the emulator.
     #[error("the emulator was ended by a signal ({0})")]

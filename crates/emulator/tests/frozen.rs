@@ -148,7 +148,7 @@ fn too_deep(chip: Chip) {
             let inputs = carried(&inputs, form);
             let output = run(chip, script, &variant, core, &inputs, false);
             let second = match refused {
-                true => "chunk 'n25' has 25 levels of functions, the stack is for 24",
+                true => "chunk 'n25' has 25 levels of functions, the limit is 24",
                 false => "nil",
             };
             let printed = String::from_utf8(output.stdout).unwrap();

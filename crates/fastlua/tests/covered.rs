@@ -279,7 +279,7 @@ fn a_bundle_of_another_variant_is_refused() {
         let error = error.unwrap_err().to_string();
         assert_eq!(
             error,
-            format!("the slot is {VARIANT}'s, and the modules are built for {other}")
+            format!("the slot is for {VARIANT}, but the modules are built for {other}")
         );
         assert_eq!(firmware.to_file(), before);
     }
@@ -371,17 +371,17 @@ fn a_uf2_file_stays_one() {
         file[at] ^= 1;
         file
     };
-    says(change(512 * 5 + 40), "the MD5 of a block does not fit");
-    says(change(512 * 5), "no block of a UF2 file");
-    says(change(512 * 5 + 28), "none of Espressif's chips");
-    says(change(512 * 5 + 17 + 2), "1 to 476 bytes");
+    says(change(512 * 5 + 40), "wrong MD5 of a block");
+    says(change(512 * 5), "not a UF2 block");
+    says(change(512 * 5 + 28), "not a chip family of Espressif");
+    says(change(512 * 5 + 17 + 2), "from 1 to 476 bytes");
     says(
         [file.clone(), uf2(0x1c5f_21b0, 0, &[1])].concat(),
-        "several families",
+        "several chip families",
     );
     says(
         [file.clone(), uf2(0xd42b_a06c, 0x1_0000, &[1])].concat(),
-        "different data for one address",
+        "different data for the same address",
     );
     // a block is missing: the image is not whole, and its checksums are wrong
     let mut missing = file.clone();

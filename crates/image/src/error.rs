@@ -7,7 +7,7 @@ use crate::protection::Protection;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file, or the partition around the image, ends too early.
-    #[error("offset {end:#x}: the image ends here, but {what} goes on to {needed:#x}")]
+    #[error("offset {end:#x}: the image ends here, but {what} extends to {needed:#x}")]
     Cut {
         /// The end of the file or the partition.
         end: usize,
@@ -25,13 +25,13 @@ pub enum Error {
         what: &'static str,
     },
     /// An ELF file with invalid tables.
-    #[error("no ELF file of a 32-bit chip: {0}")]
+    #[error("not an ELF file of a 32-bit chip: {0}")]
     Elf(object::Error),
     /// The change is in a part that must not be changed.
     #[error("{0}")]
     Protected(Protection),
     /// The change is in the table of partitions.
-    #[error("offset {offset:#x}: the table of partitions must not be changed")]
+    #[error("offset {offset:#x}: the partition table must not be changed")]
     Table {
         /// The offset of the table.
         offset: usize,
@@ -41,7 +41,7 @@ pub enum Error {
     Damaged(Checksum),
     /// The change is in two images that overlap.
     #[error(
-        "the images at offsets {first:#x} and {second:#x} overlap: which of them is right is not known"
+        "the images at offsets {first:#x} and {second:#x} overlap: can't tell which one is valid"
     )]
     Overlap {
         /// The offset of one image.
@@ -50,13 +50,13 @@ pub enum Error {
         second: usize,
     },
     /// A file with far more starts of images than any firmware has.
-    #[error("too many places look like images that overlap: this is no firmware")]
+    #[error("too many overlapping images: not firmware")]
     Many,
     /// The change overlaps a checksum.
-    #[error("the change is over the {0}")]
+    #[error("the change overlaps the {0}")]
     Checksum(Checksum),
     /// The change is outside the file.
-    #[error("the change ends at offset {end:#x}, but the file at {len:#x}")]
+    #[error("the change ends at offset {end:#x}, beyond the end of the file at {len:#x}")]
     Outside {
         /// The end of the change.
         end: usize,
@@ -64,7 +64,7 @@ pub enum Error {
         len: usize,
     },
     /// The length of the file or its headers changed.
-    #[error("the change is not only in the data of segments: the file reads differently now")]
+    #[error("the change affects more than the data of segments")]
     Restructured,
 }
 

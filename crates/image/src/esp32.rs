@@ -39,7 +39,7 @@ pub(crate) fn read(bytes: &[u8], start: usize) -> Result<Part, Error> {
     if header[23] > 1 {
         return Err(Error::Header {
             offset: start + 23,
-            what: "neither an ESP8266's image nor an ESP32's: it is not said whether a hash is appended",
+            what: "not an ESP8266 or ESP32 image: the flag for an appended hash is neither 0 nor 1",
         });
     }
     let chip = chip(header);

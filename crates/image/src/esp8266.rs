@@ -81,7 +81,7 @@ pub(crate) fn v2(bytes: &[u8], start: usize) -> Result<Part, Error> {
     if !is_image(bytes, second) {
         return Err(Error::Header {
             offset: second,
-            what: "no second header behind the flash segment",
+            what: "no second header after the flash segment",
         });
     }
     let mut all = vec![flash];

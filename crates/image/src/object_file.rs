@@ -118,7 +118,7 @@ impl<'data> Layout<'data> {
                 if start + data.len() > 2 * file + GAPS {
                     return Err(Error::Header {
                         offset: 0,
-                        what: "sections are aligned so far apart that no linker would lay them out",
+                        what: "sections are aligned too far apart for a linker",
                     });
                 }
                 layout.bytes.resize(start, 0);

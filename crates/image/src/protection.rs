@@ -39,7 +39,7 @@ impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Protection::Unlinked => {
-                f.write_str("it is not linked yet: change the firmware that it is linked into")
+                f.write_str("not linked yet: change the firmware that it is linked into")
             }
             Protection::Signed { version, offset } => write!(
                 f,
@@ -47,13 +47,13 @@ impl fmt::Display for Protection {
             ),
             Protection::Unreadable { offset, marked } => {
                 let encrypted = if *marked {
-                    "the table of partitions says that it is encrypted"
+                    "the partition table marks it as encrypted"
                 } else {
                     "it may be encrypted"
                 };
                 write!(
                     f,
-                    "offset {offset:#x}: no image in an application's partition: {encrypted}"
+                    "offset {offset:#x}: no image in an app partition: {encrypted}"
                 )
             }
         }

@@ -75,7 +75,7 @@ pub(crate) fn scan(bytes: &[u8], places: &[usize]) -> Result<Scan, Error> {
         } else if has_entry(bytes, start) {
             let error = Error::Header {
                 offset: start,
-                what: "an image begins here, and its segments are for no memory of a chip",
+                what: "an image begins here, but no chip has memory at the addresses of its segments",
             };
             scan.broken.push(Broken { start, error });
         }
@@ -106,7 +106,7 @@ impl Scan {
             let start = other.part.range.start;
             let error = Error::Header {
                 offset: start,
-                what: "an image begins here, and its lengths lead into another one",
+                what: "an image begins here, but it extends into another one",
             };
             self.broken.push(Broken { start, error });
         }

@@ -87,7 +87,7 @@ impl Uf2 {
         if !file.len().is_multiple_of(BLOCK) {
             return wrong(
                 file.len(),
-                "a UF2 file has blocks of 512 bytes, and this one ends within a block",
+                "a UF2 file has blocks of 512 bytes, but this one ends within a block",
             );
         }
         let mut families = Vec::new();
@@ -96,36 +96,27 @@ impl Uf2 {
             let field = |place| word(block, place, "a field of a block");
             let (flags, address, size) = (field(8)?, field(12)? as usize, field(16)? as usize);
             if !block.starts_with(&FIRST) || field(508)? != LAST {
-                return wrong(at, "this is no block of a UF2 file");
+                return wrong(at, "not a UF2 block");
             }
             if flags & CONTAINER != 0 {
-                return wrong(
-                    at + 8,
-                    "a UF2 file that is a container of files, not a flash",
-                );
+                return wrong(at + 8, "a UF2 file that contains files, not flash data");
             }
             if flags & NOT_FLASH != 0 {
                 continue;
             }
             if size == 0 || size > MOST {
-                return wrong(at + 16, "a block has 1 to 476 bytes of data");
+                return wrong(at + 16, "data size of a block not from 1 to 476 bytes");
             }
             if field(20)? >= field(24)? {
-                return wrong(
-                    at + 20,
-                    "the number of a block is none of those that there are",
-                );
+                return wrong(at + 20, "block number out of range");
             }
             if address > FLASH - size {
-                return wrong(at + 12, "the address of a block is in no flash");
+                return wrong(at + 12, "block address outside of flash");
             }
             let family = (flags & FAMILY != 0).then(|| field(28)).transpose()?;
             let name = family.map(|id| FAMILIES.iter().find(|known| known.0 == id));
             if name == Some(None) {
-                return wrong(
-                    at + 28,
-                    "the family of a block is none of Espressif's chips",
-                );
+                return wrong(at + 28, "not a chip family of Espressif");
             }
             families.push((name.flatten().map(|known| known.1), at));
             let data = at + DATA..at + DATA + size;
@@ -136,7 +127,7 @@ impl Uf2 {
         if let Some((_, at)) = families.iter().find(|other| other.0 != family) {
             return wrong(
                 at + 28,
-                "the blocks are for several families of chips: give a file for one",
+                "blocks for several chip families: use a file for one",
             );
         }
         let ends = blocks.iter().map(|b| b.address + b.data.len());
@@ -179,7 +170,7 @@ impl Uf2 {
         if lay_out(&new, &self.blocks, end)? != flash {
             return Err(Error::Header {
                 offset: 0,
-                what: "the change is where the UF2 file has no block",
+                what: "the change lies outside the blocks of the UF2 file",
             });
         }
         for (at, range) in self.blocks.iter().filter_map(|block| block.md5.clone()) {
@@ -202,7 +193,7 @@ fn lay_out(file: &[u8], blocks: &[Block], end: usize) -> Result<Vec<u8>, Error> 
         if flash[there.clone()] != data[..there.len()] {
             return Err(Error::Header {
                 offset: block.data.start,
-                what: "two blocks have different data for one address",
+                what: "two blocks have different data for the same address",
             });
         }
         filled = filled.max(place.end);
@@ -230,6 +221,6 @@ fn md5_of(file: &[u8], block: &Block, flash: &[u8]) -> Result<(usize, Range<usiz
     }
     Err(Error::Header {
         offset: block.data.end,
-        what: "the MD5 of a block does not fit its data",
+        what: "wrong MD5 of a block",
     })
 }

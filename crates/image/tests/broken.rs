@@ -36,7 +36,7 @@ fn cut() {
         Image::read(&v1(ESP8266_RAM)[..0x200])
             .unwrap_err()
             .to_string(),
-        "offset 0x200: the image ends here, but the data of a segment goes on to 0x314"
+        "offset 0x200: the image ends here, but the data of a segment extends to 0x314"
     );
 }
 

@@ -130,7 +130,7 @@ fn sealed() {
         .unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "offset 0x20000: no image in an application's partition: the table of partitions says that it is encrypted"
+        "offset 0x20000: no image in an app partition: the partition table marks it as encrypted"
     );
 
     let mut signed = esp32(5, ESP32_APPLICATION);

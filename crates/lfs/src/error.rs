@@ -68,7 +68,7 @@ struct Contents(bool);
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            true => f.write_str(" of what is compressed"),
+            true => f.write_str(" of the decompressed image"),
             false => Ok(()),
         }
     }
@@ -78,41 +78,41 @@ impl fmt::Display for Contents {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WriteError {
     /// Not NodeMCU's.
-    #[error("there are no LFS images of {0}")]
+    #[error("LFS images of {0} do not exist")]
     Layout(Layout),
     /// A module has another layout than the image.
-    #[error("module {0} is not of the image's variant")]
+    #[error("module {0} is for another variant than the image")]
     Mixed(BString),
     /// No modules.
-    #[error("an image without modules is of no use")]
+    #[error("an image needs a module")]
     Empty,
     /// Two modules of one name.
-    #[error("two modules are named {0}; give one another name")]
+    #[error("two modules are named {0}; rename one")]
     Twice(BString),
     /// A name that is no name.
-    #[error("{0:?} can't be a module's name in an image")]
+    #[error("{0:?} is not a valid module name in an image")]
     Name(BString),
     /// 5.1: a module's main function has upvalues, and the function that finds modules would have to make them.
     #[error(
-        "module {0} has upvalues, as string.dump makes them, which an image of Lua 5.1 can't hold; \
-         put its source into the image, or carry it with fast"
+        "module {0} has upvalues (made by string.dump), which an image of Lua 5.1 can't hold; \
+         put its source into the image, or use fast"
     )]
     Upvalues(BString),
     /// More modules than the function that finds them can tell apart.
-    #[error("{0} modules are more than the {1} that an image can hold")]
+    #[error("{0} modules, more than the {1} that an image can hold")]
     Modules(usize, usize),
     /// A name of 5.3 by which the chip does not find its module.
     #[error(
-        "module {0} is not found by the chip: names that begin with __ must stand before all others"
+        "the chip would not find module {0}: names that begin with __ must come before all others"
     )]
     Hidden(BString),
     /// No address of mapped flash.
-    #[error("{0:#x} is no address for an image: flash is mapped from {from:#x} to {to:#x}, in words of 4 bytes",
+    #[error("{0:#x} is not a valid address for an image: it must be a multiple of 4 from {from:#x} to {to:#x}, where flash is mapped",
         from = crate::MAPPED.start(), to = crate::MAPPED.end())]
     Address(u32),
     /// An image of 5.3 for an address.
     #[error(
-        "an image of Lua 5.3 has no address: the chip makes its memory when it loads the image"
+        "an image of Lua 5.3 has no address: the chip builds its memory when it loads the image"
     )]
     Stream,
     /// It is too long for any region.

@@ -30,13 +30,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
     if let Some(offset) = differs {
         return Err(ReadError::at(
             offset,
-            "the header of gzip is not the one that luac.cross writes",
+            "not the gzip header that luac.cross writes",
         ));
     }
     if bytes.len() <= TOO_SHORT {
         return Err(ReadError::at(
             bytes.len(),
-            "the image ends here; the chip takes none of 200 bytes or less",
+            "the image ends here, but the chip accepts none of 200 bytes or less",
         ));
     }
     let body = &bytes[HEADER.len()..];
@@ -47,21 +47,21 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
     if trailer.len() < TRAILER {
         return Err(ReadError::at(
             bytes.len(),
-            "the image ends before its sum and its length",
+            "the image ends before its checksum and length",
         ));
     }
     if LE::read_u32(trailer) != crc32fast::hash(&contents) {
-        return Err(ReadError::at(
-            end,
-            "the sum of the contents (CRC-32) is another",
-        ));
+        return Err(ReadError::at(end, "wrong CRC-32 of the contents"));
     }
     if LE::read_u32(&trailer[4..]) as usize != contents.len() {
-        return Err(ReadError::at(end + 4, "the contents have another length"));
+        return Err(ReadError::at(end + 4, "wrong length of the contents"));
     }
     match trailer.len() {
         TRAILER => Ok(contents),
-        _ => Err(ReadError::at(end + TRAILER, "bytes follow the image")),
+        _ => Err(ReadError::at(
+            end + TRAILER,
+            "trailing bytes after the image",
+        )),
     }
 }
 

@@ -123,7 +123,7 @@ pub fn read(bytes: &[u8]) -> Result<Found, ReadError> {
     if v53::is_image(bytes) {
         return v53::read(bytes);
     }
-    Err(ReadError::at(0, "this does not begin as an LFS image does"))
+    Err(ReadError::at(0, "unknown header: not an LFS image"))
 }
 
 /// What is compressed in an image of 5.1, which may lie anywhere.
@@ -132,7 +132,7 @@ pub(crate) fn contents(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
     match v51::is_absolute(&contents) {
         true => Err(ReadError::at(
             0,
-            "an image for one address is compressed, which the chip does not take: it is flashed as it is",
+            "a compressed image for a fixed address, which the chip does not accept: it must be flashed uncompressed",
         )
         .in_contents()),
         false => Ok(contents),

@@ -67,5 +67,5 @@ pub fn region(bytes: &[u8]) -> Result<Region, ReadError> {
         return v53::region(bytes);
     }
     crate::read(bytes)?;
-    Err(ReadError::at(0, "the image is for one address"))
+    Err(ReadError::at(0, "the image is for a fixed address"))
 }

@@ -82,7 +82,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Found> {
 fn read_packed(bytes: &[u8]) -> Result<(Found, PackedLines)> {
     let fits = |layout: &Layout| bytes.starts_with(&image_header(layout));
     let Some(layout) = layouts().find(fits) else {
-        return Err(ReadError::at(6, "the header is that of no variant"));
+        return Err(ReadError::at(6, "unknown header"));
     };
     if bytes.len() > LONGEST {
         return Err(ReadError::at(
@@ -151,7 +151,7 @@ fn decode(mut cursor: Cursor, layout: &Layout, hidden: &BStr) -> Result<(Prelude
 
 fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
     let seed = integer(cursor, layout, "seed")?;
-    signature(cursor, STRINGS, "the strings do not begin here")?;
+    signature(cursor, STRINGS, "the marker of the strings is missing")?;
     let start = cursor.offset();
     let longest = read_varint(cursor, "length of the longest string")?;
     let short = read_varint(cursor, "number of short strings")?;
@@ -169,14 +169,14 @@ fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
         if tag != tag_of(length) {
             return Err(ReadError::at(
                 at,
-                "a string has another type than its length tells",
+                "the type of a string does not match its length",
             ));
         }
         let text = BString::from(cursor.take("string", length)?);
         if !different.insert(text.clone()) {
             return Err(ReadError::at(
                 at,
-                "a string is there twice, or every core has it",
+                "duplicate string, or one that every core has",
             ));
         }
         strings.push(text);
@@ -184,16 +184,17 @@ fn prelude(cursor: &mut Cursor, layout: &Layout) -> Result<Prelude> {
     let counted = Counts::of(&strings);
     match [longest, short, long] == [counted.longest, counted.short, counted.long] {
         true => Ok(Prelude { seed, strings }),
-        false => Err(ReadError::at(
-            start,
-            "the strings are others than were counted",
-        )),
+        false => Err(ReadError::at(start, "the counts of strings are wrong")),
     }
 }
 
 fn functions(cursor: Cursor<'_>, layout: &Layout, pool: &[BString]) -> Result<Contents> {
     let mut cursor = cursor;
-    signature(&mut cursor, FUNCTIONS, "the functions do not begin here")?;
+    signature(
+        &mut cursor,
+        FUNCTIONS,
+        "the marker of the functions is missing",
+    )?;
     cursor.use_pool(pool);
     let functions = read_functions(&mut cursor, layout)?;
     let start = cursor.offset();
@@ -211,7 +212,7 @@ fn functions(cursor: Cursor<'_>, layout: &Layout, pool: &[BString]) -> Result<Co
     if !functions.is_empty() && functions.len() != names.len() {
         return Err(ReadError::at(
             start,
-            "there are more or fewer names than modules",
+            "number of names differs from number of modules",
         ));
     }
     let timestamp = integer(&mut cursor, layout, "time stamp")?;
@@ -222,7 +223,10 @@ fn functions(cursor: Cursor<'_>, layout: &Layout, pool: &[BString]) -> Result<Co
             timestamp,
             packed: cursor.into_line_info(),
         }),
-        _ => Err(ReadError::at(cursor.offset(), "bytes follow the image")),
+        _ => Err(ReadError::at(
+            cursor.offset(),
+            "trailing bytes after the image",
+        )),
     }
 }
 
@@ -244,7 +248,7 @@ fn integer(cursor: &mut Cursor, layout: &Layout, what: &'static str) -> Result<u
     match read_typed(cursor, what, limit)? {
         (POSITIVE, value) => Ok(value as u32),
         (NEGATIVE, value) if layout.integer == 4 => Ok(!(value as u32)),
-        _ => Err(ReadError::at(start, "this is no integer of 32 bits")),
+        _ => Err(ReadError::at(start, "not a 32-bit integer")),
     }
 }
 
@@ -266,10 +270,10 @@ fn tag_of(length: usize) -> u8 {
 fn check(modules: &[Module], strings: &[BString]) -> Result<()> {
     let wrong = |what| Err(ReadError::at(0, what));
     if modules.is_empty() || names::check(modules.iter().map(|m| &m.name)).is_err() {
-        return wrong("two modules have one name, or one has none");
+        return wrong("two modules have the same name, or one has none");
     }
     if modules.len() > MOST || names::hidden(modules.iter().map(|m| &m.name)).is_some() {
-        return wrong("the chip does not find all of the modules by their names");
+        return wrong("the chip would not find all modules by name");
     }
     for module in modules {
         let name = || module.name.clone();
@@ -285,7 +289,7 @@ fn check(modules: &[Module], strings: &[BString]) -> Result<()> {
     }
     match gather(modules) == *strings {
         true => Ok(()),
-        false => wrong("the strings are not those of the functions, in their order"),
+        false => wrong("the strings differ from those of the functions, or in order"),
     }
 }
 

@@ -74,7 +74,7 @@ fn an_image_for_an_address_is_not_compressed() {
         member.extend(crc32fast::hash(&memory).to_le_bytes());
         member.extend((memory.len() as u32).to_le_bytes());
         for error in [read(&member).unwrap_err(), region(&member).unwrap_err()] {
-            assert!(error.to_string().contains("for one address"), "{error}");
+            assert!(error.to_string().contains("for a fixed address"), "{error}");
         }
     }
 }

@@ -25,10 +25,10 @@ pub enum Error {
     #[error("{0}")]
     Lua(String),
     /// [`open_fast`](crate::Simulator::open_fast) was called before in this process.
-    #[error("the image of `fast` is set already")]
+    #[error("the image of `fast` is already set")]
     Image,
     /// The process has frozen chunks of its own, to which none can be added.
-    #[error("this build has its chunks frozen into it and takes no others")]
+    #[error("this build has built-in frozen chunks and accepts no others")]
     Frozen,
     /// A callback of `net` raised an error. NodeMCU calls these unprotected, so the device prints `PANIC` and restarts.
     #[error("PANIC: unprotected error in call to Lua API ({0})")]

@@ -75,7 +75,7 @@ pub fn read_pin_inputs(text: &str) -> Result<PinInputs, (usize, String)> {
                 .ok()
                 .and_then(|micros| Some((Duration::from_micros(micros), input(rest)?))),
         };
-        let wrong = || (number, format!("no input: {}", words.join(" ")));
+        let wrong = || (number, format!("not an input: {}", words.join(" ")));
         inputs.push(input.ok_or_else(wrong)?);
     }
     inputs.sort_by_key(|(time, _)| *time);

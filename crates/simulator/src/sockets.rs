@@ -258,7 +258,7 @@ impl Sockets {
             .ok_or("not connected")?;
         if is_strict && !client.unsent.is_empty() {
             return Err(
-                "send before the 'sent' event of the send before: NodeMCU wants one at a time",
+                "send before the 'sent' event of the previous send: NodeMCU allows one at a time",
             );
         }
         let buffers = client.buffers + bytes.len().div_ceil(SEGMENT);

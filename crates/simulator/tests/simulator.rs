@@ -619,7 +619,7 @@ false\tsync in progress
 1700000000\ttrue\t127.0.0.1\t2\t1\t1700000000\ttrue\ttrue
 false\tsync in progress
 failed\t4\tnil
-false\tpool.ntp.org is not this PC, and the network is not allowed
+false\tpool.ntp.org is not this PC, and network access is not allowed
 3
 ";
     let output = String::from_utf8(output.0.borrow().clone()).unwrap();

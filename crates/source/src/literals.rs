@@ -306,7 +306,7 @@ fn decimal_float(text: &str, target: &NumberModel) -> Verdict {
         f64::INFINITY => format!("is too large for a {float} and becomes infinite"),
         0.0 => format!("is too small for a {float} and becomes 0"),
         _ if value < least_normal(target) && !is_near(text, value, target) => {
-            format!("has fewer digits so near to zero in a {float}, and becomes {value:e}")
+            format!("is so close to 0 that a {float} loses digits, and becomes {value:e}")
         }
         _ => {
             let whole = text.split_once('.').filter(|_| mantissa == text);
@@ -348,7 +348,7 @@ fn hex_float(text: &str, target: &NumberModel) -> Verdict {
     };
     let message = match HexFloat::of(text)? {
         _ if target.dialect == Dialect::Lua51 => {
-            "is a hexadecimal float, which the compiler on the device may not know".into()
+            "is a hexadecimal float, which the compiler on the device may not support".into()
         }
         HexFloat { top, .. } if top > high => {
             format!("is too large for a {float} and becomes infinite")
@@ -528,7 +528,7 @@ mod tests {
             ),
             (
                 "1e-40",
-                Some("fewer digits so near to zero in a 32-bit float, and becomes 9.99"),
+                Some("so close to 0 that a 32-bit float loses digits, and becomes 9.99"),
                 None,
             ),
             (
@@ -544,7 +544,7 @@ mod tests {
             (
                 "1.23456789e-320",
                 Some("becomes 0"),
-                Some("fewer digits so near to zero in a 64-bit float"),
+                Some("so close to 0 that a 64-bit float loses digits"),
             ),
             (
                 "16777217.0",
@@ -637,6 +637,6 @@ mod tests {
                 );
             }
         }
-        assert!(said("0x1p4", &FLOAT).unwrap().contains("may not know"));
+        assert!(said("0x1p4", &FLOAT).unwrap().contains("may not support"));
     }
 }

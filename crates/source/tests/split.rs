@@ -174,5 +174,5 @@ fn line_ends_of_many_chunks_are_bounded() {
     let error = split(&many_chunks(20_000), Loader::Fast).unwrap_err();
     let message = error.to_string();
     assert!(message.starts_with("line 2"), "{message}");
-    assert!(message.contains("longer than 64 MiB"), "{message}");
+    assert!(message.contains("exceed 64 MiB"), "{message}");
 }

@@ -71,7 +71,7 @@ impl FromStr for Condition {
         if text.len() > LONGEST {
             return Err(ConditionError {
                 column: LONGEST,
-                expected: "the end, as no condition is this long",
+                expected: "a shorter condition",
             });
         }
         if let Some(at) = text.bytes().position(|b| !is_printable(b)) {

@@ -110,7 +110,7 @@ pub(crate) fn lfs_partition(text: &str) -> Result<Option<(usize, u32)>, (usize, 
             Some(bytes) => Ok(Some((line, bytes))),
             None => Err((
                 line,
-                format!("{size:?} is no size of the partition for LFS"),
+                format!("{size:?} is not a valid size of the LFS partition"),
             )),
         };
     }

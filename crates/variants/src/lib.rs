@@ -183,7 +183,7 @@ impl Raw {
                 .map(|known| format!("{} and {}", known.integer, known.float))
                 .collect();
             return Err(format!(
-                "no compiler has integers of {} and floats of {} bytes; the format has {}",
+                "no Lua has integers of {} and floats of {} bytes; the format has {}",
                 self.integer,
                 self.float,
                 known.join(", ")
@@ -191,7 +191,7 @@ impl Raw {
         }
         if !layout.is_possible() {
             return Err(format!(
-                "size_t of {} bytes, not 4 (stock: or 8)",
+                "size_t of {} bytes, not 4 (or 8 for stock Lua)",
                 self.size_t
             ));
         }
@@ -203,7 +203,7 @@ impl Raw {
         }
         if let Some(text) = self.assert.iter().find(|text| !is_expression(text)) {
             return Err(format!(
-                "{text:?} of `assert` is no C expression of one line"
+                "{text:?} in `assert` is not a C expression on one line"
             ));
         }
         if self.summary.contains(char::is_control) {
@@ -259,20 +259,20 @@ mod tests {
             (
                 "(lua_Number) ==",
                 "(lua_Number)) ==",
-                "no C expression of one line",
+                "not a C expression on one line",
             ),
             (
                 "(lua_Number) ==",
                 "(lua_Number) /* ==",
-                "no C expression of one line",
+                "not a C expression on one line",
             ),
             (
                 "\"sizeof(lua",
                 "\"1, \\\"\\\"); int x; _Static_assert(sizeof(lua",
-                "no C expression",
+                "not a C expression",
             ),
             ("only\"", "only\\u001b[2J\"", "summary is not one line"),
-            ("== 4", "== 4, 1", "no C expression of one line"),
+            ("== 4", "== 4, 1", "not a C expression on one line"),
             ("esp32 =", "\"a\\nb\" =", "a target's name has up to"),
         ] {
             let text = good.replace(from, to);

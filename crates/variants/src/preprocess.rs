@@ -101,7 +101,7 @@ impl Header {
             header.directive(*line, directive, &mut open)?;
         }
         match open.last() {
-            Some(last) => Err(unclear(last.line, "a condition without #endif")),
+            Some(last) => Err(unclear(last.line, "#if without #endif")),
             None => Ok(header),
         }
     }
@@ -137,7 +137,7 @@ impl Header {
             }
             "elif" | "elifdef" | "elifndef" | "else" => {
                 let Some(last) = open.pop().filter(|last| !last.has_else) else {
-                    return Err(unclear(line, &format!("an #{word} without #if")));
+                    return Err(unclear(line, &format!("#{word} without #if")));
                 };
                 let outer_dead = open.iter().any(|o| o.counts == Some(false));
                 let name = identifier(rest);
@@ -168,7 +168,7 @@ impl Header {
             }
             "endif" => {
                 open.pop()
-                    .ok_or_else(|| unclear(line, "an #endif without #if"))?;
+                    .ok_or_else(|| unclear(line, "#endif without #if"))?;
             }
             _ if is_dead => {}
             "define" | "undef" => {
@@ -269,7 +269,7 @@ impl Header {
         };
         let body = found.body.as_deref().unwrap_or_default();
         if body.is_empty() {
-            return Err(unclear(found.line, &format!("{name} stands for nothing")));
+            return Err(unclear(found.line, &format!("{name} is empty")));
         }
         let value = self.value(name, found, body)?;
         match u32::try_from(value.bits) {
@@ -277,14 +277,14 @@ impl Header {
             Ok(value) => Ok(Some((found.line, value))),
             Err(_) => Err(unclear(
                 found.line,
-                &format!("{name} is no number of 32 bits"),
+                &format!("{name} is not a 32-bit number"),
             )),
         }
     }
 
     fn value(&self, name: &str, found: &Macro, body: &str) -> Result<Value, Unclear> {
         let value = expression::evaluate(body, self, false);
-        let unknown = || "it depends on what is not defined here".to_owned();
+        let unknown = || "it depends on a macro that is not defined here".to_owned();
         let value = value.and_then(|value| value.ok_or_else(unknown));
         value.map_err(|what| unclear(found.line, &format!("{name} is `{body}`: {what}")))
     }

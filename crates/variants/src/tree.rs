@@ -24,7 +24,7 @@ pub enum TreeError {
     )]
     NoVersion,
     /// The version asked for is not the tree's.
-    #[error("the tree is set to Lua {tree}, not {asked}")]
+    #[error("the tree is configured for Lua {tree}, not {asked}")]
     OtherVersion {
         /// 51 or 53.
         tree: u32,
@@ -139,7 +139,7 @@ pub fn lfs_of_esp8266(text: &str) -> Lfs {
         Ok(None) => Lfs::Unset,
         Ok(Some((line, 0))) => {
             let what = format!(
-                "{FLASH_STORE} is 0, so that there is no region for LFS unless the table of partitions has one"
+                "{FLASH_STORE} is 0: there is no region for LFS, unless the partition table has one"
             );
             Lfs::Wrong(Some(line), what)
         }
@@ -164,7 +164,7 @@ pub fn lfs_of_esp32(text: &str) -> Lfs {
         None | Some((_, 0)) => Lfs::Unset,
         Some((name, bytes)) => match u32::try_from(bytes) {
             Ok(bytes) => Lfs::Bytes(bytes),
-            Err(_) => Lfs::Wrong(None, format!("CONFIG_{name} is no size of a region")),
+            Err(_) => Lfs::Wrong(None, format!("CONFIG_{name} is not a valid region size")),
         },
     }
 }
@@ -188,7 +188,7 @@ pub fn lfs_of_partitions(text: &str) -> Lfs {
         Ok(Some((_, bytes))) => Lfs::Bytes(bytes),
         Ok(None) => Lfs::Wrong(
             None,
-            "there is no partition for LFS (type 0xC2, subtype 0x01)".into(),
+            "no partition for LFS (type 0xC2, subtype 0x01)".into(),
         ),
         Err((line, what)) => Lfs::Wrong(Some(line), what),
     }
@@ -347,7 +347,7 @@ mod tests {
             assert_eq!(of(text), Lfs::Bytes(0x1_0000), "{text}");
         }
         for (text, says) in [
-            ("#define LUA_FLASH_STORE", "stands for nothing"),
+            ("#define LUA_FLASH_STORE", "is empty"),
             ("#define LUA_FLASH_STORE 0x0", "is 0"),
             ("#define LUA_FLASH_STORE 0", "is 0"),
             ("#define LUA_FLASH_STORE KB(64)", "KB"),
@@ -358,10 +358,10 @@ mod tests {
             ("#define LUA_FLASH_STORE SIZE_64K", "SIZE_64K"),
             ("#define LUA_FLASH_STORE ((uint32_t)0x10000)", "uint32_t"),
             ("#define LUA_FLASH_STORE LUA_FLASH_STORE", "LUA_FLASH_STORE"),
-            ("#define LUA_FLASH_STORE -1", "32 bits"),
-            ("#define LUA_FLASH_STORE 64k", "no integer"),
-            ("#define LUA_FLASH_STORE 1/0", "divides by zero"),
-            ("#define LUA_FLASH_STORE(x) 0x10000", "stands for nothing"),
+            ("#define LUA_FLASH_STORE -1", "32-bit"),
+            ("#define LUA_FLASH_STORE 64k", "not an integer"),
+            ("#define LUA_FLASH_STORE 1/0", "division by zero"),
+            ("#define LUA_FLASH_STORE(x) 0x10000", "is empty"),
             (
                 "#ifdef FOO\n#define LUA_FLASH_STORE 0x10000\n#endif",
                 "condition of line 1",

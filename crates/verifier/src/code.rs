@@ -27,7 +27,7 @@ pub(crate) fn verify(context: &Context) -> Verdict<Vec<Kind>> {
         let data = data_words(context, pc)?;
         let end = pc + 1 + data;
         context.require(end < kinds.len() || data == 0, Rule::Companion, pc, || {
-            format!("{data} words should follow it")
+            format!("{data} words must follow it")
         })?;
         kinds[pc + 1..end].fill(Kind::Data);
         pc = end;
@@ -45,7 +45,7 @@ pub(crate) fn verify(context: &Context) -> Verdict<Vec<Kind>> {
 fn data_words(context: &Context, pc: usize) -> Verdict<usize> {
     let word = context.at(pc);
     let Some(op) = context.op(pc) else {
-        return context.refuse_at(Rule::Opcode, pc, "there is no such opcode");
+        return context.refuse_at(Rule::Opcode, pc, "unknown opcode");
     };
     Ok(match (op, context.dialect) {
         (Op::SETLIST, _) => usize::from(word.c() == 0),
@@ -68,7 +68,7 @@ impl Checker<'_> {
         let context = self.context;
         let word = context.at(pc);
         let Some(opcode) = word.opcode(context.dialect) else {
-            return context.refuse_at(Rule::Opcode, pc, "there is no such opcode");
+            return context.refuse_at(Rule::Opcode, pc, "unknown opcode");
         };
         for ((kind, value), letter) in opcode.operands(word).into_iter().zip(["A", "B", "C"]) {
             match kind {
@@ -105,18 +105,18 @@ impl Checker<'_> {
         let function = self.context.function;
         let register = |value: i64| {
             let count = self.context.registers();
-            let reason = format!("{letter} is register {value} of {count}");
+            let reason = format!("{letter} is register {value}, but the function has {count}");
             (Rule::Register, reason)
         };
         let constant = || {
             (
                 Rule::Constant,
-                format!("{letter} is no constant that is there"),
+                format!("{letter} is a constant that does not exist"),
             )
         };
         let (rule, reason) = match kind {
-            Operand::Unused => (Rule::Unused, format!("{letter} is not used and not 0")),
-            Operand::Flag => (Rule::Flag, format!("{letter} is neither 0 nor 1")),
+            Operand::Unused => (Rule::Unused, format!("{letter} is unused, but not 0")),
+            Operand::Flag => (Rule::Flag, format!("{letter} is not 0 or 1")),
             Operand::Constant => constant(),
             Operand::Rk if rk_constant(value as u32).is_some() => constant(),
             Operand::Rk | Operand::Register => register(value),
@@ -124,14 +124,14 @@ impl Checker<'_> {
                 let count = function.upvalues.len();
                 (
                     Rule::Upvalue,
-                    format!("{letter} is upvalue {value} of {count}"),
+                    format!("{letter} is upvalue {value}, but the function has {count}"),
                 )
             }
             Operand::Function | Operand::Jump | Operand::Count => {
                 let count = function.functions.len();
                 (
                     Rule::Function,
-                    format!("{letter} is function {value} of {count}"),
+                    format!("{letter} is function {value}, but the function has {count}"),
                 )
             }
         };
@@ -143,7 +143,7 @@ impl Checker<'_> {
         let kind = usize::try_from(target).ok().and_then(|t| self.kinds.get(t));
         let holds = kind == Some(&Kind::Instruction);
         self.context.require(holds, Rule::Target, pc, || {
-            format!("it leads to {}, where no instruction is", target + 1)
+            format!("jump target {} is not an instruction", target + 1)
         })
     }
 
@@ -151,7 +151,7 @@ impl Checker<'_> {
     fn registers(&self, pc: usize, last: usize) -> Verdict {
         let count = self.context.registers();
         self.context.require(last < count, Rule::Register, pc, || {
-            format!("it uses register {last} of {count}")
+            format!("it uses register {last}, but the function has {count}")
         })
     }
 
@@ -162,25 +162,31 @@ impl Checker<'_> {
         let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
         match op {
             Op::LOADNIL if is_51 => {
-                let reason = || "B is below A".into();
+                let reason = || "B is less than A".into();
                 context.require(a <= b, Rule::Register, pc, reason)
             }
             Op::LOADNIL => self.registers(pc, a + b),
             Op::LOADBOOL if c == 1 => self.target(pc, 1),
             Op::GETGLOBAL | Op::SETGLOBAL => {
                 let name = &context.function.constants[word.bx() as usize];
-                let reason = || "the name of a global variable is a string".into();
+                let reason = || "the name of the global variable is not a string".into();
                 let is_string = matches!(name, Constant::String(_));
                 context.require(is_string, Rule::Constant, pc, reason)
             }
             Op::NEWTABLE => {
-                let reason = || format!("a table of {} and {} parts", parts(b), parts(c));
+                let reason = || {
+                    format!(
+                        "table too large: {} array and {} hash slots",
+                        parts(b),
+                        parts(c)
+                    )
+                };
                 let small = parts(b) <= LARGEST && parts(c) <= LARGEST;
                 context.require(small, Rule::Size, pc, reason)
             }
             Op::SELF => self.registers(pc, a + 1),
             Op::CONCAT => {
-                let reason = || "B is not below C".into();
+                let reason = || "B is not less than C".into();
                 context.require(b < c, Rule::Register, pc, reason)
             }
             Op::CALL | Op::TAILCALL => {
@@ -192,7 +198,7 @@ impl Checker<'_> {
             Op::FORPREP | Op::FORLOOP => self.registers(pc, a + 3),
             Op::TFORLOOP if !is_51 => self.registers(pc, a + 1),
             Op::TFORLOOP | Op::TFORCALL => {
-                let reason = || "there is no variable".into();
+                let reason = || "the loop has no variable".into();
                 context.require(c >= 1, Rule::Register, pc, reason)?;
                 self.registers(pc, (a + 2 + c).max(a + 5))
             }
@@ -202,13 +208,18 @@ impl Checker<'_> {
                     0 => self.wide_count(pc),
                     c => c as u64,
                 };
-                let reason = || "its first item has no place".into();
+                let reason = || "it stores items before index 1".into();
                 context.require(count >= 1, Rule::Size, pc, reason)?;
-                let reason = || format!("it stores items behind {} others", (count - 1) * FLUSH);
+                let reason = || {
+                    format!(
+                        "list too large: it stores items after {} others",
+                        (count - 1) * FLUSH
+                    )
+                };
                 context.require(count <= LARGEST / FLUSH, Rule::Size, pc, reason)
             }
             Op::JMP if a > 0 => {
-                let reason = || format!("A closes from register {}", a - 1);
+                let reason = || format!("A closes from register {}, which does not exist", a - 1);
                 context.require(a <= context.registers(), Rule::Register, pc, reason)
             }
             _ => Ok(()),
@@ -218,7 +229,7 @@ impl Checker<'_> {
             false => context.function.vararg != 0,
         };
         context.require(op != Op::VARARG || variadic, Rule::Variadic, pc, || {
-            "the function takes no variable arguments".into()
+            "not a vararg function".into()
         })
     }
 
@@ -257,7 +268,7 @@ impl Checker<'_> {
             Op::FORPREP => {
                 let target = (pc as i64 + 1 + i64::from(word.sbx())) as usize;
                 let holds = is(target, Op::FORLOOP) && context.at(target).a() == word.a();
-                belongs(holds, "it does not lead to its FORLOOP")
+                belongs(holds, "jump target is not its FORLOOP")
             }
             Op::TAILCALL => {
                 belongs(word.c() == 0, "C is not 0")?;
@@ -272,7 +283,7 @@ impl Checker<'_> {
                     "no EXTRAARG follows",
                 )?;
                 let k = context.at(pc + 1).ax() as usize;
-                let reason = || "its constant is not there".into();
+                let reason = || "its constant does not exist".into();
                 let exists = k < context.function.constants.len();
                 context.require(exists, Rule::Constant, pc, reason)
             }
@@ -280,7 +291,7 @@ impl Checker<'_> {
                 context.op(pc + 1) == Some(Op::EXTRAARG),
                 "no EXTRAARG follows",
             ),
-            Op::EXTRAARG => belongs(false, "it belongs to no instruction"),
+            Op::EXTRAARG => belongs(false, "no instruction before it needs it"),
             Op::CLOSURE if is_51 => self.captures(pc, word),
             _ => Ok(()),
         }
@@ -300,7 +311,10 @@ impl Checker<'_> {
             };
             let holds = exists && (word.a(), word.c()) == (0, 0);
             context.require(holds, Rule::Companion, pc, || {
-                format!("word {} tells no upvalue of the new function", at + 1)
+                format!(
+                    "word {} does not describe an upvalue of the new function",
+                    at + 1
+                )
             })?;
         }
         Ok(())

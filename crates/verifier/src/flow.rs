@@ -234,7 +234,7 @@ impl Flow<'_> {
             Some(known) => known.meet(&state),
         };
         let Some(met) = met else {
-            let reason = "the top is open on one way there and not on another";
+            let reason = "the top is open on one path to it, but not on another";
             return self.context.refuse_at(Rule::Open, from, reason);
         };
         if known.as_ref() != Some(&met) {
@@ -349,7 +349,7 @@ impl Step<'_> {
             Op::FORLOOP => {
                 let is_number = |&register: &usize| !self.state.numbers.contains(register);
                 if let Some(register) = (a..a + 3).find(is_number) {
-                    let reason = format!("register {register} may hold no number of this loop");
+                    let reason = format!("register {register} may not hold a number of this loop");
                     return self.context.refuse_at(Rule::Loop, self.pc, reason);
                 }
             }
@@ -366,7 +366,7 @@ impl Step<'_> {
             Op::SETLIST => {
                 self.read_all(a..a + b + 1)?;
                 if !is_51 && !self.state.tables.contains(a) {
-                    let reason = format!("register {a} may hold no table");
+                    let reason = format!("register {a} may not hold a table");
                     return self.context.refuse_at(Rule::Table, self.pc, reason);
                 }
                 if b == 0 {
@@ -409,12 +409,12 @@ impl Step<'_> {
             matches!(op, Op::CALL | Op::TAILCALL | Op::RETURN | Op::SETLIST) && self.word.b() == 0;
         match (takes, self.state.open.take()) {
             (false, None) => Ok(()),
-            (false, Some(_)) => self.refuse(Rule::Open, "the open top before it is not taken"),
-            (true, None) => self.refuse(Rule::Open, "it takes an open top, and there is none"),
+            (false, Some(_)) => self.refuse(Rule::Open, "the open top before it is not used"),
+            (true, None) => self.refuse(Rule::Open, "it uses an open top, but there is none"),
             (true, Some(start)) => {
                 let first = self.word.a() as usize + usize::from(op != Op::RETURN);
                 if start < first {
-                    let reason = format!("what is open begins at register {start}");
+                    let reason = format!("the open values begin at register {start}");
                     return self.context.refuse_at(Rule::Open, self.pc, reason);
                 }
                 self.read_all(self.word.a() as usize..start)
@@ -426,7 +426,7 @@ impl Step<'_> {
         match self.state.set.contains(register) {
             true => Ok(()),
             false => {
-                let reason = format!("register {register} may not be set");
+                let reason = format!("register {register} may be unset");
                 self.context.refuse_at(Rule::Unset, self.pc, reason)
             }
         }
@@ -452,7 +452,7 @@ impl Step<'_> {
         };
         match is_string || self.context.dialect == Dialect::Lua51 {
             true => Ok(()),
-            false => self.refuse(Rule::Method, "the name of the method may be no string"),
+            false => self.refuse(Rule::Method, "the name of the method may not be a string"),
         }
     }
 
@@ -508,9 +508,8 @@ impl Step<'_> {
         match self.state.captured.first_from(start) {
             None => Ok(()),
             Some(register) => {
-                let reason = format!(
-                    "register {register} is an open upvalue where a call has its registers"
-                );
+                let reason =
+                    format!("register {register}, which the call uses, is an open upvalue");
                 self.context.refuse_at(Rule::Shared, self.pc, reason)
             }
         }

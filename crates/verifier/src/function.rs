@@ -65,7 +65,7 @@ impl Context<'_> {
         Instruction(self.function.code[pc])
     }
 
-    /// What it does; none if there is no such opcode.
+    /// What it does; none if unknown opcode.
     pub fn op(&self, pc: usize) -> Option<Op> {
         self.at(pc).opcode(self.dialect).map(|opcode| opcode.op)
     }
@@ -115,7 +115,7 @@ impl Context<'_> {
         if self.path.0.len() > MAX_NESTING {
             return self.refuse(
                 Rule::Nesting,
-                format!("it is nested more than {MAX_NESTING} levels deep"),
+                format!("nested more than {MAX_NESTING} levels deep"),
             );
         }
         let most = match self.dialect {
@@ -137,10 +137,7 @@ impl Context<'_> {
         if !flags.contains(&function.vararg) {
             return self.refuse(
                 Rule::Vararg,
-                format!(
-                    "no compiler marks a function with vararg {}",
-                    function.vararg
-                ),
+                format!("invalid vararg flags {}", function.vararg),
             );
         }
         let has_arg = self.dialect == Dialect::Lua51 && function.vararg & 1 != 0;
@@ -148,14 +145,14 @@ impl Context<'_> {
             return self.refuse(
                 Rule::Parameters,
                 format!(
-                    "{} parameters do not fit into {} registers",
+                    "{} parameters, but only {} registers",
                     function.params, function.max_stack
                 ),
             );
         }
         match function.code.len().checked_sub(1).map(|last| self.op(last)) {
             Some(Some(Op::RETURN)) => Ok(()),
-            Some(_) => self.refuse(Rule::End, "its last instruction is no RETURN".into()),
+            Some(_) => self.refuse(Rule::End, "its last instruction is not RETURN".into()),
             None => self.refuse(Rule::End, "it has no instructions".into()),
         }
     }
@@ -180,7 +177,7 @@ impl Context<'_> {
                     None => Ok(()),
                     Some(number) => self.refuse(
                         Rule::Upvalues,
-                        format!("upvalue {number} is none of the function around it"),
+                        format!("upvalue {number} does not exist in the enclosing function"),
                     ),
                 }
             }
@@ -199,7 +196,7 @@ impl Context<'_> {
             let (lines, code) = (lines.len(), code.len());
             return self.refuse(
                 Rule::Debug,
-                format!("there are {lines} lines for {code} instructions"),
+                format!("{lines} lines for {code} instructions"),
             );
         }
         if let Some(local) = locals.iter().position(|local| local.name.is_none()) {
@@ -215,7 +212,7 @@ impl Context<'_> {
         }
         let named = upvalues.iter().filter(|u| u.name.is_some()).count();
         if self.dialect == Dialect::Lua51 && named != 0 && named != upvalues.len() {
-            return self.refuse(Rule::Debug, "not all of its upvalues have a name".into());
+            return self.refuse(Rule::Debug, "only some of its upvalues have names".into());
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ fn a_number_that_a_variant_changes_is_an_error_of_that_variant() {
         .find(|(severity, ..)| *severity == "note")
         .unwrap();
     assert!(
-        note.1.starts_with("lua51-int has whole numbers only; choose your firmware, in place of all variants: lua51-float, "),
+        note.1.starts_with("lua51-int has only integers; choose your firmware, in place of all variants: lua51-float, "),
         "{said:?}"
     );
     // the others have costs all the same

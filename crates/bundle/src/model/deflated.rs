@@ -20,7 +20,7 @@ const MEMORY: Memory = Memory {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InflateError {
     /// They end within the word.
-    #[error("it ends before the length of its text")]
+    #[error("ends before the length of the text")]
     Short,
     /// The stream has a fault.
     #[error("at byte {offset}: {what}")]
@@ -31,7 +31,7 @@ pub enum InflateError {
         what: &'static str,
     },
     /// The text has another length than the word says.
-    #[error("it says that its text has {said} bytes, and it has {have}")]
+    #[error("the text should have {said} bytes, but has {have}")]
     Length {
         /// The length in the word.
         said: usize,
@@ -39,7 +39,7 @@ pub enum InflateError {
         have: usize,
     },
     /// Bytes follow the stream.
-    #[error("bytes follow it")]
+    #[error("trailing bytes")]
     More,
 }
 

@@ -110,8 +110,8 @@ impl Because {
     pub fn said(self, variants: &[&str], files: &[&str]) -> String {
         let names = listed(variants);
         match (self, variants.len()) {
-            (Because::WholeNumbers, 1) => format!("{names} has whole numbers only"),
-            (Because::WholeNumbers, _) => format!("{names} have whole numbers only"),
+            (Because::WholeNumbers, 1) => format!("{names} has only integers"),
+            (Because::WholeNumbers, _) => format!("{names} have only integers"),
             (Because::Other(dialect), count) => {
                 let other = other(dialect);
                 let has = if count == 1 { "has" } else { "have" };
@@ -120,7 +120,7 @@ impl Because {
                     2 | 3 => format!("{} are", listed(files)),
                     many => format!("{many} files are"),
                 };
-                format!("{files} Lua {dialect}, and {names} {has} Lua {other}")
+                format!("{files} Lua {dialect}, but {names} {has} Lua {other}")
             }
         }
     }

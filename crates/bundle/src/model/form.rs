@@ -38,7 +38,7 @@ pub enum Form {
 
 /// No form has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no form is named {name:?}{hint} (there are {})", Form::NAMED.map(|(name, _)| name).join(", "))]
+#[error("unknown form {name:?}{hint} (forms: {})", Form::NAMED.map(|(name, _)| name).join(", "))]
 pub struct FormError {
     name: String,
     hint: String,

@@ -15,7 +15,7 @@ const FIELDS: [&str; 7] = [
 /// The warning about a chunk's name, if any.
 pub(crate) fn is_hidden(name: &str) -> Option<String> {
     FIELDS.contains(&name).then(|| {
-        format!("fast.{name} is a function of fast itself; the chunk is loaded with fast.load'{name}' only")
+        format!("fast.{name} is a function of fast itself; load the chunk with fast.load'{name}'")
     })
 }
 
@@ -24,8 +24,8 @@ pub(crate) fn is_hidden(name: &str) -> Option<String> {
 pub enum NameError {
     /// Empty, too long, or with invalid bytes.
     #[error(
-        "{file}: {name:?} can't be a chunk's name: it takes 1 to {LONGEST} letters, digits, '_', '-' and '.', and data '/' too; \
-         give another with `name` in fast.toml", file = printable_name(.file))]
+        "{file}: {name:?} is not a valid chunk name: use 1 to {LONGEST} letters, digits, '_', '-' and '.', for data also '/'; \
+         rename it with `name` in fast.toml", file = printable_name(.file))]
     Form {
         /// File it came from.
         file: String,
@@ -34,7 +34,7 @@ pub enum NameError {
     },
     /// Two chunks of one name.
     #[error(
-        "{first_file} and {second_file}: both have a chunk {name:?}; give one of them another name with `name` in fast.toml", first_file = printable_name(.first_file), second_file = printable_name(.second_file))]
+        "{first_file} and {second_file}: both have a chunk {name:?}; rename one with `name` in fast.toml", first_file = printable_name(.first_file), second_file = printable_name(.second_file))]
     Same {
         /// Their name.
         name: String,

@@ -48,7 +48,7 @@ pub(crate) fn packed(
     };
     let fault = |reason: String| fault_of_packing(bundle, v, i, &reason);
     let Some(compiled) = dump.chunk() else {
-        return Err(fault("it is to be packed, and was not kept".into()));
+        return Err(fault("the chunk to pack was not kept".into()));
     };
     match write(compiled, pool) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -84,7 +84,7 @@ fn pack_with(bundle: &mut Bundle, pool: impl Fn(&Bundle, usize) -> Pool) -> Resu
             let reason = match compiled.map(|c| (c, read(&bytes, &c.layout, &pool))) {
                 Some((compiled, Ok(back))) if back == *compiled => None,
                 Some((_, Err(error))) => Some(format!("packed: {error}")),
-                _ => Some("packed, it reads back as another chunk".into()),
+                _ => Some("the packed chunk reads back as a different one".into()),
             };
             if let Some(reason) = reason {
                 return Err(fault_of_packing(bundle, v, i, &reason));

@@ -10,7 +10,7 @@ use xxhash_rust::xxh32::xxh32;
 pub enum UnpackError {
     /// The shared tables are not those of this fastlua.
     #[error(
-        "what packed chunks share is damaged, or of another fastlua: take the one that packed them"
+        "the shared data of packed chunks is damaged, or from another fastlua: use the one that packed them"
     )]
     Shared,
     /// The chunk is not packed with these tables.

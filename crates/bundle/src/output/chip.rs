@@ -22,7 +22,7 @@ pub enum Chip {
 
 /// No chip has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no chip{}; known are: {}", processor(name), names())]
+#[error("unknown chip {name}{}; chips: {}", processor(name), names())]
 pub struct NoChip {
     /// The name.
     pub name: String,
@@ -45,8 +45,8 @@ const NAMES: [(&str, Chip); 10] = [
 /// Advice if a processor is given in place of a chip.
 fn processor(name: &str) -> &'static str {
     match name {
-        "lx106" => ", but the processor of esp8266",
-        "rv32" => ", but the processor of esp32c3 and others",
+        "lx106" => ", which is the processor of esp8266",
+        "rv32" => ", which is the processor of esp32c3 and others",
         _ => "",
     }
 }

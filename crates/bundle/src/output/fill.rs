@@ -20,7 +20,7 @@ use crate::structures::{CoreLayout, expressions};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlotError {
     /// It was not built for the slot's variant.
-    #[error("the slot is {slot}'s, and the modules are built for {}", .built.join(", "))]
+    #[error("the slot is for {slot}, but the modules are built for {}", .built.join(", "))]
     Variant {
         /// The slot's variant.
         slot: String,
@@ -34,18 +34,18 @@ pub enum SlotError {
     #[error("{0} is frozen without bytecode, and this firmware's core can't run frozen chunks")]
     NoFrozen(String),
     /// A chunk is deflated, and the firmware is older than deflated chunks.
-    #[error("{0} is deflated, which this firmware can't load: build the firmware again")]
+    #[error("{0} is deflated, which this firmware can't load: rebuild the firmware")]
     NoInflate(String),
     /// A chunk is packed, and the firmware is older than packed chunks.
-    #[error("{0} is packed, which this firmware can't load: build the firmware again")]
+    #[error("{0} is packed, which this firmware can't load: rebuild the firmware")]
     NoUnpack(String),
     /// 5.1: a chunk's main function has upvalues, and the firmware is too old to load it.
     #[error(
-        "{0} has upvalues, as string.dump makes them, which this firmware can't load: build the firmware again"
+        "{0} has upvalues (made by string.dump), which this firmware can't load: rebuild the firmware"
     )]
     NoUpvalues(String),
     /// Too many chunks for the firmware's RAM.
-    #[error("{have} chunks are too many: this slot is for {most}")]
+    #[error("{have} chunks are too many: this slot holds at most {most}")]
     Chunks {
         /// Their number.
         have: usize,
@@ -53,7 +53,7 @@ pub enum SlotError {
         most: u32,
     },
     /// Too many functions in frozen chunks for the firmware's RAM.
-    #[error("{have} functions of frozen chunks are too many: this slot is for {most}")]
+    #[error("{have} functions of frozen chunks are too many: this slot holds at most {most}")]
     Functions {
         /// Their number.
         have: usize,
@@ -61,7 +61,7 @@ pub enum SlotError {
         most: u32,
     },
     /// The header has sizes and offsets that no core can have.
-    #[error("what the slot says of the firmware's core can't be: build the firmware again")]
+    #[error("the slot describes an impossible Lua core: rebuild the firmware")]
     Core,
 }
 
@@ -81,7 +81,7 @@ impl Display for TooLargeForSlot {
         let over = self.need - self.capacity;
         write!(
             f,
-            "the slot has {} bytes, and {} are needed: {over} too many",
+            "the slot has {} bytes, but {} are needed: {over} too many",
             self.capacity, self.need
         )?;
         let width = self.parts.iter().map(|(name, _)| name.len()).max();

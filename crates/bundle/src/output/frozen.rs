@@ -107,7 +107,7 @@ fn layout(text: &mut Text, dump: &Layout) {
         let all: Vec<String> = std::iter::once(size).chain(places).collect();
         let _ = writeln!(
             lines,
-            "_Static_assert({},\n  \"{name} is laid out in another way\");",
+            "_Static_assert({},\n  \"{name} has another layout\");",
             all.join("\n  && ")
         );
     }

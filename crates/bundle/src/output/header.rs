@@ -35,13 +35,13 @@ const MOST_SLOT: u32 = 16 << 20;
 pub enum NoSlot {
     /// Of that many bytes.
     #[error(
-        "a slot of {0} bytes: flash is erased by sectors of 4k, so its size is a multiple of 4k, up to 16384k; take {next}k",
+        "{0} bytes is not a valid slot size: it must be a multiple of 4k, a sector of flash, up to 16384k; use {next}k",
         next = next_capacity(*.0) / 1024
     )]
     Capacity(u32),
     /// Beside this chunk.
     #[error(
-        "{0} is frozen: beside a slot modules are compiled in as bytecode or source; put those to freeze into the slot"
+        "{0} is frozen: modules compiled in beside a slot must be bytecode or source; put frozen ones into the slot"
     )]
     Frozen(String),
 }
@@ -161,7 +161,7 @@ pub(super) fn header_with(bundle: &Bundle, version: &str, block: &str) -> String
     let variant = &bundle.variants[0];
     let body = format!(
         "{}\n{parts}\n#if {}\n\n{block}\n\
-         #else\n#error \"fast_chunks.o is for {}, and this firmware's Lua is not\"\n#endif\n",
+         #else\n#error \"fast_chunks.o is for {}, but this firmware has another Lua\"\n#endif\n",
         assertions(),
         Condition(variant),
         variant.name
@@ -211,9 +211,7 @@ pub fn bundle_name(bundle: &Bundle) -> String {
 
 /// The comment that lists the contents.
 pub(super) fn about(bundle: &Bundle, title: &str, version: &str) -> String {
-    let mut text = format!(
-        "/*\n** {title}\n** Made by fastlua {version}; make it anew instead of changing it.\n**\n"
-    );
+    let mut text = format!("/*\n** {title}\n** Made by fastlua {version}; do not edit it.\n**\n");
     for chunk in &bundle.chunks {
         let _ = writeln!(
             text,
@@ -294,7 +292,7 @@ pub(super) fn body(bundle: &Bundle, text: &mut Text, purpose: &Purpose) {
     let names: Vec<&str> = bundle.variants.iter().map(|v| v.name.as_str()).collect();
     let _ = writeln!(
         text,
-        "#else\n#error \"this firmware's Lua is none of: {}; build its variant with fastlua\"\n#endif",
+        "#else\n#error \"this firmware's Lua is not one of: {}; build its variant with fastlua\"\n#endif",
         names.join(", ")
     );
     if let Some(capacity) = slot {
@@ -498,7 +496,7 @@ pub(super) fn deflated_h() -> String {
     format!(
         "{}\n_Static_assert(FAST_WINDOW == {WINDOW}, \"the window has {WINDOW} bytes\");\n\
          #if __SIZEOF_POINTER__ == 4\n\
-         _Static_assert(sizeof(fast_inflate) == {INFLATE}, \"what inflates has {INFLATE} bytes\");\n\
+         _Static_assert(sizeof(fast_inflate) == {INFLATE}, \"fast_inflate has {INFLATE} bytes\");\n\
          #endif\n",
         fast_deflated_h()
     )

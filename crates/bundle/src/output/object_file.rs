@@ -31,10 +31,10 @@ use crate::structures::{TAGS, expressions};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
     /// An object file is for one variant.
-    #[error("an object file is for one variant, and there are {0}: say which")]
+    #[error("an object file is for one variant, not for {0}: choose one")]
     Variants(usize),
     /// The variant is none of the chip's.
-    #[error("{variant} is no variant of the firmware for this chip")]
+    #[error("{variant} is not a variant of the firmware for this chip")]
     Chip {
         /// Its name.
         variant: String,

@@ -54,7 +54,7 @@ pub(super) fn print_shared(bundle: &Bundle, text: &mut Text, v: usize) {
     let tables = HEAD + Tables::built_in(dialect).words().len();
     let _ = write!(
         text,
-        "\n/* what packed chunks have in common */\n\
+        "\n/* shared data of packed chunks */\n\
          static const uint32_t fast_shared[] FAST_FLASH = {{\n  {}\n  FAST_TABLES",
         hex_words(&words[..HEAD])
     );
@@ -74,7 +74,7 @@ pub(super) fn packed_h() -> String {
     format!(
         "{}\n#if __SIZEOF_POINTER__ == 4\n\
          _Static_assert(sizeof(fast_unpacker) == (LUA_VERSION_NUM == 501 ? {} : {}),\n               \
-         \"what unpacks has these bytes\");\n\
+         \"fast_unpacker has these bytes\");\n\
          #endif\n",
         fast_packed_h(),
         state(Dialect::Lua51),

@@ -103,7 +103,7 @@ impl Plan<'_> {
                 region.put(start + 4 * i, *word);
             }
             region.shared = Some(start);
-            region.part("what packed chunks share");
+            region.part("shared data of packed chunks");
         }
         for (i, name) in names.into_iter().enumerate() {
             self.chunk(&mut region, i, name);

@@ -36,11 +36,11 @@ fn prefix_of(module: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoHeader {
     /// A chunk is frozen, and one bundle owns the table of strings; or it is data, and such a module has no `fast.data`.
-    #[error("{0}: frozen chunks and data are for fast.c")]
+    #[error("{0}: frozen chunks and data need fast.c")]
     Frozen(String),
     /// Two modules with the same C names.
     #[error(
-        "the modules {first:?} and {second:?} give the same names of C, {prefix}_load: give one another name with `name` in fast.toml"
+        "the modules {first:?} and {second:?} have the same C name, {prefix}_load: rename one with `name` in fast.toml"
     )]
     Clash {
         /// One.
@@ -81,7 +81,7 @@ impl Runtime {
     fn check(&self, file: &str) -> String {
         format!(
             "#if !defined(FAST_RUNTIME) || FAST_RUNTIME != 0x{:08x}u\n\
-             #error \"{file} and fast_runtime.h are of two builds of fastlua: make all modules anew with 'fastlua build --emit header'\"\n\
+             #error \"{file} and fast_runtime.h are from different builds of fastlua: rebuild all modules with 'fastlua build --emit header'\"\n\
              #endif\n",
             self.id
         )
@@ -89,9 +89,9 @@ impl Runtime {
 
     /// The two files, by name.
     fn files(self, version: &str) -> [(String, String); 2] {
-        let made = format!("** Made by fastlua {version}; make it anew instead of changing it.\n");
+        let made = format!("** Made by fastlua {version}; do not edit it.\n");
         let mut names = format!(
-            "/* which build of fastlua it is of: the linker misses a name with another number */\n\
+            "/* the build of fastlua: the linker misses a name with another number */\n\
              #define FAST_RUNTIME\t0x{:08x}u\n",
             self.id
         );

@@ -86,16 +86,18 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Budget, BudgetError> {
         let mut budget = Budget::default();
         for item in text.split(',') {
-            let (name, amount) = item
-                .split_once('=')
-                .ok_or_else(|| BudgetError(format!("{item:?} is not like heap-peak=12k")))?;
+            let (name, amount) = item.split_once('=').ok_or_else(|| {
+                BudgetError(format!(
+                    "invalid budget {item:?}: write it like heap-peak=12k"
+                ))
+            })?;
             let name = name.trim();
             let Some(place) = budget.get_mut(name) else {
                 let hint =
                     closest(name, NAMES).map_or(String::new(), |n| format!("; did you mean {n}?"));
                 let known = NAMES.join(", ");
                 return Err(BudgetError(format!(
-                    "no figure is named {name:?}{hint} (there are {known})"
+                    "unknown figure {name:?}{hint} (figures: {known})"
                 )));
             };
             if place.replace(amount.parse()?).is_some() {
@@ -121,9 +123,11 @@ impl FromStr for Amount {
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         let number = is_number.then(|| digits.parse::<u64>().ok()).flatten();
         let amount = number.and_then(|n| n.checked_mul(unit));
-        amount
-            .map(Amount)
-            .ok_or_else(|| BudgetError(format!("{text:?} is no amount such as 50000, 12k or 1M")))
+        amount.map(Amount).ok_or_else(|| {
+            BudgetError(format!(
+                "{text:?} is not an amount such as 50000, 12k or 1M"
+            ))
+        })
     }
 }
 
@@ -180,7 +184,7 @@ mod tests {
             ("flash=20000000000000000M", "amount"),
             ("flash=1,flash=2", "twice"),
             ("heap-peek=1", "did you mean heap-peak?"),
-            ("colour=1", "there are flash"),
+            ("colour=1", "figures: flash"),
         ] {
             let error = text.parse::<Budget>().unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

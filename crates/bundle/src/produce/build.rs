@@ -239,7 +239,7 @@ impl Build<'_> {
                 let carried = squashed.and_then(|squashed| match form {
                     Form::Deflated => deflated(&squashed.text).ok_or_else(|| TextError::Proof {
                         file: input.file.clone(),
-                        reason: "its text does not come back once it is deflated".into(),
+                        reason: "the deflated text does not inflate to the original".into(),
                     }),
                     _ => Ok(squashed.text),
                 });
@@ -256,7 +256,7 @@ impl Build<'_> {
         match is_bytecode(text.bytes) {
             true if input.form.is_source() => Err(TextError::Given {
                 file: input.file.clone(),
-                reason: format!("it is bytecode, which can't be carried as {}", input.form),
+                reason: format!("bytecode can't be stored as {}", input.form),
             }),
             true => text.undump(&variant.layout),
             false => text.compile(&variant.layout, self.heap_limit),
@@ -279,7 +279,7 @@ impl Build<'_> {
             outcome.errors.push(Said::from(&TextError::Given {
                 file: input.file.clone(),
                 reason: format!(
-                    "packed, it has no debug data, and strip level {} keeps some: take level 2, or another form",
+                    "packed chunks have no debug data, but strip level {} keeps some: use level 2, or another form",
                     input.strip as u8
                 ),
             }));
@@ -329,7 +329,7 @@ impl Build<'_> {
         let back = load_back_own(&bytes, &chunk.layout, self.heap_limit)
             .map_err(|error| fault(format!("its dump does not load back: {error}")))?;
         if back != chunk {
-            return Err(fault("its dump reads back as another chunk".into()));
+            return Err(fault("its dump reads back as a different chunk".into()));
         }
         verify(&chunk).map_err(|refusal| fault(refusal.to_string()))?;
         let (need, strings) = Need::with_strings(&chunk);

@@ -12,7 +12,7 @@ use fastlua_variants::Variants;
 use fastlua_verifier::{STACK_HOLE, has_stack_hole, verify};
 
 /// The end of the reason why bytecode of another variant can't be used.
-pub const OTHER_VARIANT: &str = "not of this variant";
+pub const OTHER_VARIANT: &str = "not for this variant";
 
 /// Why a text does not become a chunk. Displays with its file, and the line if there is one.
 #[derive(Debug, thiserror::Error)]
@@ -193,7 +193,7 @@ impl SourceText<'_> {
             given(match fits.next() {
                 None => error.to_string(),
                 Some(of) => format!(
-                    "build for {}, or compile its source once more: it is bytecode of {of}, {OTHER_VARIANT}",
+                    "build for {}, or recompile its source: it is bytecode for {of}, {OTHER_VARIANT}",
                     name_of(&of)
                 ),
             })

@@ -14,8 +14,8 @@ const MOST_LEVELS: usize = 24;
 pub(crate) fn too_deep(levels: usize) -> Option<String> {
     (levels > MOST_LEVELS).then(|| {
         format!(
-            "{levels} levels of functions; fast.load on an ESP8266 goes down {MOST_LEVELS} and \
-             refuses more"
+            "{levels} levels of nested functions; fast.load on an ESP8266 allows at most \
+             {MOST_LEVELS}"
         )
     })
 }
@@ -32,8 +32,8 @@ impl TooMany {
     /// The message if the chip compiles the text.
     pub fn as_source(&self) -> String {
         format!(
-            "a function with {} local variables at one time; the compiler on the chip takes \
-             {MOST_LOCALS}: carry it as bytecode",
+            "a function with {} local variables at one time; the compiler on the chip allows \
+             {MOST_LOCALS}: build it as bytecode",
             self.locals
         )
     }
@@ -42,7 +42,7 @@ impl TooMany {
     pub fn as_bytecode(&self) -> String {
         format!(
             "a function with {} local variables at one time; it runs as bytecode, but the compiler \
-             on the chip takes {MOST_LOCALS}",
+             on the chip allows {MOST_LOCALS}",
             self.locals
         )
     }

@@ -40,7 +40,7 @@ pub struct Descriptor {
 /// Something that begins as a descriptor does, and is none of a chip of 32 bits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the descriptor of modules at offset {offset:#x} is damaged, of a later fastlua, or not linked yet"
+    "the descriptor of modules at offset {offset:#x} is damaged, from a later fastlua, or not linked yet"
 )]
 pub struct DamagedDescriptor {
     /// Its offset in the file.

@@ -83,7 +83,7 @@ impl Heap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// The file ends within it.
-    #[error("the file ends within it: {have} of {want} bytes are there")]
+    #[error("the file ends within it: {have} of {want} bytes are present")]
     Cut {
         /// Bytes that are there.
         have: usize,
@@ -91,13 +91,13 @@ pub enum Damage {
         want: usize,
     },
     /// It is of a layout that came later.
-    #[error("its layout is {0}, and this fastlua knows {LAYOUT}; take a newer one")]
+    #[error("its layout is {0}, but this fastlua knows {LAYOUT}; use a newer one")]
     Layout(u32),
     /// A sum of the header does not fit.
-    #[error("the checksum of its header does not fit")]
+    #[error("wrong checksum of its header")]
     Header,
     /// Its contents have changed.
-    #[error("the checksum of its contents does not fit")]
+    #[error("wrong checksum of its contents")]
     Contents,
 }
 

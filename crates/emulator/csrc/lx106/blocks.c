@@ -84,7 +84,7 @@ static void heap_put (block *b) {
 static block *heap_block (void *p, const char *what) {
   block *b = (block *)((char *)p - HEADER);
   if ((char *)p < heap_start + HEADER || (char *)p >= heap_end || b->mark != IN_USE)
-    runtime_fail("%s of %p, which is no block of the heap", what, p);
+    runtime_fail("%s of %p, which is not a block of the heap", what, p);
   return b;
 }
 

@@ -181,7 +181,7 @@ INLINE uint32_t rounded (size_t n) {
 
 INLINE block *heap_block (void *p, const char *what) {
   if ((char *)p < heap_start || (char *)p >= heap_end || (uint32_t)p % STEP != 0 || asked_of(p) == 0)
-    runtime_fail("%s of %p, which is no block of the heap", what, p);
+    runtime_fail("%s of %p, which is not a block of the heap", what, p);
   return (block *)((char *)p - DATA);
 }
 

@@ -35,14 +35,14 @@ pub fn inflate(bytes: &[u8], limit: usize, memory: Memory) -> Result<(Vec<u8>, u
                 let (lengths, distances) = inflater.codes()?;
                 inflater.block(&lengths, &distances)?;
             }
-            _ => return inflater.wrong("a block of a type that deflate does not have"),
+            _ => return inflater.wrong("invalid block type"),
         }
         if last {
             break;
         }
     }
     if inflater.held != 0 {
-        return inflater.wrong("the bits behind the compressed data are not 0");
+        return inflater.wrong("the bits after the compressed data are not 0");
     }
     Ok((inflater.out, inflater.at))
 }
@@ -66,7 +66,7 @@ impl Inflater<'_> {
     fn bits(&mut self, count: u32) -> Result<u32, Wrong> {
         while self.count < count {
             let Some(byte) = self.bytes.get(self.at) else {
-                return Err((self.at, "the compressed data end too early"));
+                return Err((self.at, "the compressed data ends too early"));
             };
             self.held |= u32::from(*byte) << self.count;
             self.count += 8;
@@ -80,7 +80,7 @@ impl Inflater<'_> {
 
     fn push(&mut self, byte: u8) -> Result<(), Wrong> {
         if self.out.len() == self.limit {
-            return self.wrong("the contents are longer than they may be");
+            return self.wrong("the contents are too long");
         }
         self.out.push(byte);
         Ok(())
@@ -88,12 +88,12 @@ impl Inflater<'_> {
 
     fn stored(&mut self) -> Result<(), Wrong> {
         if self.held != 0 {
-            return self.wrong("the bits in front of a stored block are not 0");
+            return self.wrong("the bits before a stored block are not 0");
         }
         self.count = 0;
         let length = self.bits(16)?;
         if self.bits(16)? != !length & 0xffff {
-            return self.wrong("the length of a stored block is wrong");
+            return self.wrong("wrong length of a stored block");
         }
         for _ in 0..length {
             let byte = self.bits(8)? as u8;
@@ -113,7 +113,7 @@ impl Inflater<'_> {
             first = (first + count) << 1;
             value <<= 1;
         }
-        self.wrong("bits that are no code")
+        self.wrong("invalid code")
     }
 
     fn codes(&mut self) -> Result<(Code, Code), Wrong> {
@@ -121,7 +121,7 @@ impl Inflater<'_> {
         let distances = self.bits(5)? as usize + 1;
         let given = self.bits(4)? as usize + 4;
         if literals > 286 || distances > 30 {
-            return self.wrong("more codes than deflate has");
+            return self.wrong("too many codes");
         }
         let mut lengths = [0; 19];
         for &place in &ORDER[..given] {
@@ -133,7 +133,7 @@ impl Inflater<'_> {
             let (length, times) = match self.symbol(&code)? {
                 16 => match lengths.last() {
                     Some(&last) => (last, 3 + self.bits(2)?),
-                    None => return self.wrong("a length is repeated before the first"),
+                    None => return self.wrong("a code length is repeated before the first"),
                 },
                 17 => (0, 3 + self.bits(3)?),
                 18 => (0, 11 + self.bits(7)?),
@@ -142,10 +142,10 @@ impl Inflater<'_> {
             lengths.extend((0..times).map(|_| length));
         }
         if lengths.len() > literals + distances {
-            return self.wrong("more lengths than codes");
+            return self.wrong("more code lengths than codes");
         }
         if lengths[256] == 0 {
-            return self.wrong("no code ends the block");
+            return self.wrong("no end-of-block code");
         }
         let (literals, distances) = lengths.split_at(literals);
         Ok((self.code(literals, false)?, self.code(distances, true)?))
@@ -158,14 +158,14 @@ impl Inflater<'_> {
         for &count in &code.counts[1..] {
             left = (left << 1) - count as i32;
             if left < 0 {
-                return self.wrong("more codes than their lengths allow");
+                return self.wrong("oversubscribed code lengths");
             }
         }
         let allowed =
             few && (code.symbols.is_empty() || code.counts[1] == 1 && code.symbols.len() == 1);
         match left == 0 || allowed {
             true => Ok(code),
-            false => self.wrong("bits that no code begins with"),
+            false => self.wrong("bits that match no code"),
         }
     }
 
@@ -186,7 +186,7 @@ impl Inflater<'_> {
                     let bits = n as u32 / 4 - 1;
                     3 + ((4 + n % 4) << bits) + self.bits(bits)? as usize
                 }
-                _ => return self.wrong("a length that deflate does not have"),
+                _ => return self.wrong("invalid length code"),
             };
             let distance = match self.symbol(distances)? {
                 n @ 0..4 => n + 1,
@@ -194,7 +194,7 @@ impl Inflater<'_> {
                     let bits = n as u32 / 2 - 1;
                     1 + ((2 + n % 2) << bits) + self.bits(bits)? as usize
                 }
-                _ => return self.wrong("a distance that deflate does not have"),
+                _ => return self.wrong("invalid distance code"),
             };
             self.copy(length, distance)?;
         }
@@ -202,13 +202,13 @@ impl Inflater<'_> {
 
     fn copy(&mut self, length: usize, distance: usize) -> Result<(), Wrong> {
         if distance > self.memory.window {
-            return self.wrong("a distance over the bytes that the chip remembers");
+            return self.wrong("a distance beyond the chip's window");
         }
         let lost = usize::from(!self.memory.first);
         for _ in 0..length {
             if distance + lost > self.out.len() {
                 return self.wrong(
-                    "a distance to before the contents, or to a first byte that the chip forgets",
+                    "a distance to before the contents, or to a first byte outside of the chip's window",
                 );
             }
             let byte = self.out[self.out.len() - distance];

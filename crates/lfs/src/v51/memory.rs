@@ -22,17 +22,23 @@ impl<'a> Memory<'a> {
     /// The memory of an image whose header was looked at; the length of all is that of memory and bitmap.
     pub fn new(bytes: &'a [u8]) -> Result<Memory<'a>> {
         if bytes.len() < 4 * HEADER {
-            return Err(ReadError::at(bytes.len(), "the header ends here"));
+            return Err(ReadError::at(
+                bytes.len(),
+                "the image ends within the header",
+            ));
         }
         let size = LE::read_u32(&bytes[4..]) as usize;
         if !size.is_multiple_of(4) || !(4 * HEADER..=LONGEST).contains(&size) {
-            return Err(ReadError::at(4, "the size is none that a region has"));
+            return Err(ReadError::at(4, "not a valid region size"));
         }
         let words = size / 4;
         let absolute = LE::read_u32(bytes) & ABSOLUTE != 0;
         let bitmap = if absolute { 0 } else { 4 * words.div_ceil(32) };
         if bytes.len() != size + bitmap {
-            return Err(ReadError::at(4, "the size is not that of the image"));
+            return Err(ReadError::at(
+                4,
+                "size differs from the length of the image",
+            ));
         }
         let (bytes, tags) = bytes.split_at(size);
         let table = LE::read_u32(&bytes[12..]);
@@ -71,7 +77,7 @@ impl<'a> Memory<'a> {
     pub fn address(&mut self, at: usize) -> Result<Option<usize>> {
         let value = self.word(at);
         if self.tags.is_some() && self.tag(at / 4) != (value != 0) {
-            return Err(ReadError::at(at, "the bitmap is wrong about this address"));
+            return Err(ReadError::at(at, "the bitmap is wrong for this address"));
         }
         if value == 0 {
             return Ok(None);
@@ -85,7 +91,7 @@ impl<'a> Memory<'a> {
             Some(to) if to.is_multiple_of(4) && to >= 4 * HEADER && to < self.bytes.len() => {
                 Ok(Some(to))
             }
-            _ => Err(ReadError::at(at, "the address leads out of the image")),
+            _ => Err(ReadError::at(at, "address outside of the image")),
         }
     }
 
@@ -102,7 +108,7 @@ impl<'a> Memory<'a> {
             None => Ok(()),
             Some(i) => Err(ReadError::at(
                 self.bytes.len() + i / 8,
-                "the bitmap marks a word that is no address",
+                "the bitmap marks a word that is not an address",
             )),
         }
     }

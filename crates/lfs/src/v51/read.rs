@@ -24,10 +24,7 @@ const MOST_COPIED: usize = 16 << 20;
 pub(crate) fn read(contents: &[u8]) -> Result<Found> {
     let mut memory = Memory::new(contents)?;
     let Some((layout, aligned)) = super::layout(memory.word(0)) else {
-        return Err(ReadError::at(
-            0,
-            "the signature is none that luac.cross writes",
-        ));
+        return Err(ReadError::at(0, "not a signature that luac.cross writes"));
     };
     if memory.word(24) != 0 || memory.word(28) != 0 {
         return Err(ReadError::at(24, "the last words of the header are not 0"));
@@ -45,7 +42,7 @@ pub(crate) fn read(contents: &[u8]) -> Result<Found> {
         None => Place::Anywhere,
     };
     if main_at != memory.len().checked_sub(4 * FUNCTION) {
-        return Err(ReadError::at(8, "the main function is not the last"));
+        return Err(ReadError::at(8, "the main function is not at the end"));
     }
     let mut reader = Reader {
         memory,
@@ -61,8 +58,12 @@ pub(crate) fn read(contents: &[u8]) -> Result<Found> {
     reader.memory.check_tags()?;
     reader.strings.check_used()?;
     let chunks = std::mem::take(&mut main.functions);
-    let (names, timestamp) = indexed(&main, chunks.len())
-        .ok_or_else(|| ReadError::at(main_at, "the main function is none that finds modules"))?;
+    let (names, timestamp) = indexed(&main, chunks.len()).ok_or_else(|| {
+        ReadError::at(
+            main_at,
+            "the main function is not the module lookup that luac.cross writes",
+        )
+    })?;
     let modules = modules(names, chunks, layout)?;
     let parts = parts(&modules, start, &reader.ends);
     Ok(Found {
@@ -102,7 +103,7 @@ fn modules(names: Vec<BString>, functions: Vec<Function>, layout: Layout) -> Res
         if !main.upvalues.is_empty() {
             return Err(ReadError::at(
                 0,
-                "a module has upvalues, which nothing on the chip makes",
+                "a module has upvalues, which the chip does not create",
             ));
         }
         let chunk = Chunk { layout, main };
@@ -156,12 +157,12 @@ impl<'a> Strings<'a> {
         if memory.address(12)? != Some(4 * HEADER) {
             return Err(ReadError::at(
                 12,
-                "the table of strings is not behind the header",
+                "the string table does not follow the header",
             ));
         }
         let first = 4 * HEADER + 4 * size.min(memory.len());
         if count == 0 || !table_sizes(count).contains(&size) || first > memory.len() {
-            return Err(ReadError::at(16, "no table of strings has this size"));
+            return Err(ReadError::at(16, "not a valid size of a string table"));
         }
         let mut at = first;
         let mut texts = HashMap::new();
@@ -170,13 +171,13 @@ impl<'a> Strings<'a> {
         for _ in 0..count {
             let text = string(memory, at)?;
             if !different.insert(text.into()) {
-                return Err(ReadError::at(at, "a string is there twice"));
+                return Err(ReadError::at(at, "duplicate string"));
             }
             // a new string goes in front of its chain
             let slot = memory.word(at + 8) as usize & (size - 1);
             let before = heads.insert(slot, Some(at)).flatten();
             if memory.address(at)? != before {
-                return Err(ReadError::at(at, "a string is not in its chain"));
+                return Err(ReadError::at(at, "a string is not in its hash chain"));
             }
             texts.insert(at, text);
             at += 4 * STRING + (text.len() + 1).next_multiple_of(4);
@@ -187,7 +188,7 @@ impl<'a> Strings<'a> {
                 let at = 4 * (HEADER + slot);
                 return Err(ReadError::at(
                     at,
-                    "a chain of strings begins with another one",
+                    "a hash chain begins with the wrong string",
                 ));
             }
         }
@@ -200,17 +201,14 @@ impl<'a> Strings<'a> {
         self.used.insert(at);
         match self.texts.get(&at) {
             Some(text) => Ok(text),
-            None => Err(ReadError::at(from, "the address is not that of a string")),
+            None => Err(ReadError::at(from, "not the address of a string")),
         }
     }
 
     fn check_used(&self) -> Result<()> {
         match self.used.len() == self.texts.len() {
             true => Ok(()),
-            false => Err(ReadError::at(
-                self.first,
-                "there are strings that nothing names",
-            )),
+            false => Err(ReadError::at(self.first, "unused strings")),
         }
     }
 }
@@ -219,20 +217,20 @@ impl<'a> Strings<'a> {
 fn string<'a>(memory: &Memory<'a>, at: usize) -> Result<&'a [u8]> {
     let wrong = |what| Err(ReadError::at(at, what));
     if memory.bytes(at, 4 * STRING).is_none() {
-        return wrong("a string goes beyond the image");
+        return wrong("a string extends beyond the image");
     }
     let length = memory.word(at + 12) as usize;
     let padded = length.saturating_add(1).next_multiple_of(4);
     let Some(text) = memory.bytes(at + 4 * STRING, padded) else {
-        return wrong("a string goes beyond the image");
+        return wrong("a string extends beyond the image");
     };
     let (text, zeros) = text.split_at(length);
     if memory.word(at + 4) != STRING_MARK || zeros.iter().any(|b| *b != 0) {
-        return wrong("this is no string");
+        return wrong("not a string");
     }
     match memory.word(at + 8) == hash(0, text) {
         true => Ok(text),
-        false => wrong("a string has another hash"),
+        false => wrong("wrong hash of a string"),
     }
 }
 
@@ -254,11 +252,11 @@ impl Reader<'_> {
         let wrong = |at, what| Err(ReadError::at(at, what));
         let field = |word: usize| at + 4 * word;
         if at < self.next || self.memory.bytes(at, 4 * FUNCTION).is_none() {
-            return wrong(at, "a function is not where it should be");
+            return wrong(at, "a function at the wrong offset");
         }
         // modules are one level down
         if depth > MAX_NESTING + 1 {
-            return wrong(at, "functions are nested too deep");
+            return wrong(at, "functions are nested too deeply");
         }
         for zero in [0, 1, 16] {
             if self.memory.word(field(zero)) != 0 {
@@ -272,7 +270,7 @@ impl Reader<'_> {
         let Some(source_at) = source else {
             return wrong(
                 field(8),
-                "a function has no source name, which the chip can't do without",
+                "a function has no source name, which the chip needs",
             );
         };
         let source = self.text(field(8), source_at)?;
@@ -283,7 +281,7 @@ impl Reader<'_> {
         let [upvalues, params, vararg, max_stack] = self.memory.word(field(17)).to_le_bytes();
         let upvalues = self.upvalues(field(7), names, upvalues.into())?;
         if self.next != at {
-            return wrong(at, "a function is not behind what belongs to it");
+            return wrong(at, "a function does not follow its parts");
         }
         self.next = at + 4 * FUNCTION;
         let lines = self.lines(field(5), code.len())?;
@@ -316,7 +314,7 @@ impl Reader<'_> {
             .checked_mul(4)
             .and_then(|n| self.memory.bytes(start, n));
         if room.is_none() || vector.is_some() != (count > 0) {
-            return Err(ReadError::at(from, "a list goes beyond the image"));
+            return Err(ReadError::at(from, "a list extends beyond the image"));
         }
         let mut functions = Vec::new();
         for i in 0..count {
@@ -345,8 +343,8 @@ impl Reader<'_> {
                 self.next += length;
                 Ok(place)
             }
-            Some(_) => Err(ReadError::at(from, "a list is not where it should be")),
-            None => Err(ReadError::at(from, "a list goes beyond the image")),
+            Some(_) => Err(ReadError::at(from, "a list at the wrong offset")),
+            None => Err(ReadError::at(from, "a list extends beyond the image")),
         }
     }
 
@@ -377,9 +375,9 @@ impl Reader<'_> {
             }
             TEXT if narrow => match self.memory.address(at)? {
                 Some(text) => Ok(Constant::String(self.text(at, text)?)),
-                None => Err(ReadError::at(at, "a constant has no string")),
+                None => Err(ReadError::at(at, "string constant without a string")),
             },
-            _ => Err(ReadError::at(at, "this is no constant")),
+            _ => Err(ReadError::at(at, "not a constant")),
         }
     }
 
@@ -405,10 +403,7 @@ impl Reader<'_> {
     fn upvalues(&mut self, from: usize, names: usize, count: usize) -> Result<Vec<Upvalue>> {
         let place = self.vector(from, names, 1)?;
         if names != 0 && names != count {
-            return Err(ReadError::at(
-                from,
-                "some upvalues have names, others have none",
-            ));
+            return Err(ReadError::at(from, "only some upvalues have names"));
         }
         let upvalue = |i| {
             let name = match names {
@@ -430,7 +425,7 @@ impl Reader<'_> {
         let header = 4 * STRING;
         let text = self.strings.get(from, at.wrapping_sub(header))?;
         let Some(packed) = self.memory.bytes(at, text.len() + 1) else {
-            return Err(ReadError::at(from, "line info goes beyond the image"));
+            return Err(ReadError::at(from, "line info extends beyond the image"));
         };
         // read twice: the first time nothing is kept
         let read = |mut cursor: Cursor| read_lines(&mut cursor, packed.len(), code, FULL_51);
@@ -448,7 +443,7 @@ impl Reader<'_> {
         let text = self.strings.get(from, at)?;
         self.copied += text.len();
         match self.copied > MOST_COPIED {
-            true => Err(ReadError::at(from, "its strings are named too often")),
+            true => Err(ReadError::at(from, "copies of its strings exceed 16 MiB")),
             false => Ok(text.into()),
         }
     }

@@ -260,7 +260,7 @@ fn listening(
             ErrorKind::AddrInUse => format!("address in use: port {host_port} of the PC"),
             ErrorKind::PermissionDenied => {
                 format!(
-                    "the PC does not let us listen on its port {host_port}: map {port} to another"
+                    "no permission to listen on port {host_port} of the PC: map {port} to another"
                 )
             }
             _ => format!("cannot listen on {address}: {error}"),

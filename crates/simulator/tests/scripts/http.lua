@@ -53,8 +53,8 @@ for _, url in ipairs {"https://localhost/", "ftp://localhost/", "http://192.0.2.
 end
 --> https is not simulated
 --> bad argument #1 to 'get' (http:// and a host expected)
---> 192.0.2.1 is not this PC, and the network is not allowed
---> example.com is not this PC, and the network is not allowed
+--> 192.0.2.1 is not this PC, and network access is not allowed
+--> example.com is not this PC, and network access is not allowed
 --> 200	hello	b
 --> 404	up to the end	nil
 --> 200	abcde	nil

@@ -25,7 +25,7 @@ attempt("no user", "20020004", function()
   end)
 end)
 print(pcall(mqtt.Client().connect, mqtt.Client(), "192.0.2.1"))
---> false	192.0.2.1 is not this PC, and the network is not allowed
+--> false	192.0.2.1 is not this PC, and network access is not allowed
 print(pcall(mqtt.Client().on, mqtt.Client(), "nothing", print))
 --> false	bad argument #1 to 'on' (invalid option 'nothing')
 --> no user	true	4

@@ -15,5 +15,5 @@ local got = ""
 client:on("receive", function(_, data) got = got .. data end)
 client:on("disconnection", function() print(got) end)
 client:connect(server:getaddr(), "127.0.0.1")
---> send before the 'sent' event of the send before: NodeMCU wants one at a time
+--> send before the 'sent' event of the previous send: NodeMCU allows one at a time
 --> onetwo

@@ -34,8 +34,8 @@ end
 --> net_udp.lua:24: need port
 --> net_udp.lua:25: invalid IP address
 --> net_udp.lua:26: no data to send
---> net_udp.lua:27: 192.0.2.1 is not this PC, and the network is not allowed
---> net_udp.lua:28: 255.255.255.255 is not this PC, and the network is not allowed
+--> net_udp.lua:27: 192.0.2.1 is not this PC, and network access is not allowed
+--> net_udp.lua:28: 255.255.255.255 is not this PC, and network access is not allowed
 --> net_udp.lua:29: invalid callback name
 --> net_udp.lua:30: calling 'send' on bad self (net.udpsocket expected, got userdata)
 --> server	true	hello	127.0.0.1

@@ -7,12 +7,12 @@ local bad = good:sub(1, place - 1) .. "\0\0\0\0" .. good:sub(place + 4)
 print(good ~= bad, loadstring(good)())
 --> true	1
 print(loadstring(bad))
---> nil	not safe to run: function main: its last instruction is no RETURN [end]
+--> nil	not safe to run: function main: its last instruction is not RETURN [end]
 file.putcontents("good.lc", good)
 file.putcontents("bad.lc", bad)
 file.putcontents("cut.lc", good:sub(1, -5))
 print(dofile("good.lc"), select(2, pcall(dofile, "bad.lc")))
---> 1	@bad.lc: not safe to run: function main: its last instruction is no RETURN [end]
+--> 1	@bad.lc: not safe to run: function main: its last instruction is not RETURN [end]
 print((select(2, loadfile("cut.lc")):match("^@cut.lc: bytecode of another Lua, or damaged: ")))
 --> @cut.lc: bytecode of another Lua, or damaged: 
 local function reader(text)

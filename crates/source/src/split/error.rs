@@ -18,7 +18,7 @@ pub enum SplitErrorKind {
     Syntax(String),
     /// A comment that looks like a marker, but is none.
     #[error(
-        "`{0}` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, \
+        "`{0}` is not a SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, \
          `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`"
     )]
     Unknown(String),
@@ -26,7 +26,7 @@ pub enum SplitErrorKind {
     #[error("SPLIT {0} before `--[[SPLIT MODULE name]]`")]
     NoModule(&'static str),
     /// A second MODULE.
-    #[error("SPLIT MODULE within the module begun on line {0}: a file is one module")]
+    #[error("second SPLIT MODULE, after the one on line {0}: a file is one module")]
     Nested(u32),
     /// Two markers on one line.
     #[error("two SPLIT markers on one line")]
@@ -40,31 +40,31 @@ pub enum SplitErrorKind {
     )]
     ChunkName(String),
     /// The same chunk again.
-    #[error("chunk `{0}` has begun on line {1} already")]
+    #[error("chunk `{0}` already begins on line {1}")]
     Twice(String, u32),
     /// Many chunks far down, each with the line ends before it.
     #[error(
-        "all chunks up to here are longer than {} MiB, since each has the line ends of all lines before it: \
-         make several files of it", .0 >> 20
+        "the chunks up to here exceed {} MiB, because each has the line ends of all lines before it: \
+         divide the file into several", .0 >> 20
     )]
     TooLong(usize),
     /// `--[[SPLIT HERE]]` outside of a chunk.
     #[error("no chunk to end here")]
     NothingToEnd,
     /// Code behind HERE on its line.
-    #[error("code behind the SPLIT marker would be lost: the marker must end its line")]
+    #[error("code after the SPLIT marker would be lost: the marker must end its line")]
     Behind,
     /// Code before the first chunk.
-    #[error("code before `--[[SPLIT MODULE name]]` would be lost: only comments may stand there")]
+    #[error("code before `--[[SPLIT MODULE name]]` would be lost: only comments are allowed there")]
     Before,
     /// Code outside of the chunks.
-    #[error("this line belongs to no chunk: mark it `--[[SPLIT IGNORE]]` if that is meant")]
+    #[error("this line belongs to no chunk: mark it `--[[SPLIT IGNORE]]` if that is intended")]
     Outside,
     /// A left-out line begins or ends inside a string or comment.
-    #[error("a string or comment goes on beyond the marked line")]
+    #[error("a string or comment continues beyond the marked line")]
     Torn,
     /// The file declares what the splitter declares.
-    #[error("`local {0}` hides the one that is true in each chunk: leave it undeclared")]
+    #[error("`local {0}` hides the variable that is true in each chunk: do not declare it")]
     Declared(String),
 }
 

@@ -28,10 +28,10 @@ pub enum CheckError<E> {
         error: E,
     },
     /// A compiler takes the original, but the parser here does not.
-    #[error("fault in squashing: {0}")]
+    #[error("bug in fastlua: the text can't be squashed: {0}")]
     Parser(SyntaxError),
     /// The squashed text is no Lua.
-    #[error("fault in squashing: squashed text is refused for {target}: {error}")]
+    #[error("bug in fastlua: squashed text is refused for {target}: {error}")]
     Refused {
         /// The target whose compiler refuses it.
         target: NumberModel,
@@ -39,7 +39,7 @@ pub enum CheckError<E> {
         error: E,
     },
     /// The squashed text gives another chunk.
-    #[error("fault in squashing: squashed text gives another chunk for {0}")]
+    #[error("bug in fastlua: squashed text gives a different chunk for {0}")]
     Different(NumberModel),
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn evaluate(text: &str, header: &Header, is_if: bool) -> Result<Optio
     match parser.tokens.get(parser.at) {
         None => Ok(value),
         Some(token) => Err(format!(
-            "{} is not expected here; write a plain number",
+            "unexpected {}; write a plain number",
             token.shown()
         )),
     }
@@ -48,7 +48,7 @@ impl Token {
     fn shown(&self) -> String {
         match self {
             Token::Number(value) => value.bits.to_string(),
-            Token::Unknown => "what is not known".into(),
+            Token::Unknown => "unknown value".into(),
             Token::Sign(sign) => format!("`{sign}`"),
         }
     }
@@ -74,7 +74,7 @@ fn expand(
     tokens: &mut Vec<Token>,
 ) -> Result<()> {
     if within.len() > DEEPEST || tokens.len() > LONGEST {
-        return Err("its macros go too deep".into());
+        return Err("macros are nested too deeply".into());
     }
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -114,12 +114,12 @@ fn expand(
                 // a name in an `#if` that no one defines is 0; the compiler may define it
                 (None, Some(_)) if is_if => tokens.push(number(0)),
                 (None, _) if is_if && rest.starts_with('(') => {
-                    return Err(format!("what {name} is here is not known"));
+                    return Err(format!("the value of {name} is unknown here"));
                 }
                 (None, _) if is_if => tokens.push(Token::Unknown),
                 _ => {
                     return Err(format!(
-                        "what {name} is here is not known; write a plain number"
+                        "the value of {name} is unknown here; write a plain number"
                     ));
                 }
             }
@@ -132,7 +132,7 @@ fn expand(
             let signs = SIGNS.iter().chain(&[":"]);
             let Some(sign) = signs.copied().find(|sign| rest.starts_with(sign)) else {
                 return Err(format!(
-                    "`{rest}` is no integer expression; write a plain number"
+                    "`{rest}` is not an integer expression; write a plain number"
                 ));
             };
             tokens.push(Token::Sign(sign));
@@ -140,7 +140,7 @@ fn expand(
         }
         rest = rest.trim_start();
         if tokens.len() > LONGEST {
-            return Err("it is too long".into());
+            return Err("the expression is too long".into());
         }
     }
     Ok(())
@@ -149,7 +149,7 @@ fn expand(
 /// An integer as C has it: decimal, octal, hexadecimal or binary, with its suffix.
 fn literal(text: &str) -> Result<Value> {
     let lower = text.to_ascii_lowercase();
-    let wrong = || format!("`{text}` is no integer");
+    let wrong = || format!("`{text}` is not an integer");
     let (digits, radix) = match lower.strip_prefix("0x") {
         Some(digits) => (digits, 16),
         None => match (
@@ -215,7 +215,7 @@ impl Parser<'_> {
     fn ternary(&mut self) -> Result<Option<Value>> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("it nests too deep".into());
+            return Err("nested too deeply".into());
         }
         let condition = self.binary(0)?;
         let value = match self.take(&["?"]) {
@@ -250,7 +250,7 @@ impl Parser<'_> {
     fn unary(&mut self) -> Result<Option<Value>> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("it nests too deep".into());
+            return Err("nested too deeply".into());
         }
         let value = match self.tokens.get(self.at) {
             Some(Token::Number(value)) => Some(*value),
@@ -259,7 +259,9 @@ impl Parser<'_> {
                 self.at += 1;
                 let value = self.ternary()?;
                 if self.tokens.get(self.at) != Some(&Token::Sign(")")) {
-                    return Err("a parenthesis is not closed, or holds no plain number".into());
+                    return Err(
+                        "a parenthesis is not closed, or holds more than a plain number".into(),
+                    );
                 }
                 value
             }
@@ -277,7 +279,7 @@ impl Parser<'_> {
                     Value { bits, ..value }
                 })
             }
-            Some(other) => return Err(format!("{} is not expected here", other.shown())),
+            Some(other) => return Err(format!("unexpected {}", other.shown())),
             None => return Err("a number is missing".into()),
         };
         self.at += 1;
@@ -311,12 +313,12 @@ fn apply(sign: &str, left: Option<Value>, right: Option<Value>) -> Result<Option
         "*" => a.wrapping_mul(b),
         "+" => a.wrapping_add(b),
         "-" => a.wrapping_sub(b),
-        "/" | "%" if b == 0 => return Err("it divides by zero".into()),
+        "/" | "%" if b == 0 => return Err("division by zero".into()),
         "/" if unsigned => (ua / ub) as i64,
         "%" if unsigned => (ua % ub) as i64,
         "/" => a.wrapping_div(b),
         "%" => a.wrapping_rem(b),
-        "<<" | ">>" if !(0..64).contains(&b) => return Err("it shifts by too many bits".into()),
+        "<<" | ">>" if !(0..64).contains(&b) => return Err("shift by too many bits".into()),
         "<<" => a << b,
         ">>" if left.unsigned => (ua >> b) as i64,
         ">>" => a >> b,

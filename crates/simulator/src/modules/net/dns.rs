@@ -90,7 +90,7 @@ impl Names {
         match is_here || self.objects.device.options.allow_network {
             true => Ok(()),
             false => raise(format!(
-                "{host} is not this PC, and the network is not allowed"
+                "{host} is not this PC, and network access is not allowed"
             )),
         }
     }

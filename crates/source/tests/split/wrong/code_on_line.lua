@@ -1,2 +1,2 @@
 x = 1 --[[SPLIT MODULE a]]
---> line 1: code before `--[[SPLIT MODULE name]]` would be lost: only comments may stand there
+--> line 1: code before `--[[SPLIT MODULE name]]` would be lost: only comments are allowed there

@@ -1,2 +1,2 @@
 --[[SPLIT MODULE]]
---> line 1: `--[[SPLIT MODULE]]` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`
+--> line 1: `--[[SPLIT MODULE]]` is not a SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`

@@ -1,4 +1,4 @@
 --[[SPLIT MODULE a]]
 --[[SPLIT HERE b]]
 --[[SPLIT HERE b]]
---> line 3: chunk `b` has begun on line 2 already
+--> line 3: chunk `b` already begins on line 2

@@ -1,3 +1,3 @@
 --[[SPLIT MODULE a]]
 --[[SPLIT HERE b c]]
---> line 2: `--[[SPLIT HERE b c]]` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`
+--> line 2: `--[[SPLIT HERE b c]]` is not a SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`

@@ -1,3 +1,3 @@
 --[[SPLIT MODULE a]]
 --[[SPLIT THERE b]]
---> line 2: `--[[SPLIT THERE b]]` is no SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`
+--> line 2: `--[[SPLIT THERE b]]` is not a SPLIT marker: write `--[[SPLIT MODULE name]]`, `--[[SPLIT HERE chunk]]`, `--[[SPLIT HERE]]` or `--[[SPLIT IGNORE]]`
