@@ -379,5 +379,5 @@ fn sections_that_are_far_apart_are_refused() {
     }
     put(folder.path(), "far.o", file);
     let said = fail(fastlua(folder.path()).args(["inspect", "far.o"]));
-    assert!(said.contains("aligned so far apart"), "{said}");
+    assert!(said.contains("aligned too far apart"), "{said}");
 }

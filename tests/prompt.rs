@@ -142,7 +142,7 @@ impl Drop for Typist {
 fn lines_are_edited_and_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let mut typist = Typist::start(folder.path(), &[]);
-    typist.sees("Ctrl-C stops what runs, Ctrl-D leaves");
+    typist.sees("Ctrl-C stops running code, Ctrl-D exits");
     typist.types(&format!("print(12){LEFT}3"));
     typist.sees("123");
     typist.is_asked();
@@ -187,7 +187,7 @@ fn values_are_shown_and_statements_go_on() {
     typist.sees(">");
     typist.is_asked();
     typist.press(CTRL_C);
-    typist.sees("Ctrl-D leaves");
+    typist.sees("Ctrl-D exits");
     typist.types("= 'afresh'");
     typist.sees("afresh\r\n");
 }

@@ -317,7 +317,7 @@ impl Simulator {
                 Typed::Bytes(bytes) => self.modules.input.feed(&bytes),
                 Typed::Abandoned => {
                     self.settle()?;
-                    self.device.uart(b"Ctrl-D leaves\n");
+                    self.device.uart(b"Ctrl-D exits\n");
                     self.modules.input.abandon(&self.lua);
                 }
                 Typed::End => {}
