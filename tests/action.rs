@@ -166,7 +166,7 @@ fn errors_and_warnings_are_annotations_at_their_lines() {
     assert!(said.contains("::error::fastlua is not installed"), "{said}");
 }
 
-/// What a stranger's modules have the build print is no command for the runner.
+/// Output that a stranger's modules cause must not be a command for the runner.
 #[test]
 #[ignore = "needs git, bash and python3"]
 fn what_modules_say_is_no_workflow_command() {

@@ -332,7 +332,7 @@ fn forms_are_chosen_as_a_build_chooses_them() {
             let args = ["--variant", variant, "--json"];
             let json = succeed(fastlua(here).args(["build", "-o", "out"]).args(args));
             let built: serde_json::Value = serde_json::from_str(&json).unwrap();
-            // a budget that is exceeded is told by the exit status, after the figures
+            // the exit status shows an exceeded budget, after the figures
             let output = bench(here, &["--on", "host"]).args(args).arg("-").output();
             let json = String::from_utf8(output.unwrap().stdout).unwrap();
             let measured = Figures::from_json(&json).unwrap();

@@ -49,7 +49,7 @@ fn only_entry(folder: &Path) -> PathBuf {
 /// Standard output, standard error, and the names and contents of what was written.
 type Seen = (String, String, Vec<(PathBuf, String)>);
 
-/// What is in a file, escaped where it is no text.
+/// The contents of a file, escaped unless it is text.
 fn text(path: &Path) -> String {
     fs::read(path).unwrap().escape_ascii().to_string()
 }

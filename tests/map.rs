@@ -55,7 +55,7 @@ fn named_in(folder_of_sources: &Path) -> BTreeSet<String> {
     named
 }
 
-/// The lines of the sources of a folder that are no comment, each with its file and number.
+/// The source lines of a folder that are not comments, each with its file and number.
 fn code_of(folder_of_sources: &Path) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder_of_sources).unwrap() {

@@ -1,4 +1,4 @@
-//! What a file stays that is written over, and outputs that are no files.
+//! What is kept of a file that is overwritten, and outputs that are not regular files.
 #![cfg(unix)]
 
 mod support;

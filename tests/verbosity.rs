@@ -55,7 +55,7 @@ fn colours_are_for_terminals_unless_asked_for() {
             colored("--color=always", &[("NO_COLOR", "1")]),
             "{arguments}"
         );
-        // which else may ask for colours where there is no terminal, or for none
+        // which might otherwise turn colours on or off
         let forced = ("CLICOLOR_FORCE", "1");
         assert!(colored("--color=auto", &[forced]), "{arguments}");
         assert!(!colored("--color=never", &[forced]), "{arguments}");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use support::{call, firmware, put, root, succeed};
 
-/// The lines of a table that are wider; paths and sentences about one file are no table.
+/// The lines of a table that are too wide; paths and sentences about one file do not count.
 fn wide(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| line.chars().count() > 80);
     lines.collect()

@@ -44,7 +44,7 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let is_bench = arguments.next().is_some_and(|name| name == "bench");
     let arguments: Vec<_> = arguments.collect();
-    // of `bench` it is the option with the file that the figures go to
+    // in `bench`, --json takes a file
     let is_json = match is_bench {
         true => {
             arguments.iter().any(|argument| argument == "--json=-")
@@ -55,7 +55,7 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && is_json {
         let _ = print::json_usage(error);
     }
-    // the names of files that a shell found for a glob, perhaps
+    // perhaps file names that the shell expanded from a glob
     if env::args_os().any(|argument| is_harmful(&argument)) {
         let text = error.render().to_string();
         let _ = write!(std::io::stderr(), "{}", printable(&text));
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let outcome = command.run(Cli::command);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // the reader of our output has enough
+        // the reader closed our output
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print::error(&format!("error: {error:#}"));

@@ -1,4 +1,4 @@
-//! Builds plans, with a bar, and says what came of it.
+//! Builds plans, with a progress bar, and prints the warnings.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::args::variants::{Compare, Tree};
 use crate::io::folder::Folder;
 use crate::report::print;
 
-/// What a firmware tree is set to, and the file that says so.
+/// The settings of a firmware tree, and the file that has them.
 pub fn of_tree(
     folder: &Path,
     lua: Option<&str>,
@@ -86,7 +86,7 @@ pub fn build_with(
     outcome.map_err(|error| refused(error, chosen, "\nnothing was written"))
 }
 
-/// An error of a plan that is built, with what to do about it.
+/// An error of a build, with advice.
 pub fn refused(error: fastlua::Error, chosen: Chosen, end: &str) -> anyhow::Error {
     let faults = match &error {
         fastlua::Error::Faults(faults) => faults,
@@ -108,7 +108,7 @@ fn lacking(lacks: &[Diagnostic], error: &fastlua::Error, end: &str) -> anyhow::E
     print::said(text, lacks.to_vec(), Some(help.into()))
 }
 
-/// How to get bytecode for the variants that none of the given files is for.
+/// How to get bytecode for variants that no given file fits.
 fn compile_hint(faults: &[Fault]) -> Option<String> {
     let other = faults
         .iter()

@@ -57,8 +57,8 @@ fn is_wasm() -> bool {
     env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm")
 }
 
-/// What clang needs to be told to compile for wasi-libc without WASI, and to have setjmp. Browsers know the older form of
-/// exceptions all, and the newer one not all of them.
+/// The flags with which clang compiles for wasi-libc without WASI, with setjmp. All browsers support the older form of
+/// exceptions, but not all the newer one.
 fn wasm_flags(build: &mut cc::Build) {
     build
         .include("csrc/wasm")

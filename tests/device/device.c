@@ -199,7 +199,7 @@ static int host_total (lua_State *L) {
 
 #endif
 
-/* changes a bit of so many bytes in flash, and forgets what was sound */
+/* flips a bit of this byte range in flash, and clears the flags of valid chunks */
 static int flip (lua_State *L, const uint32_t *words, uint32_t size, lua_Integer bit) {
   size_t at = (size_t)((const char *)words - __start_fastflash);
   flash_copy[at + (size_t)bit / 8] ^= (char)(1 << (bit % 8));

@@ -85,8 +85,8 @@ impl Display for Change {
     }
 }
 
-/// Compares. A form that is built may cost `tolerance` percent more; the others are only told of.
-/// Figures that only one of the two has (a run, say) are left out.
+/// Compares. A form that is built may cost `tolerance` percent more; the others are only reported. Figures that only
+/// one of the two has (a run, say) are left out.
 ///
 /// # Errors
 /// The two are of different kinds.

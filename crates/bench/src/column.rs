@@ -84,7 +84,7 @@ const fn row(column: Column, name: &'static str, form: Form, strip: Strip, core:
 }
 
 impl Row {
-    /// Whether a build carries an input so. The strip level tells only bytecode apart.
+    /// Whether a build stores an input in this form. Only for bytecode does the strip level matter.
     fn is_of(&self, input: &Input, hook: bool) -> bool {
         let is_form = self.form.name() == input.form.name() && !self.again;
         match self.form {

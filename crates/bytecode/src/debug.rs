@@ -93,7 +93,7 @@ pub(crate) fn read_upvalue_names(
             upvalue.name = name;
         }
     }
-    // Stock 5.3 counts names that are none when it dumps a function that was loaded without them.
+    // Stock 5.3 counts empty names when it dumps a function that was loaded without names.
     let none = given == 0 && layout.dialect() == Dialect::Lua51;
     if names != 0 && (names != count || none) {
         let kind = ReadErrorKind::UpvalueNames {

@@ -219,7 +219,7 @@ fn chunk_for(layout: Layout) -> Chunk {
     chunk
 }
 
-/// Names that are counted, but are none.
+/// Names that are counted but missing.
 #[test]
 fn upvalue_names_are_not_left_out() {
     let mut stripped = chunk(NODEMCU51);

@@ -206,7 +206,7 @@ pub fn run(args: &Args) -> Result<()> {
         modules: plan.budgets.clone(),
     };
     let unmeasured = budgets.leave_measured(on);
-    // data costs its bytes, and nothing to measure
+    // data costs only its bytes, so there is nothing to measure
     let chunks = plan.inputs.iter().filter(|input| !input.form.is_data());
     let chunks: Vec<Input> = chunks.cloned().collect();
     let figures = measure(args, &chunks, &targets).map_err(|error| match error.downcast() {
@@ -260,7 +260,7 @@ fn is_source(path: &Path) -> bool {
 
 fn baseline(path: &Path, kind: &Kind) -> Result<Figures> {
     let text = output::read(path)?;
-    // it is usual to have the new figures take its place
+    // the new figures often replace it
     sources::may_be_replaced(path);
     let text =
         String::from_utf8(text).with_context(|| format!("{} is not UTF-8", print::path(path)))?;

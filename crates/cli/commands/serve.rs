@@ -89,11 +89,11 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     let address = listener.local_addr()?;
     print::out(format!("http://{address}/ (Ctrl-C ends)\n"))?;
-    // Each that is answered has a part of it.
+    // Each request in progress holds a clone; the count limits them.
     let answered = Arc::new(());
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
-            // No file can be opened now, perhaps: the next try would end as soon.
+            // Perhaps the process has too many open files: an immediate retry would fail again.
             thread::sleep(PAUSE);
             continue;
         };
@@ -188,7 +188,7 @@ fn respond(
     if !matches!(method, Some("GET" | "HEAD")) {
         return refused("405 Method Not Allowed");
     }
-    // A name of somebody else's that leads here is not for this page.
+    // Another host name that resolves to this PC (DNS rebinding) must not get the page.
     let mut lines = request.lines().skip(1).filter_map(|l| l.split_once(':'));
     let host = lines.find(|(name, _)| name.eq_ignore_ascii_case("host"));
     let is_ours = |host: &str| {

@@ -1,4 +1,4 @@
-//! Bytes that are to replace a file: written as they come, from the first one on that is another.
+//! Replaces a file: bytes are compared with the old ones, and written from the first difference on.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -11,10 +11,10 @@ use crate::io::temporary::{Replacement, Temporary};
 /// Bytes that are compared or written at once.
 pub const STEP: usize = 1 << 16;
 
-/// A temporary file in the making. There is none as long as all bytes are the target's.
+/// A temporary file being written. It is created at the first byte that differs from the target.
 pub struct Changed {
     target: PathBuf,
-    /// The target, read as far as it is the same.
+    /// The target, read while it is equal.
     old: Option<BufReader<File>>,
     same: u64,
     new: Option<(File, Temporary)>,
@@ -34,7 +34,7 @@ impl Changed {
         })
     }
 
-    /// The complete temporary file, closed, and where it goes; none if the target is as it should be.
+    /// The complete temporary file, closed, and its target; none if the target is up to date.
     pub fn done(mut self) -> io::Result<Option<Replacement>> {
         let is_longer = |old: &mut BufReader<File>| Ok::<_, io::Error>(old.read(&mut [0])? > 0);
         if self.new.is_none() && self.old.as_mut().map_or(Ok(true), is_longer)? {
@@ -56,7 +56,7 @@ impl Changed {
         }))
     }
 
-    /// An empty file beside the target, which nobody can read who can't read the target.
+    /// An empty file beside the target, with at most the target's read permissions.
     fn temporary(&self) -> io::Result<(File, Temporary)> {
         let folder = folder_of(&self.target);
         match fs::metadata(&self.target) {
@@ -65,7 +65,7 @@ impl Changed {
         }
     }
 
-    /// The temporary file, which begins with what is the same.
+    /// The temporary file, which begins with the equal bytes.
     fn file(&mut self) -> io::Result<&mut File> {
         if self.new.is_none() {
             let (mut file, temporary) = self.temporary()?;

@@ -1,15 +1,15 @@
-//! `-M`: what was read, as a rule for GNU Make.
+//! `-M`: the files that were read, as a rule for GNU Make.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// What stands behind a name: a backslash in front of it would be doubled for this.
+/// Characters that Make escapes with a backslash; backslashes in front of them must be doubled.
 const SPECIAL: &[u8] = b" \t#:%";
 
-/// The targets depend on the sources; a source that is gone is no error to Make. A name that Make can't read back
-/// is an error.
+/// A rule by which the targets depend on the sources. Make does not fail if a source is deleted later. A name that Make
+/// can't read back is an error.
 pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
     let sources: BTreeSet<&Path> = sources.iter().map(PathBuf::as_path).collect();
     let mut text = Vec::new();
@@ -25,11 +25,11 @@ pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
         text.extend(word(source, false)?);
     }
     if text.ends_with(b"\\") {
-        text.extend(b" \\\n  |"); // at the end of a line Make leaves doubled backslashes as they are
+        text.extend(b" \\\n  |"); // Make keeps doubled backslashes at the end of a line
     }
     text.push(b'\n');
     for source in sources {
-        // Make can need some files that it can't make.
+        // Some names are valid as a prerequisite, but not as a target.
         if no_word(&bytes(source), true).is_none() {
             text.push(b'\n');
             text.extend(word(source, true)?);
@@ -39,7 +39,7 @@ pub fn rule(targets: &[&Path], sources: &[PathBuf]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The name as Make on any system takes it: with `/` between its parts.
+/// The name as Make reads it on any system, with `/` as separator.
 fn bytes(path: &Path) -> Vec<u8> {
     let mut name = path.as_os_str().as_encoded_bytes().to_vec();
     if cfg!(windows) {
@@ -49,7 +49,7 @@ fn bytes(path: &Path) -> Vec<u8> {
     name
 }
 
-/// A name as a target or as what a target needs.
+/// A name as a target or as a prerequisite.
 fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
     let name = bytes(path);
     if let Some(reason) = no_word(&name, is_target) {
@@ -74,7 +74,7 @@ fn word(path: &Path, is_target: bool) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Why a name can't be written so that Make takes it for one file.
+/// Why a name can't be written so that Make reads it as one file.
 fn no_word(name: &[u8], is_target: bool) -> Option<&'static str> {
     if name.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
         Some("it has a line break or other control character")

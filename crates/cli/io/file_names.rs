@@ -1,16 +1,16 @@
-//! Names of files that every system can have, wherever they are made.
+//! Checks that file names are valid on every system.
 
 use std::collections::HashMap;
 
 use anyhow::{Result, bail};
 
-/// Names that Windows keeps for devices, whatever their ending.
+/// Names that Windows reserves for devices, with any extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// Checks the names of files that go into one folder.
 ///
 /// # Errors
-/// One is a device on Windows, or two are the same where the case of letters does not count.
+/// One is a device on Windows, or two are equal if case is ignored.
 pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<()> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     for name in names {

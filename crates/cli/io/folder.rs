@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 use crate::io::output;
 use crate::report::print;
 
-/// A path with `/` between its parts, where the system knows another character for that.
+/// A path with `/` as separator, on systems with another one.
 pub fn slashed(path: &str) -> Cow<'_, str> {
     match MAIN_SEPARATOR {
         '/' => path.into(),
@@ -21,11 +21,11 @@ pub fn slashed(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// How many folders deep a glob looks, and at how many files and folders.
+/// Limits of a glob: depth, and number of files and folders.
 const DEEPEST: usize = 100;
 const MOST: usize = 1_000_000;
 
-/// A glob's folders without wildcards, as far as they go, and the rest.
+/// Splits a glob into its leading folders without wildcards and the rest.
 fn parts(pattern: &str) -> (&str, &str) {
     let pattern = pattern.trim_start_matches("./");
     let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
@@ -33,7 +33,7 @@ fn parts(pattern: &str) -> (&str, &str) {
     pattern.split_at(end)
 }
 
-/// A folder, whose files messages call by their path.
+/// A folder. Messages show its files by their path.
 pub struct Folder {
     path: PathBuf,
     /// Whether no link may lead out of it.
@@ -43,7 +43,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Of a `fast.toml`: all that it names has to lie in its folder.
+    /// For a `fast.toml`: all files that it names must lie in its folder.
     pub fn of_manifest(manifest: &Path) -> Folder {
         Folder {
             path: manifest.parent().unwrap_or(Path::new("")).to_owned(),
@@ -52,7 +52,7 @@ impl Folder {
         }
     }
 
-    /// Of a source tree, which may have links to other places.
+    /// For a source tree, which may have links to other places.
     pub fn of_tree(path: &Path) -> Folder {
         Folder {
             path: path.to_owned(),
@@ -69,7 +69,7 @@ impl Folder {
         }
     }
 
-    /// The folders in which a new file could be one more.
+    /// The folders in which a new file could match.
     pub fn listed(&self) -> Vec<PathBuf> {
         self.listed.borrow().iter().cloned().collect()
     }
@@ -104,7 +104,7 @@ impl Files for Folder {
 
     fn list(&self, pattern: &Pattern) -> Result<Vec<String>> {
         let (above, below) = parts(pattern.as_str());
-        // without the last slash, which would be shown; the root is nothing else
+        // without the trailing slash, which messages would show; the root keeps it
         let start = match above.trim_end_matches('/') {
             "" if above.is_empty() => self.path.clone(),
             "" => PathBuf::from("/"),
@@ -122,7 +122,7 @@ impl Files for Folder {
             false => &start,
         };
         let mut names = Vec::new();
-        // Links to folders are not followed: they may lead in a circle, or to another project.
+        // Links to folders are not followed: they may form a cycle, or lead to another project.
         for (count, entry) in WalkDir::new(start).max_depth(depth).into_iter().enumerate() {
             let entry = match entry {
                 Ok(entry) => entry,

@@ -1,4 +1,4 @@
-//! Files that are read and written: whole or not at all, and none that the run reads itself.
+//! Reads and writes files. Outputs are written whole or not at all, and never replace an input.
 
 pub mod cache;
 pub mod changed;

@@ -21,17 +21,17 @@ use crate::report::print;
 #[derive(Default)]
 pub struct Outputs<'a>(Vec<(PathBuf, Contents<'a>)>);
 
-/// Writes what a file is to hold.
+/// Writes the contents of a file.
 pub type Contents<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
-/// What became of a file.
+/// The result for a file.
 pub struct Written {
     pub path: PathBuf,
     pub changed: bool,
 }
 
 impl Written {
-    /// What a report has of it.
+    /// Its entry in a report.
     pub fn report(&self) -> OutputReport {
         OutputReport {
             path: self.path.display().to_string(),
@@ -61,7 +61,7 @@ impl<'a> Outputs<'a> {
         self.add_written(path, Box::new(move |out| out.write_all(&bytes)));
     }
 
-    /// A file whose bytes are made while it is written.
+    /// A file whose bytes are produced while it is written.
     pub fn add_written(&mut self, path: impl Into<PathBuf>, contents: Contents<'a>) {
         self.0.push((path.into(), contents));
     }
@@ -101,7 +101,7 @@ impl<'a> Outputs<'a> {
         for (stream, shown, bytes) in streams {
             match send(&stream, &bytes) {
                 Ok(()) => {}
-                // who reads it has enough, which is no reason to leave the files out
+                // the reader closed the pipe; the files must be written all the same
                 Err(error) if print::is_broken_pipe(&error) => closed = Some(error),
                 Err(error) => return Err(error.context(format!("{shown} can't be written"))),
             }
@@ -114,7 +114,7 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// Refuses an output that is a file which was read.
+/// Refuses an output that is also an input.
 pub fn refuse_source(target: &Path, shown: &str) -> Result<()> {
     match sources::was_read(target) {
         true => {
@@ -136,8 +136,8 @@ fn send(target: &Target, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// The complete temporary file, closed, and where it goes; none if the target is as it should be.
-/// `cleared` are the folders in which nothing is left of others.
+/// The complete temporary file, closed, and its target; none if the target is up to date. `cleared` are the folders
+/// whose old temporary files are deleted.
 fn prepare(
     target: PathBuf,
     contents: &Contents,
@@ -161,7 +161,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     outputs.commit().map(drop)
 }
 
-/// Takes note of the outputs that go to standard output; what is said of the work then goes to standard error.
+/// Registers outputs that go to standard output; messages then go to standard error.
 ///
 /// # Errors
 /// There are two of them, or one and the JSON of `--json`.
@@ -181,7 +181,7 @@ pub fn streams<'a>(
     Ok(())
 }
 
-/// Makes the folder that an option is given, if there is none.
+/// Creates the folder that an option names, if it does not exist.
 ///
 /// # Errors
 /// It is a file, or can't be made; or it is `-`, and no folder goes to standard output.
@@ -229,7 +229,7 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads all that comes, up to the size of the largest file.
+/// Reads to the end, up to the size limit.
 pub fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;

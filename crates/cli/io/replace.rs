@@ -1,4 +1,4 @@
-//! How a complete temporary file takes the place of a file: by its name, or, where the file has to stay the same one, by its
+//! Replaces a file by a complete temporary file: renames it, or, if the file must keep its identity, copies the
 //! contents.
 
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::io::target::folder_of;
 
-/// Gives a new file the mode, the owner and the group of the one that it is to replace. False where it can't have them.
+/// Gives a new file the mode, owner and group of the file that it replaces. False if that is not possible.
 #[cfg(unix)]
 pub fn keep(new: &File, old: &Metadata) -> io::Result<bool> {
     use std::fs::Permissions;
@@ -27,7 +27,7 @@ pub fn keep(_: &File, _: &Metadata) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Whether a file has other names, or attributes that a new one would not have, such as a list of who may read it.
+/// Whether a file has other hard links, or attributes that a new one would not have, such as an access control list.
 #[cfg(unix)]
 pub fn has_more(path: &Path, about: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -46,7 +46,7 @@ fn has_attributes(path: &Path) -> bool {
         return false;
     };
     let names = names[..length].split(|byte| *byte == 0);
-    // the system gives each new file a label of its own
+    // the system labels each new file itself
     names
         .filter(|name| !name.is_empty())
         .any(|name| !name.starts_with(b"security."))
@@ -57,8 +57,8 @@ fn has_attributes(_: &Path) -> bool {
     false
 }
 
-/// Renames a file. Where another file system or the system's own use of the file is in the way, copies it. False where the
-/// temporary file is still there.
+/// Renames a file. Copies it if it is on another file system, or in use by the system. False if the temporary file
+/// still exists.
 pub fn rename(new: &Path, target: &Path) -> io::Result<bool> {
     match fs::rename(new, target) {
         Ok(()) => Ok(true),
@@ -67,7 +67,7 @@ pub fn rename(new: &Path, target: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether a name can't be given since a file system is mounted there.
+/// Whether a rename failed because a file system is mounted at the target.
 fn is_mount(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -75,7 +75,7 @@ fn is_mount(error: &io::Error) -> bool {
     )
 }
 
-/// Writes a file over, in place. If that fails, it is as it was before.
+/// Overwrites a file in place. On failure the old contents are restored.
 pub fn overwrite(new: &Path, target: &Path) -> io::Result<()> {
     let mut new = File::open(new)?;
     let length = new.metadata()?.len();
@@ -100,7 +100,7 @@ fn put(from: &mut File, file: &mut File, length: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Sees to it that the disk has room for a file that becomes longer, where the file system can tell.
+/// Reserves disk space for a file that grows, if the file system supports it.
 #[cfg(target_os = "linux")]
 fn reserve(file: &File, from: u64, to: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};

@@ -1,11 +1,11 @@
-//! The files that a run reads, which none of its outputs may replace.
+//! The inputs of a run. No output may replace them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What tells a file from all others, whatever it is called.
+/// Identifies a file, whatever its path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity(
     #[cfg(unix)] (u64, u64),
@@ -33,12 +33,12 @@ fn read() -> MutexGuard<'static, BTreeSet<Identity>> {
     READ.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file was read.
+/// Registers a file that was read.
 pub fn note(path: &Path, about: &Metadata) {
     read().extend(Identity::of(path, about));
 }
 
-/// Standard input was read, which may be a file.
+/// Registers standard input, which may be a file.
 pub fn note_stdin() {
     #[cfg(unix)]
     {
@@ -51,7 +51,7 @@ pub fn note_stdin() {
     }
 }
 
-/// A file that was read may be replaced, as the command is meant to change it.
+/// Allows a file that was read to be replaced, because the command is meant to change it.
 pub fn may_be_replaced(path: &Path) {
     if let Ok(about) = fs::metadata(path)
         && let Some(identity) = Identity::of(path, &about)

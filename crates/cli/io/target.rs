@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::report::print;
 
-/// How many links may follow one another.
+/// The longest chain of links.
 const LINKS: u32 = 40;
 
 /// Where an output goes.
@@ -22,7 +22,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Finds out what a path is.
+    /// Determines the kind of a path.
     pub fn of(path: &Path) -> Result<Target> {
         if is_stdout(path) {
             return Ok(Target::Stdout);
@@ -62,14 +62,14 @@ pub fn is_stdout(path: &Path) -> bool {
         .any(|name| path == Path::new(name))
 }
 
-/// Whether a path is that of a file which this process has open.
+/// Whether a path names a file descriptor of this process.
 fn is_open_file(path: &Path) -> bool {
     path == Path::new("/dev/stderr")
         || path.starts_with("/dev/fd")
         || path.starts_with("/proc/self/fd")
 }
 
-/// The file that a path leads to, which need not be there.
+/// The file that a path leads to, which need not exist.
 fn resolved(path: &Path, links: u32) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(real) => Ok(real),

@@ -13,16 +13,16 @@ use tempfile::Builder;
 
 use crate::io::replace;
 
-/// Before the random letters and digits in the name of each.
+/// The prefix of their names; random letters and digits follow.
 const PREFIX: &str = ".fastlua-";
 
-/// How many these are.
+/// The number of random characters.
 const RANDOM: usize = 12;
 
-/// After this long, what a run left behind that did not end is cleared.
+/// The age at which leftovers of a killed run are deleted.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What there is now. Whoever holds it makes, renames and deletes.
+/// The existing temporary files. The lock guards creation, renames and deletion.
 static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn made() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -39,7 +39,7 @@ impl Temporary {
         Temporary::file_with(folder, 0o666)
     }
 
-    /// The same with no more permissions than this file has.
+    /// The same with at most the permissions of this file.
     pub fn file_like(folder: &Path, old: &Metadata) -> io::Result<(File, Temporary)> {
         #[cfg(unix)]
         let mode = std::os::unix::fs::MetadataExt::mode(old) & 0o666 | 0o600;
@@ -65,7 +65,7 @@ impl Temporary {
         })
     }
 
-    /// An empty folder where the system keeps temporary ones.
+    /// An empty folder in the system's temporary folder.
     pub fn folder() -> io::Result<Temporary> {
         let (_, temporary) =
             Temporary::add(|| Ok(((), Builder::new().prefix(PREFIX).tempdir()?.keep())))?;
@@ -102,19 +102,19 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A complete temporary file, and what it takes the place of.
+/// A complete temporary file, and the file that it replaces.
 #[derive(Debug)]
 pub struct Replacement {
     pub temporary: Temporary,
     pub target: PathBuf,
-    /// Whether the target is written over, and stays the file that it is, rather than replaced.
+    /// Whether the target is overwritten in place, not replaced by a rename.
     pub in_place: bool,
 }
 
-/// Gives files their names, all before a signal ends the command.
+/// Renames files to their targets. A signal ends the command only after the last one.
 ///
 /// # Errors
-/// The number of the file that can't have its name, and why. Those before it have theirs.
+/// The index of the file that can't be renamed, and why. Those before it are renamed.
 pub fn persist(files: Vec<Replacement>) -> Result<(), (usize, io::Error)> {
     let mut made = made();
     let mut give = |file: &Replacement| {
@@ -135,12 +135,12 @@ pub fn persist(files: Vec<Replacement>) -> Result<(), (usize, io::Error)> {
     outcome
 }
 
-/// What to do on Ctrl-C; false where the command is to end after all.
+/// The action on Ctrl-C; false if the command should end anyway.
 pub type Interrupted = Box<dyn Fn() -> bool + Send>;
 
 static INTERRUPTED: Mutex<Option<Interrupted>> = Mutex::new(None);
 
-/// From now on Ctrl-C does this and no longer ends the command. Elsewhere than on Unix it still does.
+/// Sets the action on Ctrl-C, which then no longer ends the command. Unix only.
 pub fn on_interrupt(interrupted: Interrupted) {
     #[cfg(unix)]
     signals::watch();
@@ -156,11 +156,11 @@ fn is_dealt_with() -> bool {
         .is_some_and(|interrupted| interrupted())
 }
 
-/// Deletes what was left in a folder long ago, as well as it can.
+/// Deletes old leftovers in a folder; ignores errors.
 pub fn clear(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_ours = entry.file_name().to_str().is_some_and(is_one);
-        // a link's own age, not that of what it leads to
+        // the age of a link itself, not of its target
         let about = entry.metadata().ok().filter(|_| is_ours);
         let is_abandoned = |about: Metadata| {
             let age = about.modified().ok()?.elapsed().ok()?;
@@ -200,11 +200,11 @@ mod signals {
 
     use super::{is_dealt_with, made, remove};
 
-    /// Sees to it that a signal deletes what there is before it ends the command.
+    /// Installs signal handlers that delete temporary files before the command ends.
     pub fn watch() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            // A file that may not grow any more is an error like others.
+            // A file at its size limit is an ordinary error, not a signal.
             let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
             let ends = [SIGHUP, SIGINT, SIGTERM]
                 .into_iter()
@@ -213,7 +213,7 @@ mod signals {
                 thread::spawn(move || {
                     let ends = |signal: &i32| *signal != SIGINT || !is_dealt_with();
                     if let Some(signal) = signals.forever().find(ends) {
-                        let made = made(); // for good: nothing is made after this
+                        let made = made(); // held for good: nothing is created after this
                         made.iter().for_each(|path| drop(remove(path)));
                         let _ = emulate_default_handler(signal);
                     }
@@ -222,7 +222,7 @@ mod signals {
         });
     }
 
-    /// Whether whoever started the command wanted it to ignore a signal, as `nohup` does.
+    /// Whether the parent process set a signal to be ignored, as `nohup` does.
     fn is_ignored(signal: i32) -> bool {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,10 +1,10 @@
-//! What `fastlua build` prints of a bundle.
+//! The output of `fastlua build`.
 
 use fastlua::{BuildReport, ChunkReport, Costs, DumpReport, Form};
 
 use crate::report::table::{Columns, letters, listed};
 
-/// The columns that are no variant's.
+/// The columns before those of the variants.
 const FIXED: usize = 3;
 
 /// The form of each chunk, and its bytes for each variant; then what was proved. The variants have letters for names

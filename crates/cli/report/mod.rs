@@ -1,4 +1,4 @@
-//! What goes to standard output and standard error.
+//! Output to standard output and standard error.
 
 pub mod build;
 pub mod print;

@@ -156,7 +156,7 @@ pub fn said(text: String, entries: Vec<Diagnostic>, help: Option<String>) -> any
     said.into()
 }
 
-/// Writes a line to standard error, as well as it can. Names in it may come from others.
+/// Writes a line to standard error; ignores errors. Names in it may come from others.
 pub fn error(line: &str) {
     let line = printable(line);
     let colored = [
@@ -177,14 +177,14 @@ pub fn error(line: &str) {
     };
 }
 
-/// The same for what is no error, unless `--quiet` is given.
+/// The same for messages other than errors, unless `--quiet` is given.
 pub fn note(line: &str) {
     if says(Level::Usual) {
         error(line);
     }
 }
 
-/// The same for what only `--verbose` tells.
+/// The same for details, which need `--verbose`.
 pub fn detail(line: impl FnOnce() -> String) {
     if says(Level::Verbose) {
         error(&line());
@@ -250,7 +250,7 @@ pub fn explained(error: impl Into<fastlua::Error>) -> anyhow::Error {
     hinted(&error.to_string(), hint, error.diagnostics())
 }
 
-/// What to do on the command line about a file that is no bytecode, or is for another variant. `verb` is the command's own.
+/// Advice on the command line about a file that is not bytecode, or for another variant. `verb` is the command's name.
 pub fn about_bytecode(error: &DumpError, verb: &str) -> String {
     match error {
         DumpError::NoDump => "; if it is source, compile it with `fastlua compile`".into(),
@@ -265,7 +265,7 @@ pub fn about_bytecode(error: &DumpError, verb: &str) -> String {
     }
 }
 
-/// An error whose text goes on with what to do; that is its help.
+/// An error whose text ends with advice, which is also its help.
 pub fn hinted(text: &str, hint: &str, entries: Vec<Diagnostic>) -> anyhow::Error {
     let help = hint.trim_start_matches([';', ',', '.', ' ']);
     let help = help.trim_matches(['(', ')']).to_owned();
@@ -273,7 +273,7 @@ pub fn hinted(text: &str, hint: &str, entries: Vec<Diagnostic>) -> anyhow::Error
     said(format!("{text}{hint}"), entries, help)
 }
 
-/// Whether an error is that nobody reads standard output any more.
+/// Whether the error is a closed standard output.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<io::Error>();
     io.is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)

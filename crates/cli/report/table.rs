@@ -4,16 +4,16 @@ use std::io;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-/// Columns of a terminal, where standard output is none.
+/// The width if standard output is not a terminal.
 const USUAL: usize = 80;
 
-/// Columns between two columns.
+/// Blanks between two columns.
 const GAP: usize = 2;
 
-/// The least that a name is given before it is broken into lines.
+/// The least width of a name before it is broken into lines.
 const LEAST: usize = 16;
 
-/// How many columns what is printed may take: the terminal's.
+/// The width for printing: that of the terminal.
 pub fn width() -> usize {
     let size = terminal_size::terminal_size_of(io::stdout());
     size.map_or(USUAL, |(width, _)| width.0.into())
@@ -93,7 +93,7 @@ impl Columns {
         let room = width.saturating_sub(others).max(LEAST);
         if self.widest(0) > room {
             table.set_content_arrangement(ContentArrangement::Dynamic);
-            // a blank at each side, of which the line does not keep the outer ones
+            // a blank at each side; the outer ones are trimmed
             table.set_width((others + room + GAP) as u16);
             for (place, column) in table.column_iter_mut().enumerate() {
                 column.set_constraint(match place {
@@ -118,7 +118,7 @@ pub fn letters(count: usize) -> Vec<String> {
     (0..count).map(name).collect()
 }
 
-/// Parts with a comma between any two, in lines that are no longer than `width` where a part is not.
+/// Comma-separated parts, in lines of at most `width` columns unless a part is longer.
 pub fn listed(parts: impl IntoIterator<Item = String>, width: usize) -> String {
     let mut text = String::new();
     let mut column = 0;
@@ -137,7 +137,7 @@ pub fn listed(parts: impl IntoIterator<Item = String>, width: usize) -> String {
     text + "\n"
 }
 
-/// Words behind a head, in lines that are no longer than `width` where a word is not, below each other.
+/// Words after a head, indented, in lines of at most `width` columns unless a word is longer.
 pub fn wrapped<'a>(head: &str, words: impl IntoIterator<Item = &'a str>, width: usize) -> String {
     let indent = " ".repeat(head.chars().count());
     let mut text = String::new();

@@ -15,7 +15,7 @@ use crate::Chip;
 use crate::file::{BuildError, File};
 use crate::toolchain::Toolchain;
 
-/// Objects that many images share, in a folder whose name tells all that they depend on.
+/// Objects that many images share, in a folder whose name identifies all that they depend on.
 pub(crate) struct Kit {
     pub(crate) folder: PathBuf,
     pub(crate) flags: Vec<OsString>,
@@ -110,7 +110,7 @@ fn all_flags(chip: Chip) -> Vec<&'static str> {
     [FLAGS, facts.cpu_flags, facts.flags].concat()
 }
 
-/// What tells the number model.
+/// The compiler flags that set the number model.
 pub(crate) fn model_flags(layout: &Layout) -> Vec<String> {
     let flags = layout.numbers().flags().into_iter();
     flags

@@ -66,7 +66,7 @@ pub fn fast_slot_h() -> String {
     joined(&[include_str!("../fast_slot.h")])
 }
 
-/// What tells of a bundle in an image. It stands behind the bundle.
+/// The build descriptor of a bundle. It follows the bundle.
 pub fn fast_descriptor_h() -> String {
     joined(&[include_str!("../fast_descriptor.h")])
 }

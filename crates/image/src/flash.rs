@@ -148,7 +148,7 @@ struct Entry {
     marked: bool,
 }
 
-/// The applications' partitions of a table. What is no entry, or can't be, ends it.
+/// The app partitions of a table. The first invalid entry ends it.
 fn entries(table: &[u8]) -> Vec<Entry> {
     let entry = |entry: &[u8]| -> Option<Option<Entry>> {
         let [0xaa, 0x50, kind, ..] = entry else {

@@ -42,7 +42,7 @@ pub struct Image {
     len: usize,
 }
 
-/// Something that begins like an image, and is none.
+/// Bytes that begin like an image, but are not a valid one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     /// Its offset.

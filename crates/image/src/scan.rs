@@ -22,7 +22,7 @@ const MOST_MODES: u8 = 5;
 pub(crate) struct Scan {
     /// In the order of the file.
     pub parts: Vec<Found>,
-    /// Bytes that begin like an image, and are none.
+    /// Bytes that begin like an image, but are not a valid one.
     pub broken: Vec<Broken>,
 }
 
@@ -129,7 +129,7 @@ fn read(bytes: &[u8], start: usize) -> Option<Result<Part, Error>> {
     })
 }
 
-/// Whether the header and the first segment look like an image's of a chip that is known. Few bytes that are none do.
+/// Whether the header and the first segment look like those of a known chip's image. Few other bytes do.
 fn may_begin(bytes: &[u8], start: usize) -> bool {
     let header = || -> Result<bool, Error> {
         if esp8266::is_v2(bytes, start) {

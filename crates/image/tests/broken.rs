@@ -40,7 +40,7 @@ fn cut() {
     );
 }
 
-/// Of a flash that is cut within the application, the boot loader is left, and what is cut is told.
+/// Of a flash that is cut within the application, the boot loader remains, and the cut application is reported.
 #[test]
 fn cut_flash() {
     let bytes = esp32_flash();
@@ -56,7 +56,7 @@ fn cut_flash() {
     }
     let without = Image::read(&bytes[..APPLICATION]).unwrap();
     assert_eq!(without.parts().len(), 1);
-    // Where an image ends is told by itself, not by its partition.
+    // An image itself gives its end, not its partition.
     let mut small = bytes.clone();
     small[0x8020 + 8..][..4].copy_from_slice(&0x400u32.to_le_bytes());
     let image = Image::read(&small).unwrap();

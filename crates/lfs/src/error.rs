@@ -20,10 +20,10 @@ pub struct ReadError {
 /// What is wrong with an image.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Damage {
-    /// A field or an object can't be what it is.
+    /// A field or an object is invalid.
     #[error("{0}")]
     Field(&'static str),
-    /// A function of a module, or something written as functions are.
+    /// A function of a module, or data in the same encoding.
     #[error("{0}")]
     Bytecode(ReadErrorKind),
     /// A module that no dump can hold.
@@ -89,7 +89,7 @@ pub enum WriteError {
     /// Two modules of one name.
     #[error("two modules are named {0}; rename one")]
     Twice(BString),
-    /// A name that is no name.
+    /// An invalid name.
     #[error("{0:?} is not a valid module name in an image")]
     Name(BString),
     /// 5.1: a module's main function has upvalues, and the function that finds modules would have to make them.

@@ -11,7 +11,7 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
 const TRAILER: usize = 8;
 /// The loader takes no file of this length or less for an image.
 const TOO_SHORT: usize = 200;
-/// What the loader remembers: it counts from 1, and never gives its first byte again.
+/// The loader's window: it counts from 1, so its first byte can't be repeated.
 const MEMORY: Memory = Memory {
     window: 16_384,
     first: false,

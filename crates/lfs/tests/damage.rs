@@ -1,5 +1,4 @@
-//! Damaged images: cut at every length, every byte changed. Reading them never panics, and nothing is taken for
-//! what it is not.
+//! Damaged images: cut at every length, every byte changed. Reading them never panics, and nothing is mistaken for something else.
 
 mod common;
 
@@ -63,7 +62,7 @@ fn a_changed_byte_is_refused_or_changes_the_image() {
     }
 }
 
-/// The chip takes no compressed image that is for one address: its length is none that it expects.
+/// The chip accepts no compressed image for a fixed address: its length is not the expected one.
 #[test]
 fn an_image_for_an_address_is_not_compressed() {
     for (what, image) in images().iter().filter(|(_, i)| i.place != Place::Anywhere) {

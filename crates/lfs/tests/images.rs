@@ -326,7 +326,7 @@ fn the_userdata_of_luac_cross_is_the_copy_that_it_names() {
     }
 }
 
-/// The chip's memory has the size that is told, begins with the signature, and no address leads out of it.
+/// The chip's memory has the reported size, begins with the signature, and no address lies outside of it.
 #[test]
 fn a_region_is_what_is_told_of_it() {
     for layout in layouts() {

@@ -75,7 +75,7 @@ impl Datagrams {
         socket.socket.as_ref().map(|_| socket.port)
     }
 
-    /// Whether a datagram could be sent. As on the network, one that nobody takes is no fault.
+    /// Whether a datagram could be sent. As on a network, one that nobody receives is not an error.
     pub fn send(&self, id: usize, bytes: &[u8], to: SocketAddrV4) -> io::Result<()> {
         let Some(socket) = self.0.get(&id).and_then(|socket| socket.socket.as_ref()) else {
             return Err(ErrorKind::NotConnected.into());
@@ -96,7 +96,7 @@ impl Datagrams {
             }
             Ok(_) => None,
             Err(error) => {
-                // An answer that nobody is there is none to what was received.
+                // An ICMP error (port unreachable) says nothing about received data.
                 socket.is_readable = error.kind() != ErrorKind::WouldBlock;
                 None
             }

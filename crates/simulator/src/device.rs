@@ -38,7 +38,7 @@ struct Later {
     job: Job,
 }
 
-/// Takes what is printed in place of the UART.
+/// Receives the printed text in place of the UART.
 pub(crate) type Sink = Rc<dyn Fn(&Device, &[u8]) -> Result<(), Raise>>;
 
 /// Whether the firmware calls this callback protected.
@@ -103,7 +103,7 @@ impl Device {
         }))
     }
 
-    /// Forgets all that a restart of the device forgets.
+    /// Resets the state that a restart of the device resets.
     pub fn reset(&self) {
         self.pins.outside.take();
         self.measures_supply.set(self.will_measure_supply.get());

@@ -46,14 +46,14 @@ impl Flash {
         Some(self.root.join(encode(name).to_path().ok()?))
     }
 
-    /// The same, but None too where something stands there that is no file of the device.
+    /// The same, but also None if something else than a file of the device has that name.
     pub fn path_to_write(&self, name: &[u8]) -> Option<PathBuf> {
         let path = self.path(name)?;
         let is_ours = self.exists(name) || path.symlink_metadata().is_err();
         is_ours.then_some(path)
     }
 
-    /// The size of a file, or None where there is none. Links and folders are no files of the device.
+    /// The size of a file, or None if there is none. Links and folders do not count as files of the device.
     pub fn size(&self, name: &[u8]) -> Option<u64> {
         let metadata = fs::symlink_metadata(self.path(name)?).ok()?;
         metadata.is_file().then_some(metadata.len())
@@ -64,7 +64,7 @@ impl Flash {
     }
 
     pub fn read(&self, name: &[u8]) -> Option<Vec<u8>> {
-        // More than the device's flash is no file of its own; memory would have to hold it.
+        // A file larger than the device's flash is not its own, and would have to fit in memory.
         let size = self.size(name)?;
         if size > self.size {
             return None;

@@ -250,7 +250,7 @@ enum Line {
 
 /// Compiles a statement, as the firmware does, or else an expression, whose values are then printed.
 fn compile(lua: &Lua, mut source: Vec<u8>) -> Line {
-    // An arrow key that nothing edits begins as bytecode does.
+    // The escape sequence of an arrow key begins with ESC, like bytecode.
     if source.first() == Some(&0x1B) {
         source.insert(0, b' ');
     }

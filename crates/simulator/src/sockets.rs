@@ -26,7 +26,7 @@ const WAKE: Token = Token(usize::MAX);
 pub(crate) const ABORTED: i64 = -8;
 pub(crate) const RESET: i64 = -9;
 
-/// What happened to a socket, in the order in which lwIP tells it.
+/// The events of a socket, in the order in which lwIP reports them.
 pub(crate) enum Event {
     Accepted(usize),
     Connected,
@@ -403,7 +403,7 @@ impl Sockets {
         let (mut stream, _) = match server.listener.as_ref()?.accept() {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Where it was no handle that the PC lacks, there is no one to accept.
+                // Unless the PC ran out of handles, nothing is left to accept.
                 server.is_ready = error.kind() != ErrorKind::WouldBlock;
                 return None;
             }

@@ -24,7 +24,7 @@ pub(crate) struct Stdin {
 }
 
 impl Stdin {
-    /// Reads what is no terminal, or one that can't edit.
+    /// Reads from anything but a terminal, or from one that can't edit.
     pub fn attach(waker: Arc<Waker>) -> Result<Self, Error> {
         let (sender, typed) = channel();
         in_thread("standard input", move || read(&sender, &waker))?;

@@ -113,7 +113,7 @@ overflow a 194
 ";
     assert_eq!(said, expected);
 
-    // A broker keeps what it was told to, and a client that is idle is not thrown out.
+    // A broker keeps retained messages, and does not drop an idle client.
     output.0.borrow_mut().clear();
     let source = r#"
     local idle = mqtt.Client("idle", 1)

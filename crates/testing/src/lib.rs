@@ -1,5 +1,5 @@
-//! What tests and fuzz targets are made of: chunks and programs that nobody wrote, mutants of them, and what Lua's own tools
-//! make of chunks. The tables of packed chunks are trained here too.
+//! What tests and fuzz targets are made of: generated chunks and programs, mutants of them, and chunks joined as Lua's
+//! own tools join them. The tables of packed chunks are trained here too.
 
 pub mod generate;
 pub mod luac;

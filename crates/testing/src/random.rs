@@ -84,7 +84,7 @@ impl<'a> Random<'a> {
         self.bits() as u32 >> self.below(31).max(1)
     }
 
-    /// Any float, also those that are no number.
+    /// Any float, including NaN.
     pub fn float(&mut self) -> f64 {
         match self.below(4) {
             0 => self.bits() as i32 as f64 / 4.0,

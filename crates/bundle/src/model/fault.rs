@@ -34,7 +34,7 @@ impl Fault {
     }
 }
 
-/// A message without the file, which Lua may have shortened, and the line at its begin.
+/// A message without the leading file, which Lua may have shortened, and line.
 pub fn bare<'a>(message: &'a str, file: &str, line: Option<u32>) -> &'a str {
     let behind_file = message.strip_prefix(file).filter(|_| !file.is_empty());
     if let Some(line) = line {

@@ -244,7 +244,7 @@ pub(super) fn body(bundle: &Bundle, text: &mut Text, purpose: &Purpose) {
         let id = &chunk.identifier;
         let name = [chunk.name.as_bytes(), b"\0"].concat();
         if is_for_fast && chunk.form.is_frozen() {
-            *text += "\n__attribute__((unused))"; // where the name's string stands for it
+            *text += "\n__attribute__((unused))"; // where the frozen string is the name
         }
         words(text, &format!("fast_name_{id}"), &name);
         if (chunk.form.is_source() || chunk.form == Form::Data { frozen: false })

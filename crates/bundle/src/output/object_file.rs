@@ -104,7 +104,7 @@ pub fn object_for(
         machine,
         frozen: Objects::of(bundle, 0),
         shared: bundle.shared(0),
-        alone: false, // no one knows yet whether the hook will be in
+        alone: false, // it is not known yet whether the hook will be linked
         head: 0,
     };
     let region = plan.region(|_, _| {});

@@ -267,7 +267,7 @@ const FORMS: [Form; 9] = [
 
 pub(super) fn number(form: Form) -> u8 {
     let place = FORMS.iter().position(|known| *known == form);
-    place.map_or(u8::MAX, |place| place as u8) // what is open still is in no bundle
+    place.map_or(u8::MAX, |place| place as u8) // a bundle has no open forms
 }
 
 /// The form with this number in a region; none where there is none.

@@ -146,7 +146,7 @@ pub fn module_headers(bundle: &Bundle, version: &str) -> Result<Vec<(String, Str
     for module in modules {
         let mut part = bundle.clone();
         part.chunks.retain(|c| c.module == *module);
-        // a pool of strings would be this module's only, and want tables of its own before it
+        // a pool would belong to this module alone, and need its own copy of the tables
         pack_without_pool(&mut part).map_err(|fault| NoHeader::Pack(fault.message))?;
         let file = module_header_name(module);
         let text = module_header(&part, module, version, &runtime.check(&file));

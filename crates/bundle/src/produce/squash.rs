@@ -34,7 +34,7 @@ pub fn squash_proved(
     };
     squash_checked(text, &targets, bare).map_err(|error| match error {
         CheckError::Original { target, error } => {
-            // the compiler that came furthest says what is wrong for all of them
+            // the message of the compiler that got furthest stands for all
             let line = |found: &(NumberModel, CompileError)| found.1.line();
             let others = targets.iter().filter(|other| **other != target);
             let others = others.filter_map(|other| Some((*other, bare(text, other).err()?)));

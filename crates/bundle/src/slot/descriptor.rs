@@ -37,7 +37,7 @@ pub struct Descriptor {
     pub index: Index,
 }
 
-/// Something that begins as a descriptor does, and is none of a chip of 32 bits.
+/// Bytes that begin like a descriptor, but are not a valid one of a 32-bit chip.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the descriptor of modules at offset {offset:#x} is damaged, from a later fastlua, or not linked yet"

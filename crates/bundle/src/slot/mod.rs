@@ -36,7 +36,7 @@ pub struct Slot {
     pub contents: Option<Contents>,
 }
 
-/// Something that begins as a slot does, and is none.
+/// Bytes that begin like a slot, but are not a valid one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the slot at offset {offset:#x} is damaged: {damage}")]
 pub struct DamagedSlot {

@@ -7,7 +7,7 @@ pub const VERSION: usize = 16;
 /// Bytes of a bundle's name with its zeros.
 pub const BUNDLE: usize = 20;
 
-/// The text of a field; none where it is none, or something stands behind its zero.
+/// The text of a field; none if it is not printable ASCII, or bytes follow its terminating zero.
 pub(crate) fn text(field: &[u8]) -> Option<String> {
     let end = field.iter().position(|b| *b == 0)?;
     let is_plain = field[..end].iter().all(u8::is_ascii_graphic);

@@ -222,7 +222,7 @@ mod tests {
             let used = record.iter().rposition(|byte| *byte != 0).unwrap() + 1;
             assert_eq!(used, expressions.len());
             if layout.format == Format::Puc51 {
-                continue; // where its fields are is known to no one but a compiler
+                continue; // only a compiler knows the offsets of its fields
             }
             assert_eq!(CoreLayout::recorded(&layout, &record), Some((core, EACH)));
             record[1] = 250; // a field outside its structure

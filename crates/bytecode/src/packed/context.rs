@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::number_model::Dialect;
 use crate::opcodes::{Mode, Op, Opcode, Operand, opcodes};
 
-/// The symbol that stands for one that a table has not, and is no other.
+/// The escape: it stands for symbols that the table lacks, and is not a symbol itself.
 pub const ESCAPE: u8 = 255;
 
 /// The context of a symbol.
@@ -176,7 +176,7 @@ pub(crate) fn range(value: u32) -> (u8, u32) {
     ((16 + (rest - 3) * 2 + half) as u8, rest)
 }
 
-/// The lowest value of a symbol, and how many bits follow; none where it is no number's.
+/// The lowest value of a symbol, and how many bits follow; none if it does not begin a number.
 pub(crate) fn lowest(symbol: u8) -> Option<(u32, u32)> {
     match symbol {
         0..16 => Some((symbol.into(), 0)),

@@ -62,7 +62,7 @@ impl Pool {
         Pool::new(fitting.collect())
     }
 
-    /// The pool that [`Pool::words`] made these words of; none where they are no pool.
+    /// The pool that [`Pool::words`] made these words of; none if they are not a pool.
     pub fn from_words(words: &[u32]) -> Option<Pool> {
         match words.is_empty() {
             true => Some(Pool::default()),

@@ -231,7 +231,7 @@ fn image(args: &Args) -> Result<(State, Image)> {
 /// Builds the image again. On an error, prints it and waits for the next change.
 fn reload(args: &Args, mut state: State) -> Result<(State, Image)> {
     loop {
-        // Before they are read, so that no change after it goes unseen.
+        // Taken before the files are read, so that no later change is missed.
         state = state.now();
         match image(args) {
             Ok((new, image)) => return Ok((new.seen(&state), image)),
@@ -275,7 +275,7 @@ fn live(
     end: Option<Instant>,
 ) -> Result<Ended> {
     if let Err(error) = run_code(args, simulator) {
-        // Then it was interrupted for that.
+        // At the end of the time the error is only the interruption.
         if end.is_none_or(|end| Instant::now() < end) {
             return Err(error);
         }

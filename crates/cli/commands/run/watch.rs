@@ -1,5 +1,5 @@
-//! `--watch`: whether files have changed, asked of the file system again and again. That works in containers and on network
-//! drives too, where no system tells of changes.
+//! `--watch`: polls the file system for changes. This also works in containers and on network drives, where there are
+//! no change events.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-/// How often it is asked. A file that has changed must stay the same for as long.
+/// Time between two polls. A changed file counts once it has stayed the same for this long.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Size and time of the last change of each file; nothing of those that are not there.
+/// Size and modification time of each file; none for missing files.
 #[derive(Clone, PartialEq, Eq)]
 pub struct State(BTreeMap<PathBuf, Option<(u64, SystemTime)>>);
 
 impl State {
-    /// That of these files, and of these folders for what is new in them.
+    /// The state of these files and folders. A folder's state shows new files in it.
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> State {
         let state = |path: &Path| {
             let metadata = fs::metadata(path).ok()?;
@@ -36,7 +36,7 @@ impl State {
         State::of(self.0.keys())
     }
 
-    /// The same files, in the state that was seen before where it was.
+    /// The same files, with the earlier state where it is known.
     pub fn seen(mut self, before: &State) -> State {
         for (path, state) in &before.0 {
             if let Some(place) = self.0.get_mut(path) {
@@ -46,7 +46,7 @@ impl State {
         self
     }
 
-    /// Watches until the files are no longer in this state, then says so, once, in both ways.
+    /// Watches until the files differ from this state, then calls `changed` and sends one message.
     pub fn watch(self, changed: impl FnOnce() + Send + 'static) -> Result<Receiver<()>> {
         let (sender, receiver) = channel();
         let work = move || {
@@ -56,7 +56,7 @@ impl State {
                 let now = seen.now();
                 if now == seen && now != self {
                     changed();
-                    let _ = sender.send(()); // nobody has to wait for it
+                    let _ = sender.send(()); // the receiver may be gone
                     return;
                 }
                 seen = now;

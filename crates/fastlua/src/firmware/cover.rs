@@ -33,7 +33,7 @@ pub struct Uncovered {
     found: String,
 }
 
-/// Checks that the image is found which covers a slot, or that there is none.
+/// Checks that the image that covers a slot was found, or that no image covers it.
 pub(crate) fn check(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), Uncovered> {
     let address = slot.head.address;
     let covering = image.covering(&slot.range());
@@ -67,8 +67,8 @@ pub(crate) fn check(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), Unco
     })
 }
 
-/// Whether the slot is in the raw file of an ESP8266's version 1, which has no checksum. It has no header either: its beginning is told by the
-/// address, and that no code is in front of it, as there would be in an image of version 2.
+/// Whether the slot is in the raw file of an ESP8266's version 1, which has no checksum. It has no header either: the
+/// address gives its start, and no code may precede it, as in an image of version 2.
 fn raw(image: &Image, bytes: &[u8], slot: &Slot) -> Result<(), &'static str> {
     let behind = slot.head.address.checked_sub(IROM);
     let start = behind.and_then(|behind| slot.offset.checked_sub(behind as usize));

@@ -58,7 +58,7 @@ pub(crate) fn of(file: &[u8]) -> Option<OtherFormat> {
     }
 }
 
-/// The sum of a line's bytes, of which the checksum is one; none where it is no line of hexadecimal digits.
+/// The sum of a line's bytes, of which the checksum is one; none if it is not a line of hexadecimal digits.
 fn sum(digits: &[u8]) -> Option<u8> {
     let digit = |b: u8| char::from(b).to_digit(16);
     let (pairs, rest) = digits.as_chunks::<2>();

@@ -116,7 +116,7 @@ fn partition(files: &dyn Files, text: &str) -> Result<Result<Option<u32>, String
         let what = "the partition table is one of ESP-IDF's own, which has no partition for LFS";
         return Ok(region(files, ESP32, Lfs::Wrong(None, what.into())));
     };
-    // a path of another place is none of the tree's
+    // a path outside of the tree is ignored
     let is_within = !file.starts_with('/') && !file.split('/').any(|part| part == "..");
     let table = if is_within { read(files, &file)? } else { None };
     Ok(match table {

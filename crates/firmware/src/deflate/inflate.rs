@@ -12,10 +12,10 @@ const ORDER: [usize; 19] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-/// Inflates a whole deflate stream of up to `limit` bytes for a chip that remembers so much, and tells where it ends.
+/// Inflates a whole deflate stream of up to `limit` bytes with a chip's window. Also gives the end of the stream.
 ///
 /// # Errors
-/// What no deflate stream has, or the chip could not inflate.
+/// An invalid stream, or one that the chip could not inflate.
 pub fn inflate(bytes: &[u8], limit: usize, memory: Memory) -> Result<(Vec<u8>, usize), Wrong> {
     let mut inflater = Inflater {
         bytes,

@@ -8,7 +8,7 @@ mod inflate;
 pub use compress::{smallest, stored};
 pub use inflate::{Wrong, inflate};
 
-/// What a chip remembers of the contents while it inflates them.
+/// The window of a chip: the part of the contents that it keeps while it inflates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     /// The last so many bytes.

@@ -216,7 +216,7 @@ impl CoreProcess {
         })
     }
 
-    /// Why the process is no more.
+    /// Why the process ended.
     fn autopsy(&mut self) -> io::Result<Result<Answer, Crash>> {
         let Some(mut process) = self.process.take() else {
             return Ok(Ok(Answer::Late));

@@ -13,7 +13,7 @@ use crate::error::{Raise, raise};
 use crate::flash::NAME;
 use crate::open_file::OpenFile;
 
-/// What `read` returns where it is not told.
+/// The default size of `read`.
 const CHUNK: usize = 1024;
 
 struct Files {

@@ -29,7 +29,7 @@ enum State {
 /// The Lua object of an encoder, which has nothing in it while Lua's code is called.
 struct Encoder(RefCell<Option<Encoding>>);
 
-/// What both kinds of objects may be told.
+/// The options of both kinds of objects.
 struct Settings {
     depth: usize,
     null: Value,

@@ -107,7 +107,7 @@ impl Format {
                 Item::Bytes(_) | Item::Text => 1,
                 _ => item.size().clamp(1, self.alignment),
             };
-            // A size that is no power of 2 is aligned by the bits that it has, as on the chip.
+            // A size that is not a power of 2 is aligned by its set bits, as on the chip.
             let padding = (unit - (place & (unit - 1))) & (unit - 1);
             return Ok(Some((item, padding)));
         }

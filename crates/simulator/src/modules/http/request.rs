@@ -144,7 +144,7 @@ impl Request {
 struct Exchange {
     objects: Rc<Objects>,
     names: Rc<Names>,
-    /// Until Lua was told.
+    /// Until Lua has been notified.
     request: RefCell<Option<Request>>,
     response: RefCell<Response>,
     socket: Cell<usize>,
@@ -152,7 +152,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Ends the connection, and goes on elsewhere or tells Lua.
+    /// Ends the connection, then follows a redirect or notifies Lua.
     fn finish(&self, response: Option<Response>) {
         if let Some(alarm) = self.alarm.take() {
             self.objects.device().cancel(alarm);

@@ -170,7 +170,7 @@ impl Client {
         self.objects.device().after(Duration::ZERO, Box::new(job));
     }
 
-    /// Ends the connection and tells Lua of it: as a failure to connect with this number, or as its end.
+    /// Ends the connection and notifies Lua: of a failure to connect with this number, or of its end.
     fn leave(&self, failure: Option<i64>) {
         let link = self.link.take();
         if let Some(alarm) = link.alarm {

@@ -133,7 +133,7 @@ impl Objects {
         self.peers.borrow().get(&id).cloned()
     }
 
-    /// Tells a peer that its connection has ended; false where there is none.
+    /// Notifies a peer that its connection has ended; false if there is none.
     pub(super) fn end_peer(&self, id: usize, is_known: bool) -> bool {
         let Some(peer) = self.peer(id) else {
             return false;

@@ -97,7 +97,7 @@ pub(super) fn add(library: &Library, device: &Rc<Device>) -> mlua::Result<()> {
     Ok(())
 }
 
-/// None where a key is no partition value.
+/// None if a key is not a partition value.
 fn changed_partitions(
     mut partitions: Partitions,
     table: &Table,
