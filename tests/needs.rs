@@ -177,3 +177,45 @@ fn run_alone(path: &Path) {
     let printed = succeed(run.arg(path));
     assert!(!printed.contains("nil value"), "{name}: {printed}");
 }
+
+/// SARIF has the fields that its schema asks for, and its results are at the places of the findings.
+#[test]
+fn sarif_has_rules_and_places() {
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "a b.lua",
+        "print(1)\ntmr.alarm(1) cjson.encode()\n",
+    );
+    let mut command = fastlua(folder.path());
+    command.args([
+        "needs", "a b.lua", "--for", "esp8266", "--sarif", "-", "--quiet",
+    ]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(run["tool"]["driver"]["name"], "fastlua");
+    let results = run["results"].as_array().unwrap().iter();
+    let found = results.map(|result| {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(result["message"]["text"].is_string());
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "a%20b.lua");
+        assert_eq!(place["region"]["startLine"], 2);
+        let column = place["region"]["startColumn"].as_u64().unwrap();
+        (
+            result["ruleId"].as_str().unwrap(),
+            result["level"].as_str().unwrap(),
+            column,
+        )
+    });
+    let expected = [
+        ("name-absent", "warning", 1),
+        ("module-absent", "error", 14),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}

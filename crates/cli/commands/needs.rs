@@ -1,12 +1,18 @@
 //! `fastlua needs`
 
-use anyhow::{Result, bail};
-use fastlua::{Chip, Dialect, NeedsOptions, NeedsReport, Options, Target, counted, printable_name};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use fastlua::{
+    Chip, Dialect, NeedsOptions, NeedsReport, Options, Target, configuration, counted,
+    printable_name,
+};
 
 use crate::args::modules;
 use crate::args::variants::{Heap, Known, OneVariant, Tree};
 use crate::args::{Json, with_details};
 use crate::io::folder::Folder;
+use crate::io::output::{self, Outputs, Written};
 use crate::plans;
 use crate::report::{print, table};
 
@@ -34,6 +40,17 @@ pub struct Args {
     /// A global that code elsewhere sets (may be given several times)
     #[arg(long = "global", value_name = "NAME")]
     globals: Vec<String>,
+    /// Write a user_modules.h, or lines for sdkconfig, that enables the needed modules and no others, - for standard output
+    ///
+    /// With --firmware it is the tree's file with its other lines; a module's line with the word keep in a comment stays.
+    #[arg(long, value_name = "FILE")]
+    emit: Option<PathBuf>,
+    /// Enable this module in any case (may be given several times)
+    #[arg(long, value_name = "NAME", requires = "emit")]
+    keep: Vec<String>,
+    /// Write errors, warnings and notes as SARIF, for code review, - for standard output
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
@@ -43,6 +60,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    output::streams([args.emit.as_ref(), args.sarif.as_ref()], args.json.json)?;
     let read = args.modules.read_as_functions()?;
     let known = args.known.load()?;
     let mut options = NeedsOptions {
@@ -72,14 +90,36 @@ pub fn run(args: &Args) -> Result<()> {
         let dialect = variant.map_or(Dialect::Lua51, |variant| variant.layout.dialect());
         options.target = Some(Target::of_chip(chip, dialect));
     }
-    let report = read.project.needs(&options).map_err(print::explained)?;
+    let mut report = read.project.needs(&options).map_err(print::explained)?;
+    if args.emit.is_some() {
+        // they are enabled there
+        let disabled = report.diagnostics.iter_mut();
+        let disabled = disabled.filter(|said| said.code.as_deref() == Some("module-disabled"));
+        disabled.for_each(|said| said.severity = "note".into());
+    }
     let has_errors = report.has_errors();
     let errors = report.diagnostics.iter();
     let errors = errors.filter(|said| said.severity == "error").count();
     plans::say(&report.diagnostics, 1);
+    let mut outputs = Outputs::default();
+    if let Some(file) = &args.emit {
+        outputs.add(
+            file,
+            configuration_of(args, &report, &options)?.into_bytes(),
+        );
+    }
+    if let Some(file) = &args.sarif {
+        outputs.add(file, report.sarif().into_bytes());
+    }
+    let written = outputs.commit()?;
+    report.outputs = written.iter().map(Written::report).collect();
     match args.json.json {
         true => print::json_text(&report.to_json())?,
-        false => print::report(shown(&report))?,
+        false => {
+            let mut text = shown(&report);
+            written.iter().for_each(|file| text += &format!("{file}\n"));
+            print::report(text)?;
+        }
     }
     match has_errors {
         true => bail!(
@@ -88,6 +128,26 @@ pub fn run(args: &Args) -> Result<()> {
         ),
         false => Ok(()),
     }
+}
+
+/// The configuration of the firmware with the needed modules.
+fn configuration_of(args: &Args, report: &NeedsReport, options: &NeedsOptions) -> Result<String> {
+    let Some(target) = &options.target else {
+        return Err(print::misused(
+            "--emit is for one firmware: say --firmware DIR or --for CHIP",
+        ));
+    };
+    let old = match (&args.tree.firmware, target.file()) {
+        (Some(folder), Some(_)) => {
+            let file = folder.join(target.configuration());
+            let bytes = output::read(&file)?;
+            let text = String::from_utf8(bytes);
+            Some(text.with_context(|| format!("{} is not UTF-8", print::path(&file)))?)
+        }
+        _ => None,
+    };
+    configuration(report, target, &args.keep, old.as_deref())
+        .map_err(|error| print::by_misuse(error.into()))
 }
 
 /// The report for people.

@@ -95,7 +95,7 @@ pub use inspect::{ExtractError, Extracted, Inspection, extract, inspect};
 #[cfg(feature = "compile")]
 pub use lfs::{LfsError, LfsImage, LfsOptions};
 #[cfg(feature = "compile")]
-pub use needs::{NeedsOptions, Target};
+pub use needs::{NeedsOptions, NoModule, Target, configuration};
 #[cfg(feature = "compile")]
 pub use plan::{ChunkCache, FirmwareTree, Options, Plan, firmware_tree, packed_tables_flash};
 #[cfg(feature = "compile")]

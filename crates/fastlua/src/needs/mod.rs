@@ -11,11 +11,13 @@ use rayon::prelude::*;
 
 use crate::{Diagnostic, Error, NeedsReport, Options, Project};
 
+mod emit;
 mod meant;
 mod place;
 mod target;
 mod watch;
 
+pub use emit::{NoModule, configuration};
 pub use target::Target;
 
 pub(crate) use place::Places;

@@ -68,6 +68,14 @@ impl Target {
         self.firmware.said_by.as_deref()
     }
 
+    /// The file of a tree that enables modules.
+    pub fn configuration(&self) -> &'static str {
+        match self.firmware.api.chip.as_str() {
+            "esp8266" => USER_MODULES,
+            _ => SDKCONFIG,
+        }
+    }
+
     /// All that distinguishes it from other targets.
     pub(crate) fn key(&self) -> String {
         let Firmware {

@@ -11,6 +11,8 @@ mod lfs;
 #[cfg(feature = "compile")]
 mod needs;
 mod patch;
+#[cfg(feature = "compile")]
+mod sarif;
 mod variants;
 
 #[cfg(feature = "compile")]

@@ -187,6 +187,11 @@ impl NeedsReport {
         has_errors(&self.diagnostics)
     }
 
+    /// Its diagnostics as a SARIF 2.1.0 log.
+    pub fn sarif(&self) -> String {
+        super::sarif::sarif(&self.diagnostics)
+    }
+
     /// As indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
