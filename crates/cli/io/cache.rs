@@ -74,7 +74,7 @@ impl Cache {
     /// The folder can't be made, or the program's own file can't be read.
     pub fn new(folder: &Path, limit: u64) -> Result<Cache> {
         output::make_folder("--cache", folder)?;
-        let program = std::env::current_exe().context("the program's own file")?;
+        let program = std::env::current_exe().context("can't find the program's own file")?;
         let program = Sha256::digest(output::read(&program)?).into();
         let folder = folder.to_owned();
         Ok(Cache {
@@ -203,7 +203,7 @@ impl Cache {
 
 /// An entry, opened, and the offset at which the list of its chunks ends and its JSON begins.
 fn end_of_chunks(path: &Path) -> io::Result<(File, u64)> {
-    let damaged = || io::Error::other("it is no entry");
+    let damaged = || io::Error::other("not a cache entry");
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(damaged());
     }
