@@ -75,6 +75,7 @@ const TREE: &str = "needs NodeMCU's tree with its SDK, which makes firmware for 
 const SCRIPT: &str =
     "is what runs the tests, or builds for minutes; the workflows in .github run it";
 const PUBLISHES: &str = "publishes";
+const IN_PYTHON: &str = "needs Dask; scripts/python test runs it";
 const PUBLISHED: &str =
     "installs what is published; scripts/try-release installs the wheel of this tree";
 const DOCKER: &str = "needs Docker; scripts/try-release builds and runs the same image by buildah";
@@ -122,6 +123,12 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("cargo install --locked --path fastlua", SCRIPT),
     ("pip install fastlua", PUBLISHED),
+    ("pip install fastlua -r requirements.txt", PUBLISHED),
+    ("python patch_all.py customers.csv -o out", IN_PYTHON),
+    (
+        "python patch_all.py customers.csv -o out --scheduler tcp://10.0.0.1:8786",
+        IN_PYTHON,
+    ),
     ("make -C nodemcu-firmware", TREE),
     ("LDFLAGS=-Wl,--wrap=luaN_init make", TREE),
     (

@@ -12,6 +12,9 @@ from typing import Any, TypedDict
 
 import fastlua
 
+#: Chunks of modules that several images have.
+CACHE = fastlua.Cache(limit=256 << 20)
+
 #: What a name begins with until the file is whole.
 PARTIAL = ".partial-"
 
@@ -95,8 +98,14 @@ def make(run: Run, jobs: list[Job]) -> list[Record]:
 def _records(folder: pathlib.Path, job: Job) -> list[Record]:
     try:
         patched = _patched(job)
-        sbom = patched.sbom() or b""
-        return [_write(folder, job, customer, patched, sbom) for customer in job.customers]
+        image, sbom = _File(patched.image), _File(patched.sbom() or b"")
+        records: list[Record] = []
+        for customer in job.customers:
+            record: Record = {"customer": customer, "key": job.key, "bundle": patched.bundle}
+            record["image"] = image.write(folder, customer + job.image.suffix)
+            record["sbom"] = sbom.write(folder, customer + ".cdx.json")
+            records.append(record)
+        return records
     except fastlua.Error as error:
         wrong = {"text": str(error), "diagnostics": error.diagnostics, "hint": error.hint}
     except OSError as error:
@@ -125,7 +134,7 @@ class _Unhashed:
 
 @functools.lru_cache(maxsize=64)
 def _contents(key: str, image: Image, modules: _Unhashed, slot: int | None) -> fastlua.SlotContents:
-    return fastlua.slot_contents(_read(image), modules.modules, slot=slot, file=image.path)
+    return fastlua.slot_contents(_read(image), modules.modules, slot=slot, file=image.path, cache=CACHE)
 
 
 @functools.lru_cache(maxsize=8)
@@ -136,22 +145,19 @@ def _read(image: Image) -> bytes:
     return data
 
 
-def _write(folder: pathlib.Path, job: Job, customer: str, patched: fastlua.Patched, sbom: bytes) -> Record:
-    return {
-        "customer": customer,
-        "key": job.key,
-        "bundle": patched.bundle,
-        "image": _written(folder, customer + job.image.suffix, patched.image),
-        "sbom": _written(folder, customer + ".cdx.json", sbom),
-    }
+class _File:
+    """Contents for some files."""
 
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.sha256 = hashlib.sha256(data).hexdigest()
 
-def _written(folder: pathlib.Path, name: str, data: bytes) -> Written:
-    """Writes a file beside its place, and then gives it its name."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{PARTIAL}{socket.gethostname()}-{os.getpid()}-{path.name}")
-    partial.write_bytes(data)
-    mtime = partial.stat().st_mtime_ns
-    os.replace(partial, path)
-    return {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "mtime_ns": mtime}
+    def write(self, folder: pathlib.Path, name: str) -> Written:
+        """Writes a file beside its place, and then gives it its name."""
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{PARTIAL}{socket.gethostname()}-{os.getpid()}-{path.name}")
+        partial.write_bytes(self.data)
+        mtime = partial.stat().st_mtime_ns
+        os.replace(partial, path)
+        return {"file": name, "bytes": len(self.data), "sha256": self.sha256, "mtime_ns": mtime}

@@ -164,8 +164,12 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     output = args.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    before = journal(output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        before = journal(output)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     records: dict[str, Record] = {}
     missing: dict[str, tuple[Recipe, list[str]]] = {}
     for name, recipe in customers:
@@ -177,10 +181,12 @@ def main() -> int:
     kept = len(records)
     failed: dict[str, Record] = {}
     if missing:
-        if args.scheduler:
-            client = Client(args.scheduler)
-        else:
-            client = Client(LocalCluster(n_workers=args.workers, threads_per_worker=1, dashboard_address=None))
+        try:
+            here = {"n_workers": args.workers, "threads_per_worker": 1, "dashboard_address": None}
+            client = Client(args.scheduler or LocalCluster(**here))
+        except (OSError, ValueError) as error:
+            print(f"error: no cluster: {error}", file=sys.stderr)
+            return 1
         with client, (output / JOURNAL).open("a", encoding="utf-8", newline="\n") as log:
             # A line of its own, whatever a killed run has left.
             log.write("\n")
@@ -196,4 +202,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped; run it again to go on", file=sys.stderr)
+        sys.exit(130)

@@ -7,6 +7,7 @@ The same input gives the same bytes as the command `fastlua`.
 from ._native import (
     VERSION as __version__,
     Bundle,
+    Cache,
     Compiled,
     LfsImage,
     Patched,
@@ -30,6 +31,7 @@ from .modules import Modules
 
 __all__ = [
     "Bundle",
+    "Cache",
     "CheckError",
     "Compiled",
     "Error",

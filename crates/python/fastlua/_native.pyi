@@ -17,6 +17,7 @@ from .reports import (
 __all__ = [
     "VERSION",
     "Bundle",
+    "Cache",
     "Compiled",
     "LfsImage",
     "Patched",
@@ -59,6 +60,16 @@ class Bundle:
         """The report of `fastlua build --json`."""
     def sbom(self) -> bytes:
         """The bill of materials, CycloneDX in JSON."""
+
+@final
+class Cache:
+    """Compiled and proved chunks, for later calls in any thread: they compile only what it does not have. `limit` is in bytes."""
+
+    def __new__(cls, limit: int = 67108864) -> Cache: ...
+    @property
+    def bytes(self) -> int:
+        """Bytes that it keeps."""
+    def __len__(self) -> int: ...
 
 @final
 class SlotContents:
@@ -141,6 +152,7 @@ def build(
     chip: str | None = None,
     heap_limit: int = 67108864,
     jobs: int = 1,
+    cache: Cache | None = None,
 ) -> Bundle:
     """Compiles modules for variants, by default for all of NodeMCU's.
 
@@ -160,6 +172,7 @@ def patch(
     file: str = "image",
     heap_limit: int = 67108864,
     jobs: int = 1,
+    cache: Cache | None = None,
 ) -> Patched:
     """Puts modules into finished firmware. `slot` is a number from 1 on, if there are several; `file` is the name in messages."""
 
@@ -171,6 +184,7 @@ def slot_contents(
     file: str = "image",
     heap_limit: int = 67108864,
     jobs: int = 1,
+    cache: Cache | None = None,
 ) -> SlotContents:
     """Makes the contents of a slot, once for all images with the same firmware."""
 
@@ -207,6 +221,7 @@ def lfs(
     line_info: Literal["shortest", "reference"] = "shortest",
     heap_limit: int = 67108864,
     jobs: int = 1,
+    cache: Cache | None = None,
 ) -> LfsImage:
     """Makes an image for the Lua Flash Store, in a region of 256 kB by default."""
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::arguments::{Modules, Names, dictionary, some};
+use crate::cache::{self, Cache};
 use crate::error::Failure;
 use crate::{options, to_python, work};
 
@@ -141,7 +142,7 @@ impl Bundle {
 
 /// Compiles modules for variants.
 #[pyfunction]
-#[pyo3(signature = (modules, *, variants=None, emit="module", slot=None, chip=None, heap_limit=67108864, jobs=1))]
+#[pyo3(signature = (modules, *, variants=None, emit="module", slot=None, chip=None, heap_limit=67108864, jobs=1, cache=None))]
 #[allow(clippy::too_many_arguments)] // each is an argument in Python, with a name
 pub(crate) fn build(
     py: Python,
@@ -152,10 +153,12 @@ pub(crate) fn build(
     chip: Option<&str>,
     heap_limit: i64,
     jobs: i64,
+    cache: Option<Bound<Cache>>,
 ) -> PyResult<Bundle> {
     let emit = Emit::of(emit, slot, chip)?;
     let variants = variants.map(|Names(names)| names);
     let options = options::plan(variants, heap_limit)?;
+    let cache = cache::of(cache.as_ref());
     let bundle = work::run(py, options::jobs(jobs)?, |stop| {
         let project = modules.project()?;
         let project = match emit {
@@ -163,7 +166,7 @@ pub(crate) fn build(
             _ => some(project)?,
         };
         let plan = emit.plan(project.plan(&options)?)?;
-        Ok(plan.build(Some(stop))?)
+        Ok(plan.build_with(Some(stop), cache)?)
     })?;
     Ok(Bundle {
         bundle: Arc::new(bundle),

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::arguments::{Modules, some};
+use crate::cache::{self, Cache};
 use crate::{options, to_python, work};
 
 /// An image for LFS, proved.
@@ -40,7 +41,7 @@ impl LfsImage {
 
 /// Makes an image for LFS.
 #[pyfunction]
-#[pyo3(signature = (modules, variant, *, region=None, address=None, timestamp=0, line_info="shortest", heap_limit=67108864, jobs=1))]
+#[pyo3(signature = (modules, variant, *, region=None, address=None, timestamp=0, line_info="shortest", heap_limit=67108864, jobs=1, cache=None))]
 #[allow(clippy::too_many_arguments)] // each is an argument in Python, with a name
 pub(crate) fn lfs(
     py: Python,
@@ -52,6 +53,7 @@ pub(crate) fn lfs(
     line_info: &str,
     heap_limit: i64,
     jobs: i64,
+    cache: Option<Bound<Cache>>,
 ) -> PyResult<LfsImage> {
     let lfs = LfsOptions {
         region: region
@@ -62,9 +64,10 @@ pub(crate) fn lfs(
         reference_lines: options::line_info(line_info)? == LineInfo::Reference,
     };
     let plan = options::plan(Some(vec![variant]), heap_limit)?;
+    let cache = cache::of(cache.as_ref());
     let image = work::run(py, options::jobs(jobs)?, |stop| {
         let plan = some(modules.functions()?)?.plan_for_lfs(&plan)?;
-        Ok(plan.build(Some(stop))?.lfs_image(&lfs)?)
+        Ok(plan.build_with(Some(stop), cache)?.lfs_image(&lfs)?)
     })?;
     Ok(LfsImage {
         image: PyBytes::new(py, &image.bytes).unbind(),

@@ -5,6 +5,8 @@
 
 mod arguments;
 mod bundle;
+mod cache;
+mod contents;
 mod error;
 mod file;
 mod firmware;
@@ -22,9 +24,13 @@ mod _native {
     #[pymodule_export]
     use crate::bundle::{Bundle, build};
     #[pymodule_export]
+    use crate::cache::Cache;
+    #[pymodule_export]
+    use crate::contents::{SlotContents, slot_contents};
+    #[pymodule_export]
     use crate::file::{Compiled, check, compile, extract, inspect, split, squash, variants};
     #[pymodule_export]
-    use crate::firmware::{Patched, SlotContents, clear, patch, put, slot_contents};
+    use crate::firmware::{Patched, clear, patch, put};
     #[pymodule_export]
     use crate::lfs::{LfsImage, lfs};
 

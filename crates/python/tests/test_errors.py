@@ -91,6 +91,7 @@ class Errors(unittest.TestCase):
             lambda: fastlua.compile("", "lua51-int", line_info="all"),  # type: ignore[arg-type]
             lambda: fastlua.check(b"\x1bLua", variant="lua"),
             lambda: fastlua.squash("", variants=[]),
+            lambda: fastlua.Cache(limit=-1),
             lambda: fastlua.split("", loader="slow"),  # type: ignore[arg-type]
             lambda: fastlua.SlotContents(bytes(fastlua.slot_contents(firmware(), A)), "{}"),
         ]

@@ -130,6 +130,27 @@ class SameBytes(InFolder):
         self.compare_patch(patched, "damaged.bin", "hello.lua", "--fix-checksums")
         self.assertTrue(patched.report()["fixed"])
 
+    def test_a_cache_changes_no_byte(self) -> None:
+        image, cache = firmware(), fastlua.Cache()
+        for form in ("frozen", "packed", "bytecode"):
+            modules = Modules(shipped("hello.lua", "telnet.lua"), form=form)
+            for _ in range(2):
+                patched = fastlua.patch(image, modules, cache=cache)
+                alone = fastlua.patch(image, modules)
+                self.assertEqual((patched.image, patched.sbom(), patched.report()), (alone.image, alone.sbom(), alone.report()))
+                contents = fastlua.slot_contents(image, modules, cache=cache)
+                self.assertEqual(fastlua.put(image, contents).image, alone.image)
+                built = fastlua.build(modules, variants="lua51-float", cache=cache)
+                self.assertEqual(built.outputs(), fastlua.build(modules, variants="lua51-float").outputs())
+        self.assertGreater(len(cache), 0)
+        image = fastlua.lfs(modules, "lua51-float", cache=cache).image
+        self.assertEqual(image, fastlua.lfs(modules, "lua51-float").image)
+        small = fastlua.Cache(limit=1000)
+        for files in (shipped("hello.lua"), shipped("telnet.lua"), shipped("hello.lua")):
+            self.assertEqual(fastlua.build(files, cache=small).outputs(), fastlua.build(files).outputs())
+            self.assertLessEqual(small.bytes, 1000)
+        self.assertEqual(len(fastlua.Cache(limit=0)), 0)
+
     def test_inspect_and_extract(self) -> None:
         patched = fastlua.patch(firmware(), Modules(shipped("hello.lua", "telnet.lua"), data={"a/page.html": b"<p>"}))
         self.put({"mine.bin": patched.image, "chunk.lc": fastlua.compile(b"return 1", "lua51-int").dump})
