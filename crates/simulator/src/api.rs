@@ -24,6 +24,9 @@ return function(f) return function(...) return finish(f(...)) end end";
 
 const GUARD_KEY: &str = "fastlua.guard";
 
+/// A function of a module, with its results or mlua's own error.
+type Boxed = Box<dyn Fn(&Lua, &Args) -> Result<mlua::Result<MultiValue>, Raise>>;
+
 /// The arguments of one call, counted from 1 as in NodeMCU's messages.
 pub(crate) struct Args<'a> {
     lua: &'a Lua,
@@ -172,6 +175,14 @@ impl<'a> Library<'a> {
         R: IntoLuaMulti,
         F: Fn(&Lua, &Args) -> Result<R, Raise> + 'static,
     {
+        self.boxed(
+            name,
+            Box::new(move |lua, args| Ok(function(lua, args)?.into_lua_multi(lua))),
+        )
+    }
+
+    /// The same for all functions, so that mlua's part of it is compiled once and not for each of them.
+    fn boxed(&self, name: &'static str, function: Boxed) -> mlua::Result<&Self> {
         let is_method = self.is_method;
         let inner = self.lua.create_function(move |lua, values: MultiValue| {
             let values = values.into_vec();
@@ -183,7 +194,7 @@ impl<'a> Library<'a> {
                 },
             ) {
                 Ok(results) => {
-                    let mut results = results.into_lua_multi(lua)?;
+                    let mut results = results?;
                     results.push_front(Value::Boolean(true));
                     return Ok(results);
                 }
