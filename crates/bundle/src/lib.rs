@@ -35,9 +35,11 @@ pub use output::{
 };
 pub use plan::{
     Amount, Budget, BudgetError, ESP8266_FLASH, Loads, TooLarge, check_flash, choose_forms,
+    too_large,
 };
 #[cfg(feature = "compile")]
 pub use produce::{
-    Build, Kept, NotBuilt, OTHER_VARIANT, Progress, Remark, SourceText, TextError, squash_proved,
+    Build, InForm, Kept, NotBuilt, OTHER_VARIANT, Progress, Remark, SourceText, TextError,
+    squash_proved,
 };
 pub use structures::{CoreLayout, Field, Strings, Structure, Tags, Text};

@@ -97,7 +97,10 @@ pub use lfs::{LfsError, LfsImage, LfsOptions};
 #[cfg(feature = "compile")]
 pub use needs::{NeedsOptions, NoModule, Target, configuration};
 #[cfg(feature = "compile")]
-pub use plan::{ChunkCache, FirmwareTree, Options, Plan, firmware_tree, packed_tables_flash};
+pub use plan::{
+    ChunkCache, ComparedChunk, FirmwareTree, FormCost, Options, Plan, firmware_tree,
+    packed_tables_flash,
+};
 #[cfg(feature = "compile")]
 pub use project::{
     Manifest, ManifestError, ManifestModule, Module, ModuleFacts, Overrides, Project, data_name,

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fastlua::{Bundle, Dump, Error, Form, Plan};
+use fastlua::{ComparedChunk, Error, Form, FormCost, Plan};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::message::Files;
-use crate::request::Settings;
-use crate::said::Said;
+use crate::request::{Asked, Settings};
 use crate::{Answer, failed, forms, project, said};
 
 /// A chunk of the module.
@@ -22,21 +21,51 @@ struct ChunkCosts {
 
 #[derive(Clone, Copy, Serialize)]
 struct Cost {
-    /// Bytes of the chunk: of the text or dump, or of its frozen objects with all their strings.
     bytes: usize,
-    /// Bytes of flash that it takes alone.
     flash: usize,
 }
 
-/// What the chunks of a file cost, and what there is to say of them in the form that is asked for.
-pub(crate) fn of(file: &str, files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Answer {
-    match plan(file, files, settings).and_then(|plan| costs(&plan)) {
-        Ok((chunks, messages)) => (
-            json!({"chunks": chunks, "messages": messages}),
-            Files::new(),
-        ),
-        Err(error) => failed(said::of_error(&error)),
+impl From<ComparedChunk> for ChunkCosts {
+    fn from(chunk: ComparedChunk) -> ChunkCosts {
+        let cost = |(form, cost): (Form, FormCost)| {
+            let FormCost { bytes, flash } = cost;
+            (form.name(), Cost { bytes, flash })
+        };
+        let each = chunk.variants.into_iter();
+        let each = each.map(|(variant, costs)| (variant, costs.into_iter().map(cost).collect()));
+        ChunkCosts {
+            name: chunk.name,
+            source_bytes: chunk.source_bytes,
+            variants: each.collect(),
+        }
     }
+}
+
+/// The costs of a file's chunks in the forms that are asked for, and the messages about it.
+pub(crate) fn of(
+    file: &str,
+    asked: &Asked,
+    files: &BTreeMap<String, Vec<u8>>,
+    settings: &Settings,
+) -> Answer {
+    let plan = match plan(file, files, settings) {
+        Ok(plan) => plan,
+        Err(error) => return failed(said::of_error(&error)),
+    };
+    let all = || forms().map(|(_, form)| form).collect();
+    let forms = asked.forms.clone().unwrap_or_else(all);
+    let (compared, messages) = match asked.messages {
+        false => (plan.compare(&forms), Vec::new()),
+        true => match plan.compare_and_build(&forms) {
+            (chunks, Ok(bundle)) => (chunks, said::of_bundle(&bundle)),
+            (chunks, Err(error)) => (chunks, said::of_error(&error)),
+        },
+    };
+    let chunks: Vec<ChunkCosts> = compared.into_iter().map(ChunkCosts::from).collect();
+    (
+        json!({"chunks": chunks, "messages": messages}),
+        Files::new(),
+    )
 }
 
 /// The chunks of a file alone.
@@ -45,64 +74,4 @@ fn plan(file: &str, files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> R
     let mut plan = project.plan(&settings.options())?;
     plan.inputs.retain(|input| input.file == file);
     Ok(plan)
-}
-
-fn costs(plan: &Plan) -> Result<(Vec<ChunkCosts>, Vec<Said>), Error> {
-    let messages = match plan.clone().build(None) {
-        Ok(bundle) => said::of_bundle(&bundle),
-        Err(error) => said::of_error(&error),
-    };
-    let mut chunks = Vec::new();
-    for input in &plan.inputs {
-        let forms: Vec<(&'static str, Form)> = match input.form.is_data() {
-            true => vec![(input.form.name(), input.form)],
-            false => forms().collect(),
-        };
-        let mut costs = ChunkCosts {
-            name: input.name.clone(),
-            source_bytes: input.text.len(),
-            variants: BTreeMap::new(),
-        };
-        for (name, form) in forms {
-            let mut alone = plan.clone();
-            alone.inputs = vec![input.clone()];
-            alone.inputs[0].form = form.with_fallback(false);
-            for (variant, cost) in of_form(&alone) {
-                costs
-                    .variants
-                    .entry(variant)
-                    .or_default()
-                    .insert(name, cost);
-            }
-        }
-        chunks.push(costs);
-    }
-    Ok((chunks, messages))
-}
-
-/// What the one chunk of a plan costs each variant that can carry it in its form.
-fn of_form(plan: &Plan) -> Vec<(String, Cost)> {
-    let Ok(bundle) = plan.clone().build(None) else {
-        // Some may be able to.
-        let each = plan.variants.iter().filter(|_| plan.variants.len() > 1);
-        let each = each.flat_map(|variant| {
-            let mut alone = plan.clone();
-            alone.variants = vec![variant.clone()];
-            of_form(&alone)
-        });
-        return each.collect();
-    };
-    let variants = bundle.variants.iter().enumerate();
-    let costs = variants.filter_map(|(v, variant)| Some((variant.name.clone(), cost(&bundle, v)?)));
-    costs.collect()
-}
-
-/// What the one chunk of a bundle costs a variant.
-fn cost(bundle: &Bundle, v: usize) -> Option<Cost> {
-    let (chunk, dump): (_, &Dump) = bundle.of_variant(v).next()?;
-    let frozen = dump.costs().filter(|_| chunk.form.is_frozen());
-    Some(Cost {
-        bytes: frozen.map_or(dump.bytes.len(), |c| c.frozen_flash + c.frozen_strings),
-        flash: bundle.flash(v),
-    })
 }

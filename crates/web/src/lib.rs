@@ -40,7 +40,7 @@ fn answer(request: &Request, files: BTreeMap<String, Vec<u8>>) -> Answer {
     match &request.what {
         Task::About => (about(), Files::new()),
         Task::Modules => project::modules(&files, settings),
-        Task::Costs { file } => costs::of(file, &files, settings),
+        Task::Costs { file, asked } => costs::of(file, asked, &files, settings),
         Task::Firmware { file } => firmware::about(file, &files),
         Task::Make { output } => outputs::make(*output, files, settings),
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fastlua::{
-    CompileOptions, Error, Firmware, Input, LfsOptions, Overrides, PatchOptions, Plan, Slot,
-    Source, Strip, Variant, compile, counted,
+    CompileOptions, Error, Firmware, Input, LfsOptions, Options, Overrides, PatchOptions, Plan,
+    Project, Slot, Source, Strip, Variant, compile, counted,
 };
 use serde_json::json;
 
@@ -47,24 +47,18 @@ fn wrong(error: Error) -> Vec<Said> {
     said::of_error(&error)
 }
 
-/// What a plan is for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Fast,
-    Lfs,
-}
-
 fn plan(
     files: &BTreeMap<String, Vec<u8>>,
     settings: &Settings,
     overrides: &Overrides,
     variant: Option<&Variant>,
 ) -> Result<Plan, Vec<Said>> {
-    plan_for(Purpose::Fast, files, settings, overrides, variant)
+    plan_by(Project::plan, files, settings, overrides, variant)
 }
 
-fn plan_for(
-    purpose: Purpose,
+/// A plan of the modules, by [`Project::plan`] or [`Project::plan_for_lfs`].
+fn plan_by(
+    plan: impl Fn(Project, &Options) -> Result<Plan, Error>,
     files: &BTreeMap<String, Vec<u8>>,
     settings: &Settings,
     overrides: &Overrides,
@@ -78,11 +72,7 @@ fn plan_for(
     if project.is_empty() {
         return Err(vec![Said::error("there is no module")]);
     }
-    let plan = match purpose {
-        Purpose::Fast => project.plan(&options),
-        Purpose::Lfs => project.plan_for_lfs(&options),
-    };
-    plan.map_err(wrong)
+    plan(project, &options).map_err(wrong)
 }
 
 /// What an output that is for one variant has before its ending, where there are several.
@@ -162,9 +152,15 @@ fn each_once(messages: Vec<Said>) -> Vec<Said> {
 fn lfs(files: &BTreeMap<String, Vec<u8>>, settings: &Settings) -> Outcome {
     let functions = settings.overrides().for_functions();
     let mut made = Made::default();
-    let all = plan_for(Purpose::Lfs, files, settings, &functions, None)?.variants;
+    let all = plan_by(Project::plan_for_lfs, files, settings, &functions, None)?.variants;
     for variant in &all {
-        let plan = plan_for(Purpose::Lfs, files, settings, &functions, Some(variant))?;
+        let plan = plan_by(
+            Project::plan_for_lfs,
+            files,
+            settings,
+            &functions,
+            Some(variant),
+        )?;
         let bundle = plan.build(None).map_err(wrong)?;
         made.messages.extend(said::of_bundle(&bundle));
         let image = bundle.lfs_image(&LfsOptions::default());

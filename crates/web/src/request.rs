@@ -23,6 +23,8 @@ pub(crate) enum Task {
     Costs {
         /// The module's file.
         file: String,
+        #[serde(flatten)]
+        asked: Asked,
     },
     /// What is in a firmware.
     Firmware {
@@ -31,6 +33,20 @@ pub(crate) enum Task {
     },
     /// Files to download.
     Make { output: Output },
+}
+
+/// A part of the costs, so that two workers can share them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    /// The forms; all if it is missing.
+    pub(crate) forms: Option<Vec<Form>>,
+    /// Whether the messages about the file belong to it.
+    #[serde(default = "yes")]
+    pub(crate) messages: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

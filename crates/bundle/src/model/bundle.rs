@@ -81,6 +81,19 @@ impl Dump {
         }
     }
 
+    /// The same without the compiled chunk.
+    pub(crate) fn without_chunk(&self) -> Dump {
+        Dump {
+            bytes: self.bytes.clone(),
+            xxh32: self.xxh32,
+            compiled: self.compiled.as_ref().map(|compiled| Compiled {
+                need: compiled.need.clone(),
+                costs: compiled.costs,
+                chunk: None,
+            }),
+        }
+    }
+
     /// Their size in flash, in whole words.
     pub(crate) fn words(&self) -> usize {
         self.bytes.len().next_multiple_of(4)

@@ -8,8 +8,15 @@ const WORD: usize = 4;
 /// `FAST_WINDOW`: the bytes of text that the chip remembers.
 pub(crate) const WINDOW: usize = 2048;
 
-/// Windows of the compressor that are tried, as powers of 2: the chip's, and larger ones for texts that stay within it.
-const TRIED: std::ops::RangeInclusive<i32> = 11..=13;
+/// Windows of the compressor that are tried, as powers of 2: the chip's, and for short texts larger ones, if no copy comes
+/// from farther than the chip's window.
+fn tried(text: &[u8]) -> std::ops::RangeInclusive<i32> {
+    const SHORT: usize = 32 << 10;
+    match text.len() <= SHORT {
+        true => 11..=13,
+        false => 11..=11,
+    }
+}
 
 const MEMORY: Memory = Memory {
     window: WINDOW,
@@ -46,7 +53,7 @@ pub enum InflateError {
 /// A text as the chip inflates it; none if the compressor fails, or the text has 4 GiB or more.
 pub(crate) fn deflated(text: &[u8]) -> Option<Vec<u8>> {
     let length = u32::try_from(text.len()).ok()?;
-    let stream = smallest(text, TRIED, MEMORY).or_else(|| stored(text))?;
+    let stream = smallest(text, tried(text), MEMORY).or_else(|| stored(text))?;
     let bytes = [&length.to_le_bytes()[..], &stream].concat();
     (inflated(&bytes).as_deref() == Ok(text)).then_some(bytes)
 }

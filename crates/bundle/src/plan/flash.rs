@@ -62,25 +62,34 @@ impl std::error::Error for TooLarge {}
 /// # Errors
 /// The first variant that is too large.
 pub fn check_flash(bundle: &Bundle) -> Result<(), TooLarge> {
-    for (v, variant) in bundle.variants.iter().enumerate() {
-        let flash = bundle.flash(v);
-        if flash <= ESP8266_FLASH || !is_for_esp8266(variant) {
-            continue;
-        }
-        let own = |i: usize| {
-            let chunk = &bundle.chunks[i];
-            let strings = chunk
-                .frozen(v)
-                .map_or(0, |(_, compiled)| compiled.costs.frozen_strings);
-            (
-                bundle.chunk_flash(v, i, chunk.form) + strings,
-                chunk.name.clone(),
-            )
-        };
-        let carried = (0..bundle.chunks.len()).filter(|&i| bundle.chunks[i].dumps[v].is_some());
-        return Err(TooLarge::new(variant, flash, carried.map(own).collect()));
+    match (0..bundle.variants.len()).find_map(|v| too_large(bundle, v)) {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Why the ESP8266 can't hold the chunks of a variant; none if it can, or if the variant is for other chips only.
+pub fn too_large(bundle: &Bundle, v: usize) -> Option<TooLarge> {
+    let variant = &bundle.variants[v];
+    if !is_for_esp8266(variant) {
+        return None;
+    }
+    let flash = bundle.flash(v);
+    if flash <= ESP8266_FLASH {
+        return None;
+    }
+    let own = |i: usize| {
+        let chunk = &bundle.chunks[i];
+        let strings = chunk
+            .frozen(v)
+            .map_or(0, |(_, compiled)| compiled.costs.frozen_strings);
+        (
+            bundle.chunk_flash(v, i, chunk.form) + strings,
+            chunk.name.clone(),
+        )
+    };
+    let carried = (0..bundle.chunks.len()).filter(|&i| bundle.chunks[i].dumps[v].is_some());
+    Some(TooLarge::new(variant, flash, carried.map(own).collect()))
 }
 
 pub(super) fn is_for_esp8266(variant: &Variant) -> bool {

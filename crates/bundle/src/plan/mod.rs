@@ -10,4 +10,4 @@ mod least;
 
 pub use auto::choose_forms;
 pub use budget::{Amount, Budget, BudgetError, Loads};
-pub use flash::{ESP8266_FLASH, TooLarge, check_flash};
+pub use flash::{ESP8266_FLASH, TooLarge, check_flash, too_large};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bstr::BString;
 use fastlua_bytecode::{Chunk, Strip, is_bytecode, write};
-use fastlua_compiler::{load_back_own, loaded_text};
+use fastlua_compiler::load_back_own;
 use fastlua_variants::Variant;
 use fastlua_verifier::verify;
 use rayon::prelude::*;
@@ -12,11 +12,13 @@ use sha2::{Digest, Sha256};
 use xxhash_rust::xxh32::xxh32;
 
 use super::kept::{Kept, decode, encode};
-use super::limits::{too_deep, too_many_locals};
+use super::limits::{TooMany, too_deep, too_many_locals};
+use super::made::{Made, carried, refused_as};
+use super::squash::bare;
 use super::{Remark, SourceText, TextError, squash_proved};
 use crate::model::{
     Because, Bundle, BundledChunk, Compiled, Costs, Dump, Fault, Form, Input, Need, Severity,
-    Warning, deflated, identifiers, is_hidden, pack,
+    Warning, deflated, identifiers, pack,
 };
 
 /// The input of a build.
@@ -97,12 +99,20 @@ impl Build<'_> {
         if progress.is_stopped() {
             return Err(NotBuilt::Stopped);
         }
-        let faults = self.gather(&inputs, &outcomes, |o| &o.errors);
+        self.assemble(&inputs, outcomes).map_err(NotBuilt::Faults)
+    }
+
+    /// A bundle of inputs, sorted by name, with the outcomes of each for every variant.
+    pub(super) fn assemble(
+        &self,
+        inputs: &[&Input],
+        outcomes: Vec<Vec<Outcome>>,
+    ) -> Result<Bundle, Vec<Fault>> {
+        let faults = self.gather(inputs, &outcomes, |o| &o.errors);
         if !faults.is_empty() {
-            let faults = faults.into_iter().map(|said| said.fault);
-            return Err(NotBuilt::Faults(faults.collect()));
+            return Err(faults.into_iter().map(|said| said.fault).collect());
         }
-        let warnings = self.gather(&inputs, &outcomes, |o| &o.remarks);
+        let warnings = self.gather(inputs, &outcomes, |o| &o.remarks);
         let chunks: Vec<BundledChunk> = inputs
             .iter()
             .zip(outcomes)
@@ -126,7 +136,7 @@ impl Build<'_> {
         }
         let empty = |v: &usize| !chunks.iter().any(|c| c.dumps[*v].is_some());
         match (0..self.variants.len()).find(empty) {
-            Some(v) if !inputs.is_empty() => Err(NotBuilt::Faults(vec![Fault {
+            Some(v) if !inputs.is_empty() => Err(vec![Fault {
                 message: "no module is built for this variant".into(),
                 chunk: String::new(),
                 file: String::new(),
@@ -134,7 +144,7 @@ impl Build<'_> {
                 column: None,
                 variants: vec![self.variants[v].name.clone()],
                 because: None,
-            }])),
+            }]),
             _ => {
                 let mut bundle = Bundle {
                     variants: self.variants.to_vec(),
@@ -142,7 +152,7 @@ impl Build<'_> {
                     common: Vec::new(),
                     warnings,
                 };
-                pack(&mut bundle).map_err(|fault| NotBuilt::Faults(vec![fault]))?;
+                pack(&mut bundle).map_err(|fault| vec![fault])?;
                 Ok(bundle)
             }
         }
@@ -189,7 +199,7 @@ impl Build<'_> {
     }
 
     /// The remarks, in the order of the inputs, each once with its variants.
-    fn gather(
+    pub(super) fn gather(
         &self,
         inputs: &[&Input],
         outcomes: &[Vec<Outcome>],
@@ -233,20 +243,12 @@ impl Build<'_> {
     fn squash(&self, input: &Input) -> Squash {
         let variants = self.variants.iter().filter(|v| input.is_for(v));
         let variants: Vec<Variant> = variants.cloned().collect();
-        match input.form {
-            form if form.is_squashed() && !variants.is_empty() => {
-                let squashed = squash_proved(&input.text, &input.file, &variants, self.heap_limit);
-                let carried = squashed.and_then(|squashed| match form {
-                    Form::Deflated => deflated(&squashed.text).ok_or_else(|| TextError::Proof {
-                        file: input.file.clone(),
-                        reason: "the deflated text does not inflate to the original".into(),
-                    }),
-                    _ => Ok(squashed.text),
-                });
-                Some(carried.map_err(|error| Said::from(&error)))
-            }
-            _ => None,
+        if !input.form.is_squashed() || variants.is_empty() {
+            return None;
         }
+        let squashed = squash_proved(&input.text, &input.file, &variants, self.heap_limit);
+        let carried = squashed.map_err(|error| Said::from(&error));
+        Some(carried.and_then(|squashed| in_form(input, squashed.text)))
     }
 
     /// The chunk of an input for a variant, with all debug data, and remarks.
@@ -254,10 +256,6 @@ impl Build<'_> {
         let chunk_name = format!("@{}", input.file);
         let text = text_of(input, &chunk_name);
         match is_bytecode(text.bytes) {
-            true if input.form.is_source() => Err(TextError::Given {
-                file: input.file.clone(),
-                reason: format!("bytecode can't be stored as {}", input.form),
-            }),
             true => text.undump(&variant.layout),
             false => text.compile(&variant.layout, self.heap_limit),
         }
@@ -270,56 +268,57 @@ impl Build<'_> {
         squashed: &Squash,
         progress: &dyn Progress,
     ) -> Outcome {
-        let mut outcome = Outcome::default();
-        if input.form.is_data() {
-            outcome.dump = Some(Dump::source(input.text.clone()));
-            return outcome;
+        let made = match refused_as(input, input.form) {
+            Some(error) => Err(Said::from(&error)),
+            None => self.make(input, variant, &[input.form], progress),
+        };
+        carried(input, made, squashed)
+    }
+
+    /// Compiles a text, or takes it where it is bytecode, and makes what these forms of it have in common.
+    pub(super) fn make(
+        &self,
+        input: &Input,
+        variant: &Variant,
+        forms: &[Form],
+        progress: &dyn Progress,
+    ) -> Result<Made, Said> {
+        if forms.iter().all(|form| form.is_data()) {
+            return Ok(Made::default());
         }
-        if input.form == Form::Packed && input.strip != Strip::Lines {
-            outcome.errors.push(Said::from(&TextError::Given {
-                file: input.file.clone(),
-                reason: format!(
-                    "packed chunks have no debug data, but strip level {} keeps some: use level 2, or another form",
-                    input.strip as u8
-                ),
-            }));
-            return outcome;
-        }
-        let (chunk, remarks) = match self.chunk(input, variant) {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                outcome.errors.push(Said::from(&error));
-                return outcome;
+        let made = self.chunk(input, variant);
+        let (chunk, remarks) = made.map_err(|error| Said::from(&error))?;
+        progress.compiled(input, variant, &chunk);
+        let locals = match is_bytecode(&input.text) {
+            true => Vec::new(),
+            false => too_many_locals(&chunk),
+        };
+        // a form alone is squashed before
+        let is_squashed = forms.len() > 1 && forms.iter().any(|form| form.is_squashed());
+        let bare = is_squashed.then(|| bare(chunk.clone()));
+        let misread = match forms.iter().any(|form| form.is_source()) {
+            true => text_of(input, "").misread_as_source(&variant.layout),
+            false => Vec::new(),
+        };
+        let dump = match forms.iter().all(|form| form.is_source()) {
+            true => None,
+            false => {
+                let keeps = forms.iter().any(|form| form.keeps_chunk());
+                let proved = self.prove(input, chunk, keeps);
+                Some(proved.map_err(|error| Said::from(&error)))
             }
         };
-        progress.compiled(input, variant, &chunk);
-        outcome.remarks.extend(remarks.iter().map(Said::from));
-        outcome.warn(input, is_hidden(&input.name));
-        if !is_bytecode(&input.text) {
-            outcome.locals(input, &chunk);
-        }
-        if input.form.is_source() {
-            let misread = text_of(input, "").misread_as_source(&variant.layout);
-            outcome.remarks.extend(misread.iter().map(Said::from));
-            match squashed {
-                Some(Err(said)) => outcome.errors.push(said.clone()),
-                Some(Ok(text)) => outcome.dump = Some(Dump::source(text.clone())),
-                None => outcome.dump = Some(Dump::source(loaded_text(&input.text).into())),
-            }
-            return outcome;
-        }
-        match self.prove(input, chunk) {
-            Ok(dump) => {
-                outcome.levels(input, &dump);
-                outcome.dump = Some(dump);
-            }
-            Err(error) => outcome.errors.push(Said::from(&error)),
-        }
-        outcome
+        Ok(Made {
+            remarks: remarks.iter().map(Said::from).collect(),
+            locals,
+            misread: misread.iter().map(Said::from).collect(),
+            dump,
+            bare,
+        })
     }
 
     /// The stripped chunk's dump, once it has come back as it was.
-    fn prove(&self, input: &Input, mut chunk: Chunk) -> Result<Dump, TextError> {
+    fn prove(&self, input: &Input, mut chunk: Chunk, keeps: bool) -> Result<Dump, TextError> {
         strip_for_bundle(&mut chunk, input.strip, input.file_name());
         let fault = |reason: String| TextError::Proof {
             file: input.file.clone(),
@@ -339,7 +338,7 @@ impl Build<'_> {
             compiled: Some(Compiled {
                 costs,
                 need,
-                chunk: input.form.keeps_chunk().then_some(chunk),
+                chunk: keeps.then_some(chunk),
             }),
             bytes,
         })
@@ -367,7 +366,20 @@ fn strip_for_bundle(chunk: &mut Chunk, strip: Strip, file_name: &str) {
 }
 
 /// The squashed text of an input, deflated or not, if it is to be carried so.
-type Squash = Option<Result<Vec<u8>, Said>>;
+pub(super) type Squash = Option<Result<Vec<u8>, Said>>;
+
+/// A squashed text as its input carries it.
+pub(super) fn in_form(input: &Input, squashed: Vec<u8>) -> Result<Vec<u8>, Said> {
+    if input.form != Form::Deflated {
+        return Ok(squashed);
+    }
+    deflated(&squashed).ok_or_else(|| {
+        Said::from(&TextError::Proof {
+            file: input.file.clone(),
+            reason: "the deflated text does not inflate to the original".into(),
+        })
+    })
+}
 
 /// An error or a remark as it is gathered.
 #[derive(Debug, Clone)]
@@ -415,14 +427,20 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the variant, or the compiler on the chip, does not take the input.
+    pub(super) fn is_refused(&self) -> bool {
+        let refused = |said: &Said| said.severity == Severity::Refused;
+        !self.errors.is_empty() || self.remarks.iter().any(refused)
+    }
+
     /// The warning about functions nested too deep to load.
-    fn levels(&mut self, input: &Input, dump: &Dump) {
+    pub(super) fn levels(&mut self, input: &Input, dump: &Dump) {
         let levels = dump.compiled.as_ref().map_or(0, |c| c.need.depth);
         self.warn(input, too_deep(levels));
     }
 
     /// Adds a remark on finding or loading an input by `fast`.
-    fn warn(&mut self, input: &Input, message: Option<String>) {
+    pub(super) fn warn(&mut self, input: &Input, message: Option<String>) {
         self.remarks.extend(message.map(|message| Said {
             message: format!("{}: {message}", input.file),
             line: None,
@@ -434,8 +452,8 @@ impl Outcome {
     }
 
     /// The warnings about functions that the chip would not compile.
-    fn locals(&mut self, input: &Input, chunk: &Chunk) {
-        for function in too_many_locals(chunk) {
+    pub(super) fn locals(&mut self, input: &Input, locals: &[TooMany]) {
+        for function in locals {
             let (message, severity) = match input.form.is_source() {
                 true => (function.as_source(), Severity::Refused),
                 false => (function.as_bytecode(), Severity::Note),

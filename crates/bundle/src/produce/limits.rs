@@ -21,6 +21,7 @@ pub(crate) fn too_deep(levels: usize) -> Option<String> {
 }
 
 /// A function with more local variables than the chip's compiler allows.
+#[derive(Debug, Clone)]
 pub(crate) struct TooMany {
     /// Its first line.
     pub line: u32,

@@ -16,10 +16,12 @@ use crate::{Bundle, Error, Faults, ModuleFacts, Target, find_variant};
 use cache::OfPlan;
 
 mod cache;
+mod compare;
 mod digest;
 mod tree;
 
 pub use cache::ChunkCache;
+pub use compare::{ComparedChunk, FormCost};
 pub use tree::{FirmwareTree, firmware_tree};
 
 /// Options of a plan.

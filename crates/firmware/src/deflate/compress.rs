@@ -15,12 +15,14 @@ const TRIED: RangeInclusive<i32> = 5..=9;
 pub fn smallest(contents: &[u8], windows: RangeInclusive<i32>, memory: Memory) -> Option<Vec<u8>> {
     let each = windows.flat_map(|window| TRIED.map(move |size| (window, size)));
     let streams = each.filter_map(|(window, size)| deflate(contents, 9, window, size));
+    let mut streams: Vec<Vec<u8>> = streams.collect();
+    streams.sort_by_key(Vec::len);
     // what the chip would not inflate is left out
     let right = |stream: &Vec<u8>| {
         inflate(stream, contents.len(), memory)
             .is_ok_and(|(bytes, end)| bytes == contents && end == stream.len())
     };
-    streams.filter(right).min_by_key(Vec::len)
+    streams.into_iter().find(right)
 }
 
 /// A stream of these contents as they are. None if the compressor fails.
