@@ -221,14 +221,97 @@ const tests = {
 
   async "a library that stops is replaced"(page) {
     const stopped = await page.evaluate(async () => {
-      const first = library.worker;
+      const first = library.workers.map(({ worker }) => worker);
       const said = await library.ask({ do: "about" }, [{ name: "x", bytes: { length: 2 ** 40 } }]).catch((error) => error.message);
-      return { said, is_new: library.worker !== first };
+      return { said, is_new: library.workers.filter(({ worker }, i) => worker !== first[i]).length === 1 };
     });
     assert.match(stopped.said, /the library stopped/);
     assert.ok(stopped.is_new);
     await drop(page, modules());
     assert.equal((await costs(page)).length, 7);
+  },
+
+  async "outdated work is stopped"(page) {
+    const seen = await page.evaluate(async () => {
+      const line = "print('a line of a large module', 1)\n";
+      const before = { ...library.counts };
+      const versions = [];
+      for (let n = 0; n < 4; n++) {
+        const bytes = new TextEncoder().encode(line.repeat(12_000) + `return ${n}`);
+        files.put("large.lua", bytes);
+        files.show("large.lua");
+        page.changed();
+        const is_old = ({ job }) => job?.files.some(({ bytes }) => versions.includes(bytes));
+        if (library.workers.some(is_old)) return "old work goes on";
+        versions.push(bytes);
+        const is_new = ({ job }) => job?.request.do === "costs" && job.files[0].bytes === bytes;
+        while (!library.workers.some(is_new)) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      while (document.body.hasAttribute("data-busy")) await new Promise((resolve) => setTimeout(resolve, 1));
+      const [begun, answered, stopped] = ["begun", "answered", "stopped"].map((key) => library.counts[key] - before[key]);
+      const kept = [...answers.all.values()].filter(({ file, answer }) => file === "large.lua" && answer).length;
+      return { lost: begun - answered - stopped, stops: stopped >= 3, kept, waiting: library.waiting.length };
+    });
+    assert.deepEqual(seen, { lost: 0, stops: true, kept: 2, waiting: 0 });
+    assert.match(await page.textContent("#summary"), /No errors/);
+    // an answer to the same text and settings is not worked out again
+    const begun = () => page.evaluate(() => library.counts.begun);
+    await set(page, "variant", "lua51-int");
+    const before = await begun();
+    await set(page, "variant", "");
+    await set(page, "variant", "lua51-int");
+    assert.equal(await begun(), before);
+  },
+
+  async "what is typed is answered before a large file"(page) {
+    const order = await page.evaluate(async () => {
+      const line = "local t = { 'a', 'line', 'of', 'a', 'large', 'module', x = { 1, 2, 3 } } print(t)\n";
+      files.put("large.lua", new TextEncoder().encode(`do ${line} end `.repeat(11_000)));
+      files.put("small.lua", new TextEncoder().encode("return 1"));
+      files.show("large.lua");
+      page.changed();
+      const works = () => library.workers.every(({ job }) => job?.request.file === "large.lua");
+      while (!works()) await new Promise((resolve) => setTimeout(resolve, 1));
+      files.show("small.lua");
+      editor.ace.setValue("return = 2");
+      while (!answers.known("small.lua")) await new Promise((resolve) => setTimeout(resolve, 1));
+      return answers.known("large.lua") ? "after" : "before";
+    });
+    assert.equal(order, "before");
+    await settled(page);
+    assert.match(await page.textContent("#messages"), /small.lua:1: unexpected symbol/);
+    assert.deepEqual((await costs(page)).map(([name]) => name), ["large", "small"]);
+  },
+
+  async "files that are too large are refused at once, and named"(page) {
+    const text = (bytes) => "-".repeat(99).concat("\n").repeat(Math.ceil(bytes / 100)).slice(0, bytes);
+    const most = 2 << 20;
+    await drop(page, [own("large.lua", text(most + 1)), own("fits.lua", text(1 << 20)), ...modules()]);
+    const notice = () => page.textContent("#notice");
+    assert.match((await notice()).replace(/\u202f/g, ""), /^large.lua: it has 2097153 bytes, and a Lua file on this page may have 2097152; use the command/);
+    assert.doesNotMatch(await page.textContent("#list"), /large/);
+    assert.equal((await costs(page)).length, 8);
+    // together too
+    const many = Array.from({ length: 7 }, (_, i) => own(`many${i}.lua`, text(1 << 20)));
+    await page.setInputFiles("#files", many);
+    await page.waitForFunction(() => !byId("notice").hidden);
+    assert.match((await notice()).replace(/\u202f/g, ""), /^many6.lua: with it the Lua files have \d+ bytes, and together they may have 8388608/);
+    // a file that becomes too large is an error, and nothing is made without it
+    for (let i = 0; i < 6; i++) await page.evaluate((i) => files.remove(`many${i}.lua`), i);
+    await page.evaluate((most) => {
+      files.show("fits.lua");
+      editor.ace.setValue("--\n".repeat(most / 2));
+    }, most);
+    await settled(page);
+    assert.match(await page.textContent("#messages .text"), /^fits.lua: it has .* bytes, and a Lua file on this page may have/);
+    assert.equal((await costs(page)).length, 7);
+    await page.click("#make-c");
+    await page.waitForFunction(() => byId("made").textContent.startsWith("Nothing was made: fits.lua: it has"));
+    // a line that the editor would take long to lay out
+    await drop(page, [own("line.lua", `return '${"x".repeat(20_000)}'`)]);
+    await page.click("#list >> text=line.lua");
+    assert.match(await page.textContent("#editor-title"), /line.lua \(can't be edited here: a line is longer than 10.000 characters\)/);
+    assert.ok((await costs(page)).find(([name]) => name === "line")[1].plain > 20_000);
   },
 
   async "bytes that are no UTF-8, marks, line ends and bytecode stay as they are"(page) {
@@ -278,7 +361,7 @@ const tests = {
     await is_project();
     const broken = { name: "broken.zip", buffer: Buffer.from("PK but no zip") };
     await drop(page, [broken, own("picture.png", "x")]);
-    assert.match(await page.textContent("#notice"), /broken.zip: .*picture.png: it is no Lua/);
+    assert.match(await page.textContent("#notice"), /broken.zip: .*picture.png: it is not Lua/);
   },
 
   async "the keyboard is enough"(page) {

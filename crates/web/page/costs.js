@@ -1,4 +1,4 @@
-// What each chunk costs in each form: a table whose cells hold a number and a bar.
+// The table of costs: for each chunk and form a number and a bar.
 "use strict";
 
 const costs = {
@@ -8,7 +8,7 @@ const costs = {
   // Chunks in the order of their files: {file, name, source_bytes, variants}.
   chunks: [],
 
-  // What the library calls plain is the source as it is; what it calls source is squashed.
+  // In the library the unchanged source is called plain, and squashed source is called source.
   label: (form) => ({ plain: "source", source: "squashed" })[form] ?? form,
 
   open({ forms, variants }) {
@@ -17,7 +17,7 @@ const costs = {
     byId("shown").addEventListener("change", costs.draw);
   },
 
-  // The variants to choose from are those that were asked for; a fast.toml may ask for fewer.
+  // The variants to choose from: those that were asked for. A fast.toml may name fewer.
   show(chunks, asked) {
     costs.chunks = chunks;
     const built = asked.filter((name) => chunks.some(({ variants }) => variants[name]));
@@ -47,7 +47,7 @@ const costs = {
     byId("costs-head").replaceChildren(element("th", { scope: "col", role: "columnheader" }, "Module"), ...forms.map(head));
     const rows = costs.chunks.map((chunk) => costs.row(chunk.name, forms, chosen, (form) => costs.bytes(chunk, form)));
     if (costs.chunks.length > 1) {
-      // Without those that can't be had in any form.
+      // Without the chunks that this variant can't have in any form.
       const whole = costs.chunks.filter((chunk) => chunk.variants[variant]);
       const sum = (form) => {
         const known = whole.map((chunk) => costs.bytes(chunk, form));

@@ -1,8 +1,10 @@
-// Files that the library makes, as links to download.
+// The files that the library makes, as links.
 "use strict";
 
 const downloads = {
   urls: [],
+  // Stops the work of the last click.
+  stop: new AbortController(),
 
   open() {
     for (const button of document.querySelectorAll("[data-output]")) {
@@ -10,8 +12,9 @@ const downloads = {
     }
   },
 
-  // What was made of modules that have changed since is no longer offered.
+  // After a change the old files are no longer offered, and the work for new ones stops.
   clear() {
+    downloads.stop.abort();
     downloads.urls.splice(0).forEach((url) => URL.revokeObjectURL(url));
     byId("links").replaceChildren();
     byId("made").textContent = "";
@@ -24,28 +27,45 @@ const downloads = {
     return element("li", {}, link, ` ${grouped(bytes.length)} bytes`);
   },
 
+  // All files, with the firmware.
+  given() {
+    const image = firmware.image;
+    const own = files.modules().filter(({ name }) => name !== image?.name);
+    return [...own, ...(image ? [image] : [])].map(({ name, bytes }) => ({ name, bytes }));
+  },
+
+  failed(reasons) {
+    byId("made").textContent = `Nothing was made: ${reasons.join("; ")}`;
+  },
+
   async make(output) {
     downloads.clear();
+    const refused = [...files.all.values()].map(files.refused).filter(Boolean);
+    if (refused.length) {
+      downloads.failed(refused);
+      return;
+    }
     byId("made").textContent = "Working…";
-    const generation = page.generation;
+    const stop = (downloads.stop = new AbortController());
     let answer;
     try {
-      answer = await library.ask({ do: "make", output, settings: page.settings() }, page.given());
+      const request = { do: "make", output, settings: page.settings() };
+      answer = await library.ask(request, downloads.given(), { signal: stop.signal });
     } catch (error) {
+      if (stop.signal.aborted) return;
       answer = { files: [], messages: [{ severity: "error", message: error.message, file: "", line: null }] };
     }
-    if (generation !== page.generation) return;
     downloads.clear();
     const errors = answer.messages.filter(({ severity }) => severity === "error");
     if (errors.length) {
-      byId("made").textContent = `Nothing was made: ${errors.map(({ message }) => message).join("; ")}`;
+      downloads.failed(errors.map(({ message }) => message));
       return;
     }
     const { files: made, lines } = answer;
     byId("made").textContent = `${counted(made.length, "file")} to download. ${lines.join("; ")}.`;
     const links = made.map(({ name, bytes }) => downloads.link(name, bytes));
     if (made.length > 1) {
-      // The same files give the same zip.
+      // A fixed time, so that the same files give the same zip.
       const options = { mtime: new Date(2000, 0, 1), level: 6 };
       const entries = Object.fromEntries(made.map(({ name, bytes }) => [name, [bytes, options]]));
       links.push(downloads.link(`fastlua-${output}.zip`, fflate.zipSync(entries)));

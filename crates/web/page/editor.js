@@ -1,10 +1,12 @@
-// The text of the file that is shown, with messages at its lines.
+// The editor: the text of a file, with messages at its lines.
 "use strict";
 
 const editor = {
+  // Characters of the longest line that can be edited: the editor lays out a whole line after each key.
+  LONGEST: 10_000,
   ace: null,
   sessions: new Map(),
-  // Whether something is in the page alone.
+  // Whether the page has text that is in no file.
   is_typed: false,
 
   open() {
@@ -19,7 +21,7 @@ const editor = {
       useWorker: false,
       wrap: true,
     });
-    // They would load more of the editor than the page has.
+    // These commands would load parts of the editor that the page does not have.
     editor.ace.commands.removeCommands(["gotoline", "openCommandPalette", "openCommandPallete", "showSettingsMenu"]);
     editor.ace.renderer.setTheme({ cssClass: "ace-page", cssText: "", isDark: false });
     const text = editor.ace.textInput.getElement();
@@ -31,7 +33,7 @@ const editor = {
     editor.show(null);
   },
 
-  // The text of bytes; null where they are no UTF-8.
+  // Bytes as text; null if they are not UTF-8.
   text_of(bytes) {
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -40,23 +42,30 @@ const editor = {
     }
   },
 
+  // The text that is shown, and why it can't be edited; null if it can.
+  content(bytes) {
+    if (bytes[0] === 0x1b) return ["(bytecode)", "it is bytecode"];
+    const text = editor.text_of(bytes);
+    const shown = text ?? new TextDecoder("latin1").decode(bytes);
+    if (shown.split("\n").some(({ length }) => length > editor.LONGEST)) {
+      return ["(lines that are too long to be shown)", `a line is longer than ${grouped(editor.LONGEST)} characters`];
+    }
+    // Other bytes than those of the file would come back.
+    return [shown, text === null ? "it is not UTF-8" : null];
+  },
+
   session_of(name) {
     if (editor.sessions.has(name)) return editor.sessions.get(name);
-    const { bytes } = files.all.get(name);
-    const is_dump = bytes[0] === 0x1b;
-    const text = is_dump ? null : editor.text_of(bytes);
-    const shown = text ?? (is_dump ? "(bytecode)" : new TextDecoder("latin1").decode(bytes));
+    const [shown, reason] = editor.content(files.all.get(name).bytes);
     const session = ace.createEditSession(shown, /\.lua$/.test(name) ? "ace/mode/lua" : "ace/mode/text");
     session.setUseWorker(false);
     session.setUseWrapMode(true);
     session.setOptions({ tabSize: 2, useSoftTabs: true });
-    // Bytes that would not come back stay as they are.
-    session.is_fixed = text === null;
+    session.reason = reason;
     session.on("change", () => {
-      if (session.is_fixed) return;
+      if (reason) return;
       editor.is_typed = true;
-      files.put(name, new TextEncoder().encode(session.getValue()));
-      files.changed();
+      files.typed(name, new TextEncoder().encode(session.getValue()));
     });
     editor.sessions.set(name, session);
     return session;
@@ -66,8 +75,9 @@ const editor = {
     const session = name === null ? ace.createEditSession("", "ace/mode/text") : editor.session_of(name);
     editor.ace.setSession(session);
     editor.annotate(messages.all);
-    editor.ace.setReadOnly(name === null || session.is_fixed);
-    byId("editor-file").textContent = name === null ? "" : `: ${name}${session.is_fixed ? " (can't be edited here)" : ""}`;
+    editor.ace.setReadOnly(name === null || Boolean(session.reason));
+    const reason = session.reason ? ` (can't be edited here: ${session.reason})` : "";
+    byId("editor-file").textContent = name === null ? "" : `: ${name}${reason}`;
   },
 
   forget(name) {

@@ -1,4 +1,4 @@
-// The user's files: dropped, chosen, out of a zip or typed. The list of them.
+// The user's files, which are dropped, chosen, unpacked from a zip or typed, and the list of them.
 "use strict";
 
 const files = {
@@ -10,6 +10,35 @@ const files = {
   // Called with {name, bytes} of a firmware image.
   firmware: () => {},
 
+  // Bytes of the largest Lua file that the page answers in time, of all Lua files, and of any other file.
+  MOST: { lua: 2 << 20, together: 8 << 20, other: 64 << 20 },
+
+  is_lua: (name) => /\.(lua|lc)$/.test(name),
+
+  // Why the page does not take a file of this size; null if it does.
+  refused(file) {
+    if (!file) return null;
+    const { name, size = file.bytes.length } = file;
+    const is_lua = files.is_lua(name);
+    const most = is_lua ? files.MOST.lua : files.MOST.other;
+    if (size <= most) return null;
+    const kind = is_lua ? "a Lua file" : "a file";
+    return `${name}: it has ${grouped(size)} bytes, and ${kind} on this page may have ${grouped(most)}; use the command fastlua for it`;
+  },
+
+  // The same for a file that joins the others.
+  refused_with_others(file) {
+    if (!files.is_lua(file.name)) return files.refused(file);
+    const others = [...files.all.values()].filter(({ name }) => files.is_lua(name) && name !== file.name);
+    const sum = others.reduce((sum, { bytes }) => sum + bytes.length, file.size ?? file.bytes.length);
+    if (sum <= files.MOST.together) return files.refused(file);
+    return files.refused(file) ?? `${file.name}: with it the Lua files have ${grouped(sum)} bytes, and together they may have `
+      + `${grouped(files.MOST.together)} on this page; use the command fastlua for so many`;
+  },
+
+  // The files that the library is asked about.
+  modules: () => files.names().map((name) => files.all.get(name)).filter((file) => !files.refused(file)),
+
   put(name, bytes) {
     files.all.set(name, { name, bytes, version: ++files.version });
   },
@@ -18,6 +47,7 @@ const files = {
     files.all.delete(name);
     editor.forget(name);
     if (files.shown === name) files.show(files.names()[0] ?? null);
+    else files.draw();
     files.changed();
     (byId("list").querySelector("button") ?? byId("new")).focus();
   },
@@ -32,95 +62,112 @@ const files = {
     files.draw();
   },
 
+  // What was typed into the file that is shown.
+  typed(name, bytes) {
+    files.put(name, bytes);
+    const row = byId("list").querySelector('[aria-current="true"]')?.closest("li");
+    row?.querySelector(".size").replaceChildren(files.size(name));
+    files.changed();
+  },
+
+  size: (name) => `${grouped(files.all.get(name).bytes.length)} bytes`,
+
   draw() {
+    const counts = messages.counts();
     const row = (name) => {
-      const { errors, warnings } = messages.count(name);
+      const { error, warning } = counts.get(name) ?? {};
       const marks = [];
-      if (errors) marks.push(element("span", { class: "mark error" }, counted(errors, "error")));
-      if (warnings) marks.push(element("span", { class: "mark warning" }, counted(warnings, "warning")));
+      if (error) marks.push(element("span", { class: "mark error" }, counted(error, "error")));
+      if (warning) marks.push(element("span", { class: "mark warning" }, counted(warning, "warning")));
       const open = element("button", { type: "button", class: "file", "aria-current": name === files.shown && "true",
         onclick: () => files.show(name) }, name, " ", ...marks);
-      const size = element("span", { class: "size" }, `${grouped(files.all.get(name).bytes.length)} bytes`);
+      const size = element("span", { class: "size" }, files.size(name));
       const remove = element("button", { type: "button", class: "remove", "aria-label": `Remove ${name}`,
         title: `Remove ${name}`, onclick: () => files.remove(name) }, "×");
       return element("li", {}, open, size, remove);
     };
-    // What had the focus has it again.
-    const label = byId("list").contains(document.activeElement) ? files.shown : null;
+    // The list keeps the focus.
+    const had_focus = byId("list").contains(document.activeElement) && files.shown;
     byId("list").replaceChildren(...files.names().map(row));
-    if (label) byId("list").querySelector('[aria-current="true"]')?.focus();
+    if (had_focus) byId("list").querySelector('[aria-current="true"]')?.focus();
   },
 
-  // Takes files, each {name, bytes}, and says what is left out.
+  // Takes files, each {name, bytes} or {name, size} if it is too large to be read, and reports those that it leaves out.
   async take(given) {
     notice("");
     const left_out = [];
     const first = await files.sort_out(given, left_out);
     if (left_out.length) notice(left_out.join("; "));
     if (first && (!files.shown || files.shown === first || !files.all.has(files.shown))) files.show(first);
+    else files.draw();
     files.changed();
   },
 
-  // Puts files where they belong; gives the first module, and adds to what is left out.
+  // Puts files where they belong. Gives the first module, and adds the reason for each file that is left out.
   async sort_out(given, left_out) {
     const is_project = given.some(({ name, of_group }) => of_group && name === "fast.toml");
     let first = null;
-    for (const { name, bytes, of_group } of given) {
-      if (/\.zip$/i.test(name)) {
+    for (const { name, bytes, size, of_group } of given) {
+      const refused = files.refused_with_others({ name, bytes, size });
+      if (refused) {
+        left_out.push(refused);
+      } else if (/\.zip$/i.test(name)) {
         try {
           first ??= await files.sort_out(files.without_folder(files.unzip(bytes)), left_out);
         } catch (error) {
           left_out.push(`${name}: ${error.message ?? error}`);
         }
-      } else if (/\.(lua|lc)$/.test(name) || name === "fast.toml" || is_project) {
+      } else if (files.is_lua(name) || name === "fast.toml" || is_project) {
         files.put(name, bytes);
         editor.forget(name);
         if (/\.lua$/.test(name)) first ??= name;
       } else if (!of_group && /\.(bin|img|elf)$/i.test(name)) {
         await files.firmware({ name, bytes });
       } else {
-        left_out.push(`${name}: it is no Lua, no zip and no firmware image`);
+        left_out.push(`${name}: it is not Lua, a zip or a firmware image`);
       }
     }
     return first;
   },
 
-  // The files of a zip that are no folders, unless they are too many bytes for a page.
+  // The files in a zip, without folders.
   unzip(bytes) {
-    const MOST = 64 << 20;
     let sum = 0;
     const filter = ({ name, originalSize }) => {
       sum += originalSize;
-      if (sum > MOST) throw new Error("it unpacks to more than 64 MiB");
+      if (sum > files.MOST.other) throw new Error(`its files have more than ${grouped(files.MOST.other)} bytes`);
       return !name.endsWith("/") && !name.startsWith("__MACOSX/");
     };
-    return Object.entries(fflate.unzipSync(bytes, { filter })).map(([name, content]) => ({ name, bytes: content }));
+    return Object.entries(fflate.unzipSync(bytes, { filter })).map(([name, bytes]) => ({ name, bytes }));
   },
 
-  // Names below the one folder that all are in, if there is one.
+  // Names relative to the folder that contains all files, if there is one.
   without_folder(given) {
     const folder = given[0]?.name.match(/^[^/]+\//)?.[0];
     const is_common = folder && given.every(({ name }) => name.startsWith(folder));
-    return given.map(({ name, bytes }) => ({ name: is_common ? name.slice(folder.length) : name, bytes, of_group: true }));
+    return given.map((file) => ({ ...file, name: is_common ? file.name.slice(folder.length) : file.name, of_group: true }));
   },
 
-  async of_list(list) {
-    const read = async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
-    return Promise.all([...list].map(read));
+  // The contents of a file, unless it is too large.
+  async read(file, name) {
+    if (files.refused({ name, size: file.size })) return { name, size: file.size };
+    return { name, bytes: new Uint8Array(await file.arrayBuffer()) };
   },
 
-  // What was dropped; folders with all that is in them.
+  of_list: (list) => Promise.all([...list].map((file) => files.read(file, file.name))),
+
+  // The dropped files, and those in dropped folders.
   async of_drop(transfer) {
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     if (!entries.some((entry) => entry.isDirectory)) return files.of_list(transfer.files);
     const found = [];
     const walk = async (entry, depth) => {
-      // A browser does not tell links from folders, and one may lead back to where it is.
-      if (depth > 100) throw new Error(`${entry.fullPath}: folders are more than 100 deep, perhaps by a link; drop a folder further down`);
-      if (found.length > 10_000) throw new Error("more than 10,000 files: drop the folder that holds your modules");
+      // Browsers show links as folders, and a link may lead back to its own folder.
+      if (depth > 100) throw new Error(`${entry.fullPath}: folders are nested more than 100 deep, perhaps by a link; drop an inner folder`);
+      if (found.length > 10_000) throw new Error("there are more than 10,000 files; drop only the folder with your modules");
       if (entry.isFile) {
         const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-        found.push({ name: entry.fullPath.slice(1), bytes: new Uint8Array(await file.arrayBuffer()) });
+        found.push(await files.read(file, entry.fullPath.slice(1)));
         return;
       }
       const reader = entry.createReader();

@@ -1,4 +1,4 @@
-// Which firmware the modules are for: a variant, all of them, or that of an image with a slot.
+// The firmware that the modules are for: one variant, all variants, or the variant of an image with a slot.
 "use strict";
 
 const firmware = {
@@ -12,7 +12,7 @@ const firmware = {
     const option = ({ name }) => element("option", { value: name }, name);
     byId("variant").replaceChildren(element("option", { value: "" }, "all variants"), ...variants.map(option));
     const names = ["auto", ...forms];
-    byId("form").replaceChildren(element("option", { value: "" }, "as usual"),
+    byId("form").replaceChildren(element("option", { value: "" }, "default"),
       ...names.map((name) => element("option", { value: name }, firmware.form(name))));
     byId("image").addEventListener("change", async ({ target }) => {
       page.busy(true);
@@ -36,7 +36,7 @@ const firmware = {
   },
 
   form(name) {
-    if (name === "auto") return "auto: frozen as far as it fits";
+    if (name === "auto") return "auto: frozen if the flash is large enough";
     const label = costs.label(name);
     return label === name ? name : `${label} (${name} in fast.toml)`;
   },
@@ -49,13 +49,13 @@ const firmware = {
     firmware.draw();
   },
 
-  // The slot that modules go into.
+  // The slot for the modules.
   slot() {
     const slots = firmware.image?.about.slots ?? [];
     return slots.find(({ number }) => String(number) === byId("slot").value) ?? slots[0] ?? null;
   },
 
-  // The variants to build for, and whether that is all of them.
+  // The variants to build for; null for all.
   chosen() {
     const slot = firmware.slot();
     if (slot?.known) return [slot.variant];
@@ -83,7 +83,7 @@ const firmware = {
     if (!about.kind) return `${name} can't be read as firmware: see the messages.`;
     const variants = about.compiled_in?.length ? ` Modules are compiled in, for ${about.compiled_in.join(", ")}.` : "";
     if (!slot) return `${name}: ${about.kind}, without a slot.${variants}`;
-    const known = slot.known ? slot.variant : `${slot.variant}, which this page does not know`;
+    const known = slot.known ? slot.variant : `${slot.variant}, which this page doesn't know`;
     const inside = slot.chunks.length ? `${counted(slot.chunks.length, "chunk")} in it now` : "empty now";
     return `${name}: ${about.kind}, variant ${known}; a slot of ${grouped(slot.capacity)} bytes, ${inside}.${variants}`;
   },

@@ -1,4 +1,4 @@
-// The page's other files: fetched beside it, or, where the page is one file, in it.
+// Loads the page's other files: from its folder or, if the page is one file, from inside it.
 "use strict";
 
 const load = {
@@ -6,7 +6,7 @@ const load = {
     const inside = document.getElementById(`file:${name}`);
     if (inside) return Uint8Array.from(atob(inside.textContent), (c) => c.charCodeAt(0));
     const answer = await fetch(`${name}?${document.documentElement.dataset.files ?? ""}`);
-    if (!answer.ok) throw new Error(`${name} can't be read: ${answer.status} ${answer.statusText}`);
+    if (!answer.ok) throw new Error(`can't load ${name}: ${answer.status} ${answer.statusText}`);
     return new Uint8Array(await answer.arrayBuffer());
   },
 };
@@ -25,7 +25,7 @@ function element(name, attributes = {}, ...children) {
 
 const byId = (id) => document.getElementById(id);
 
-// 1234567 as 1 234 567, with blanks that do not break.
+// 1234567 as 1 234 567, with spaces that do not break.
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
 const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;

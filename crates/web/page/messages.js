@@ -1,12 +1,17 @@
-// Errors, warnings and notes of all modules, in a list and in the editor.
+// Errors, warnings and notes about the modules, in a list and in the editor.
 "use strict";
 
 const messages = {
   all: [],
 
-  count(file) {
-    const of = (severity) => messages.all.filter((m) => m.file === file && m.severity === severity).length;
-    return { errors: of("error"), warnings: of("warning") };
+  // By file, how many there are of each severity.
+  counts() {
+    const counts = new Map();
+    for (const { file, severity } of messages.all) {
+      if (!counts.has(file)) counts.set(file, {});
+      counts.get(file)[severity] = (counts.get(file)[severity] ?? 0) + 1;
+    }
+    return counts;
   },
 
   show(all) {
@@ -33,6 +38,6 @@ const messages = {
     const of = (severity) => messages.all.filter((m) => m.severity === severity).length;
     const words = ["error", "warning", "note"].filter(of).map((word) => counted(of(word), word));
     if (words.length) return `${words.join(", ")}.`;
-    return files.all.size || page.settings().with ? "No errors, nothing to warn of." : "Add a module to begin.";
+    return files.all.size || page.settings().with ? "No errors and no warnings." : "Add a module to begin.";
   },
 };

@@ -1,4 +1,4 @@
-// Puts the parts together: whatever changes, the library is asked again.
+// Puts the parts together. After each change it asks the library again.
 "use strict";
 
 function notice(text, is_of_update = false) {
@@ -8,11 +8,9 @@ function notice(text, is_of_update = false) {
 }
 
 const page = {
-  // Counts changes, so that answers to what has changed since are dropped.
+  // The number of changes so far. Answers that come after a later change are dropped.
   generation: 0,
   timer: null,
-  // Answers about a file, by all that they depend on.
-  known: new Map(),
   variants: [],
 
   settings() {
@@ -29,14 +27,7 @@ const page = {
     };
   },
 
-  // All files, with the firmware.
-  given() {
-    const image = firmware.image;
-    const own = files.names().filter((name) => name !== image?.name).map((name) => files.all.get(name));
-    return [...own, ...(image ? [image] : [])].map(({ name, bytes }) => ({ name, bytes }));
-  },
-
-  // Whether what is shown is not yet of all that was given.
+  // Whether the page shows less than the answer to everything that it was given.
   busy(is_busy) {
     document.body.toggleAttribute("data-busy", is_busy);
     byId("costs").setAttribute("aria-busy", is_busy);
@@ -45,54 +36,63 @@ const page = {
   changed() {
     page.busy(true);
     page.generation++;
+    answers.stop_outdated();
     downloads.clear();
-    files.draw();
     clearTimeout(page.timer);
+    // A large file takes long enough that the next key comes before its answer.
+    const is_large = files.all.get(files.shown)?.bytes.length > 100_000;
     page.timer = setTimeout(async () => {
       const generation = page.generation;
-      await page.update().catch((error) => notice(error.message, true));
+      try {
+        await page.update();
+      } catch (error) {
+        if (generation === page.generation) notice(error.message, true);
+      }
       if (generation === page.generation) page.busy(false);
-    }, 250);
+    }, is_large ? 250 : 30);
   },
 
-  // What is said and what it costs, one file after the other.
+  // Asks about all modules: first about the one that is shown, then about the others in their order. Answers are shown as they
+  // come.
   async update() {
-    const generation = page.generation;
+    const { generation } = page;
     const is_old = () => generation !== page.generation;
-    const settings = { ...page.settings(), firmware: null, slot: null };
-    const modules = files.names().map((name) => files.all.get(name));
-    const { modules: names, messages: said } = await library.ask({ do: "modules", settings }, modules);
+    const { shown } = files;
+    const asked = answers.modules();
+    if (!files.has_manifest() && files.is_lua(shown ?? "")) page.begin(shown);
+    const { modules: names, messages: said } = await asked;
     if (is_old()) return;
     if (byId("notice").hasAttribute("data-update")) notice("");
-    const all = [...firmware.messages(), ...said];
-    const chunks = [];
-    for (const [i, file] of names.entries()) {
-      byId("progress").textContent = `Module ${i + 1} of ${names.length}: ${file}`;
-      const answer = await page.about(file, modules, settings);
-      if (is_old()) return;
-      all.push(...answer.messages);
-      chunks.push(...(answer.chunks ?? []).map((chunk) => ({ file, ...chunk })));
-      if (i % 8 === 7) costs.show(chunks, settings.variants ?? page.variants);
+    const order = names.includes(shown) ? [shown, ...names.filter((name) => name !== shown)] : names;
+    let drawn = 0;
+    for (const [i, file] of order.entries()) {
+      if (!answers.known(file)) {
+        byId("progress").textContent = `Module ${i + 1} of ${names.length}: ${file}`;
+        // The next one too, so that no worker has to wait for the page.
+        if (i + 1 < order.length) page.begin(order[i + 1]);
+        await answers.about(file);
+        if (is_old()) return;
+      }
+      if (performance.now() - drawn > 300) {
+        page.show(names, said);
+        drawn = performance.now();
+      }
     }
+    const chunks = page.show(names, said);
     byId("progress").textContent = chunks.length ? "" : "Add a module to see what it costs.";
-    costs.show(chunks, settings.variants ?? page.variants);
-    messages.show(all);
+    answers.forget();
   },
 
-  async about(file, modules, settings) {
-    // Without a fast.toml a file's costs depend on no other file.
-    const given = files.has_manifest() ? modules : modules.filter(({ name }) => name === file);
-    const key = JSON.stringify([file, given.map(({ name, version }) => [name, version]), settings]);
-    if (!page.known.has(key)) {
-      try {
-        page.known.set(key, await library.ask({ do: "costs", file, settings }, given));
-      } catch (error) {
-        const message = `${file}: ${error.message}; a new one was started`;
-        return { messages: [{ severity: "error", message, file, line: null }] };
-      }
-      if (page.known.size > 500) page.known.delete(page.known.keys().next().value);
-    }
-    return page.known.get(key);
+  // Begins the work for a file whose answer is awaited later, or not any more.
+  begin: (file) => void answers.about(file).catch(() => {}),
+
+  // Shows what is known.
+  show(names, said) {
+    const known = names.map(answers.known).filter(Boolean);
+    const chunks = known.flatMap(({ chunks }) => chunks);
+    costs.show(chunks, page.settings().variants ?? page.variants);
+    messages.show([...firmware.messages(), ...said, ...known.flatMap(({ messages }) => messages)]);
+    return chunks;
   },
 
   async open() {
@@ -101,6 +101,7 @@ const page = {
     page.variants = about.variants.map(({ name }) => name);
     byId("version").textContent = `fastlua ${about.version}.`;
     byId("provisioning-names").textContent = about.provisioning.join(", ");
+    answers.open(about);
     costs.open(about);
     editor.open();
     files.open();
@@ -113,4 +114,4 @@ const page = {
   },
 };
 
-page.open().catch((error) => notice(`The page can't start: ${error.message}`));
+page.open().catch((error) => notice(`The page can't start: ${error.message}. Load it again.`));

@@ -1,4 +1,4 @@
-// The library runs here, so that the page stays alive. A message is {number, request, files}, or once {module}.
+// The library runs here, so that the page can be used meanwhile. The first message is {module}, each later one {request, files}.
 "use strict";
 
 let library;
@@ -51,10 +51,10 @@ onmessage = ({ data }) => {
     return;
   }
   try {
-    postMessage({ number: data.number, answer: fromBytes(call(toBytes(data.request, data.files))) });
+    postMessage({ answer: fromBytes(call(toBytes(data.request, data.files))) });
   } catch (error) {
-    // What is left of this instance can't be trusted any more.
-    postMessage({ number: data.number, ended: String(error) });
+    // What is left of this instance can't be trusted.
+    postMessage({ ended: String(error) });
     close();
   }
 };
