@@ -26,7 +26,7 @@ pub struct InForm {
 
 impl Build<'_> {
     /// An input alone in each of these forms. It gives what [`Build::run`] gives for one form, but compiles and proves the
-    /// input once for each variant, and squashes it once for all variants that compile it.
+    /// input once for each variant, and squashes it once for all variants that take it as source.
     pub fn in_forms(&self, input: &Input, forms: &[Form]) -> Vec<InForm> {
         let variants = self.variants.iter().filter(|v| input.is_for(v));
         let variants: Vec<Variant> = variants.cloned().collect();
@@ -53,7 +53,7 @@ impl Build<'_> {
         forms.collect()
     }
 
-    /// The squashed text for the variants that compile an input; none if none does.
+    /// The squashed text for the variants that compile an input here and on the chip; none if there is no such variant.
     fn squash_once(
         &self,
         input: &Input,
@@ -62,6 +62,7 @@ impl Build<'_> {
     ) -> Squash {
         let each = variants.iter().zip(made);
         let taking = each.filter_map(|(v, made)| Some((v.clone(), made.as_mut().ok()?)));
+        let taking = taking.filter(|(_, made)| made.locals.is_empty());
         let (taking, mut its): (Vec<Variant>, Vec<&mut Made>) = taking.unzip();
         if taking.is_empty() {
             return None;
