@@ -23,8 +23,6 @@ const answers = {
 
   // {chunks, messages} of a file; null as long as there is no answer.
   known(file) {
-    const refused = files.refused(files.all.get(file));
-    if (refused) return { chunks: [], messages: [{ severity: "error", message: refused, file, line: null }] };
     const parts = answers.parts.map((_, part) => answers.all.get(answers.key(file, part)));
     if (!parts.every((entry) => entry?.answer)) return null;
     parts[0].together ??= answers.joined(parts.map(({ answer }) => answer), file);
@@ -33,7 +31,6 @@ const answers = {
 
   // Works out what is not known of a file yet.
   async about(file) {
-    if (files.refused(files.all.get(file))) return;
     const { settings, modules } = answers.shared();
     // Without a fast.toml the costs of a file depend on no other file.
     const given = files.has_manifest() ? modules : [files.all.get(file)].filter(Boolean);

@@ -40,7 +40,7 @@ const downloads = {
 
   async make(output) {
     downloads.clear();
-    const refused = [...files.all.values()].map(files.refused).filter(Boolean);
+    const refused = files.refusals().map(({ message }) => message);
     if (refused.length) {
       downloads.failed(refused);
       return;

@@ -36,6 +36,12 @@ const files = {
       + `${grouped(files.MOST.together)} on this page; use the command fastlua for so many`;
   },
 
+  // Errors about files that became too large by typing.
+  refusals() {
+    const message = (file) => ({ severity: "error", message: files.refused(file), file: file.name, line: null });
+    return [...files.all.values()].filter((file) => files.refused(file)).map(message);
+  },
+
   // The files that the library is asked about.
   modules: () => files.names().map((name) => files.all.get(name)).filter((file) => !files.refused(file)),
 

@@ -36,7 +36,7 @@ const firmware = {
   },
 
   form(name) {
-    if (name === "auto") return "auto: frozen if the flash is large enough";
+    if (name === "auto") return "auto: frozen while it fits";
     const label = costs.label(name);
     return label === name ? name : `${label} (${name} in fast.toml)`;
   },

@@ -59,7 +59,8 @@ const page = {
     const is_old = () => generation !== page.generation;
     const { shown } = files;
     const asked = answers.modules();
-    if (!files.has_manifest() && files.is_lua(shown ?? "")) page.begin(shown);
+    const is_asked = files.modules().some(({ name }) => name === shown && files.is_lua(name));
+    if (!files.has_manifest() && is_asked) page.begin(shown);
     const { modules: names, messages: said } = await asked;
     if (is_old()) return;
     if (byId("notice").hasAttribute("data-update")) notice("");
@@ -91,7 +92,7 @@ const page = {
     const known = names.map(answers.known).filter(Boolean);
     const chunks = known.flatMap(({ chunks }) => chunks);
     costs.show(chunks, page.settings().variants ?? page.variants);
-    messages.show([...firmware.messages(), ...said, ...known.flatMap(({ messages }) => messages)]);
+    messages.show([...firmware.messages(), ...files.refusals(), ...said, ...known.flatMap(({ messages }) => messages)]);
     return chunks;
   },
 
