@@ -328,7 +328,7 @@ const tests = {
     await page.click("#list >> text=dump.lc");
     assert.match(await page.textContent("#editor-title"), /can't be edited/);
     // it is for one variant, and can't be source
-    assert.match(await page.textContent("#messages"), /dump.lc: build for lua51-int, .*: it is bytecode of NodeMCU 5.1, 32-bit integers, not of this variant/);
+    assert.match(await page.textContent("#messages"), /dump.lc: build for lua51-int, .*: it is bytecode for NodeMCU 5.1, 32-bit integers, not for this variant/);
     await set(page, "variant", "lua51-int");
     const [[, forms]] = await costs(page);
     assert.ok(forms.bytecode > 0 && Number.isNaN(forms.source));
