@@ -142,7 +142,7 @@ fn insert(text: &str, enabled: &BTreeSet<String>, api: &Api, is_c: bool) -> Stri
     let line = |name: &String| set(true, name, "", api, is_c) + "\n";
     let lines: String = enabled.iter().map(line).collect();
     let is_switch = |line: &&str| switch(line.trim_end(), api, is_c).is_some();
-    let behind = match text.split_inclusive('\n').filter(is_switch).next_back() {
+    let behind = match text.split_inclusive('\n').rfind(is_switch) {
         Some(last) => text
             .rfind(last)
             .map_or(text.len(), |start| start + last.len()),
