@@ -1,7 +1,8 @@
 //! What is known of all chunks at once: globals, tables, shared variables, results of functions. Functions are followed
 //! until nothing new is found; then once more, and their uses are noted.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::flow::Flow;
 use crate::program::{Named, Program};
@@ -90,10 +91,10 @@ impl<'a> Analysis<'a> {
             values,
             program,
             world,
-            globals: HashMap::new(),
+            globals: HashMap::default(),
             tables: Vec::new(),
-            made_at: HashMap::new(),
-            tested: HashSet::new(),
+            made_at: HashMap::default(),
+            tested: HashSet::default(),
             waiting: (0..count).collect(),
             is_waiting: vec![true; count],
             is_noting: false,

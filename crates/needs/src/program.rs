@@ -1,6 +1,6 @@
 //! The functions of all chunks, with the variables that they share.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use fastlua_bytecode::{Chunk, Constant, Dialect, Function, Instruction, Op};
 
@@ -82,7 +82,7 @@ impl<'a> Program<'a> {
             bodies: Vec::new(),
             mains: Vec::new(),
             cells: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: HashMap::default(),
         };
         for (number, named) in chunks.iter().enumerate() {
             let dialect = named.chunk.layout.dialect();

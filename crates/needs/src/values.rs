@@ -1,7 +1,7 @@
 //! What may stand in a register: constants, names of the firmware and what it makes, functions and tables of the
 //! chunks themselves. Each value has a number, so that states are small and compare fast.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::hash::Hash;
 
 use bstr::BStr;
@@ -20,7 +20,7 @@ impl<T: Hash + Eq + Clone> Table<T> {
     pub fn new() -> Table<T> {
         Table {
             list: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
         }
     }
 
@@ -132,7 +132,7 @@ impl Values {
             values,
             names: Table::new(),
             paths: Table::new(),
-            joined: HashMap::new(),
+            joined: HashMap::default(),
         }
     }
 

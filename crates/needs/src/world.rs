@@ -1,6 +1,6 @@
 //! The names of every branch, by the numbers that values have.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::api::{self, Api};
 use crate::values::{Id, Of, Value, Values};
@@ -44,14 +44,14 @@ pub(crate) struct World {
 impl World {
     pub fn new(values: &mut Values) -> World {
         let mut world = World {
-            offered: HashSet::new(),
-            modules: HashSet::new(),
-            tables: HashSet::new(),
-            known: HashMap::new(),
-            makes: HashMap::new(),
-            gives: HashMap::new(),
-            others_make: HashMap::new(),
-            chunks: HashSet::new(),
+            offered: HashSet::default(),
+            modules: HashSet::default(),
+            tables: HashSet::default(),
+            known: HashMap::default(),
+            makes: HashMap::default(),
+            gives: HashMap::default(),
+            others_make: HashMap::default(),
+            chunks: HashSet::default(),
         };
         for api in [api::esp8266(), api::esp32()] {
             world.add(api, values);

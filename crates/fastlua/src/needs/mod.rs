@@ -74,7 +74,12 @@ impl Project {
             .map(|input| chunk_of(input, &variants, options.heap_limit))
             .collect();
         if compiled.iter().any(Option::is_none) {
-            return Err(self.refused(&variants[0], options));
+            let failed = inputs
+                .iter()
+                .zip(&compiled)
+                .filter(|(_, chunk)| chunk.is_none());
+            let failed: BTreeSet<&str> = failed.map(|(input, _)| input.file.as_str()).collect();
+            return Err(self.refused(&failed, &variants[0], options));
         }
         let chunks: Vec<(&Input, Chunk)> = inputs
             .into_iter()
@@ -91,9 +96,9 @@ impl Project {
         ))
     }
 
-    /// Why a module does not compile, as a build says it.
-    fn refused(&self, variant: &Variant, options: &NeedsOptions) -> Error {
-        let plan = self.clone().plan_for_lfs(&Options {
+    /// Why the modules of these files do not compile, as a build says it.
+    fn refused(&self, files: &BTreeSet<&str>, variant: &Variant, options: &NeedsOptions) -> Error {
+        let plan = self.only(files).plan_for_lfs(&Options {
             known: options.known.clone(),
             variants: Some(vec![variant.name.clone()]),
             heap_limit: options.heap_limit,

@@ -1,6 +1,6 @@
 //! A set of modules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use fastlua_bundle::{Budget, Input, check_each_once, check_names};
@@ -196,6 +196,15 @@ impl Project {
             }
         }
         Ok(())
+    }
+
+    /// The project with the modules of these files only.
+    pub(crate) fn only(&self, files: &BTreeSet<&str>) -> Project {
+        let mut project = self.clone();
+        project
+            .inputs
+            .retain(|input| files.contains(input.file.as_str()));
+        project
     }
 
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Input> {
