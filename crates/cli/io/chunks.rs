@@ -119,7 +119,7 @@ impl Chunks {
         let mut offset = start;
         for (key, place) in used {
             let bytes = match (place.entry, &mut *file) {
-                (Some(entry), _) => read_at(&mut *lock(&self.entries[entry]), place)?,
+                (Some(entry), _) => read_at(&mut lock(&self.entries[entry]), place)?,
                 (None, Some((file, _))) => read_at(file.get_mut(), place)?,
                 (None, None) => return Err(io::Error::other("a chunk was not written")),
             };
@@ -142,7 +142,7 @@ impl ChunkCache for Chunks {
     fn get(&self, key: &Key) -> Option<Vec<u8>> {
         let key = self.of_program(key);
         let place = *self.there.get(&key)?;
-        let bytes = read_at(&mut *lock(&self.entries[place.entry?]), &place).ok()?;
+        let bytes = read_at(&mut lock(&self.entries[place.entry?]), &place).ok()?;
         lock(&self.new).used.insert(key, place);
         Some(bytes)
     }
