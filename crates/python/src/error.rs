@@ -91,9 +91,9 @@ impl Failure {
                 Some("fastlua.build(..., slot=65536) makes sources with one")
             }
             FirmwareError::WhichSlot(_) => Some("pass slot=1 for the first one"),
-            FirmwareError::Image(ImageError::Damaged(_)) => Some(
-                "take a file that is whole, or pass fix_checksums=True to set them all the same",
-            ),
+            FirmwareError::Image(ImageError::Damaged(_)) => {
+                Some("use an undamaged file, or pass fix_checksums=True to set them anyway")
+            }
             FirmwareError::Elsewhere(_) => {
                 Some("pass keep_damaged=True to leave that image as it is")
             }
@@ -160,8 +160,8 @@ fn other_variants(takers: &[String]) -> Option<String> {
     let names: Vec<&str> = takers.iter().map(String::as_str).collect();
     let all = match names.len() {
         0 => return None,
-        1 => "takes it",
-        _ => "take it",
+        1 => "accepts it",
+        _ => "accept it",
     };
     Some(format!("{} {all}", listed(&names)))
 }
