@@ -37,13 +37,16 @@ const TAIL: u64 = 8 + 16 + 8;
 /// How many entries are searched for chunks: those that were used last.
 const SEARCHED: usize = 16;
 
+/// What distinguishes this program from others.
+pub type Program = [u8; 16];
+
 /// A folder with entries.
 pub struct Cache {
     folder: PathBuf,
     /// Bytes that they may take.
     limit: u64,
-    /// SHA-256 of this program.
-    program: [u8; 32],
+    /// XXH3 of this program.
+    program: Program,
 }
 
 /// A build's report and its outputs.
@@ -74,8 +77,7 @@ impl Cache {
     /// The folder can't be made, or the program's own file can't be read.
     pub fn new(folder: &Path, limit: u64) -> Result<Cache> {
         output::make_folder("--cache", folder)?;
-        let program = std::env::current_exe().context("can't find the program's own file")?;
-        let program = Sha256::digest(output::read(&program)?).into();
+        let program = program().context("can't find the program's own file")?;
         let folder = folder.to_owned();
         Ok(Cache {
             folder,
@@ -285,6 +287,18 @@ impl Entry {
         match copied == bytes {
             true => Ok(()),
             false => Err(io::Error::other("the cache entry was truncated")),
+        }
+    }
+}
+
+fn program() -> io::Result<Program> {
+    let mut file = File::open(std::env::current_exe()?)?;
+    let mut hashed = Hashed::new(io::sink());
+    let mut buffer = vec![0; STEP];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hashed.hash.digest128().to_le_bytes()),
+            n => hashed.write_all(&buffer[..n])?,
         }
     }
 }

@@ -14,6 +14,7 @@ use fastlua::ChunkCache;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::io::cache::Program;
 use crate::io::temporary::Temporary;
 
 type Key = [u8; 32];
@@ -41,8 +42,8 @@ struct Place {
 pub struct Chunks {
     /// For a temporary file.
     folder: PathBuf,
-    /// SHA-256 of this program, on which all chunks depend.
-    program: Key,
+    /// This program, on which all chunks depend.
+    program: Program,
     entries: Vec<Mutex<File>>,
     there: HashMap<Key, Place>,
     new: Mutex<New>,
@@ -63,9 +64,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Chunks {
-    /// Those of these entries of a folder, each with the offset at which its list ends. One that can't be read has none. `program`
-    /// is the SHA-256 of this program.
-    pub fn of(folder: &Path, program: Key, entries: impl Iterator<Item = (File, u64)>) -> Chunks {
+    /// Those of these entries of a folder, each with the offset at which its list ends. One that can't be read has none.
+    pub fn of(
+        folder: &Path,
+        program: Program,
+        entries: impl Iterator<Item = (File, u64)>,
+    ) -> Chunks {
         let mut chunks = Chunks {
             folder: folder.to_owned(),
             program,
@@ -92,7 +96,7 @@ impl Chunks {
     }
 
     fn of_program(&self, key: &Key) -> Key {
-        Sha256::digest([self.program, *key].as_flattened()).into()
+        Sha256::digest([&self.program[..], key].concat()).into()
     }
 
     /// How many chunks of this build an entry had.
