@@ -85,6 +85,8 @@ async function made(page, output) {
   for (const link of await page.locator("#links a").all()) {
     const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
     found[await link.textContent()] = fs.readFileSync(await download.path());
+    // Chromium starts ten downloads within a second, and drops those after them without a word.
+    await page.waitForTimeout(120);
   }
   const zip = Object.keys(found).find((name) => name.endsWith(".zip"));
   if (zip) {
