@@ -80,8 +80,14 @@ fn options_are_split_as_a_shell_splits_them() {
             "can't be split into words: No closing quotation",
         ),
         ("--variant $(touch${IFS}ran)", "$(touch${IFS}ran)"),
-        ("--variant `touch ran`", "can't be combined with other files"),
-        ("--variant lua51-float; touch ran", "can't be combined with other files"),
+        (
+            "--variant `touch ran`",
+            "can't be combined with other files",
+        ),
+        (
+            "--variant lua51-float; touch ran",
+            "can't be combined with other files",
+        ),
     ] {
         let output = job.step("build", &[("OPTIONS", options)]);
         let said = String::from_utf8(output.stdout).unwrap();
