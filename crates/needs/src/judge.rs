@@ -233,7 +233,7 @@ impl Judge<'_> {
             || self.needs.tested.contains(name)
             || self.apis().iter().any(|api| api.modules.contains_key(name))
             || matches!(name, "LFS" | "_ENV");
-        // those that a branch once had are told of as modules, where they are used
+        // uses of a module that a branch has or had are judged as those of a module
         let is_module = |api: &Api| api.modules.contains_key(name) || api.replaced(name).is_some();
         let all = [crate::api::esp8266(), crate::api::esp32()];
         if is_known || all.into_iter().any(is_module) {
@@ -370,7 +370,7 @@ impl Judge<'_> {
                 }
             }
         });
-        // the table that it is in is told of already
+        // a missing table is reported by itself
         let table = name.rsplit_once('.').map(|(table, _)| table);
         let is_in_none = table.is_some_and(|t| of_modules.iter().all(|(_, m)| m.kind(t).is_none()));
         if is_open || is_in_none {

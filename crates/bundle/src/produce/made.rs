@@ -57,7 +57,7 @@ impl Made {
     }
 }
 
-/// An input in its form, with what there is to say of it.
+/// The outcome of an input in its form, with its errors and remarks.
 pub(super) fn carried(input: &Input, made: Result<Made, Said>, squashed: &Squash) -> Outcome {
     let mut outcome = Outcome::default();
     let made = match made {

@@ -1,13 +1,13 @@
 //! The firmware with which modules are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
 
 use fastlua_bytecode::Dialect;
 use fastlua_needs::Firmware;
 use fastlua_needs::api::{self, Api, Language, Module};
 use fastlua_variants::tree;
 
+use crate::plan::read_text;
 use crate::{Chip, Error, Files, FirmwareTree};
 
 const USER_MODULES: &str = "app/include/user_modules.h";
@@ -76,52 +76,23 @@ impl Target {
         }
     }
 
-    /// All that distinguishes it from other targets.
-    pub(crate) fn key(&self) -> String {
-        let Firmware {
-            api,
-            chip,
-            language,
-            enabled,
-            macros,
-            said_by,
-        } = &self.firmware;
-        let globals = &language.globals;
-        format!(
-            "{} {chip:?} {globals:?} {enabled:?} {macros:?} {said_by:?}",
-            api.branch
-        )
-    }
-
     pub(crate) fn firmware(&self) -> &Firmware<'static> {
         &self.firmware
     }
 }
 
-/// The text of a file, if it is there.
-fn read(files: &dyn Files, name: &str) -> Result<Option<String>, Error> {
-    match files.read(name) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::File {
-            file: files.shown(name),
-            error,
-        }),
-    }
-}
-
 /// The macros on which names of a branch depend.
-fn conditions(api: &Api) -> BTreeSet<&str> {
+fn conditions(api: &'static Api) -> BTreeSet<&'static str> {
     let of = |module: &'static Module| {
         let objects = module.objects.values();
         let objects = objects.flat_map(|object| object.only_with.keys());
         module.only_with.keys().chain(objects)
     };
-    let modules = match api.chip.as_str() {
-        "esp8266" => &api::esp8266().modules,
-        _ => &api::esp32().modules,
-    };
-    modules.values().flat_map(of).map(String::as_str).collect()
+    api.modules
+        .values()
+        .flat_map(of)
+        .map(String::as_str)
+        .collect()
 }
 
 fn esp8266(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
@@ -131,7 +102,7 @@ fn esp8266(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
     };
     let api = api::esp8266();
     let defined = |file: &str, names: &BTreeSet<&str>| {
-        let Some(text) = read(files, file)? else {
+        let Some(text) = read_text(files, file)? else {
             return Ok::<_, Error>(None);
         };
         let found = tree::defined(&text, names, lua).map_err(|error| Error::Tree {
@@ -190,7 +161,7 @@ const IN_USER_CONFIG: [&str; 6] = [
 ];
 
 fn esp32(files: &dyn Files, dialect: Dialect) -> Result<Target, Error> {
-    let text = read(files, SDKCONFIG)?.unwrap_or_default();
+    let text = read_text(files, SDKCONFIG)?.unwrap_or_default();
     let flags = tree::flags(&text);
     let api = api::esp32();
     let enabled = api

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fastlua_bundle::slot::Head;
 use fastlua_bundle::{Amount, Budget, Form, Input};
+use fastlua_needs::Firmware;
 use fastlua_variants::Variant;
 use sha2::{Digest, Sha256};
 
@@ -164,6 +165,25 @@ impl Fields {
         self.bytes(core);
     }
 
+    fn firmware(&mut self, firmware: &Firmware) {
+        let Firmware {
+            api,
+            chip,
+            language,
+            enabled,
+            macros,
+            said_by,
+        } = firmware;
+        self.text(&api.branch);
+        self.option(chip.as_ref(), |to, chip| to.text(chip));
+        self.list(language.globals.iter(), |to, name| to.text(name));
+        self.option(enabled.as_ref(), |to, names| {
+            to.list(names.iter(), |to, name| to.text(name));
+        });
+        self.named(macros, |to, is_defined| to.flag(*is_defined));
+        self.option(said_by.as_ref(), |to, file| to.text(file));
+    }
+
     fn named<T>(&mut self, all: &BTreeMap<String, T>, write: impl Fn(&mut Fields, &T)) {
         self.list(all.iter(), |to, (name, value)| {
             to.text(name);
@@ -212,7 +232,7 @@ impl Plan {
                 fields.head(head);
             }
         }
-        fields.option(target.as_ref(), |to, target| to.text(&target.key()));
+        fields.option(target.as_ref(), |to, target| to.firmware(target.firmware()));
         fields.list(globals.iter(), |to, name| to.text(name));
         fields.0.finalize().into()
     }

@@ -22,6 +22,7 @@ mod tree;
 
 pub use cache::ChunkCache;
 pub use compare::{ComparedChunk, FormCost};
+pub(crate) use tree::read_text;
 pub use tree::{FirmwareTree, firmware_tree};
 
 /// Options of a plan.

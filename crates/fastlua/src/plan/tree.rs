@@ -43,7 +43,7 @@ pub fn firmware_tree(
             reason: reason.into(),
         })
     };
-    let read = |name: &str| read(files, name);
+    let read = |name: &str| read_text(files, name);
     let (file, chip, macros, lfs) = match (read(ESP8266)?, read(ESP32)?) {
         (Some(text), None) => {
             let macros = tree::esp8266(&text, version.unwrap_or(51), known);
@@ -88,7 +88,7 @@ pub fn firmware_tree(
 }
 
 /// The text of a file, if it is there.
-fn read(files: &dyn Files, name: &str) -> Result<Option<String>, Error> {
+pub(crate) fn read_text(files: &dyn Files, name: &str) -> Result<Option<String>, Error> {
     match files.read(name) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -118,7 +118,11 @@ fn partition(files: &dyn Files, text: &str) -> Result<Result<Option<u32>, String
     };
     // a path outside of the tree is ignored
     let is_within = !file.starts_with('/') && !file.split('/').any(|part| part == "..");
-    let table = if is_within { read(files, &file)? } else { None };
+    let table = if is_within {
+        read_text(files, &file)?
+    } else {
+        None
+    };
     Ok(match table {
         Some(table) => region(files, &file, tree::lfs_of_partitions(&table)),
         None => Ok(None),
